@@ -1,0 +1,101 @@
+import { join } from 'node:path'
+import type { Hands, HostPolicy } from '#commands/command.ts'
+import type { Call } from '#exec/call.ts'
+import type { CallContext } from '#exec/call-context.ts'
+import { performFile } from '#exec/files.ts'
+import { performLookup } from '#exec/lookup.ts'
+import { run } from '#exec/run.ts'
+import { systemClock } from '#lib/clock.ts'
+import { createRedactor } from '#lib/redact.ts'
+import type { Secret } from '#lib/secret.ts'
+import { temporaryFolder } from './temporary-folder.ts'
+
+export interface WorkerHands extends Hands {
+  readonly workspace: string
+  /** Lines for the deployment's log. */
+  readonly said: string[]
+  /** The calls so far, in the order in which they were made. */
+  readonly calls: Call<unknown>[]
+  /** Programs that were started so far, with their subcommand. */
+  programs(): string[]
+  cancel(): void
+}
+
+export interface HandsOptions {
+  readonly policy?: Partial<HostPolicy>
+  /** Changes a call before it is performed, for example its limits. */
+  readonly change?: <T>(call: Call<T>) => Call<T>
+  /** What names resolve to, instead of asking a resolver. */
+  readonly addresses?: Readonly<Record<string, readonly string[]>>
+}
+
+const LOOPBACK = ['127.0.0.0/8', '::1/128']
+
+/** What a command gets on a worker: real effects in a workspace of its own, every call written down. */
+export async function workerHands(
+  world: AsyncDisposableStack,
+  { policy = {}, change = call => call, addresses = {} }: HandsOptions = {},
+): Promise<WorkerHands> {
+  const workspace = join(await temporaryFolder(world), 'workspace')
+  const said: string[] = []
+  const calls: Call<unknown>[] = []
+  const controller = new AbortController()
+  const context: CallContext = {
+    clock: systemClock,
+    say: text => said.push(text),
+    signal: controller.signal,
+    redactor: createRedactor(),
+    graceMs: 1000,
+    workspace,
+  }
+  return {
+    workspace,
+    said,
+    calls,
+    programs: () => calls.flatMap(call => (call.kind === 'program' ? [subcommandOf(call.args)] : [])),
+    cancel: () => controller.abort(new Error('cancelled')),
+    perform: <T>(call: Call<T>) => {
+      const changed = change(call)
+      calls.push(changed as Call<unknown>)
+      const known = changed.kind === 'lookup' ? addresses[changed.host] : undefined
+      if (changed.kind === 'lookup' && known) {
+        return Promise.resolve(changed.read({ addresses: known }))
+      }
+      return performed(changed, context)
+    },
+    say: (text, stream) => context.say(text, stream),
+    signal: controller.signal,
+    clock: systemClock,
+    host: {
+      name: 'test',
+      workspace,
+      policy: {
+        mode: 'enforce',
+        ports: { from: 1024, to: 65_535, never: [] },
+        allowPrivate: LOOPBACK,
+        registries: [],
+        ...policy,
+      },
+    } as Hands['host'],
+  }
+}
+
+function performed<T>(call: Call<T>, context: CallContext): Promise<T> {
+  switch (call.kind) {
+    case 'program':
+      return run(call, context)
+    case 'file':
+      return performFile(call, context)
+    case 'lookup':
+      return performLookup(call)
+    default:
+      throw new Error(`These hands perform no ${call.kind} calls`)
+  }
+}
+
+/** `fetch` of `git -c a=b --git-dir=x fetch …` */
+function subcommandOf(args: readonly (string | Secret)[]): string {
+  const words = args.map(String)
+  const skip = (index: number) => words[index - 1] === '-c' || words[index]?.startsWith('-')
+  return words.find((_, index) => !skip(index)) ?? ''
+}

@@ -1,0 +1,195 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { TSchema } from 'typebox'
+import { COMMANDS } from '#commands/index.ts'
+import { AGENT_FRAMES, MANAGER_FRAMES } from '#contract/agent-frames.ts'
+import { deployFileJsonSchema } from '#deploy-file/json-schema.ts'
+import type { ErrorDefinition } from '#lib/errors.ts'
+import { openApiDocument } from '#manager/api/openapi.ts'
+import { TARGETS } from '#targets/index.ts'
+
+/** Writes the generated pages of docs/; with --check only says which are stale and fails. */
+const ROOT = join(import.meta.dirname, '..')
+const MADE = '<!-- Made by "npm run docs"; do not edit. -->'
+
+async function main(): Promise<void> {
+  const pages: Record<string, string> = {
+    'docs/errors.md': await errorsPage(),
+    'docs/protocol.md': protocolPage(),
+    'docs/deploy-file.md': deployFilePage(),
+    'docs/deploy-file.schema.json': `${deployFileJsonSchema()}\n`,
+    'docs/api.md': apiPage(await openApiDocument()),
+  }
+  const stale = Object.entries(pages).filter(([file, text]) => current(file) !== text)
+  if (process.argv.includes('--check')) {
+    if (stale.length > 0) {
+      process.stderr.write(`stale: ${stale.map(([file]) => file).join(', ')}\nRun "npm run docs" and commit them.\n`)
+      process.exitCode = 1
+    }
+    return
+  }
+  for (const [file, text] of stale) {
+    writeFileSync(join(ROOT, file), text)
+    process.stdout.write(`wrote ${file}\n`)
+  }
+}
+
+function current(file: string): string | undefined {
+  try {
+    return readFileSync(join(ROOT, file), 'utf8')
+  } catch {
+    return undefined
+  }
+}
+
+/** Every error of the catalogue: the files called errors.ts or …-errors.ts, and lib/. */
+async function errorsPage(): Promise<string> {
+  const files = (readdirSync(join(ROOT, 'src'), { recursive: true }) as string[])
+    .filter(file => /(^|[/-])errors\.ts$/.test(file) || file === 'lib/check.ts')
+    .sort()
+  const found = new Map<string, ErrorDefinition<string[]>>()
+  for (const file of files) {
+    for (const value of Object.values((await import(`#${file}`)) as Record<string, unknown>)) {
+      const definition = (value as { definition?: ErrorDefinition<string[]> } | undefined)?.definition
+      if (definition) {
+        found.set(definition.code, definition)
+      }
+    }
+  }
+  const rows = [...found.values()]
+    .sort((a, b) => (a.code < b.code ? -1 : 1))
+    .map(error => {
+      const names = Array.from({ length: 6 }, (_, index) => `‹${index + 1}›`)
+      const cells = [error.code, error.status, retryOf(error), text(error.message, names), text(error.hint, names)]
+      return `| ${cells.map(cell => String(cell).replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |`
+    })
+  return [
+    MADE,
+    '# Errors',
+    '',
+    'Every error that Fairlead raises on purpose. `‹1›`, `‹2›` … stand for names and values.',
+    'Over REST they arrive as `application/problem+json` with `code`, `hint` and `request_id`.',
+    '',
+    '| code | HTTP status | try again | message | what to do |',
+    '| --- | --- | --- | --- | --- |',
+    ...rows,
+    '',
+  ].join('\n')
+}
+
+function retryOf(error: ErrorDefinition<string[]>): string {
+  return typeof error.retry === 'string' ? error.retry : `after ${error.retry.afterSeconds} s`
+}
+
+function text(make: (...args: string[]) => string, names: string[]): string {
+  try {
+    return make(...names)
+  } catch {
+    return '(depends on the case)'
+  }
+}
+
+function protocolPage(): string {
+  const frames = (title: string, schemas: Record<string, TSchema>) => [
+    `## ${title}`,
+    '',
+    ...Object.entries(schemas).flatMap(([name, schema]) => [`- \`${name}\`: ${fieldsOf(schema)}`]),
+    '',
+  ]
+  return [
+    MADE,
+    '# Agent protocol',
+    '',
+    'Frames are `{"command": …, "data": …}` over a WebSocket with mutual TLS; see ARCHITECTURE.md for the handshake.',
+    '',
+    ...frames('From the agent', AGENT_FRAMES),
+    ...frames('From the manager', MANAGER_FRAMES),
+    '## Commands',
+    '',
+    'Their data is `{id, deadlineMs, idem, params}`; the tables list `params` and the result.',
+    '',
+    ...COMMANDS.flatMap(command => [
+      `### ${command.name}`,
+      '',
+      command.summary,
+      '',
+      `- role: ${command.role}; deadline when none is named: ${command.deadlineMs / 1000} s`,
+      `- params: ${fieldsOf(command.data)}`,
+      `- result: ${fieldsOf(command.result)}`,
+      '',
+    ]),
+  ].join('\n')
+}
+
+function deployFilePage(): string {
+  return [
+    MADE,
+    '# The deploy file',
+    '',
+    '`fairlead.yaml` at the root of a repository. Without one, a compose file or a Dockerfile at the root is enough.',
+    'Editor support: `docs/deploy-file.schema.json`. `fairlead check` shows every problem with file and line.',
+    '',
+    '```yaml',
+    readFileSync(join(ROOT, 'src/deploy-file/example.yml'), 'utf8').trimEnd(),
+    '```',
+    '',
+    ...TARGETS.flatMap(target => [
+      `## target: ${target.name}`,
+      '',
+      target.summary,
+      '',
+      ...Object.entries(target.settings.properties as Record<string, TSchema & { description?: string }>).map(
+        ([name, schema]) =>
+          `- \`${name}\` (${typeOf(schema)}${(target.settings as { required?: string[] }).required?.includes(name) ? ', required' : ''})${schema.description ? `: ${schema.description}` : ''}`,
+      ),
+      '',
+    ]),
+  ].join('\n')
+}
+
+interface OpenApi {
+  readonly paths: Record<string, Record<string, { summary?: string; description?: string }>>
+}
+
+function apiPage(document: unknown): string {
+  const { paths } = document as OpenApi
+  return [
+    MADE,
+    '# REST API',
+    '',
+    'The full reference with all shapes is served by every manager at `/api/v1/docs` (OpenAPI 3.1 at `/api/v1/openapi.json`).',
+    '',
+    '| method | path | does |',
+    '| --- | --- | --- |',
+    ...Object.entries(paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(
+        ([method, route]) => `| ${method.toUpperCase()} | \`${path}\` | ${route.summary ?? route.description ?? ''} |`,
+      ),
+    ),
+    '',
+  ].join('\n')
+}
+
+function fieldsOf(schema: TSchema): string {
+  const { properties = {}, required = [] } = schema as { properties?: Record<string, TSchema>; required?: string[] }
+  const fields = Object.entries(properties).map(
+    ([name, field]) => `\`${name}${required.includes(name) ? '' : '?'}\` ${typeOf(field)}`,
+  )
+  return fields.length > 0 ? fields.join(', ') : 'nothing'
+}
+
+function typeOf(schema: TSchema): string {
+  const shape = schema as { type?: string; const?: unknown; anyOf?: TSchema[]; items?: TSchema; secret?: boolean }
+  if (shape.anyOf) {
+    return shape.anyOf.map(typeOf).join(' or ')
+  }
+  if (shape.const !== undefined) {
+    return JSON.stringify(shape.const)
+  }
+  if (shape.secret) {
+    return 'secret'
+  }
+  return shape.type === 'array' && shape.items ? `list of ${typeOf(shape.items)}` : (shape.type ?? 'any')
+}
+
+await main()

@@ -1,0 +1,135 @@
+import type { IncomingMessage } from 'node:http'
+import { createServer, type Server } from 'node:https'
+import type { AddressInfo, Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { TLSSocket } from 'node:tls'
+import { type WebSocket, WebSocketServer } from 'ws'
+import { AGENT_PATH, SUBPROTOCOL } from '#contract/agent-frames.ts'
+import type { Clock } from '#lib/clock.ts'
+import type { Logger } from '#lib/logger.ts'
+import type { Identity } from '#link/identity.ts'
+import { MAX_RAW } from '#link/limits.ts'
+import type { Pin } from '#link/public-identity.ts'
+import { SERVER_SOCKET } from '#link/socket.ts'
+import { serverTls } from '#link/tls.ts'
+
+export interface DoorOptions {
+  readonly identity: Identity
+  readonly pins: readonly Pin[]
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly authDeadlineMs: number
+  /** A WebSocket from someone who holds the key of a pinned certificate, and not more is known yet. */
+  readonly knock: (socket: WebSocket, tls: TLSSocket) => void
+}
+
+/** The listening side of an agent up to the WebSocket: TLS 1.3 with pinned certificates, one path, no browsers. */
+export class Door {
+  readonly #options: DoorOptions
+  readonly #server: Server
+  readonly #upgrader = new WebSocketServer(SERVER_SOCKET)
+  /** Connections that are not a WebSocket yet, oldest first. */
+  readonly #raw = new Set<Socket>()
+
+  constructor(options: DoorOptions) {
+    this.#options = options
+    this.#server = createServer({
+      ...serverTls(options.identity, options.pins),
+      maxHeaderSize: 8192,
+      headersTimeout: options.authDeadlineMs,
+      requestTimeout: options.authDeadlineMs,
+      keepAlive: true,
+    })
+    this.#server.maxRequestsPerSocket = 1
+    this.#server.on('connection', socket => this.#arrived(socket))
+    this.#server.on('tlsClientError', (error, socket) => this.#refusedByTls(error, socket))
+    this.#server.on('request', (_request, response) => response.writeHead(426, { connection: 'close' }).end())
+    this.#server.on('upgrade', (request, socket, head) => {
+      const refusal = refusalOf(request)
+      if (refusal || !(socket instanceof TLSSocket) || !socket.authorized) {
+        options.logger.warn('agent.upgrade-refused', {
+          from: socketAddress(socket),
+          reason: refusal ?? 'no TLS',
+        })
+        socket.end(`HTTP/1.1 ${refusal ?? '403 Forbidden'}\r\nconnection: close\r\n\r\n`)
+        return
+      }
+      this.#upgraded(socket)
+      this.#upgrader.handleUpgrade(request, socket, head, websocket => options.knock(websocket, socket))
+    })
+  }
+
+  /** Resolves with the port. Rejects when the address cannot be had. */
+  async listen({ host, port }: { host: string; port: number }): Promise<number> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    this.#server.once('error', reject)
+    this.#server.listen(port, host, resolve)
+    await promise
+    this.#server.off('error', reject)
+    return (this.#server.address() as AddressInfo).port
+  }
+
+  /** From now on only these peers get in, also with a saved TLS session; open sockets stay. Throws NO_PINS. */
+  admitOnly(pins: readonly Pin[]): void {
+    this.#server.setSecureContext(serverTls(this.#options.identity, pins))
+  }
+
+  /** Stops listening and ends what has not become a session. */
+  close(): void {
+    this.#server.close()
+    for (const socket of this.#raw) {
+      socket.destroy()
+    }
+  }
+
+  /** One deadline from the first packet to the upgrade; too many strangers push each other out, oldest first. */
+  #arrived(socket: Socket): void {
+    const [oldest] = this.#raw
+    if (oldest && this.#raw.size >= MAX_RAW) {
+      oldest.destroy()
+      this.#raw.delete(oldest)
+    }
+    this.#raw.add(socket)
+    socket.setKeepAlive(true, 10_000)
+    const deadline = this.#options.clock.after(this.#options.authDeadlineMs, () => {
+      if (this.#raw.has(socket)) {
+        socket.destroy()
+      }
+    })
+    socket.on('close', () => {
+      deadline.close()
+      this.#raw.delete(socket)
+    })
+  }
+
+  #upgraded(tls: TLSSocket): void {
+    for (const socket of this.#raw) {
+      if (socket.remotePort === tls.remotePort && socket.remoteAddress === tls.remoteAddress) {
+        this.#raw.delete(socket)
+      }
+    }
+  }
+
+  #refusedByTls(error: Error & { code?: string }, socket: TLSSocket): void {
+    this.#options.logger.warn('agent.tls-refused', {
+      from: socketAddress(socket),
+      code: error.code ?? error.message,
+      reason: String(socket.authorizationError ?? error.message),
+    })
+    socket.destroy()
+  }
+}
+
+function refusalOf({ url, headers }: IncomingMessage): string | undefined {
+  if (headers.origin !== undefined) {
+    return '403 Forbidden'
+  }
+  if (url !== AGENT_PATH) {
+    return '404 Not Found'
+  }
+  return headers['sec-websocket-protocol'] === SUBPROTOCOL ? undefined : '400 Bad Request'
+}
+
+function socketAddress(socket: Duplex): string {
+  return socket instanceof TLSSocket ? String(socket.remoteAddress) : 'unknown'
+}

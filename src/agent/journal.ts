@@ -1,0 +1,140 @@
+import { DatabaseSync } from 'node:sqlite'
+import type { CommandState } from '#contract/agent-frames.ts'
+import type { Clock } from '#lib/clock.ts'
+import { type FairleadError, toWire } from '#lib/errors.ts'
+import { COMMAND_INTERRUPTED } from '#link/errors.ts'
+import { ALREADY_RUNNING, JOURNAL_DAMAGED } from './errors.ts'
+
+const KEPT_MS = 7 * 24 * 3600 * 1000
+const KEPT_ROWS = 10_000
+/** What a welcome can list. */
+const LISTED = 1_000
+
+/** Never the data of a command: it may hold secrets. */
+const TABLES = `
+  CREATE TABLE IF NOT EXISTS commands (
+    id TEXT PRIMARY KEY, name TEXT NOT NULL, idem TEXT NOT NULL, state TEXT NOT NULL,
+    started_at INTEGER NOT NULL, ended_at INTEGER, result TEXT, error TEXT,
+    seq INTEGER NOT NULL DEFAULT 0, settled INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+  CREATE INDEX IF NOT EXISTS commands_unsettled ON commands (started_at) WHERE settled = 0;
+  CREATE TABLE IF NOT EXISTS numbers (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
+`
+
+export interface JournalRow {
+  readonly id: string
+  readonly name: string
+  readonly idem: string
+  readonly state: CommandState
+  /** JSON of the result, of a command that succeeded. */
+  readonly result: string | null
+  /** JSON of a WireError, of any other that has ended. */
+  readonly error: string | null
+  /** Last log line. */
+  readonly seq: number
+}
+
+export interface Ending {
+  readonly state: Exclude<CommandState, 'running'>
+  readonly result?: string
+  readonly error?: FairleadError
+  readonly seq: number
+}
+
+/**
+ * What this agent was told and what became of it, on disk before anything is done and before anything is answered:
+ * running -> succeeded | failed | cancelled | interrupted (was running when the agent died).
+ */
+export class Journal {
+  readonly #db: DatabaseSync
+  readonly #clock: Clock
+
+  /** Opens the journal; what was running is interrupted now. Throws ALREADY_RUNNING or JOURNAL_DAMAGED. */
+  constructor(file: string, clock: Clock) {
+    this.#clock = clock
+    this.#db = opened(file)
+    this.#interruptRunning()
+  }
+
+  find(id: string): JournalRow | undefined {
+    return this.#db
+      .prepare('SELECT id, name, idem, state, result, error, seq FROM commands WHERE id = ?')
+      .get(id) as JournalRow | undefined
+  }
+
+  begin(command: { readonly id: string; readonly name: string; readonly idem: string }): void {
+    this.#db
+      .prepare(`INSERT INTO commands (id, name, idem, state, started_at) VALUES (?, ?, ?, 'running', ?)`)
+      .run(command.id, command.name, command.idem, this.#clock.now())
+  }
+
+  end(id: string, { state, result, error, seq }: Ending): void {
+    this.#db
+      .prepare('UPDATE commands SET state = ?, result = ?, error = ?, seq = ?, ended_at = ? WHERE id = ?')
+      .run(state, result ?? null, error ? JSON.stringify(toWire(error)) : null, seq, this.#clock.now(), id)
+  }
+
+  /** The manager has stored how the command ended and all of its lines. */
+  settle(id: string): void {
+    this.#db
+      .prepare(`UPDATE commands SET settled = 1 WHERE id = ? AND state <> 'running' AND settled = 0`)
+      .run(id)
+  }
+
+  /** Commands that the manager does not know the end of, newest first. */
+  unsettled(): readonly Pick<JournalRow, 'id' | 'state' | 'seq'>[] {
+    return this.#db
+      .prepare('SELECT id, state, seq FROM commands WHERE settled = 0 ORDER BY started_at DESC LIMIT ?')
+      .all(LISTED) as unknown as JournalRow[]
+  }
+
+  /** Forgets what is older than 7 days or beyond the newest 10,000; gives the forgotten ids. */
+  prune(): readonly string[] {
+    const rows = this.#db
+      .prepare(
+        `DELETE FROM commands WHERE state <> 'running' AND (ended_at < ?
+           OR id IN (SELECT id FROM commands ORDER BY started_at DESC LIMIT -1 OFFSET ?)) RETURNING id`,
+      )
+      .all(this.#clock.now() - KEPT_MS, KEPT_ROWS)
+    return rows.map(row => String(row.id))
+  }
+
+  /** The highest epoch of a manager served so far. */
+  epoch(): number {
+    const row = this.#db.prepare(`SELECT value FROM numbers WHERE name = 'epoch'`).get()
+    return Number(row?.value ?? 0)
+  }
+
+  raiseEpoch(epoch: number): void {
+    if (epoch > this.epoch()) {
+      this.#db.prepare(`INSERT OR REPLACE INTO numbers (name, value) VALUES ('epoch', ?)`).run(epoch)
+    }
+  }
+
+  close(): void {
+    this.#db.close()
+  }
+
+  #interruptRunning(): void {
+    const running = this.#db.prepare(`SELECT id, name FROM commands WHERE state = 'running'`).all()
+    for (const { id, name } of running) {
+      const error = COMMAND_INTERRUPTED(String(name))
+      this.#db
+        .prepare(`UPDATE commands SET state = 'interrupted', error = ?, ended_at = ? WHERE id = ?`)
+        .run(JSON.stringify(toWire(error)), this.#clock.now(), id ?? null)
+    }
+  }
+}
+
+function opened(file: string): DatabaseSync {
+  try {
+    const db = new DatabaseSync(file)
+    // Exclusive: a second agent in the same folder would take our running commands for interrupted ones.
+    db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;')
+    db.exec(TABLES)
+    return db
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    throw why.includes('locked') ? ALREADY_RUNNING(file) : JOURNAL_DAMAGED(file, why).with({ cause: error })
+  }
+}

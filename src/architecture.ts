@@ -1,0 +1,95 @@
+/** The import table and the capabilities of the source tree, as data: architecture.test.ts checks every line against it. */
+export interface FolderRule {
+  /** Folders, or single files of them, that may be imported. */
+  readonly imports: readonly string[]
+  /** npm packages that may be imported. */
+  readonly packages: readonly string[]
+}
+
+export const FOLDERS: Readonly<Record<string, FolderRule>> = {
+  lib: { imports: [], packages: ['pino', 'typebox'] },
+  contract: { imports: [], packages: ['typebox'] },
+  exec: { imports: ['lib'], packages: ['tar-stream'] },
+  link: { imports: ['contract', 'lib'], packages: ['ws', '@peculiar/x509', 'typebox'] },
+  programs: { imports: ['exec/call.ts', 'lib'], packages: ['yaml'] },
+  firewall: { imports: ['lib'], packages: ['typebox', 'yaml'] },
+  recipes: { imports: ['lib'], packages: ['typebox', 'yaml'] },
+  policy: { imports: ['lib'], packages: ['typebox', 'yaml'] },
+  commands: {
+    imports: ['programs', 'policy', 'firewall', 'exec/call.ts', 'contract', 'lib'],
+    packages: ['typebox'],
+  },
+  targets: {
+    imports: ['commands', 'programs', 'recipes', 'policy', 'exec/call.ts', 'lib'],
+    packages: ['typebox', 'yaml'],
+  },
+  'git-hosts': { imports: ['contract', 'lib'], packages: ['typebox'] },
+  'deploy-file': { imports: ['targets', 'contract', 'lib'], packages: ['typebox', 'yaml'] },
+  agent: { imports: ['commands', 'link', 'exec', 'contract', 'lib'], packages: ['ws', 'typebox'] },
+  worker: {
+    imports: ['agent', 'link', 'targets', 'commands', 'policy', 'exec', 'contract', 'lib'],
+    packages: ['yaml', 'typebox'],
+  },
+  guardian: { imports: ['agent', 'commands', 'firewall', 'programs', 'exec', 'lib'], packages: [] },
+  cli: {
+    imports: ['deploy-file', 'targets', 'contract', 'lib'],
+    packages: ['commander', 'picocolors', '@peculiar/x509', 'bcryptjs', 'tar-stream', 'yaml'],
+  },
+  manager: {
+    imports: [
+      'deploy-file',
+      'targets',
+      'git-hosts',
+      'policy',
+      'commands',
+      'programs/git-url.ts',
+      'programs/git-names.ts',
+      'firewall',
+      'link',
+      'contract',
+      'lib',
+    ],
+    packages: ['fastify', '@fastify/swagger', '@fastify/swagger-ui', 'kysely', 'pg', 'typebox', 'ws'],
+  },
+}
+
+export interface Capability {
+  readonly what: string
+  /** Found in a line of code, it uses the capability. */
+  readonly sign: RegExp
+  /** Files that may; `*` stands for one path part, `**` for any. */
+  readonly allowed: readonly string[]
+}
+
+export const CAPABILITIES: readonly Capability[] = [
+  {
+    what: 'start a process',
+    sign: /['"]node:child_process['"]/,
+    allowed: ['exec/run.ts', 'cli/commands/up.ts', 'cli/demo/**', 'cli/parts.ts'],
+  },
+  { what: 'read the environment', sign: /\bprocess\.env\b/, allowed: ['*/config.ts', 'cli/demo/**'] },
+  {
+    what: 'talk to the outside',
+    sign: /['"]node:(?:net|tls|http|https|http2|dgram)['"]|\bfetch\(|['"]ws['"]/,
+    allowed: [
+      'link/**',
+      'agent/serve.ts',
+      'manager/agents/connection.ts',
+      'manager/http.ts',
+      'cli/client.ts',
+      'cli/demo/**',
+      'exec/request.ts',
+      'exec/image-build.ts',
+      'exec/buildkit-session.ts',
+      'worker/switchboard.ts',
+    ],
+  },
+  { what: 'speak SQL', sign: /['"](?:kysely|node:sqlite)['"]/, allowed: ['manager/**', 'agent/journal.ts', 'worker/switchboard.ts'] },
+  {
+    what: 'use the clock',
+    sign: /\bDate\.now\(|\bperformance\.now\(|\bset(?:Timeout|Interval|Immediate)\(/,
+    allowed: ['lib/clock.ts', 'cli/**'],
+  },
+  { what: 'write to standard output', sign: /\bconsole\.|process\.stdout/, allowed: ['cli/print.ts', 'lib/logger.ts', '*/main.ts', 'cli/demo/**'] },
+  { what: 'end the process', sign: /\bprocess\.exit\(/, allowed: ['*/main.ts'] },
+]

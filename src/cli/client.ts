@@ -1,0 +1,144 @@
+import { readFileSync } from 'node:fs'
+import { systemClock } from '#lib/clock.ts'
+import { FairleadError, type WireError } from '#lib/errors.ts'
+import type { CliConfig } from './config.ts'
+import { MANAGER_UNREACHABLE, NO_TOKEN } from './errors.ts'
+
+/** One server-sent event. */
+export interface StreamedEvent {
+  readonly id: string
+  readonly event: string
+  readonly data: unknown
+}
+
+/** The REST API of one manager. Paths are below /api/v1; answers that are no 2xx become FairleadErrors. */
+export interface Client {
+  readonly url: string
+  get<T>(path: string): Promise<T>
+  send<T>(method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown, headers?: Record<string, string>): Promise<T>
+  /** Events until the server ends the stream or the signal is aborted; goes on where a lost connection broke off. */
+  events(path: string, signal: AbortSignal): AsyncGenerator<StreamedEvent>
+}
+
+const RECONNECTIONS = 5
+const RECONNECT_AFTER_MS = 200
+
+export function createClient(config: Pick<CliConfig, 'managerUrl' | 'token' | 'tokenFile'>): Client {
+  const url = config.managerUrl
+  const token = config.token ?? readToken(config.tokenFile)
+
+  async function request(method: string, path: string, options: { body?: unknown; headers?: Record<string, string>; signal?: AbortSignal }) {
+    if (token === undefined) {
+      throw NO_TOKEN(url)
+    }
+    const headers: Record<string, string> = { authorization: `Bearer ${token}`, ...options.headers }
+    if (options.body !== undefined) {
+      headers['content-type'] = 'application/json'
+    }
+    const answer = await fetch(`${url}/api/v1${path}`, {
+      method,
+      headers,
+      ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
+      ...(options.signal ? { signal: options.signal } : {}),
+    }).catch(error => {
+      throw MANAGER_UNREACHABLE(url, reasonOf(error)).with({ cause: error })
+    })
+    if (!answer.ok) {
+      throw await problemOf(answer)
+    }
+    return answer
+  }
+
+  async function* events(path: string, signal: AbortSignal): AsyncGenerator<StreamedEvent> {
+    let last = ''
+    for (let tries = 0; tries < RECONNECTIONS; tries++) {
+      try {
+        const headers = { accept: 'text/event-stream', ...(last === '' ? {} : { 'last-event-id': last }) }
+        const answer = await request('GET', path, { headers, signal })
+        for await (const event of readEvents(answer)) {
+          last = event.id || last
+          tries = 0
+          yield event
+        }
+        return
+      } catch (error) {
+        if (signal.aborted) {
+          return
+        }
+        if (last === '' || (error instanceof FairleadError && !MANAGER_UNREACHABLE.matches(error))) {
+          throw error
+        }
+        await systemClock.sleep(RECONNECT_AFTER_MS * (tries + 1), signal).catch(() => {})
+      }
+    }
+  }
+
+  return {
+    url,
+    get: async path => (await (await request('GET', path, {})).json()) as never,
+    async send(method, path, body, headers = {}) {
+      const text = await (await request(method, path, { body, headers })).text()
+      return (text === '' ? undefined : JSON.parse(text)) as never
+    },
+    events,
+  }
+}
+
+async function* readEvents(answer: Response): AsyncGenerator<StreamedEvent> {
+  if (!answer.body) {
+    return
+  }
+  let pending = ''
+  for await (const chunk of answer.body.pipeThrough(new TextDecoderStream())) {
+    const blocks = (pending + chunk).split('\n\n')
+    pending = blocks.pop() ?? ''
+    for (const block of blocks) {
+      const event = parseEvent(block)
+      if (event) {
+        yield event
+      }
+    }
+  }
+}
+
+function readToken(file: string | undefined): string | undefined {
+  try {
+    return file === undefined ? undefined : readFileSync(file, 'utf8').trim()
+  } catch {
+    return undefined
+  }
+}
+
+function parseEvent(block: string): StreamedEvent | undefined {
+  const fields: Record<string, string> = {}
+  for (const line of block.split('\n')) {
+    const colon = line.indexOf(':')
+    if (colon > 0) {
+      const name = line.slice(0, colon)
+      const value = line.slice(colon + 1).replace(/^ /, '')
+      fields[name] = name === 'data' && fields.data !== undefined ? `${fields.data}\n${value}` : value
+    }
+  }
+  if (fields.data === undefined) {
+    return undefined
+  }
+  return { id: fields.id ?? '', event: fields.event ?? 'message', data: JSON.parse(fields.data) }
+}
+
+async function problemOf(answer: Response): Promise<FairleadError> {
+  const problem = (await answer.json().catch(() => ({}))) as Partial<WireError> & { detail?: string; title?: string }
+  return new FairleadError({
+    code: problem.code ?? `HTTP_${answer.status}`,
+    message: problem.message ?? problem.detail ?? problem.title ?? `The manager answered ${answer.status}.`,
+    hint: problem.hint ?? '',
+    retry: problem.retry ?? 'never',
+    status: answer.status,
+    problems: problem.problems,
+    facts: problem.facts,
+  })
+}
+
+function reasonOf(error: unknown): string {
+  const cause = (error as { cause?: { code?: string; message?: string } }).cause
+  return cause?.code ?? cause?.message ?? String(error)
+}

@@ -1,0 +1,116 @@
+import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { request as httpRequest, type IncomingMessage } from 'node:http'
+import { text } from 'node:stream/consumers'
+import { promisify } from 'node:util'
+import { type Pack, pack } from 'tar-stream'
+
+const BUSYBOX = '/bin/busybox'
+const LABEL = 'fairlead.base-image'
+/** Raise it when the content below changes. */
+const LAYOUT = '1'
+const PASSWD = 'root:x:0:0:root:/:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n'
+
+export interface BaseImage {
+  readonly name: string
+  readonly id: string
+  /** False when the image with this content was there already. */
+  readonly created: boolean
+}
+
+interface Engine {
+  readonly socketPath: string
+}
+
+/** A tiny image (a static busybox, no download) under this name; made when it is absent or its content differs. */
+export async function ensureBaseImage(options: { name: string; socketPath?: string }): Promise<BaseImage> {
+  const { name, socketPath = '/var/run/docker.sock' } = options
+  const busybox = await readFile(BUSYBOX)
+  const applets = await listApplets()
+  const hash = createHash('sha256').update(LAYOUT).update(applets.join()).update(busybox).digest('hex')
+  const present = await inspect({ socketPath }, name)
+  if (present?.Config.Labels?.[LABEL] === hash) {
+    return { name, id: present.Id, created: false }
+  }
+  const id = await importImage({ socketPath }, name, hash, packFiles(busybox, applets))
+  return { name, id, created: true }
+}
+
+async function listApplets(): Promise<string[]> {
+  const { stdout } = await promisify(execFile)(BUSYBOX, ['--list'], { env: {} })
+  return stdout.split('\n').filter(name => name !== '' && name !== 'busybox')
+}
+
+function packFiles(busybox: Buffer, applets: readonly string[]): Pack {
+  const tar = pack()
+  const mtime = new Date(0)
+  for (const name of ['bin', 'etc']) {
+    tar.entry({ name, type: 'directory', mode: 0o755, mtime })
+  }
+  tar.entry({ name: 'tmp', type: 'directory', mode: 0o1777, mtime })
+  tar.entry({ name: 'etc/passwd', mode: 0o644, mtime }, PASSWD)
+  tar.entry({ name: 'bin/busybox', mode: 0o755, mtime }, busybox)
+  for (const applet of applets) {
+    tar.entry({ name: `bin/${applet}`, type: 'symlink', linkname: 'busybox', mtime })
+  }
+  tar.finalize()
+  return tar
+}
+
+async function inspect(
+  engine: Engine,
+  name: string,
+): Promise<{ Id: string; Config: { Labels: Record<string, string> | null } } | undefined> {
+  const response = await call(engine, 'GET', `/images/${name}/json`)
+  const body = await text(response)
+  if (response.statusCode === 404) {
+    return undefined
+  }
+  if (response.statusCode !== 200) {
+    throw new Error(`the Docker engine cannot look at ${name}: ${body}`)
+  }
+  return JSON.parse(body)
+}
+
+async function importImage(engine: Engine, name: string, hash: string, files: Pack): Promise<string> {
+  const tagStart = name.lastIndexOf(':') > name.lastIndexOf('/') ? name.lastIndexOf(':') : name.length
+  const query = new URLSearchParams({
+    fromSrc: '-',
+    repo: name.slice(0, tagStart),
+    tag: name.slice(tagStart + 1) || 'latest',
+  })
+  query.append('changes', `LABEL ${LABEL}=${hash}`)
+  query.append('changes', 'CMD ["/bin/sh"]')
+  const response = await call(engine, 'POST', `/images/create?${query}`, files)
+  const body = await text(response)
+  // A failure after the first byte comes as an event of the stream, with status 200.
+  const events = body
+    .split('\n')
+    .flatMap(line => (line.trim() ? [JSON.parse(line) as { status?: string; error?: string }] : []))
+  const id = events.findLast(event => event.status?.startsWith('sha256:'))?.status
+  if (response.statusCode !== 200 || id === undefined) {
+    throw new Error(`the Docker engine did not make ${name}: ${body}`)
+  }
+  return id
+}
+
+async function call(engine: Engine, method: string, path: string, body?: Pack): Promise<IncomingMessage> {
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
+  const request = httpRequest({
+    ...engine,
+    method,
+    path,
+    agent: false,
+    headers: { 'content-type': 'application/x-tar' },
+  })
+  request.on('response', resolve).on('error', cause => {
+    reject(new Error(`the Docker engine does not answer at ${engine.socketPath}`, { cause }))
+  })
+  if (body) {
+    body.pipe(request)
+  } else {
+    request.end()
+  }
+  return await promise
+}

@@ -1,0 +1,159 @@
+import type { DeploymentDetail, LogLineDocument } from '#contract/rest/deployments.ts'
+import { background } from '#lib/background.ts'
+import { LiveArea } from './live-area.ts'
+import type { Session } from './session.ts'
+import { failureLines, liveLines, plainLine } from './step-lines.ts'
+
+const DRAW_MS = 100
+/** The event stream says when to look; this is for the time in which it is cut. */
+const LOOK_ANYWAY_MS = 2_000
+const KEPT_LINES = 1_000
+const LOG_END_MS = 1_500
+
+const ENDED: readonly string[] = ['succeeded', 'failed', 'cancelled', 'superseded']
+
+export interface FollowOptions {
+  /** Where lines go when nothing moves; default the notes on standard error. */
+  readonly say?: (text: string) => void
+}
+
+export function hasEnded(deployment: { readonly state: string }): boolean {
+  return ENDED.includes(deployment.state)
+}
+
+/**
+ * Shows the steps of a deployment until it ends (moving on a terminal, else a line for each) and why it failed, if it
+ * did. Rejects with the signal's reason when the session is interrupted; the deployment goes on then.
+ */
+export async function followDeployment(
+  session: Session,
+  id: string,
+  options: FollowOptions = {},
+): Promise<DeploymentDetail> {
+  const say = options.say ?? session.printer.note
+  const stop = new AbortController()
+  const signal = AbortSignal.any([session.signal, stop.signal])
+  const log: LogLineDocument[] = []
+  const wake = new Wake()
+  background(listen(session, id, { signal, wake }), wake.call)
+  const logEnded = collect(session, id, { signal, log })
+  const view = createView(session, { log, say })
+  try {
+    for (;;) {
+      session.signal.throwIfAborted()
+      const deployment = await session.client.get<DeploymentDetail>(`/deployments/${id}`)
+      view.show(deployment)
+      if (hasEnded(deployment)) {
+        await Promise.race([logEnded, session.clock.sleep(LOG_END_MS)])
+        view.close()
+        if (deployment.state !== 'succeeded') {
+          failureLines(deployment, log, session.printer.colour).forEach(say)
+        }
+        return deployment
+      }
+      await Promise.race([wake.next(), session.clock.sleep(LOOK_ANYWAY_MS, session.signal)])
+    }
+  } finally {
+    view.close()
+    stop.abort()
+  }
+}
+
+/** Turns calls into one wake-up each, without losing those that come while nobody waits. */
+class Wake {
+  #called = false
+  #resolve: (() => void) | undefined
+
+  readonly call = () => {
+    this.#called = true
+    this.#resolve?.()
+  }
+
+  async next(): Promise<void> {
+    if (!this.#called) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      this.#resolve = resolve
+      await promise
+    }
+    this.#called = false
+    this.#resolve = undefined
+  }
+}
+
+async function listen(session: Session, id: string, { signal, wake }: { signal: AbortSignal; wake: Wake }) {
+  for await (const { data } of session.client.events('/events', signal)) {
+    const { fields } = data as { fields: Record<string, unknown> }
+    if (fields.deployment === id || fields.id === id) {
+      wake.call()
+    }
+  }
+}
+
+/** The newest lines of the log; what cannot be read is not shown, and no reason to stop. */
+async function collect(
+  session: Session,
+  id: string,
+  { signal, log }: { signal: AbortSignal; log: LogLineDocument[] },
+): Promise<void> {
+  try {
+    for await (const { data } of session.client.events(`/deployments/${id}/log`, signal)) {
+      if (typeof (data as LogLineDocument).seq === 'number') {
+        log.push(data as LogLineDocument)
+        log.splice(0, log.length - KEPT_LINES)
+      }
+    }
+  } catch {
+    // The steps are shown without it.
+  }
+}
+
+interface View {
+  show(deployment: DeploymentDetail): void
+  close(): void
+}
+
+function createView(
+  session: Session,
+  { log, say }: { log: readonly LogLineDocument[]; say: (text: string) => void },
+): View {
+  const { display } = session.printer
+  return display ? movingView(session, new LiveArea(display), log) : lineView(say)
+}
+
+function movingView(session: Session, area: LiveArea, log: readonly LogLineDocument[]): View {
+  const { display } = session.printer
+  let latest: DeploymentDetail | undefined
+  const draw = () => {
+    if (latest && display) {
+      const { columns, colour } = display
+      area.draw(liveLines(latest, { now: session.clock.now(), columns, colour, lastLine: log.at(-1) }))
+    }
+  }
+  const timer = session.clock.every(DRAW_MS, draw)
+  return {
+    show(deployment) {
+      latest = deployment
+      draw()
+    },
+    close() {
+      timer.close()
+      latest = undefined
+      area.keep()
+    },
+  }
+}
+
+function lineView(say: (text: string) => void): View {
+  const said = new Set<string>()
+  return {
+    show({ steps }) {
+      for (const step of steps) {
+        if (step.state !== 'running' && !said.has(step.name)) {
+          said.add(step.name)
+          say(plainLine(step))
+        }
+      }
+    },
+    close: () => undefined,
+  }
+}

@@ -1,0 +1,86 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Command, CommanderError } from 'commander'
+import { asFairleadError } from '#lib/errors.ts'
+import type { Act } from './command.ts'
+import { COMMANDS } from './commands/index.ts'
+import { USAGE } from './errors.ts'
+import { EXIT, EXIT_CODES_TEXT, exitCodeOf } from './exit-codes.ts'
+import { createPrinter } from './print.ts'
+import { type GlobalOptions, openSession } from './session.ts'
+
+/** Runs one command line (without `node main.ts`) and gives the exit code. */
+export async function runCli(words: readonly string[]): Promise<number> {
+  const program = createProgram()
+  const ended = { code: EXIT.ok as number }
+  for (const { name, summary } of COMMANDS) {
+    program.command(name).description(summary)
+  }
+  program.hook('preSubcommand', async (parent, command) => {
+    const entry = parent === program && COMMANDS.find(({ name }) => name === command.name())
+    if (entry) {
+      ;(await entry.load())(command, actOf(program, ended))
+    }
+  })
+  const json = words.includes('--json')
+  try {
+    // What commander has to say about a wrong call belongs into the answer when a program reads it.
+    program.configureOutput(json ? { writeErr: () => {} } : {})
+    await program.parseAsync(words, { from: 'user' })
+    return ended.code
+  } catch (error) {
+    return endBadly(error, json)
+  }
+}
+
+function createProgram(): Command {
+  return new Command('fairlead')
+    .description('Takes a Git push to a running, reachable, verified workload on your own machines.')
+    .version(readVersion(), '-V, --version')
+    .option('--json', 'answer as JSON')
+    .option('--manager <url>', 'address of the manager (FAIRLEAD_MANAGER)')
+    .option('--token-file <file>', 'file with the token (FAIRLEAD_TOKEN_FILE, or the token in FAIRLEAD_TOKEN)')
+    .option('--data <folder>', 'where "up" keeps its data (FAIRLEAD_DATA)')
+    .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
+    .helpCommand('help [command]', 'help for one command')
+    .showHelpAfterError('(--help shows how it is used)')
+    .addHelpText(
+      'after',
+      `\n${EXIT_CODES_TEXT}\n\nStart with "fairlead demo", or "fairlead up" on a machine of your own.`,
+    )
+    .exitOverride()
+}
+
+function actOf(program: Command, ended: { code: number }): Act {
+  return work =>
+    async (...args) => {
+      const session = openSession(program.opts<GlobalOptions>())
+      try {
+        ended.code = (await work(session, ...args)) ?? EXIT.ok
+      } catch (error) {
+        if (session.signal.aborted) {
+          ended.code = EXIT.failed
+          return
+        }
+        session.printer.error(error)
+        ended.code = exitCodeOf(asFairleadError(error))
+      }
+    }
+}
+
+/** Commander throws for everything that ends it early, help and version included. */
+function endBadly(error: unknown, json: boolean): number {
+  if (!(error instanceof CommanderError)) {
+    throw error
+  }
+  const wanted = ['commander.help', 'commander.helpDisplayed', 'commander.version'].includes(error.code)
+  if (!wanted && json) {
+    createPrinter({ json }).error(USAGE(error.message.replace(/^error: /, '')))
+  }
+  return wanted && error.exitCode === 0 ? EXIT.ok : EXIT.usage
+}
+
+function readVersion(): string {
+  const text = readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8')
+  return (JSON.parse(text) as { version: string }).version
+}

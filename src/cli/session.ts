@@ -1,0 +1,47 @@
+import { type Clock, systemClock } from '#lib/clock.ts'
+import { type Client, createClient } from './client.ts'
+import { type CliConfig, readCliConfig } from './config.ts'
+import { createPrinter, type Printer } from './print.ts'
+
+/** What a command works with. */
+export interface Session {
+  readonly config: CliConfig
+  readonly printer: Printer
+  /** Made at its first use: many commands need no manager. */
+  readonly client: Client
+  readonly clock: Clock
+  /** Aborted by Ctrl-C or SIGTERM; a second one ends the process at once. */
+  readonly signal: AbortSignal
+}
+
+/** Options that every command takes. */
+export interface GlobalOptions {
+  readonly json?: boolean
+  readonly manager?: string
+  readonly tokenFile?: string
+  readonly data?: string
+}
+
+export function openSession(options: GlobalOptions): Session {
+  const config = readCliConfig(options)
+  let client: Client | undefined
+  return {
+    config,
+    printer: createPrinter({ json: options.json === true }),
+    get client() {
+      client ??= createClient(config)
+      return client
+    },
+    clock: systemClock,
+    signal: interruption(),
+  }
+}
+
+/** The default comes back with the first signal, so that the second one ends the process whatever it does. */
+function interruption(): AbortSignal {
+  const controller = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => controller.abort(signal))
+  }
+  return controller.signal
+}

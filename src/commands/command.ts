@@ -1,0 +1,84 @@
+import type { Static, TObject } from 'typebox'
+import type { Perform } from '#exec/call.ts'
+import type { Clock } from '#lib/clock.ts'
+
+/** What a command may use: calls, the log, time, and facts of its host. Nothing else reaches the outside. */
+export interface Hands {
+  readonly perform: Perform
+  /**
+   * A perform that another signal ends: `perform` refuses every call once the command is cancelled, but what it had
+   * begun must still be cleaned up. Use handsForCleanUp (clean-up.ts).
+   */
+  readonly performUntil?: (signal: AbortSignal) => Perform
+  /** One line for the deployment's log (redacted before it leaves the host). */
+  readonly say: (text: string, stream?: 'stdout' | 'stderr' | 'info') => void
+  readonly signal: AbortSignal
+  readonly clock: Clock
+  readonly host: HostFacts
+}
+
+/** The agent's own configuration; a manager can read none of it and change none of it. */
+export interface HostFacts {
+  readonly name: string
+  /** Absolute root of the worker's workspace: repositories/, checkouts/, renders/. */
+  readonly workspace: string
+  readonly dockerSocket: string
+  /** Folder with the docker CLI's config.json (no credentials) and plugins: the CLI's HOME. */
+  readonly dockerHome: string
+  /** The bridge network that the proxy reaches routed containers on; containers there cannot reach each other. */
+  readonly network: { readonly name: string; readonly subnet: string }
+  readonly proxy: ProxyFacts | undefined
+  readonly policy: HostPolicy
+  readonly switchboard: Switchboard
+}
+
+export interface ProxyFacts {
+  readonly adminOrigin: string
+  readonly httpPort: number
+  readonly httpsPort: number
+  /** host:port of the worker's own DNS answerer that Caddy asks for the current upstream. */
+  readonly resolver: string
+}
+
+/** The worker's own rules (a root-owned file): what it refuses whatever a manager says. */
+export interface HostPolicy {
+  readonly mode: 'enforce' | 'trusted'
+  /** Host ports that may be published. */
+  readonly ports: { readonly from: number; readonly to: number; readonly never: readonly number[] }
+  /** Private addresses (CIDR) that Git remotes may have. */
+  readonly allowPrivate: readonly string[]
+  /** Registry hosts whose images may run; empty means any. */
+  readonly registries: readonly string[]
+}
+
+/**
+ * Which address serves a name now: the proxy asks it over DNS, so a switch needs no proxy reload. Durable.
+ * A name is `<app>` or `<service>.<app>`; each has two fixed addresses (slots) in the network, so that a new
+ * container can stand beside the old one and the proxy's fallback list never changes.
+ */
+export interface Switchboard {
+  /** The two addresses of a name, allocated on first use. */
+  slots(name: string): Promise<readonly [string, string]>
+  point(name: string, target: { readonly ip: string; readonly deployment: string }): Promise<void>
+  forget(name: string): Promise<void>
+  current(name: string): { readonly ip: string; readonly deployment: string } | undefined
+}
+
+/** One thing a manager may tell an agent: typed, journalled, never a script. */
+export interface Command<D extends TObject = TObject, R extends TObject = TObject> {
+  /** `<group>.<verb>` */
+  readonly name: string
+  readonly summary: string
+  readonly role: 'worker' | 'guardian'
+  readonly data: D
+  readonly result: R
+  /** Used when the manager names no deadline. */
+  readonly deadlineMs: number
+  /** Commands with the same key run one after another on a host. */
+  readonly lock?: (data: Static<D>) => string
+  readonly run: (hands: Hands, data: Static<D>) => Promise<Static<R>>
+}
+
+export function defineCommand<D extends TObject, R extends TObject>(command: Command<D, R>): Command<D, R> {
+  return command
+}

@@ -1,0 +1,79 @@
+import { defineError } from '#lib/errors.ts'
+
+export const CONTAINER_EXITED = defineError({
+  code: 'CONTAINER_EXITED',
+  status: 422,
+  retry: 'never',
+  message: (app: string, why: string) => `The new container of "${app}" ended instead of running: ${why}.`,
+  hint: (_app: string, why: string) =>
+    why.includes('memory')
+      ? 'Give it more with "memory" in the deploy file, or let the program use less.'
+      : 'Its last log lines say why. Correct the program, its command or its environment and push again. What ran before goes on running.',
+})
+
+export const CONTAINER_UNHEALTHY = defineError({
+  code: 'CONTAINER_UNHEALTHY',
+  status: 422,
+  retry: 'never',
+  message: (app: string, seconds: number, what: string) =>
+    `The new container of "${app}" did not become healthy within ${seconds} s: ${what}.`,
+  hint: () =>
+    'Check that the program listens on all addresses (0.0.0.0) at the configured "port" and that "health" names what it answers; a slow start needs a longer "health.within". What ran before goes on running.',
+})
+
+export const PORT_TAKEN = defineError({
+  code: 'PORT_TAKEN',
+  status: 409,
+  retry: 'never',
+  message: (port: string, owner: string) =>
+    `Port ${port} of the host is already taken${owner ? ` by ${owner}` : ''}.`,
+  hint: (port: string) =>
+    `Publish another host port in "ports", stop what uses ${port} ("ss -ltnp" on the host shows it), or leave "ports" out and use a domain: then no host port is needed.`,
+})
+
+export const PORT_REFUSED = defineError({
+  code: 'PORT_REFUSED',
+  status: 403,
+  retry: 'never',
+  message: (port: number, allowed: string) =>
+    `Port ${port} may not be published on this host (allowed: ${allowed}).`,
+  hint: () =>
+    'Use a port of that range, or a domain instead of "ports"; the range stands in the policy file of the worker on this host.',
+})
+
+export const CONTAINER_START_REFUSED = defineError({
+  code: 'CONTAINER_START_REFUSED',
+  status: 422,
+  retry: 'never',
+  message: (app: string, reason: string) => `The Docker engine refuses to start "${app}": ${reason}`,
+  hint: (_app: string, reason: string) =>
+    /executable file not found|no such file|permission denied/.test(reason)
+      ? 'Correct "command" (a list of words; a shell must be named: ["sh", "-c", "…"]) or the CMD and ENTRYPOINT of the Dockerfile.'
+      : 'Correct the named setting and push again. What ran before goes on running.',
+})
+
+export const CONTAINER_NOT_FOUND = defineError({
+  code: 'CONTAINER_NOT_FOUND',
+  status: 404,
+  retry: 'never',
+  message: (what: string) => `There is no container of "${what}" on this host.`,
+  hint: () => 'Deploy the app first, or look at the apps and containers of this host for the right name.',
+})
+
+export const NETWORK_UNAVAILABLE = defineError({
+  code: 'NETWORK_UNAVAILABLE',
+  status: 503,
+  retry: 'never',
+  message: (name: string, subnet: string, reason: string) =>
+    `The network "${name}" (${subnet}) for containers cannot be used: ${reason}`,
+  hint: () =>
+    'Another network of this host may have these addresses ("docker network ls", "ip route"): set another subnet in the configuration of the worker and restart it.',
+})
+
+export const CONTAINER_NOT_AS_PLANNED = defineError({
+  code: 'CONTAINER_NOT_AS_PLANNED',
+  status: 409,
+  retry: 'later',
+  message: (container: string, why: string) => `The container "${container}" is not as it was planned: ${why}.`,
+  hint: () => 'Look at the log of the app ("fairlead logs"), then deploy again. What ran before goes on running.',
+})

@@ -1,0 +1,186 @@
+import { asFairleadError } from '#lib/errors.ts'
+import { type ContainerFacts, inspectContainer } from '#programs/docker-containers.ts'
+import { createExec, exitCodeOfExec, startExec } from '#programs/docker-exec.ts'
+import { probeContainer } from '#programs/probe.ts'
+import type { Hands } from './command.ts'
+import type { ContainerStartData, StartedHealth } from './container-data.ts'
+import { CONTAINER_EXITED, CONTAINER_UNHEALTHY } from './container-errors.ts'
+
+const FIRST_PAUSE_MS = 10
+const LONGEST_PAUSE_MS = 500
+/** A check inside the container costs a process: not as often as a look from outside. */
+const FIRST_EXEC_PAUSE_MS = 100
+const LONGEST_EXEC_PAUSE_MS = 2_000
+const ATTEMPT_MS = 3_000
+const SETTLE_MS = 1_500
+
+/** What must be seen of a new container before anything relies on it. */
+export interface HealthGoal {
+  readonly app: string
+  readonly id: string
+  readonly ip: string
+  readonly port: number | undefined
+  readonly health: ContainerStartData['health']
+  /** The health check of its image. */
+  readonly test: readonly string[] | undefined
+}
+
+interface Look {
+  readonly ready: boolean
+  /** What is still missing, for the error when time runs out. */
+  readonly missing: string
+}
+
+/**
+ * Waits until a container is ready: by the path it was told (`health.http`), else by its image's health check, else by
+ * any answer of its port, else by running for the settle time. Throws as soon as it ends or its check gives up.
+ */
+export async function waitUntilReady(hands: Hands, goal: HealthGoal): Promise<StartedHealth> {
+  const { kind, look, firstPauseMs, longestPauseMs } = lookerFor(hands, goal)
+  const started = hands.clock.monotonic()
+  let pauseMs = firstPauseMs
+  for (;;) {
+    hands.signal.throwIfAborted()
+    const [facts, seen] = await Promise.all([
+      hands.perform(inspectContainer(hands.host.dockerSocket, goal.id)),
+      look(hands.clock.monotonic() - started),
+    ])
+    refuseWhenEnded(goal, facts)
+    if (seen.ready || (kind === 'healthy' && facts.health === 'healthy')) {
+      return kind
+    }
+    const leftMs = started + goal.health.withinMs - hands.clock.monotonic()
+    if (leftMs <= 0) {
+      throw CONTAINER_UNHEALTHY(goal.app, Math.round(goal.health.withinMs / 1000), seen.missing)
+    }
+    await hands.clock.sleep(Math.min(pauseMs, leftMs), hands.signal)
+    pauseMs = Math.min(pauseMs * 1.5, longestPauseMs)
+  }
+}
+
+interface Looker {
+  readonly kind: StartedHealth
+  readonly look: (elapsedMs: number) => Promise<Look>
+  readonly firstPauseMs: number
+  readonly longestPauseMs: number
+}
+
+function lookerFor(hands: Hands, goal: HealthGoal): Looker {
+  const { health, port, test } = goal
+  const longestPauseMs = health.intervalMs ?? LONGEST_PAUSE_MS
+  const outside = { firstPauseMs: Math.min(FIRST_PAUSE_MS, longestPauseMs), longestPauseMs }
+  if (health.http !== undefined && port !== undefined) {
+    const path = health.http
+    const isGood = (status: number) => status >= 200 && status < 400
+    return { ...outside, kind: 'healthy', look: () => askPort(hands, goal, { port, path, isGood }) }
+  }
+  if (test) {
+    return {
+      kind: 'healthy',
+      look: () => runTest(hands, goal, test),
+      firstPauseMs: FIRST_EXEC_PAUSE_MS,
+      longestPauseMs: health.intervalMs ?? LONGEST_EXEC_PAUSE_MS,
+    }
+  }
+  if (port !== undefined) {
+    const isGood = (status: number) => status < 500
+    return { ...outside, kind: 'answering', look: () => askPort(hands, goal, { port, path: '/', isGood }) }
+  }
+  const settleMs = Math.min(health.settleMs ?? SETTLE_MS, health.withinMs)
+  const look = async (elapsedMs: number) => ({
+    ready: elapsedMs >= settleMs,
+    missing: 'it did not keep running',
+  })
+  return { ...outside, kind: 'running', look }
+}
+
+interface Question {
+  readonly port: number
+  readonly path: string
+  readonly isGood: (status: number) => boolean
+}
+
+async function askPort(hands: Hands, goal: HealthGoal, question: Question): Promise<Look> {
+  const { port, path, isGood } = question
+  try {
+    const { status } = await hands.perform(
+      probeContainer({ ip: goal.ip, port, path, timeoutMs: Math.min(ATTEMPT_MS, goal.health.withinMs) }),
+    )
+    return { ready: isGood(status), missing: `GET ${path} at port ${port} answers with status ${status}` }
+  } catch (error) {
+    hands.signal.throwIfAborted()
+    return unanswered(question, asFairleadError(error))
+  }
+}
+
+function unanswered({ port, path }: Question, error: { code: string; message: string }): Look {
+  if (error.code === 'ENGINE_UNREACHABLE') {
+    return { ready: false, missing: `nothing listens at port ${port} of the container` }
+  }
+  // An answer that is too long, or not HTTP at all, is an answer; only a named path must be understood.
+  const answered = error.code === 'ANSWER_TOO_LARGE' || (error.code === 'ENGINE_BROKE_OFF' && path === '/')
+  return { ready: answered, missing: `GET ${path} at port ${port}: ${error.message}` }
+}
+
+/**
+ * Runs the image's own health check at once and again. The engine would wait for its interval first, 30 s by default;
+ * what it decides by is the same exit code.
+ */
+async function runTest(hands: Hands, goal: HealthGoal, test: readonly string[]): Promise<Look> {
+  const { dockerSocket } = hands.host
+  const lines: string[] = []
+  const exec = await hands.perform(createExec(dockerSocket, goal.id, commandOf(test)))
+  if (!exec) {
+    return { ready: false, missing: 'it does not run' }
+  }
+  try {
+    const timeoutMs = Math.max(ATTEMPT_MS, Math.min(30_000, goal.health.withinMs))
+    await hands.perform(
+      startExec(dockerSocket, exec.id, { timeoutMs, onLine: text => keepLast(lines, text) }),
+    )
+  } catch (error) {
+    hands.signal.throwIfAborted()
+    return { ready: false, missing: `its health check does not end: ${asFairleadError(error).message}` }
+  }
+  const exitCode = await hands.perform(exitCodeOfExec(dockerSocket, exec.id))
+  const said = lines.length > 0 ? `: ${lines.join(' / ')}` : ''
+  return { ready: exitCode === 0, missing: `its health check ends with exit code ${exitCode}${said}` }
+}
+
+function commandOf([kind, ...words]: readonly string[]): readonly string[] {
+  return kind === 'CMD-SHELL' ? ['/bin/sh', '-c', words[0] ?? ''] : words
+}
+
+function keepLast(lines: string[], text: string): void {
+  lines.push(text.slice(0, 500))
+  if (lines.length > 5) {
+    lines.shift()
+  }
+}
+
+function refuseWhenEnded(
+  goal: HealthGoal,
+  facts: ContainerFacts | undefined,
+): asserts facts is ContainerFacts {
+  if (!facts) {
+    throw CONTAINER_EXITED(goal.app, 'somebody removed it').with({ facts: { exitCode: null } })
+  }
+  const ended = facts.state !== 'running' && facts.state !== 'created'
+  if (ended || facts.restarts > 0) {
+    throw CONTAINER_EXITED(goal.app, howItEnded(facts)).with({ facts: { exitCode: facts.exitCode } })
+  }
+  if (facts.health === 'unhealthy') {
+    const log = facts.healthLog.at(-1) ?? 'its health check fails'
+    throw CONTAINER_UNHEALTHY(goal.app, Math.round(goal.health.withinMs / 1000), log)
+  }
+}
+
+function howItEnded(facts: ContainerFacts): string {
+  if (facts.outOfMemory) {
+    return 'the kernel ended it for using more memory than it may'
+  }
+  if (facts.state === 'running') {
+    return 'it ended and the engine started it again'
+  }
+  return facts.error === '' ? `exit code ${facts.exitCode}` : `exit code ${facts.exitCode} (${facts.error})`
+}

@@ -1,0 +1,23 @@
+import { containerLog, inspectContainer } from '#programs/docker-containers.ts'
+import type { Hands } from './command.ts'
+
+const LAST_LINES = 40
+
+/** The last lines a container printed, shown in the log of the deployment too. Empty when it is gone or printed nothing. */
+export async function lastLines(hands: Hands, id: string): Promise<readonly string[]> {
+  const lines: string[] = []
+  if (!(await hands.perform(inspectContainer(hands.host.dockerSocket, id)))) {
+    return lines
+  }
+  await hands.perform(
+    containerLog(hands.host.dockerSocket, {
+      id,
+      tail: LAST_LINES,
+      onLine: (text, stream) => {
+        lines.push(text.slice(0, 2_000))
+        hands.say(text, stream)
+      },
+    }),
+  )
+  return lines.slice(-LAST_LINES)
+}

@@ -1,0 +1,32 @@
+import { createIsolatedNetwork, inspectNetwork, type NetworkFacts } from '#programs/docker-networks.ts'
+import type { Hands } from './command.ts'
+import { NETWORK_UNAVAILABLE } from './container-errors.ts'
+
+/** Makes the network that the proxy reaches containers on, unless it is there. */
+export async function ensureNetwork(hands: Hands): Promise<void> {
+  const { dockerSocket, network } = hands.host
+  if (fits(await hands.perform(inspectNetwork(dockerSocket, network.name)), hands)) {
+    return
+  }
+  const refusal = await hands.perform(createIsolatedNetwork(dockerSocket, network))
+  if (!refusal) {
+    hands.say(`network ${network.name} made (${network.subnet})`, 'info')
+    return
+  }
+  // Another app's first deployment may have been faster: the engine then refuses a second network of this name or subnet.
+  if (!fits(await hands.perform(inspectNetwork(dockerSocket, network.name)), hands)) {
+    throw NETWORK_UNAVAILABLE(network.name, network.subnet, refusal.refused)
+  }
+}
+
+function fits(found: NetworkFacts | undefined, hands: Hands): boolean {
+  const { network } = hands.host
+  if (found && !found.subnets.includes(network.subnet)) {
+    throw NETWORK_UNAVAILABLE(
+      network.name,
+      network.subnet,
+      `it exists with ${found.subnets.join(', ') || 'no subnet'}`,
+    )
+  }
+  return found !== undefined
+}

@@ -1,0 +1,64 @@
+import { type Static, Type } from 'typebox'
+import type { ContainerFacts } from '#programs/docker-containers.ts'
+import { type ImageFacts, inspectImage } from '#programs/docker-images.ts'
+import { defineCommand, type Hands } from './command.ts'
+import { AppName, LABEL, ObservedContainer } from './container-data.ts'
+import { containersOf } from './container-siblings.ts'
+
+const strict = { additionalProperties: false } as const
+
+const Observed = Type.Object({ containers: Type.Array(ObservedContainer) }, strict)
+
+export const containerObserve = defineCommand({
+  name: 'container.observe',
+  summary: 'Tells which containers an app has on this host, how they are, and which one serves.',
+  role: 'worker',
+  data: Type.Object({ app: AppName }, strict),
+  result: Observed,
+  deadlineMs: 60_000,
+  run: observe,
+})
+
+/** Every container of an app with what matters of it, newest first. */
+export async function observe(hands: Hands, { app }: { readonly app: string }): Promise<Static<typeof Observed>> {
+  const found = await containersOf(hands, app)
+  const imageIds = [...new Set(found.map(each => each.imageId))]
+  const images = await Promise.all(
+    imageIds.map(id => hands.perform(inspectImage(hands.host.dockerSocket, id))),
+  )
+  const current = hands.host.switchboard.current(app)?.deployment
+  return {
+    containers: found.map(facts => {
+      const image = images.find(each => each?.id === facts.imageId)
+      return observed(facts, { image, current, network: hands.host.network.name })
+    }),
+  }
+}
+
+interface Around {
+  readonly image: ImageFacts | undefined
+  readonly current: string | undefined
+  readonly network: string
+}
+
+function observed(facts: ContainerFacts, { image, current, network }: Around): ObservedContainer {
+  const deployment = facts.labels[LABEL.deployment] ?? ''
+  const digest = image?.digests[0]
+  return {
+    id: facts.id,
+    name: facts.name,
+    deployment,
+    commit: facts.labels[LABEL.commit] ?? '',
+    configHash: facts.labels[LABEL.config] ?? '',
+    state: facts.state,
+    health: facts.health,
+    exitCode: facts.exitCode,
+    restarts: facts.restarts,
+    image: facts.image,
+    imageId: facts.imageId,
+    ...(digest ? { digest } : {}),
+    ip: facts.addresses[network] ?? '',
+    startedAt: facts.startedAt,
+    serving: facts.state === 'running' && deployment === current,
+  }
+}

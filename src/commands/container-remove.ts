@@ -1,0 +1,108 @@
+import { type Static, Type } from 'typebox'
+import {
+  type ContainerFacts,
+  removeContainer,
+  startContainer,
+  stopContainer,
+} from '#programs/docker-containers.ts'
+import { listVolumes, removeVolume } from '#programs/docker-volumes.ts'
+import { defineCommand, type Hands } from './command.ts'
+import { AppName, DeploymentId, LABEL } from './container-data.ts'
+import { CONTAINER_START_REFUSED } from './container-errors.ts'
+import { containersOf } from './container-siblings.ts'
+
+const strict = { additionalProperties: false } as const
+
+const RemoveData = Type.Object(
+  {
+    app: AppName,
+    /** Deployments whose containers stay; one of them that was stopped to make room is started again. */
+    keep: Type.Array(DeploymentId, { maxItems: 10 }),
+    /** remove: the one that serves goes too, because a kept one needs its place. Default: it stays while `keep` names any. */
+    serving: Type.Optional(Type.Union([Type.Literal('keep'), Type.Literal('remove')])),
+    /** Time for requests that are still being answered. */
+    drainMs: Type.Integer({ minimum: 0, maximum: 600_000 }),
+    /** Default: volumes stay. */
+    volumes: Type.Optional(Type.Union([Type.Literal('keep'), Type.Literal('delete')])),
+  },
+  strict,
+)
+type RemoveData = Static<typeof RemoveData>
+
+const RemoveResult = Type.Object(
+  {
+    removed: Type.Array(Type.String()),
+    restarted: Type.Array(Type.String()),
+    volumes: Type.Array(Type.String()),
+  },
+  strict,
+)
+
+export const containerRemove = defineCommand({
+  name: 'container.remove',
+  summary: 'Stops and removes the containers of an app, except those of the named deployments.',
+  role: 'worker',
+  data: RemoveData,
+  result: RemoveResult,
+  deadlineMs: 1_800_000,
+  lock: data => `container:${data.app}`,
+  run: remove,
+})
+
+async function remove(hands: Hands, data: RemoveData): Promise<Static<typeof RemoveResult>> {
+  const found = await containersOf(hands, data.app)
+  const isKept = (each: ContainerFacts) => data.keep.includes(each.labels[LABEL.deployment] ?? '')
+  const unwanted = unwantedOf(hands, data, found)
+  if (unwanted.some(each => each.state === 'running') && data.drainMs > 0) {
+    hands.say(`waiting ${data.drainMs / 1000} s for requests that are still being answered`, 'info')
+    await hands.clock.sleep(data.drainMs, hands.signal)
+  }
+  await Promise.all(unwanted.map(each => stopAndRemove(hands, each)))
+  const stopped = found.filter(each => isKept(each) && each.state !== 'running')
+  for (const each of stopped) {
+    await startAgain(hands, data.app, each)
+  }
+  return {
+    removed: unwanted.map(each => each.name),
+    restarted: stopped.map(each => each.name),
+    volumes: data.volumes === 'delete' ? await removeVolumes(hands, data.app) : [],
+  }
+}
+
+/** Removes nothing when what was to stay is gone: then the unwanted one is all that is left of the app. */
+function unwantedOf(hands: Hands, data: RemoveData, found: readonly ContainerFacts[]): readonly ContainerFacts[] {
+  const deploymentOf = (each: ContainerFacts) => each.labels[LABEL.deployment] ?? ''
+  if (data.keep.length === 0) {
+    return found
+  }
+  if (!found.some(each => data.keep.includes(deploymentOf(each)))) {
+    hands.say('nothing removed: no container of what was to stay is here', 'info')
+    return []
+  }
+  const serving = data.serving === 'remove' ? undefined : hands.host.switchboard.current(data.app)?.deployment
+  return found.filter(each => ![...data.keep, serving].includes(deploymentOf(each)))
+}
+
+/** The engine sends SIGTERM and waits the grace time that the container was created with. */
+async function stopAndRemove(hands: Hands, { id, name }: ContainerFacts): Promise<void> {
+  await hands.perform(stopContainer(hands.host.dockerSocket, id))
+  await hands.perform(removeContainer(hands.host.dockerSocket, id))
+  hands.say(`container ${name} removed`, 'info')
+}
+
+async function startAgain(hands: Hands, app: string, { id, name }: ContainerFacts): Promise<void> {
+  const refusal = await hands.perform(startContainer(hands.host.dockerSocket, id))
+  if (refusal) {
+    throw CONTAINER_START_REFUSED(app, refusal.refused)
+  }
+  hands.say(`container ${name} started again`, 'info')
+}
+
+async function removeVolumes(hands: Hands, app: string): Promise<string[]> {
+  const names = await hands.perform(listVolumes(hands.host.dockerSocket, [`${LABEL.app}=${app}`]))
+  for (const name of names) {
+    await hands.perform(removeVolume(hands.host.dockerSocket, name))
+    hands.say(`volume ${name} deleted`, 'info')
+  }
+  return [...names]
+}

@@ -1,0 +1,205 @@
+import type { Static } from 'typebox'
+import { asFairleadError, FairleadError } from '#lib/errors.ts'
+import { containerSpec } from '#programs/container-spec.ts'
+import {
+  type ContainerFacts,
+  createContainer,
+  findPublisher,
+  inspectContainer,
+  removeContainer,
+  startContainer,
+  stopContainer,
+} from '#programs/docker-containers.ts'
+import { type ImageFacts, inspectImage } from '#programs/docker-images.ts'
+import { handsForCleanUp } from './clean-up.ts'
+import { defineCommand, type Hands } from './command.ts'
+import { ContainerStartData, ContainerStartResult, LABEL, type StartedHealth } from './container-data.ts'
+import { CONTAINER_EXITED, CONTAINER_START_REFUSED, PORT_TAKEN } from './container-errors.ts'
+import { waitUntilReady } from './container-health.ts'
+import { lastLines } from './container-lines.ts'
+import { ensureNetwork } from './container-network.ts'
+import { refuseForbiddenImage, refuseForbiddenPorts } from './container-policy.ts'
+import { containersOf, planPlaces } from './container-siblings.ts'
+import { IMAGE_NOT_FOUND } from './image-errors.ts'
+
+const CLEAN_UP_MS = 120_000
+
+export const containerStart = defineCommand({
+  name: 'container.start',
+  summary:
+    'Starts a container beside the one that serves and waits until it is healthy; else removes it again.',
+  role: 'worker',
+  data: ContainerStartData,
+  result: ContainerStartResult,
+  deadlineMs: 900_000,
+  lock: data => `container:${data.app}`,
+  run: start,
+})
+
+/** Everything known before the first change. */
+interface Scene {
+  readonly image: ImageFacts
+  readonly name: string
+  readonly ip: string
+  readonly slot: number
+  /** This deployment's own container, from an earlier attempt. */
+  readonly present: ContainerFacts | undefined
+  /** Of earlier deployments that did not get to serve. */
+  readonly leftovers: readonly ContainerFacts[]
+  /** Runs now and cannot run beside the new one. */
+  readonly mustYield: ContainerFacts | undefined
+  readonly yieldReason: string
+}
+
+async function start(hands: Hands, data: ContainerStartData): Promise<Static<typeof ContainerStartResult>> {
+  refuseForbiddenPorts(hands.host.policy, data.ports)
+  const scene = await lookAround(hands, data)
+  try {
+    const id = scene.present?.id ?? (await startBeside(hands, data, scene))
+    const health = await waitUntilReady(hands, {
+      app: data.app,
+      id,
+      ip: scene.ip,
+      port: data.port,
+      health: data.health,
+      test: scene.image.healthTest,
+    })
+    return await describe(hands, { data, scene, id, health })
+  } catch (error) {
+    throw await leaveNothing(hands, { scene, error })
+  }
+}
+
+async function lookAround(hands: Hands, data: ContainerStartData): Promise<Scene> {
+  const { dockerSocket, switchboard, network } = hands.host
+  const [image, siblings, slots] = await Promise.all([
+    hands.perform(inspectImage(dockerSocket, data.image)),
+    containersOf(hands, data.app),
+    switchboard.slots(data.app),
+    ensureNetwork(hands),
+  ])
+  if (!image) {
+    throw IMAGE_NOT_FOUND(data.image)
+  }
+  refuseForbiddenImage(hands.host.policy, { app: data.app, reference: data.image, image })
+  const name = `${data.app}-${shortId(data.deployment)}`
+  const current = switchboard.current(data.app)?.deployment
+  return { image, name, ...planPlaces({ data, siblings, slots, current, network: network.name }) }
+}
+
+/** The end of a UUIDv7 is its random part; its beginning is the same for a minute. */
+function shortId(deployment: string): string {
+  return deployment
+    .toLowerCase()
+    .replace(/[^a-z0-9]/g, '')
+    .slice(-8)
+}
+
+async function startBeside(hands: Hands, data: ContainerStartData, scene: Scene): Promise<string> {
+  const { dockerSocket } = hands.host
+  await Promise.all(scene.leftovers.map(each => removeLeftover(hands, each)))
+  if (scene.mustYield) {
+    hands.say(`${scene.mustYield.name} is stopped first: ${scene.yieldReason}`, 'info')
+    await hands.perform(stopContainer(dockerSocket, scene.mustYield.id))
+  }
+  const created = await hands.perform(createContainer(dockerSocket, scene.name, specOf(hands, data, scene)))
+  if ('refused' in created) {
+    throw CONTAINER_START_REFUSED(data.app, created.refused)
+  }
+  const refusal = await hands.perform(startContainer(dockerSocket, created.id))
+  if (refusal) {
+    throw await explainRefusal(hands, data, refusal.refused)
+  }
+  hands.say(`container ${scene.name} started at ${scene.ip}`, 'info')
+  return created.id
+}
+
+async function removeLeftover(hands: Hands, leftover: ContainerFacts): Promise<void> {
+  hands.say(`removing ${leftover.name}: an earlier deployment left it behind`, 'info')
+  await hands.perform(removeContainer(hands.host.dockerSocket, leftover.id))
+}
+
+function specOf(hands: Hands, data: ContainerStartData, scene: Scene): object {
+  const { app, deployment, commit, configHash } = data
+  return containerSpec({
+    ...data,
+    labels: {
+      [LABEL.app]: app,
+      [LABEL.deployment]: deployment,
+      [LABEL.commit]: commit,
+      [LABEL.config]: configHash,
+      [LABEL.slot]: String(scene.slot),
+    },
+    network: { name: hands.host.network.name, ip: scene.ip },
+    volumes: data.volumes.map(volume => ({ ...volume, name: `${app}-${volume.name}` })),
+  })
+}
+
+const PORT_IN_USE = /(?:Bind for|listen (?:tcp|udp)[46]?) [^\s]*:(\d+).*(?:already allocated|already in use)/
+
+async function explainRefusal(
+  hands: Hands,
+  data: ContainerStartData,
+  reason: string,
+): Promise<FairleadError> {
+  const port = PORT_IN_USE.exec(reason)?.[1]
+  if (port === undefined) {
+    return CONTAINER_START_REFUSED(data.app, reason)
+  }
+  const owners = await hands.perform(findPublisher(hands.host.dockerSocket, Number(port)))
+  const owner = owners.length > 0 ? `the container ${owners.join(', ')}` : ''
+  return PORT_TAKEN(port, owner).with({ facts: { port: Number(port) } })
+}
+
+interface Started {
+  readonly data: ContainerStartData
+  readonly scene: Scene
+  readonly id: string
+  readonly health: StartedHealth
+}
+
+async function describe(hands: Hands, started: Started): Promise<Static<typeof ContainerStartResult>> {
+  const { data, scene, id, health } = started
+  const facts = await hands.perform(inspectContainer(hands.host.dockerSocket, id))
+  if (!facts) {
+    throw CONTAINER_EXITED(data.app, 'somebody removed it')
+  }
+  const repository = data.image.replace(/@.*$/, '').replace(/:[^/:]*$/, '')
+  const digest = scene.image.digests.find(each => each.startsWith(`${repository}@`))
+  hands.say(`container ${facts.name} is ${health}`, 'info')
+  return {
+    containerId: facts.id,
+    name: facts.name,
+    ip: scene.ip,
+    imageId: facts.imageId,
+    ...(digest ? { digest } : {}),
+    health,
+    startedAt: facts.startedAt,
+    started: scene.present === undefined,
+  }
+}
+
+interface Failure {
+  readonly scene: Scene
+  readonly error: unknown
+}
+
+/** The old version serves on, the new container is gone, and the error carries its last lines. */
+async function leaveNothing(cancelled: Hands, { scene, error }: Failure): Promise<unknown> {
+  const hands = handsForCleanUp(cancelled, CLEAN_UP_MS)
+  const { dockerSocket } = hands.host
+  try {
+    // Without the lines the error says less, but the container must go all the same.
+    const lines = await lastLines(hands, scene.name).catch(() => [])
+    await hands.perform(removeContainer(dockerSocket, scene.name))
+    if (scene.mustYield) {
+      await hands.perform(startContainer(dockerSocket, scene.mustYield.id))
+      hands.say(`${scene.mustYield.name} was started again`, 'info')
+    }
+    const isOurs = error instanceof FairleadError && lines.length > 0
+    return isOurs ? error.with({ facts: { ...error.facts, log: lines } }) : error
+  } catch (problem) {
+    hands.say(`${scene.name} could not be cleaned up: ${asFairleadError(problem).message}`, 'stderr')
+    return error
+  }
+}

@@ -1,0 +1,5 @@
+export { containerLogs } from './container-logs.ts'
+export { containerObserve } from './container-observe.ts'
+export { containerRemove } from './container-remove.ts'
+export { containerStart } from './container-start.ts'
+export { containerVerify } from './container-verify.ts'

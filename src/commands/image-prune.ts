@@ -1,0 +1,80 @@
+import { type Static, Type } from 'typebox'
+import { asFairleadError } from '#lib/errors.ts'
+import { listImages, pruneBuildCache, removeImage } from '#programs/docker-images.ts'
+import { defineCommand, type Hands } from './command.ts'
+import { AppName, ImageName, LABEL } from './container-data.ts'
+
+const strict = { additionalProperties: false } as const
+
+const PruneData = Type.Object(
+  {
+    app: AppName,
+    /** Images that stay whatever their age. */
+    keep: Type.Array(ImageName, { maxItems: 100 }),
+    /** So many of the newest stay too, for rolling back. */
+    keepLast: Type.Integer({ minimum: 0, maximum: 100 }),
+    /** Build cache that stays: what was used in the last hours, at most so many bytes. Absent: the cache is left alone. */
+    buildCache: Type.Optional(
+      Type.Object(
+        { hours: Type.Integer({ minimum: 1, maximum: 8_760 }), bytes: Type.Integer({ minimum: 0 }) },
+        strict,
+      ),
+    ),
+  },
+  strict,
+)
+type PruneData = Static<typeof PruneData>
+
+const PruneResult = Type.Object(
+  { removed: Type.Array(Type.String()), freedCacheBytes: Type.Integer() },
+  strict,
+)
+
+export const imagePrune = defineCommand({
+  name: 'image.prune',
+  summary: 'Deletes images of an app that no release needs any more, and old build cache.',
+  role: 'worker',
+  data: PruneData,
+  result: PruneResult,
+  deadlineMs: 300_000,
+  lock: () => 'image.prune',
+  run: prune,
+})
+
+async function prune(hands: Hands, data: PruneData): Promise<Static<typeof PruneResult>> {
+  const { dockerSocket } = hands.host
+  const images = await hands.perform(listImages(dockerSocket, [`${LABEL.app}=${data.app}`]))
+  const newestFirst = images.toSorted((a, b) => b.createdAt - a.createdAt)
+  const kept = new Set([...data.keep, ...newestFirst.slice(0, data.keepLast).map(image => image.id)])
+  const removed: string[] = []
+  for (const image of newestFirst) {
+    if ([image.id, ...image.tags, ...image.digests].some(name => kept.has(name))) {
+      continue
+    }
+    // Without a name of its own it goes by its id; one that a container uses is refused by the engine and stays.
+    for (const name of image.tags.length > 0 ? image.tags : [image.id]) {
+      if (await hands.perform(removeImage(dockerSocket, name))) {
+        removed.push(name)
+      }
+    }
+  }
+  if (removed.length > 0) {
+    hands.say(`old images removed: ${removed.join(', ')}`, 'info')
+  }
+  return { removed, freedCacheBytes: await pruneCache(hands, data) }
+}
+
+/** The engine prunes one at a time for everybody: being refused because another prune runs is no failure of a deployment. */
+async function pruneCache(hands: Hands, data: PruneData): Promise<number> {
+  if (!data.buildCache) {
+    return 0
+  }
+  try {
+    const { freedBytes } = await hands.perform(pruneBuildCache(hands.host.dockerSocket, data.buildCache))
+    return freedBytes
+  } catch (error) {
+    hands.signal.throwIfAborted()
+    hands.say(`the build cache was not pruned: ${asFairleadError(error).message}`, 'info')
+    return 0
+  }
+}

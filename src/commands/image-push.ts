@@ -1,0 +1,138 @@
+import { type Static, Type } from 'typebox'
+import { type ImageFacts, inspectImage, pushImage } from '#programs/docker-images.ts'
+import { imageName, parseReference } from '#programs/image-reference.ts'
+import { defineCommand, type Hands } from './command.ts'
+import { engineCredential, PushableReference, RegistryData } from './image-data.ts'
+import { IMAGE_NOT_FOUND, IMAGE_PATH_REFUSED, REGISTRY_FAILED } from './image-errors.ts'
+import { transferFailure } from './image-failure.ts'
+import { type FoundManifest, lookForManifest } from './image-manifest.ts'
+import { createTransferReport } from './image-progress.ts'
+import { pull } from './image-pull.ts'
+import { explainStuckPush } from './image-push-fault.ts'
+
+const strict = { additionalProperties: false } as const
+
+const PushData = Type.Object({ reference: PushableReference, registry: RegistryData }, strict)
+type PushData = Static<typeof PushData>
+
+const PushResult = Type.Object(
+  {
+    digest: Type.String(),
+    /** `host/repository@sha256:…` */
+    reference: Type.String(),
+    /** The registry had it already. */
+    skipped: Type.Boolean(),
+  },
+  strict,
+)
+
+export const imagePush = defineCommand({
+  name: 'image.push',
+  summary: 'Puts a local image into a registry, unless it is there already, and tells its digest.',
+  role: 'worker',
+  data: PushData,
+  result: PushResult,
+  deadlineMs: 600_000,
+  lock: data => `image:${data.reference}`,
+  run: push,
+})
+
+async function push(hands: Hands, data: PushData): Promise<Static<typeof PushResult>> {
+  const { registry, reference } = data
+  const parsed = parseReference(reference)
+  if (!parsed?.tag || parsed.host !== registry.address) {
+    throw IMAGE_PATH_REFUSED(reference, `it is not a name with a tag in the registry ${registry.address}`)
+  }
+  const name = imageName(parsed)
+  const question = { registry, repository: parsed.repository, reference: parsed.tag }
+  const [manifest, local] = await Promise.all([
+    lookForManifest(hands, question),
+    hands.perform(inspectImage(hands.host.dockerSocket, reference)),
+  ])
+  const present = await takeFromRegistry(hands, { data, name, manifest, local })
+  if (present !== undefined) {
+    hands.say(`${reference} is in the registry already (${present})`, 'info')
+    return { digest: present, reference: `${name}@${present}`, skipped: true }
+  }
+  if (!local) {
+    throw IMAGE_NOT_FOUND(reference)
+  }
+  const digest = await pushTwice(hands, data, parsed.repository)
+  return { digest, reference: `${name}@${digest}`, skipped: false }
+}
+
+interface Known {
+  readonly data: PushData
+  readonly name: string
+  readonly manifest: FoundManifest
+  readonly local: ImageFacts | undefined
+}
+
+/**
+ * The digest when the registry has the image. Another host may have pushed its own build of the same content: then that
+ * one is fetched, so that what runs here is what the registry has.
+ */
+async function takeFromRegistry(hands: Hands, known: Known): Promise<string | undefined> {
+  const { data, name, manifest, local } = known
+  if (manifest.kind !== 'present') {
+    return undefined
+  }
+  const pinned = `${name}@${manifest.digest}`
+  if (local?.digests.includes(pinned) || (await pull(hands, pinned, data.registry))) {
+    return manifest.digest
+  }
+  return undefined
+}
+
+/** Ends a push that the engine would go on retrying for a minute. */
+class StuckPush extends Error {}
+
+/** A second try only when the registry, asked directly, takes data again. */
+async function pushTwice(hands: Hands, data: PushData, repository: string): Promise<string> {
+  try {
+    return await pushOnce(hands, data, repository)
+  } catch (error) {
+    if (!(error instanceof StuckPush)) {
+      throw error
+    }
+    const fault = await explainStuckPush(hands, data.registry, repository)
+    if (fault) {
+      throw fault
+    }
+  }
+  hands.say('the registry takes data again; trying once more', 'info')
+  try {
+    return await pushOnce(hands, data, repository)
+  } catch (error) {
+    throw error instanceof StuckPush ? REGISTRY_FAILED(data.registry.address, 'it broke off twice') : error
+  }
+}
+
+async function pushOnce(hands: Hands, data: PushData, repository: string): Promise<string> {
+  const report = createTransferReport(hands, 'pushed')
+  const { address } = data.registry
+  let digest: string | undefined
+  await hands.perform(
+    pushImage(hands.host.dockerSocket, {
+      reference: data.reference,
+      credential: engineCredential(data.registry),
+      onEvent: event => {
+        report.show(event)
+        if (event.kind === 'failed') {
+          throw transferFailure({ address, repository, doing: 'push' }, event.reason)
+        }
+        if (event.kind === 'retrying') {
+          hands.say('the registry does not take the image', 'stderr')
+          throw new StuckPush(event.text)
+        }
+        if (event.kind === 'digest') {
+          digest = event.digest
+        }
+      },
+    }),
+  )
+  if (digest === undefined) {
+    throw REGISTRY_FAILED(address, 'the engine ended the push without a digest')
+  }
+  return digest
+}

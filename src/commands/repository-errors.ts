@@ -1,0 +1,30 @@
+import { defineError } from '#lib/errors.ts'
+
+export const PATH_IS_LINK = defineError({
+  code: 'PATH_IS_LINK',
+  status: 422,
+  retry: 'never',
+  message: (link: string, wanted: string) =>
+    link === wanted ? `${link} is a symbolic link.` : `${wanted} cannot be read: ${link} is a symbolic link.`,
+  hint: (link: string) =>
+    `Links are never followed, because they may point out of the repository. Replace ${link} by the file or folder itself and push again.`,
+})
+
+export const TEXTS_TOO_LARGE = defineError({
+  code: 'TEXTS_TOO_LARGE',
+  status: 413,
+  retry: 'never',
+  message: (path: string, limitKiB: number) =>
+    `The files to read from the repository are larger than ${limitKiB} KiB together; the largest is ${path}.`,
+  hint: () =>
+    'Configuration files are a few KiB. Take large data out of them, or narrow the patterns that are read.',
+})
+
+export const CREDENTIAL_DOES_NOT_FIT = defineError({
+  code: 'CREDENTIAL_DOES_NOT_FIT',
+  status: 422,
+  retry: 'never',
+  message: (url: string, has: string) => `${url} cannot be used with ${has}.`,
+  hint: () =>
+    'An https:// address takes a user name and a token, an ssh:// or git@host: address takes a private key and the known host keys of the server.',
+})

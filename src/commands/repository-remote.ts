@@ -1,0 +1,119 @@
+import { isIP } from 'node:net'
+import { type Static, Type } from 'typebox'
+import type { Call } from '#exec/call.ts'
+import { FairleadError } from '#lib/errors.ts'
+import { isPrivateAddress } from '#lib/private-address.ts'
+import { Secret } from '#lib/secret.ts'
+import { type GitCredential, type GitRemote, lookUp } from '#programs/git-access.ts'
+import { PRIVATE_ADDRESS, REPOSITORY_TOO_LARGE, REPOSITORY_UNREACHABLE } from '#programs/git-errors.ts'
+import { parseRepositoryUrl, type RepositoryUrl } from '#programs/git-url.ts'
+import type { Hands } from './command.ts'
+import { CREDENTIAL_DOES_NOT_FIT } from './repository-errors.ts'
+
+const strict = { additionalProperties: false } as const
+
+const Credential = Type.Union([
+  Type.Object(
+    {
+      kind: Type.Literal('https'),
+      username: Type.String({ pattern: '^[A-Za-z0-9._@+-]{1,128}$' }),
+      password: Type.String({ secret: true, minLength: 1, maxLength: 8192, pattern: '^[^\\r\\n\\u0000]*$' }),
+    },
+    strict,
+  ),
+  Type.Object(
+    {
+      kind: Type.Literal('ssh'),
+      privateKey: Type.String({ secret: true, minLength: 1, maxLength: 65_536 }),
+      /** Lines of a known_hosts file with the server's keys; only these are accepted. */
+      knownHosts: Type.String({ minLength: 1, maxLength: 65_536 }),
+    },
+    strict,
+  ),
+])
+
+/** What names a remote repository and opens it. */
+export const RemoteFields = {
+  url: Type.String({ minLength: 1, maxLength: 2048 }),
+  credential: Type.Optional(Credential),
+  /** PEM of the authority that signed the certificate of a Git server of one's own. */
+  ca: Type.Optional(Type.String({ minLength: 1, maxLength: 65_536 })),
+}
+const Remote = Type.Object(RemoteFields, strict)
+export type RemoteData = Static<typeof Remote>
+
+/**
+ * Checks the address of a remote and resolves it, once: git connects to the addresses that were checked here, so a
+ * name cannot be public for the check and private for the connection.
+ */
+export async function openRemote(hands: Hands, data: RemoteData): Promise<GitRemote> {
+  const { allowPrivate } = hands.host.policy
+  const url = parseRepositoryUrl(data.url, { allowPrivate })
+  const credential = credentialFor(url, data.credential)
+  return {
+    url,
+    addresses: isIP(url.host) === 0 ? await publicAddresses(hands, url) : [],
+    ...(credential ? { credential } : {}),
+    ...(data.ca === undefined ? {} : { ca: data.ca }),
+  }
+}
+
+/** Performs a call to a remote, with the failures of the call itself told as failures of the remote. */
+export async function performRemotely<T>(hands: Hands, remote: GitRemote, call: Call<T>): Promise<T> {
+  try {
+    return await hands.perform(call)
+  } catch (error) {
+    if (isCalled(error, 'CALL_TIMED_OUT')) {
+      throw REPOSITORY_UNREACHABLE(remote.url.text, 'it does not answer in time').with({ cause: error })
+    }
+    if (isCalled(error, 'OUTPUT_TOO_LARGE')) {
+      throw REPOSITORY_TOO_LARGE('the server sends more than was asked for').with({ cause: error })
+    }
+    throw error
+  }
+}
+
+/** exec's errors reach commands through perform only, so they are known by their code. */
+export function isCalled(error: unknown, code: 'CALL_TIMED_OUT' | 'OUTPUT_TOO_LARGE'): boolean {
+  return error instanceof FairleadError && error.code === code
+}
+
+function credentialFor(
+  url: RepositoryUrl,
+  given: Static<typeof Credential> | undefined,
+): GitCredential | undefined {
+  if (!given) {
+    if (url.protocol === 'ssh') {
+      throw CREDENTIAL_DOES_NOT_FIT(url.text, 'no credential')
+    }
+    return undefined
+  }
+  if (given.kind !== url.protocol) {
+    throw CREDENTIAL_DOES_NOT_FIT(
+      url.text,
+      given.kind === 'ssh' ? 'an SSH key' : 'a user name and a password',
+    )
+  }
+  if (given.kind === 'https') {
+    return { kind: 'https', username: given.username, password: new Secret(given.password) }
+  }
+  return { kind: 'ssh', privateKey: new Secret(asKeyFile(given.privateKey)), knownHosts: given.knownHosts }
+}
+
+/** ssh reads neither Windows line ends nor a key whose last line has no end; both come from copying. */
+function asKeyFile(key: string): string {
+  return `${key.replaceAll('\r\n', '\n').trim()}\n`
+}
+
+async function publicAddresses(hands: Hands, url: RepositoryUrl): Promise<readonly string[]> {
+  const { addresses, failure } = await hands.perform(lookUp(url.host))
+  if (addresses.length === 0) {
+    const problem = failure === 'not-found' ? 'its name does not exist' : 'its name cannot be resolved now'
+    throw REPOSITORY_UNREACHABLE(url.text, problem)
+  }
+  const refused = addresses.find(address => isPrivateAddress(address, hands.host.policy.allowPrivate))
+  if (refused !== undefined) {
+    throw PRIVATE_ADDRESS(url.host, refused)
+  }
+  return addresses
+}

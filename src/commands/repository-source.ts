@@ -1,0 +1,140 @@
+import { newId } from '#lib/id.ts'
+import { fetchBranch, fetchCommit, lsRemote, type ToleratedFinding } from '#programs/git.ts'
+import type { GitRemote } from '#programs/git-access.ts'
+import { COMMIT_NOT_FOUND, OBJECT_NOT_FOUND, REPOSITORY_TOO_LARGE } from '#programs/git-errors.ts'
+import {
+  type CommitFacts,
+  commitFacts,
+  listTree,
+  type TreeEntry,
+  type TreeLimits,
+} from '#programs/git-tree.ts'
+import type { Hands } from './command.ts'
+import type { RepositoryFolders } from './repository-folders.ts'
+import { prepareMirror } from './repository-mirror.ts'
+import { isCalled, performRemotely } from './repository-remote.ts'
+
+/** One commit in the mirror. */
+export interface Source {
+  readonly facts: CommitFacts
+  readonly entries: readonly TreeEntry[]
+}
+
+export interface Search {
+  readonly hands: Hands
+  readonly folders: RepositoryFolders
+  readonly branch: string
+  /** Exactly this commit, whatever the tip is. */
+  readonly commit?: string | undefined
+  /** The commit that is deployed: when it is still the tip, only the tip is asked for. */
+  readonly known?: string | undefined
+  readonly limits: TreeLimits
+  readonly tolerate: readonly ToleratedFinding[]
+  /** Opened only when it is needed: a commit that is here already needs no network. */
+  readonly remote: () => Promise<GitRemote>
+}
+
+export const DEFAULT_LIMITS: TreeLimits = { files: 100_000, bytes: 4 * 1024 ** 3 }
+const MOST_FETCHED_BYTES = 2 * 1024 ** 3
+
+/** The wanted commit, in the mirror: from there when it has it, otherwise with one fetch. */
+export async function findSource(search: Search): Promise<Source> {
+  const { hands, folders, commit, known, limits } = search
+  if (commit !== undefined) {
+    return (
+      (await readLocally(hands, folders.mirror, { commit, limits })) ?? (await fetchSource(search, commit))
+    )
+  }
+  if (known === undefined) {
+    return fetchSource(search)
+  }
+  // Reads what it hopes to be the answer while the server is still being asked.
+  const [tip, source] = await Promise.all([
+    askTip(search),
+    readLocally(hands, folders.mirror, { commit: known, limits }),
+  ])
+  if (source && tip === known) {
+    return source
+  }
+  return (
+    (await readLocally(hands, folders.mirror, { commit: tip, limits })) ?? (await fetchSource(search, tip))
+  )
+}
+
+/** A revision of the mirror; OBJECT_NOT_FOUND when it is not there. */
+export async function readSource(
+  hands: Hands,
+  mirror: string,
+  of: { readonly revision: string; readonly limits: TreeLimits },
+): Promise<Source> {
+  try {
+    const [entries, facts] = await Promise.all([
+      hands.perform(listTree(mirror, of.revision, of.limits)),
+      hands.perform(commitFacts(mirror, of.revision)),
+    ])
+    return { facts, entries }
+  } catch (error) {
+    if (isCalled(error, 'OUTPUT_TOO_LARGE')) {
+      throw REPOSITORY_TOO_LARGE(`it has more than ${of.limits.files} files`).with({ cause: error })
+    }
+    throw error
+  }
+}
+
+async function readLocally(
+  hands: Hands,
+  mirror: string,
+  of: { readonly commit: string; readonly limits: TreeLimits },
+): Promise<Source | undefined> {
+  try {
+    return await readSource(hands, mirror, { revision: of.commit, limits: of.limits })
+  } catch (error) {
+    if (OBJECT_NOT_FOUND.matches(error)) {
+      return undefined
+    }
+    throw error
+  }
+}
+
+async function askTip({ hands, branch, remote }: Search): Promise<string> {
+  const opened = await remote()
+  return (await performRemotely(hands, opened, lsRemote(opened, branch))).commit
+}
+
+async function fetchSource(search: Search, commit?: string): Promise<Source> {
+  const { hands, folders, limits } = search
+  const [remote] = await Promise.all([search.remote(), prepareMirror(hands, folders)])
+  const ref = `refs/deploy/${newId()}`
+  try {
+    await fetchInto(search, { remote, ref, commit })
+  } catch (error) {
+    // What a fetch that was ended leaves behind; the next one would find it too, so a failure here hides nothing.
+    await prepareMirror(hands, folders).catch(() => {})
+    throw error
+  }
+  const source = await readSource(hands, folders.mirror, { revision: ref, limits })
+  if (commit !== undefined && source.facts.commit !== commit) {
+    throw COMMIT_NOT_FOUND(commit, `the branch ${search.branch} of ${remote.url.text}`)
+  }
+  return source
+}
+
+/** By its name when it is known, which saves the server a question; but servers may serve branches only. */
+async function fetchInto(
+  { hands, folders, branch, tolerate }: Search,
+  want: { readonly remote: GitRemote; readonly ref: string; readonly commit: string | undefined },
+): Promise<void> {
+  const { remote, ref, commit } = want
+  const fetch = { mirror: folders.mirror, remote, ref, tolerate, maxBytes: MOST_FETCHED_BYTES }
+  if (commit !== undefined) {
+    try {
+      await performRemotely(hands, remote, fetchCommit(fetch, commit))
+      return
+    } catch (error) {
+      if (!COMMIT_NOT_FOUND.matches(error)) {
+        throw error
+      }
+    }
+  }
+  await performRemotely(hands, remote, fetchBranch(fetch, branch))
+}

@@ -1,0 +1,205 @@
+import { type Static, Type } from 'typebox'
+import { BAD_INPUT } from '#lib/check.ts'
+import { lsRemote, lsRemoteHead, TOLERATED_FINDINGS } from '#programs/git.ts'
+import { type TreeEntry, treesOf } from '#programs/git-tree.ts'
+import { defineCommand, type Hands } from './command.ts'
+import { type CheckedOut, checkOut } from './repository-checkout.ts'
+import { foldersOf } from './repository-folders.ts'
+import { forgetCommits, forgetRepository } from './repository-forget.ts'
+import { openRemote, performRemotely, RemoteFields } from './repository-remote.ts'
+import { DEFAULT_LIMITS, readSource } from './repository-source.ts'
+import { chooseFiles, readTexts } from './repository-texts.ts'
+
+const strict = { additionalProperties: false } as const
+const MINUTE = 60_000
+const MOST_PATHS = 5000
+const MOST_LINKS = 500
+
+/** Names the folders of a repository in a worker's workspace. */
+const Key = Type.String({ pattern: '^[a-z0-9-]{1,64}$' })
+const Commit = Type.String({ pattern: '^([0-9a-f]{40}|[0-9a-f]{64})$' })
+const Branch = Type.String({ minLength: 1, maxLength: 200 })
+const Path = Type.String({ minLength: 1, maxLength: 1024 })
+/** Paths, or patterns with * and ? within a part and ** for any number of parts. */
+const Texts = Type.Array(Path, { maxItems: 100 })
+const TextByPath = Type.Record(Type.String(), Type.String())
+const Paths = Type.Array(Type.String(), { maxItems: MOST_PATHS })
+
+export const repositoryTip = defineCommand({
+  name: 'repository.tip',
+  summary: 'Asks a Git server for the commit at the tip of a branch (default: its default branch).',
+  role: 'worker',
+  data: Type.Object({ ...RemoteFields, branch: Type.Optional(Branch) }, strict),
+  result: Type.Object({ commit: Commit, branch: Type.String() }, strict),
+  deadlineMs: MINUTE,
+  async run(hands, data) {
+    const remote = await openRemote(hands, data)
+    const call = data.branch === undefined ? lsRemoteHead(remote) : lsRemote(remote, data.branch)
+    return performRemotely(hands, remote, call)
+  },
+})
+
+const CheckoutResult = Type.Object(
+  {
+    commit: Commit,
+    tree: Commit,
+    subject: Type.String(),
+    author: Type.String(),
+    /** When it was committed, ms since 1970. */
+    date: Type.Integer(),
+    /** The commit is the known one. */
+    unchanged: Type.Boolean(),
+    /** All paths, or those nearest to the root when there are too many. */
+    paths: Paths,
+    truncated: Type.Boolean(),
+    /** Paths that are symbolic links; the checkout has plain files in their places. */
+    links: Paths,
+    texts: TextByPath,
+    warnings: Type.Array(Type.String(), { maxItems: 20 }),
+  },
+  strict,
+)
+
+export const repositoryCheckout = defineCommand({
+  name: 'repository.checkout',
+  summary: 'Fetches a branch or a commit, publishes its files as an immutable folder, and reads texts of it.',
+  role: 'worker',
+  data: Type.Object(
+    {
+      ...RemoteFields,
+      repository: Key,
+      branch: Branch,
+      commit: Type.Optional(Commit),
+      /** The commit that is deployed now: if it is still the tip, nothing is fetched. */
+      known: Type.Optional(Commit),
+      texts: Texts,
+      /** Harmless findings of fsck in old repositories. */
+      tolerate: Type.Optional(
+        Type.Array(Type.Enum([...TOLERATED_FINDINGS]), { maxItems: TOLERATED_FINDINGS.length }),
+      ),
+      limits: Type.Optional(
+        Type.Object(
+          {
+            files: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
+            bytes: Type.Optional(Type.Integer({ minimum: 1, maximum: 2 ** 40 })),
+          },
+          strict,
+        ),
+      ),
+    },
+    strict,
+  ),
+  result: CheckoutResult,
+  deadlineMs: 5 * MINUTE,
+  lock: data => lockOf(data.repository),
+  async run(hands, data) {
+    return asResult(await checkOut(hands, data), data.known)
+  },
+})
+
+export const repositoryRead = defineCommand({
+  name: 'repository.read',
+  summary: 'Reads files of a commit that was checked out before.',
+  role: 'worker',
+  data: Type.Object({ repository: Key, commit: Commit, paths: Texts }, strict),
+  result: Type.Object({ texts: TextByPath }, strict),
+  deadlineMs: MINUTE,
+  async run(hands, data) {
+    const mirror = mirrorOf(hands, data.repository)
+    const { entries } = await readSource(hands, mirror, { revision: data.commit, limits: DEFAULT_LIMITS })
+    return { texts: await readTexts(hands, mirror, chooseFiles(entries, data.paths)) }
+  },
+})
+
+export const repositoryTrees = defineCommand({
+  name: 'repository.trees',
+  summary: 'Gives the Git ids of files and folders of a commit: equal ids mean equal content.',
+  role: 'worker',
+  data: Type.Object({ repository: Key, commit: Commit, paths: Type.Array(Path, { maxItems: 1000 }) }, strict),
+  result: Type.Object({ ids: Type.Record(Type.String(), Type.Union([Commit, Type.Null()])) }, strict),
+  deadlineMs: MINUTE,
+  async run(hands, data) {
+    return { ids: await hands.perform(treesOf(mirrorOf(hands, data.repository), data.commit, data.paths)) }
+  },
+})
+
+export const repositoryForget = defineCommand({
+  name: 'repository.forget',
+  summary: 'Removes the checkouts of a repository that are not kept, or all that the worker has of it.',
+  role: 'worker',
+  data: Type.Object(
+    {
+      repository: Key,
+      keep: Type.Array(Commit, { maxItems: 1000 }),
+      /** `remove` only with nothing to keep. */
+      mirror: Type.Optional(Type.Enum(['keep', 'remove'])),
+    },
+    strict,
+  ),
+  result: Type.Object({ removed: Type.Array(Commit) }, strict),
+  deadlineMs: 10 * MINUTE,
+  lock: data => lockOf(data.repository),
+  async run(hands, { repository, keep, mirror }) {
+    if (mirror !== 'remove') {
+      return { removed: await forgetCommits(hands, repository, keep) }
+    }
+    if (keep.length > 0) {
+      throw BAD_INPUT('repository.forget', 'mirror can be removed only when "keep" is empty')
+    }
+    return { removed: await forgetRepository(hands, repository) }
+  },
+})
+
+function lockOf(repository: string): string {
+  return `repository:${repository}`
+}
+
+function mirrorOf(hands: Hands, repository: string): string {
+  return foldersOf(hands.host.workspace, repository).mirror
+}
+
+function asResult(
+  { facts, entries, texts, warnings }: CheckedOut,
+  known: string | undefined,
+): Static<typeof CheckoutResult> {
+  const { commit, tree, subject, author, date } = facts
+  const paths = withinFrame(entries, { most: MOST_PATHS, bytes: 200 * 1024 })
+  const links = withinFrame(
+    entries.filter(entry => entry.kind === 'link'),
+    { most: MOST_LINKS, bytes: 32 * 1024 },
+  )
+  const truncated = paths.length < entries.length
+  const result = {
+    commit,
+    tree,
+    subject,
+    author,
+    date,
+    paths,
+    truncated,
+    links,
+    texts,
+    warnings: [...warnings],
+  }
+  return { ...result, unchanged: commit === known }
+}
+
+/** As many paths as a frame of the protocol may carry; when there are more, those nearest to the root. */
+function withinFrame(entries: readonly TreeEntry[], limit: { most: number; bytes: number }): string[] {
+  const paths = entries.map(entry => entry.path)
+  let left = limit.bytes
+  function fits(path: string): boolean {
+    left -= Buffer.byteLength(JSON.stringify(path)) + 1
+    return left >= 0
+  }
+  if (paths.length <= limit.most && paths.every(fits)) {
+    return paths
+  }
+  left = limit.bytes
+  return paths
+    .map(path => ({ path, depth: path.split('/').length }))
+    .sort((a, b) => a.depth - b.depth)
+    .map(each => each.path)
+    .slice(0, limit.most)
+    .filter(fits)
+}

@@ -1,0 +1,196 @@
+import { type Static, Type } from 'typebox'
+import { asFairleadError } from '#lib/errors.ts'
+import { randomText } from '#lib/id.ts'
+import { type NameRoutes, takenHost, withRoutes } from '#programs/caddy-config.ts'
+import { caddyRoute, isAsWanted, REFRESH_MS, tokenOf, type WantedRoute } from '#programs/caddy-route.ts'
+import { defineCommand, type Hands } from './command.ts'
+import { changeProxy, proxyOf, readNameRoutes } from './proxy-config.ts'
+import { DOMAIN_TAKEN, ROUTE_REFUSED } from './route-errors.ts'
+import { RouteName } from './route-name.ts'
+import { proveRoute } from './route-proof.ts'
+import { isContainerAddress } from './subnet.ts'
+
+const strict = { additionalProperties: false } as const
+
+const GO_BACK_MS = 20_000
+
+const Host = Type.String({
+  maxLength: 253,
+  pattern: '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$',
+})
+const Ip = Type.String({ pattern: '^(25[0-5]|2[0-4]\\d|1?\\d?\\d)(\\.(25[0-5]|2[0-4]\\d|1?\\d?\\d)){3}$' })
+const Port = Type.Integer({ minimum: 1, maximum: 65_535 })
+const Status = Type.Integer({ minimum: 100, maximum: 599 })
+const DeploymentId = Type.String({ minLength: 1, maxLength: 64 })
+
+const Probe = Type.Object(
+  {
+    path: Type.Optional(Type.String({ pattern: '^/[!-~]*$', maxLength: 1_024 })),
+    /** Which statuses are good; any below 500 when it is not said. */
+    expect: Type.Optional(
+      Type.Union([
+        Type.Array(Status, { minItems: 1, maxItems: 50 }),
+        Type.Object({ from: Status, to: Status }, strict),
+      ]),
+    ),
+    withinMs: Type.Optional(Type.Integer({ minimum: 1, maximum: 600_000 })),
+  },
+  strict,
+)
+type Probe = Static<typeof Probe>
+
+export const PointData = Type.Object(
+  {
+    name: RouteName,
+    hosts: Type.Array(Host, { minItems: 1, maxItems: 50 }),
+    /** Port of the container. */
+    port: Port,
+    deployment: DeploymentId,
+    ip: Ip,
+    probe: Type.Optional(Probe),
+  },
+  strict,
+)
+export type PointData = Static<typeof PointData>
+
+export const PointResult = Type.Object(
+  {
+    /** false: this deployment served already. */
+    switched: Type.Boolean(),
+    /** Deployment that served before. */
+    previous: Type.Union([Type.String(), Type.Null()]),
+    answers: Type.Array(
+      Type.Object(
+        {
+          host: Type.String(),
+          scheme: Type.Union([Type.Literal('http'), Type.Literal('https')]),
+          status: Type.Integer(),
+          ms: Type.Number(),
+        },
+        strict,
+      ),
+    ),
+    tls: Type.Array(
+      Type.Object(
+        {
+          host: Type.String(),
+          issuer: Type.Union([Type.Literal('internal'), Type.Literal('public')]),
+          /** false: a public certificate that was not there yet. */
+          ready: Type.Boolean(),
+        },
+        strict,
+      ),
+    ),
+  },
+  strict,
+)
+export type PointResult = Static<typeof PointResult>
+
+export const routePoint = defineCommand({
+  name: 'route.point',
+  summary: 'Leads host names to one container and proves that it answers through the proxy; else goes back.',
+  role: 'worker',
+  data: PointData,
+  result: PointResult,
+  deadlineMs: 660_000,
+  lock: data => `route:${data.name}`,
+  run: point,
+})
+
+async function point(hands: Hands, data: PointData): Promise<PointResult> {
+  const { resolver } = proxyOf(hands)
+  refuseForeignAddress(hands, data.ip)
+  const { switchboard } = hands.host
+  const previous = switchboard.current(data.name)
+  const before = await readNameRoutes(hands, data.name)
+  const wanted: WantedRoute = {
+    name: data.name,
+    hosts: [...new Set(data.hosts)],
+    port: data.port,
+    slots: await switchboard.slots(data.name),
+    resolver,
+    token: tokenOf(before.http) ?? randomText(24),
+  }
+  try {
+    // Nobody is served yet: the address must be known before the first visitor can come.
+    // Otherwise routes first: with a new port they wait for the new container, while an old route could not reach it.
+    if (!previous) {
+      await switchboard.point(data.name, { ip: data.ip, deployment: data.deployment })
+    }
+    await ensureRoutes(hands, wanted, before)
+    if (previous) {
+      await switchboard.point(data.name, { ip: data.ip, deployment: data.deployment })
+    }
+    const proof = await proveRoute(hands, {
+      hosts: wanted.hosts,
+      upstream: `${data.ip}:${data.port}`,
+      token: wanted.token,
+      path: data.probe?.path ?? '/',
+      isExpected: status => isExpected(data.probe?.expect, status),
+      withinMs: data.probe?.withinMs ?? 10_000,
+    })
+    return {
+      switched: previous?.ip !== data.ip || previous.deployment !== data.deployment,
+      previous: previous?.deployment ?? null,
+      ...proof,
+    }
+  } catch (error) {
+    await goBack(hands, { wanted, previous, before })
+    throw error
+  }
+}
+
+/** A manager must not lead visitors to the host itself, to its proxy's admin API or into other networks. */
+function refuseForeignAddress(hands: Hands, ip: string): void {
+  const { subnet } = hands.host.network
+  if (!isContainerAddress(subnet, ip)) {
+    throw ROUTE_REFUSED(ip, subnet)
+  }
+}
+
+async function ensureRoutes(hands: Hands, wanted: WantedRoute, before: NameRoutes): Promise<void> {
+  if (isAsWanted(before, wanted)) {
+    return
+  }
+  const { name, hosts } = wanted
+  await changeProxy(hands, config => {
+    const taken = takenHost(config, { name, hosts })
+    if (taken !== undefined) {
+      throw DOMAIN_TAKEN(taken)
+    }
+    const routes = { http: caddyRoute(wanted, 'http'), https: caddyRoute(wanted, 'https') }
+    return withRoutes(config, { name, routes, ports: proxyOf(hands) })
+  })
+}
+
+function isExpected(expect: Probe['expect'], status: number): boolean {
+  if (!expect) {
+    return status < 500
+  }
+  return Array.isArray(expect) ? expect.includes(status) : status >= expect.from && status <= expect.to
+}
+
+interface Way {
+  readonly wanted: WantedRoute
+  readonly previous: { readonly ip: string; readonly deployment: string } | undefined
+  readonly before: NameRoutes
+}
+
+/** The switch first: it needs nobody's help, so it also works when the command is being cancelled. */
+async function goBack(cancelled: Hands, { wanted, previous, before }: Way): Promise<void> {
+  const hands = { ...cancelled, signal: AbortSignal.timeout(GO_BACK_MS) }
+  const { name } = wanted
+  try {
+    await (previous ? hands.host.switchboard.point(name, previous) : hands.host.switchboard.forget(name))
+    if (!isAsWanted(before, wanted)) {
+      await changeProxy(hands, config => withRoutes(config, { name, routes: before, ports: proxyOf(hands) }))
+    }
+    // From then on the proxy sends nobody to the container that failed, and it can be stopped.
+    await hands.clock.sleep(2 * REFRESH_MS)
+  } catch (error) {
+    hands.say(
+      `The way back to what served before is not complete: ${asFairleadError(error).message}`,
+      'stderr',
+    )
+  }
+}

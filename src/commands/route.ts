@@ -1,0 +1,70 @@
+import { type Static, Type } from 'typebox'
+import { routesOf, withRoutes } from '#programs/caddy-config.ts'
+import { readWanted } from '#programs/caddy-route.ts'
+import { defineCommand } from './command.ts'
+import { changeProxy, proxyOf, readNameRoutes } from './proxy-config.ts'
+import { RouteName } from './route-name.ts'
+
+export { routePoint } from './route-point.ts'
+
+const strict = { additionalProperties: false } as const
+
+const ObserveResult = Type.Object(
+  {
+    routes: Type.Record(
+      Type.String(),
+      Type.Union([
+        Type.Null(),
+        Type.Object(
+          {
+            hosts: Type.Array(Type.String()),
+            port: Type.Integer(),
+            /** Absent when the switchboard does not know the name. */
+            ip: Type.Optional(Type.String()),
+            deployment: Type.Optional(Type.String()),
+          },
+          strict,
+        ),
+      ]),
+    ),
+  },
+  strict,
+)
+
+export const routeObserve = defineCommand({
+  name: 'route.observe',
+  summary: 'Tells for each name which hosts lead to it and which container serves it now.',
+  role: 'worker',
+  data: Type.Object({ names: Type.Array(RouteName, { maxItems: 1_000 }) }, strict),
+  result: ObserveResult,
+  deadlineMs: 60_000,
+  async run(hands, { names }) {
+    const routes: Static<typeof ObserveResult>['routes'] = {}
+    for (const name of names) {
+      const { http } = await readNameRoutes(hands, name)
+      routes[name] = http ? { ...readWanted(http), ...hands.host.switchboard.current(name) } : null
+    }
+    return { routes }
+  },
+})
+
+export const routeRemove = defineCommand({
+  name: 'route.remove',
+  summary: 'Takes a name out of the proxy; its hosts answer 404 from then on.',
+  role: 'worker',
+  data: Type.Object({ name: RouteName }, strict),
+  result: Type.Object({ removed: Type.Boolean() }, strict),
+  deadlineMs: 60_000,
+  lock: data => `route:${data.name}`,
+  async run(hands, { name }) {
+    let removed = false
+    await changeProxy(hands, config => {
+      const { http, https } = routesOf(config, name)
+      removed = Boolean(http ?? https)
+      const none = { http: undefined, https: undefined }
+      return removed ? withRoutes(config, { name, routes: none, ports: proxyOf(hands) }) : config
+    })
+    await hands.host.switchboard.forget(name)
+    return { removed }
+  },
+})

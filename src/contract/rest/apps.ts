@@ -1,0 +1,117 @@
+import { type Static, Type } from 'typebox'
+import { DeploymentDocument } from './deployments.ts'
+import { Commit, HostName, Id, Name, Nullable, Page, PageQuery, strict, Time, Version } from './fields.ts'
+
+/** An app's name in the deploy file: what the conventions accept. */
+const Entry = Type.String({ pattern: '^[a-zA-Z0-9_-]{1,64}$' })
+const Overrides = Type.Record(Type.String({ maxLength: 64 }), Type.Unknown(), {
+  description: "Settings that win over the deploy file's.",
+  maxProperties: 100,
+})
+
+export const ReleaseDocument = Type.Object(
+  {
+    id: Id,
+    deployment: Id,
+    commit: Type.String(),
+    config_hash: Type.String(),
+    created_at: Time,
+  },
+  strict,
+)
+export type ReleaseDocument = Static<typeof ReleaseDocument>
+
+export const AppDocument = Type.Object(
+  {
+    id: Id,
+    name: Name,
+    repository: Nullable(Name),
+    entry: Entry,
+    target: Type.String({ description: 'How it runs; "auto" until the repository was read.' }),
+    host: HostName,
+    overrides: Overrides,
+    domains: Type.Array(Type.String()),
+    release: Nullable(ReleaseDocument),
+    deployment: Nullable(DeploymentDocument),
+    version: Version,
+    created_at: Time,
+    updated_at: Time,
+  },
+  strict,
+)
+export type AppDocument = Static<typeof AppDocument>
+export const AppPage = Page(AppDocument)
+export const AppsQuery = Type.Object({ repository: Type.Optional(Name), ...PageQuery }, strict)
+
+export const NewApp = Type.Object(
+  {
+    name: Name,
+    repository: Name,
+    /** Default: the app's own name. */
+    entry: Type.Optional(Entry),
+    /** Default: the host that reads the repository. */
+    host: Type.Optional(HostName),
+    overrides: Type.Optional(Overrides),
+  },
+  strict,
+)
+export type NewApp = Static<typeof NewApp>
+
+export const AppChange = Type.Object(
+  { entry: Type.Optional(Entry), overrides: Type.Optional(Overrides) },
+  { ...strict, minProperties: 1 },
+)
+export type AppChange = Static<typeof AppChange>
+
+const Wait = Type.Optional(
+  Type.Integer({ minimum: 0, maximum: 600, description: 'Seconds to wait for the end before answering.' }),
+)
+export const DeployBody = Type.Object({ commit: Type.Optional(Commit), wait_seconds: Wait }, strict)
+export const RollbackBody = Type.Object(
+  {
+    release: Type.Optional({ ...Id, description: 'Default: the release before the one that runs.' }),
+    wait_seconds: Wait,
+  },
+  strict,
+)
+export const PlanBody = Type.Object({ commit: Type.Optional(Commit) }, strict)
+export const RemoveAppQuery = Type.Object(
+  { volumes: Type.Optional(Type.Union([Type.Literal('keep'), Type.Literal('delete')])) },
+  strict,
+)
+
+export const PlanDocument = Type.Object(
+  {
+    hash: Type.String(),
+    commit: Type.String(),
+    commit_subject: Type.String(),
+    nothing_to_do: Type.Boolean(),
+    changes: Type.Array(
+      Type.Object({ kind: Type.String(), what: Type.String(), why: Type.Optional(Type.String()) }, strict),
+    ),
+    plan: Type.Unknown({ description: 'The exact commands by step, secret values replaced.' }),
+  },
+  strict,
+)
+export type PlanDocument = Static<typeof PlanDocument>
+
+export const ReleasePage = Page(ReleaseDocument)
+export const ReleasesQuery = Type.Object(PageQuery, strict)
+
+/** The last observation of what runs. */
+export const ContainersDocument = Type.Object(
+  { observed: Type.Unknown({ description: 'null when the app was never observed.' }) },
+  strict,
+)
+
+export const SecretName = Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]{0,127}$' })
+export const SecretDocument = Type.Object(
+  { name: SecretName, revision: Type.Integer(), updated_at: Time },
+  strict,
+)
+export type SecretDocument = Static<typeof SecretDocument>
+export const SecretList = Type.Object({ items: Type.Array(SecretDocument) }, strict)
+export const SecretBody = Type.Object(
+  { value: Type.String({ maxLength: 65_536, secret: true, writeOnly: true }) },
+  strict,
+)

@@ -1,0 +1,94 @@
+import { type Static, Type } from 'typebox'
+import { Commit, Id, Name, Nullable, Page, PageQuery, strict, Time } from './fields.ts'
+import { ErrorDocument } from './problem.ts'
+
+export const DEPLOYMENT_STATES = [
+  'queued',
+  'running',
+  'waiting',
+  'succeeded',
+  'failed',
+  'cancelled',
+  'superseded',
+] as const
+export const DeploymentState = Type.Union(DEPLOYMENT_STATES.map(state => Type.Literal(state)))
+
+export const DeploymentDocument = Type.Object(
+  {
+    id: Id,
+    app: Name,
+    kind: Type.Union([Type.Literal('deploy'), Type.Literal('rollback'), Type.Literal('remove')]),
+    state: DeploymentState,
+    outcome: Nullable(
+      Type.String({ description: '"deployed", "nothing-to-do", "rolled-back" …; null until it ended.' }),
+    ),
+    trigger: Type.Object(
+      { kind: Type.String(), by: Type.String(), detail: Type.Optional(Type.String()) },
+      strict,
+    ),
+    wanted_commit: Nullable(Commit),
+    wanted_release: Nullable(Id),
+    commit: Nullable(Commit),
+    commit_subject: Nullable(Type.String()),
+    failed_step: Nullable(Type.String()),
+    error: Nullable(ErrorDocument),
+    release: Nullable(Id),
+    cancel_requested: Type.Boolean(),
+    created_at: Time,
+    started_at: Nullable(Time),
+    finished_at: Nullable(Time),
+  },
+  strict,
+)
+export type DeploymentDocument = Static<typeof DeploymentDocument>
+
+export const StepDocument = Type.Object(
+  {
+    name: Type.String(),
+    state: Type.Union(
+      ['running', 'done', 'skipped', 'failed', 'cancelled'].map(state => Type.Literal(state)),
+    ),
+    started_at: Time,
+    deadline_at: Time,
+    finished_at: Nullable(Time),
+    outcome: Type.Unknown(),
+    error: Nullable(ErrorDocument),
+  },
+  strict,
+)
+export type StepDocument = Static<typeof StepDocument>
+
+export const DeploymentDetail = Type.Object(
+  {
+    ...DeploymentDocument.properties,
+    steps: Type.Array(StepDocument),
+    plan: Type.Unknown({
+      description: 'Commands and changes, secret values replaced; null before the step "plan".',
+    }),
+    plan_hash: Nullable(Type.String()),
+    evidence: Type.Unknown({
+      description: 'What was seen running at the end: containers, digests, health, HTTP answers.',
+    }),
+  },
+  strict,
+)
+export type DeploymentDetail = Static<typeof DeploymentDetail>
+
+export const DeploymentPage = Page(DeploymentDocument)
+export const DeploymentsQuery = Type.Object(
+  { app: Type.Optional(Name), state: Type.Optional(DeploymentState), ...PageQuery },
+  strict,
+)
+
+/** `data` of an event of a deployment's log; the event's id is `seq`. */
+export const LogLineDocument = Type.Object(
+  {
+    seq: Type.Integer({ minimum: 1 }),
+    at: Time,
+    step: Type.String(),
+    stream: Type.Union([Type.Literal('stdout'), Type.Literal('stderr'), Type.Literal('info')]),
+    text: Type.String(),
+  },
+  strict,
+)
+export type LogLineDocument = Static<typeof LogLineDocument>

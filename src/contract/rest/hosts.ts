@@ -1,0 +1,36 @@
+import { type Static, Type } from 'typebox'
+import { HostName, Nullable, strict, Time } from './fields.ts'
+
+export const HostDocument = Type.Object(
+  {
+    name: HostName,
+    role: Type.Union([Type.Literal('worker'), Type.Literal('guardian')]),
+    address: Type.String(),
+    key_id: Type.String({ description: 'sha256 of its public key: compare it with what the host prints.' }),
+    online: Type.Boolean(),
+    facts: Type.Unknown({
+      description: 'What the host said of itself when it connected; null while it is offline.',
+    }),
+    created_at: Time,
+  },
+  strict,
+)
+export type HostDocument = Static<typeof HostDocument>
+export const HostList = Type.Object({ items: Type.Array(HostDocument) }, strict)
+
+export const NewHost = Type.Object(
+  {
+    /** host:port that the manager dials. */
+    address: Type.String({ pattern: '^(?:\\[[0-9a-fA-F:.]+\\]|[A-Za-z0-9.-]{1,253}):[0-9]{1,5}$' }),
+    /** The public identity that the host printed, as it is. */
+    identity: Type.Record(Type.String(), Type.Unknown(), { maxProperties: 20 }),
+  },
+  strict,
+)
+export type NewHost = Static<typeof NewHost>
+
+/** What the host has to pin: put it on the host before it is added. */
+export const ManagerIdentityDocument = Type.Object(
+  { identity: Type.Unknown(), note: Nullable(Type.String()) },
+  strict,
+)

@@ -1,0 +1,142 @@
+import { type Static, Type } from 'typebox'
+import { HostName, Id, Name, Nullable, Page, PageQuery, strict, Time, Version } from './fields.ts'
+import { ErrorDocument } from './problem.ts'
+
+const hidden = { secret: true, writeOnly: true } as const
+
+export const CredentialBody = Type.Union([
+  Type.Object(
+    {
+      kind: Type.Literal('https'),
+      username: Type.String({ pattern: '^[A-Za-z0-9._@+-]{1,128}$' }),
+      password: Type.String({ ...hidden, minLength: 1, maxLength: 8192, pattern: '^[^\\r\\n\\u0000]*$' }),
+    },
+    strict,
+  ),
+  Type.Object(
+    {
+      kind: Type.Literal('ssh'),
+      private_key: Type.String({ ...hidden, minLength: 1, maxLength: 65_536 }),
+      /** Lines of a known_hosts file; only these keys of the server are accepted. */
+      known_hosts: Type.String({ minLength: 1, maxLength: 65_536 }),
+    },
+    strict,
+  ),
+])
+export type CredentialBody = Static<typeof CredentialBody>
+
+const Url = Type.String({
+  minLength: 1,
+  maxLength: 2048,
+  description: 'https://…, ssh://git@… or git@host:path',
+})
+const Branch = Type.String({ minLength: 1, maxLength: 200 })
+const Ca = Type.String({ pattern: '-----BEGIN CERTIFICATE-----', maxLength: 65_536 })
+/** 0 turns polling off. */
+const PollSeconds = Type.Union([Type.Literal(0), Type.Integer({ minimum: 5, maximum: 86_400 })])
+
+export const NewRepository = Type.Object(
+  {
+    name: Name,
+    url: Url,
+    branch: Type.Optional({ ...Branch, default: 'main' }),
+    /** Name of the worker that reads it; default: the only one. */
+    host: Type.Optional(HostName),
+    credential: Type.Optional(CredentialBody),
+    /** PEM of the authority of a Git server of one's own. */
+    ca: Type.Optional(Ca),
+    poll_seconds: Type.Optional(PollSeconds),
+    /** Apps that its files describe are created by themselves. */
+    auto_apps: Type.Optional(Type.Boolean()),
+  },
+  strict,
+)
+export type NewRepository = Static<typeof NewRepository>
+
+export const RepositoryChange = Type.Object(
+  {
+    url: Type.Optional(Url),
+    branch: Type.Optional(Branch),
+    credential: Type.Optional(Nullable(CredentialBody)),
+    ca: Type.Optional(Nullable(Ca)),
+    poll_seconds: Type.Optional(PollSeconds),
+    auto_apps: Type.Optional(Type.Boolean()),
+  },
+  { ...strict, minProperties: 1 },
+)
+export type RepositoryChange = Static<typeof RepositoryChange>
+
+export const WebhookDocument = Type.Object(
+  {
+    url: Type.String(),
+    git_host: Type.String(),
+    /** Until when the secret before the current one is still accepted. */
+    previous_until: Nullable(Time),
+    last_delivery_at: Nullable(Time),
+  },
+  strict,
+)
+
+export const RepositoryDocument = Type.Object(
+  {
+    id: Id,
+    name: Name,
+    url: Url,
+    branch: Branch,
+    host: HostName,
+    credential: Nullable(
+      Type.Object({ kind: Type.Union([Type.Literal('https'), Type.Literal('ssh')]) }, strict),
+    ),
+    ca: Nullable(Type.String()),
+    poll_seconds: Type.Integer(),
+    auto_apps: Type.Boolean(),
+    last_tip: Nullable(Type.String()),
+    last_polled_at: Nullable(Time),
+    problem: Nullable(ErrorDocument),
+    webhook: Nullable(WebhookDocument),
+    version: Version,
+    created_at: Time,
+    updated_at: Time,
+  },
+  strict,
+)
+export type RepositoryDocument = Static<typeof RepositoryDocument>
+export const RepositoryPage = Page(RepositoryDocument)
+export const RepositoriesQuery = Type.Object(PageQuery, strict)
+
+export const RepositoryCheckDocument = Type.Object(
+  {
+    commit: Type.String(),
+    commit_subject: Type.String(),
+    apps: Type.Array(
+      Type.Object(
+        { name: Type.String(), target: Type.String(), settings: Type.Record(Type.String(), Type.Unknown()) },
+        strict,
+      ),
+    ),
+  },
+  strict,
+)
+export type RepositoryCheckDocument = Static<typeof RepositoryCheckDocument>
+
+export const WebhookSecretBody = Type.Object(
+  {
+    git_host: Type.Optional(
+      Type.String({
+        pattern: '^[a-z-]{1,32}$',
+        description:
+          'Who sends: "github", or "hmac" for any sender that signs with X-Signature. Default: as before, else by the address.',
+      }),
+    ),
+    /** How long the secret before stays valid. */
+    keep_previous_seconds: Type.Optional(Type.Integer({ minimum: 0, maximum: 604_800, default: 86_400 })),
+  },
+  strict,
+)
+export type WebhookSecretBody = Static<typeof WebhookSecretBody>
+
+/** The only answer that ever holds the secret. */
+export const WebhookSecretDocument = Type.Object(
+  { ...WebhookDocument.properties, secret: Type.String({ secret: true }) },
+  strict,
+)

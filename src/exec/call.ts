@@ -1,0 +1,169 @@
+import type { Secret } from '#lib/secret.ts'
+
+/**
+ * A call is one effect on the host, as data: a program start, a request to a local engine API, an image build,
+ * a file operation. Programs and commands only make calls; exec/ performs them. So every effect is listed here,
+ * and a test can record them.
+ */
+export type Call<T> = ProgramCall<T> | EngineRequest<T> | ImageBuildCall<T> | FileCall<T> | LookupCall<T>
+
+/** Performs one call. Given to commands; the real one is exec/perform.ts, the double is exec/recorder.ts. */
+export type Perform = <T>(call: Call<T>) => Promise<T>
+
+export const PROGRAMS = ['git', 'docker'] as const
+export type Program = (typeof PROGRAMS)[number]
+
+/** Where programs are looked for, and what a call's PATH should be: fixed, so that nobody's environment decides what runs. */
+export const SEARCH_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+
+/** One start of one external program. Never a shell. Only exec/run.ts turns it into a process. */
+export interface ProgramCall<T> {
+  readonly kind: 'program'
+  readonly program: Program
+  /** `{file:NAME}` in an argument or environment value becomes the path of that temporary file. */
+  readonly args: readonly (string | Secret)[]
+  readonly cwd?: string
+  /** The complete environment: nothing is inherited. */
+  readonly env: Readonly<Record<string, string | Secret>>
+  readonly input?: string | Secret
+  /** Written with mode 0600 (0700 when executable) before the start, removed afterwards. */
+  readonly files?: readonly TemporaryFile[]
+  readonly timeoutMs: number
+  /** Exit codes that are no error; default [0]. */
+  readonly okCodes?: readonly number[]
+  /** Which output is shown live in the deployment's log; default none. */
+  readonly show?: 'stdout' | 'stderr' | 'both' | 'none'
+  /** Standard output kept for read(); more is an error. Default 8 MiB. */
+  readonly maxOutputBytes?: number
+  /** `tail` keeps only the last 64 KiB of standard output, however much there is: for a build whose log is shown. Default `all`. */
+  readonly keep?: 'all' | 'tail'
+  /** No file that the program writes may grow beyond this (RLIMIT_FSIZE, through prlimit). Default: no limit. */
+  readonly maxFileBytes?: number
+  readonly read: (output: ProgramOutput) => T
+}
+
+export interface TemporaryFile {
+  readonly name: string
+  readonly content: string | Secret
+  readonly executable?: boolean
+}
+
+export interface ProgramOutput {
+  readonly exitCode: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Where an engine API listens. */
+export type Engine =
+  | { readonly kind: 'docker'; readonly socket: string }
+  | {
+      readonly kind: 'http'
+      /** Only scheme, host and port, e.g. https://127.0.0.1:5000 */
+      readonly origin: string
+      /** PEM of the only certificate authority trusted for this origin; default: the system's. */
+      readonly ca?: string
+      readonly username?: string
+      readonly password?: Secret
+      /** false opens a fresh connection per request (Caddy's admin API hangs up idle ones). Default true. */
+      readonly keepAlive?: boolean
+    }
+
+/** One HTTP request to a local engine API (Docker, registry, Caddy) or a probe of a workload. */
+export interface EngineRequest<T> {
+  readonly kind: 'request'
+  readonly engine: Engine
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  readonly path: string
+  readonly query?: Readonly<Record<string, string | number | boolean | undefined>>
+  readonly headers?: Readonly<Record<string, string | Secret>>
+  /** Sent as JSON unless it is a string. */
+  readonly body?: unknown
+  readonly timeoutMs: number
+  /** Statuses that read() accepts; any other is an ENGINE_REFUSED error. `any` hands all to read(). */
+  readonly ok: readonly number[] | 'any'
+  /**
+   * Answer as a stream of JSON objects (one per line): each goes to onEvent, which may throw to end the request.
+   * `docker-log` demultiplexes Docker's log frames into lines.
+   */
+  readonly stream?: {
+    readonly format: 'json-lines' | 'docker-log'
+    readonly onEvent: (event: StreamEvent) => void
+  }
+  readonly read: (answer: EngineAnswer) => T
+}
+
+export type StreamEvent =
+  | { readonly kind: 'json'; readonly value: unknown }
+  | { readonly kind: 'line'; readonly stream: 'stdout' | 'stderr'; readonly text: string }
+
+export interface EngineAnswer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string | undefined>>
+  readonly trailers: Readonly<Record<string, string | undefined>>
+  /** Empty for streams. At most 16 MiB. */
+  readonly text: string
+  /** Parsed text, undefined when it is not JSON. */
+  readonly json: unknown
+}
+
+/** One BuildKit build through the Docker API: context from a folder, live output to the log. */
+export interface ImageBuildCall<T> {
+  readonly kind: 'image-build'
+  readonly socket: string
+  /** Absolute path of the context folder; `.dockerignore` there is honoured, `.git` never sent. */
+  readonly context: string
+  /** Path of the Dockerfile inside the context. */
+  readonly dockerfile: string
+  readonly target?: string
+  readonly args: Readonly<Record<string, string>>
+  /** For RUN --mount=type=secret; never in the image or its history. */
+  readonly secrets: Readonly<Record<string, Secret>>
+  readonly tags: readonly string[]
+  readonly labels: Readonly<Record<string, string>>
+  /** Credentials for private base images by registry host. */
+  readonly registries: Readonly<Record<string, { readonly username: string; readonly password: Secret }>>
+  readonly timeoutMs: number
+  readonly read: (built: { readonly imageId: string }) => T
+}
+
+/** A file operation below the worker's workspace; paths are absolute, symbolic links are never followed out of it. */
+export type FileCall<T> = {
+  readonly kind: 'file'
+  readonly read: (result: FileResult) => T
+} & (
+  | { readonly operation: 'read'; readonly path: string; readonly maxBytes: number }
+  | { readonly operation: 'write'; readonly path: string; readonly content: string; readonly mode?: number }
+  | { readonly operation: 'make-folder'; readonly path: string; readonly mode?: number }
+  | { readonly operation: 'rename'; readonly path: string; readonly to: string }
+  /** A file or a folder with all in it; only regular files and folders are copied, with mode 0755 or 0644. */
+  | { readonly operation: 'copy'; readonly path: string; readonly to: string }
+  | { readonly operation: 'remove'; readonly path: string }
+  | { readonly operation: 'list'; readonly path: string }
+  | { readonly operation: 'stat'; readonly path: string }
+)
+
+/** `missing` for a path that is not there; `text` of a read; `names` of a list. */
+export interface FileResult {
+  readonly missing: boolean
+  readonly kind?: 'file' | 'folder' | 'link' | 'other'
+  readonly text?: string
+  readonly names?: readonly string[]
+  readonly bytes?: number
+  readonly modifiedMs?: number
+  readonly freeBytes?: number
+}
+
+/** One name resolution by the host's resolver (DNS and /etc/hosts). A failed one is a result, not an error. */
+export interface LookupCall<T> {
+  readonly kind: 'lookup'
+  readonly host: string
+  readonly timeoutMs: number
+  readonly read: (found: LookupResult) => T
+}
+
+/** `failure` when there are no addresses: the name does not exist, or nobody could say so. */
+export interface LookupResult {
+  readonly addresses: readonly string[]
+  readonly failure?: 'not-found' | 'unavailable'
+}

@@ -1,0 +1,199 @@
+import http, { type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http'
+import https from 'node:https'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { revealed } from '#lib/secret.ts'
+import { readAnswer, StoppedByConsumer } from './answer.ts'
+import type { Engine, EngineAnswer, EngineRequest } from './call.ts'
+import type { CallContext } from './call-context.ts'
+import { cut } from './cut.ts'
+import { withinLimits } from './deadline.ts'
+import { engineError, saidBy } from './engine-error.ts'
+import { ENGINE_REFUSED } from './errors.ts'
+import { systemCode } from './file-error.ts'
+import { queryText, shown } from './shown.ts'
+
+/** A kept connection that nobody used for so long is closed. */
+const IDLE_MS = 30_000
+
+/** Performs an engine request and gives what its read() makes of the answer. Redirects are answers, never followed. */
+export async function request<T>(call: EngineRequest<T>, context: CallContext): Promise<T> {
+  const { clock, signal, redactor } = context
+  const name = cut(redactor.text(shown(call)), 300)
+  const answer = await withinLimits({ call: name, timeoutMs: call.timeoutMs, clock, signal }, stop =>
+    exchange(call, name, stop),
+  )
+  if (isAccepted(call, answer.status)) {
+    return call.read(answer)
+  }
+  const said = redactor.text(saidBy(answer.text, answer.json))
+  throw ENGINE_REFUSED(name, answer.status, said).with({
+    facts: { request: name, status: answer.status, said },
+  })
+}
+
+async function exchange(
+  call: EngineRequest<unknown>,
+  name: string,
+  stop: AbortSignal,
+): Promise<EngineAnswer> {
+  try {
+    const response = await open({ ...wireFormOf(call), signal: stop })
+    const stream = isAccepted(call, response.statusCode ?? 0) ? call.stream : undefined
+    return await readAnswer(response, stream, name)
+  } catch (error) {
+    if (error instanceof StoppedByConsumer) {
+      throw error.cause
+    }
+    stop.throwIfAborted()
+    throw engineError(error, call.engine, name)
+  }
+}
+
+function isAccepted({ ok }: EngineRequest<unknown>, status: number): boolean {
+  return ok === 'any' || ok.includes(status)
+}
+
+export interface WireRequest {
+  readonly engine: Engine
+  readonly method: string
+  /** With the query. */
+  readonly path: string
+  readonly headers: Readonly<Record<string, string | readonly string[]>>
+  readonly body?: string | Readable
+  readonly signal: AbortSignal
+}
+
+/** Sends a request and gives the answer when its headers are there; aborting the signal ends both. */
+export async function open(wire: WireRequest): Promise<IncomingMessage> {
+  const repeatable = wire.method === 'GET' || wire.method === 'HEAD'
+  const keeps = wire.engine.kind === 'docker' || wire.engine.keepAlive !== false
+  // What may not be sent twice never goes over a kept connection, which the engine may just have closed.
+  const agent = repeatable && keeps ? keptAgent(wire.engine) : undefined
+  try {
+    return await send(wire, agent)
+  } catch (error) {
+    if (agent && error instanceof StaleConnection && !wire.signal.aborted) {
+      return send(wire, undefined)
+    }
+    throw error instanceof StaleConnection ? error.cause : error
+  }
+}
+
+/** Asks for another protocol on the connection and gives the connection. */
+export async function upgrade(wire: WireRequest): Promise<{ socket: ClientRequest['socket']; head: Buffer }> {
+  const sent = clientFor(wire.engine).request(optionsOf(wire, undefined))
+  return new Promise((resolve, reject) => {
+    sent.on('upgrade', (_response, socket, head) =>
+      resolve({ socket: socket as ClientRequest['socket'], head }),
+    )
+    sent.on('response', response => {
+      response.resume()
+      reject(new Error(`answered ${response.statusCode} instead of an upgrade`))
+    })
+    sent.on('error', reject)
+    sent.end()
+  })
+}
+
+/** Ends the kept connections, for an agent that stops. */
+export function closeConnections(): void {
+  for (const agent of Object.values(kept)) {
+    agent.destroy()
+  }
+}
+
+class StaleConnection extends Error {}
+
+/** Each agent keeps connections apart by socket, origin and authority. Made on first use. */
+const kept: { http?: http.Agent; https?: https.Agent } = {}
+
+function keptAgent(engine: Engine): http.Agent {
+  const options = { keepAlive: true, maxFreeSockets: 8, timeout: IDLE_MS }
+  if (isSecure(engine)) {
+    kept.https ??= new https.Agent(options)
+    return kept.https
+  }
+  kept.http ??= new http.Agent(options)
+  return kept.http
+}
+
+function send(wire: WireRequest, agent: http.Agent | undefined): Promise<IncomingMessage> {
+  const sent = clientFor(wire.engine).request(optionsOf(wire, agent))
+  let readBefore = 0
+  sent.on('socket', socket => {
+    readBefore = socket.bytesRead
+  })
+  return new Promise((resolve, reject) => {
+    sent.on('response', resolve)
+    sent.on('error', error => {
+      const nothingCame = (sent.socket?.bytesRead ?? readBefore) === readBefore
+      const stale = sent.reusedSocket && nothingCame && /^(ECONNRESET|EPIPE)$/.test(systemCode(error) ?? '')
+      reject(stale ? new StaleConnection('', { cause: error }) : error)
+    })
+    if (wire.body instanceof Readable) {
+      // A failure of the body ends the request with that error; one of the request is reported above.
+      pipeline(wire.body, sent).catch(error => sent.destroy(error))
+    } else {
+      sent.end(wire.body)
+    }
+  })
+}
+
+function clientFor(engine: Engine): typeof http | typeof https {
+  return isSecure(engine) ? https : http
+}
+
+function isSecure(engine: Engine): boolean {
+  return engine.kind === 'http' && engine.origin.startsWith('https:')
+}
+
+function optionsOf(wire: WireRequest, agent: http.Agent | undefined): RequestOptions {
+  const { engine, method, path, signal } = wire
+  const headers = Object.fromEntries(
+    Object.entries(wire.headers).map(([key, value]) => [key, value as string]),
+  )
+  const base = { method, path, headers, signal, agent: agent ?? false }
+  if (engine.kind === 'docker') {
+    return { ...base, socketPath: engine.socket }
+  }
+  const { hostname, port } = new URL(engine.origin)
+  return {
+    ...base,
+    hostname: hostname.replace(/^\[|\]$/g, ''),
+    ...(port === '' ? {} : { port }),
+    ...(engine.ca === undefined ? {} : { ca: engine.ca }),
+    ...(engine.username === undefined
+      ? {}
+      : { auth: `${engine.username}:${revealed(engine.password ?? '')}` }),
+  }
+}
+
+function wireFormOf(call: EngineRequest<unknown>): Omit<WireRequest, 'signal'> {
+  const given = Object.entries(call.headers ?? {}).map(([key, value]) => [key.toLowerCase(), revealed(value)])
+  const headers: Record<string, string> = {
+    ...(call.engine.kind === 'docker' ? { host: 'docker' } : {}),
+    ...Object.fromEntries(given),
+  }
+  const body = bodyOf(call)
+  if (body !== undefined) {
+    if (body !== '') {
+      headers['content-type'] ??= typeof call.body === 'string' ? 'text/plain' : 'application/json'
+    }
+    headers['content-length'] = String(Buffer.byteLength(body))
+  }
+  return {
+    engine: call.engine,
+    method: call.method,
+    path: call.path + queryText(call.query),
+    headers,
+    ...(body === undefined ? {} : { body }),
+  }
+}
+
+function bodyOf({ method, body }: EngineRequest<unknown>): string | undefined {
+  if (body === undefined) {
+    return method === 'GET' || method === 'HEAD' || method === 'DELETE' ? undefined : ''
+  }
+  return typeof body === 'string' ? body : JSON.stringify(body)
+}

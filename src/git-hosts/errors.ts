@@ -1,0 +1,9 @@
+import { defineError } from '#lib/errors.ts'
+
+export const PAYLOAD_NOT_UNDERSTOOD = defineError({
+  code: 'PAYLOAD_NOT_UNDERSTOOD',
+  status: 422,
+  retry: 'never',
+  message: (what: string, first: string) => `${what} is not worded as expected: ${first}`,
+  hint: () => 'Use the standard payload of the Git host (content type application/json, no custom template).',
+})

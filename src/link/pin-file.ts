@@ -1,0 +1,103 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { Type } from 'typebox'
+import { check } from '#lib/check.ts'
+import { FairleadError } from '#lib/errors.ts'
+import { writeDurably } from './durable-file.ts'
+import { BAD_PUBLIC_IDENTITY, PEER_REVOKED, PINS_DAMAGED, PINS_EMPTY, PINS_MISSING } from './errors.ts'
+import { type CertifiedCertificate, type Pin, pinOf, type Role, withCertificate } from './public-identity.ts'
+
+const Stored = Type.Object(
+  {
+    peers: Type.Array(Type.Unknown(), { maxItems: 1000 }),
+    /** keyIds that are never accepted again, whatever is pinned or restored later. */
+    revoked: Type.Array(Type.String({ pattern: '^[0-9a-f]{64}$' })),
+  },
+  { additionalProperties: false },
+)
+
+interface Pins {
+  readonly peers: readonly Pin[]
+  readonly revoked: readonly string[]
+}
+
+/** A file of pinned peers: who may connect. Public keys only, so others may read it, but only its owner may write. */
+export class PinFile {
+  readonly file: string
+  readonly #role: Role
+  #pins: Pins = { peers: [], revoked: [] }
+
+  /** `role` is the only role its peers may have. */
+  constructor(file: string, role: Role) {
+    this.file = file
+    this.#role = role
+  }
+
+  /** Reads the file again. Throws PINS_MISSING, PINS_EMPTY or PINS_DAMAGED: no pin must never mean everyone. */
+  load(): readonly Pin[] {
+    if (!existsSync(this.file)) {
+      throw PINS_MISSING(this.file)
+    }
+    this.#pins = this.#read()
+    if (this.#pins.peers.length === 0) {
+      throw PINS_EMPTY(this.file)
+    }
+    return this.#pins.peers
+  }
+
+  get peers(): readonly Pin[] {
+    return this.#pins.peers
+  }
+
+  /** Pins a public identity (unknown JSON). Throws BAD_PUBLIC_IDENTITY or PEER_REVOKED. */
+  trust(value: unknown): Pin {
+    const pin = pinOf(value, 'The given text')
+    if (pin.role !== this.#role) {
+      throw BAD_PUBLIC_IDENTITY('The given text', `it is of a ${pin.role}, a ${this.#role} was expected`)
+    }
+    this.#pins = existsSync(this.file) ? this.#read() : this.#pins
+    if (this.#pins.revoked.includes(pin.keyId)) {
+      throw PEER_REVOKED(pin.keyId)
+    }
+    this.#save({ peers: [...this.#pins.peers.filter(peer => peer.keyId !== pin.keyId), pin] })
+    return pin
+  }
+
+  /** Takes a peer's trust away for good. */
+  revoke(keyId: string): void {
+    this.#pins = existsSync(this.file) ? this.#read() : this.#pins
+    this.#save({
+      peers: this.#pins.peers.filter(peer => peer.keyId !== keyId),
+      revoked: [...new Set([...this.#pins.revoked, keyId])],
+    })
+  }
+
+  /** Adds the certificate that a pinned peer will show next. Throws BAD_PUBLIC_IDENTITY unless its key vouches for it. */
+  learn(keyId: string, certificate: CertifiedCertificate): void {
+    this.#pins = this.#read()
+    this.#save({
+      peers: this.#pins.peers.map(peer => (peer.keyId === keyId ? withCertificate(peer, certificate) : peer)),
+    })
+  }
+
+  #save(change: Partial<Pins>): void {
+    this.#pins = { ...this.#pins, ...change }
+    writeDurably(this.file, `${JSON.stringify(this.#pins, undefined, 2)}\n`, 0o644)
+  }
+
+  #read(): Pins {
+    try {
+      const stored = check(Stored, JSON.parse(readFileSync(this.file, 'utf8')), 'The file')
+      const peers = stored.peers.map((peer, index) => pinOf(peer, `Peer ${index + 1}`))
+      const wrong = peers.find(peer => peer.role !== this.#role)
+      if (wrong) {
+        throw BAD_PUBLIC_IDENTITY(`Peer ${wrong.name}`, `it is a ${wrong.role}, not a ${this.#role}`)
+      }
+      return { peers: peers.filter(peer => !stored.revoked.includes(peer.keyId)), revoked: stored.revoked }
+    } catch (error) {
+      throw PINS_DAMAGED(
+        this.file,
+        error instanceof FairleadError ? error.message : 'it is not readable JSON',
+      )
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import { MAX_FRAME_BYTES } from '#contract/agent-frames.ts'
+import { idemOf } from '#link/canonical-json.ts'
+import { encodeFrame } from '#link/frames.ts'
+import type { AgentConnection } from './connection.ts'
+import { COMMAND_TOO_LARGE } from './errors.ts'
+import { Following, type FollowOptions } from './following.ts'
+
+const WAIT_MS = 30_000
+const LONGEST_MS = 24 * 3600 * 1000
+
+interface Common extends Pick<FollowOptions, 'id' | 'onLines' | 'signal'> {
+  /** Last log line that is stored already; default none. */
+  readonly fromSeq?: number
+  /** How long the agent may be away before this gives up with AGENT_OFFLINE; default 30 s. */
+  readonly waitMs?: number
+}
+
+export interface TellOptions extends Common {
+  readonly command: string
+  readonly params: unknown
+  /** ms from its acceptance after which the agent ends the command. */
+  readonly deadlineMs: number
+}
+
+export interface ResumeOptions extends Common {
+  /** ms after which nobody waits any more; default a day, the agent keeps the command's own deadline. */
+  readonly deadlineMs?: number
+}
+
+/**
+ * Tells an agent one command, stores its lines and gives its checked result, through any number of disconnections.
+ * Rejects with the agent's error, AGENT_OFFLINE, COMMAND_LOST or COMMAND_INTERRUPTED (look at the host before trying
+ * again), COMMAND_CANCELLED, COMMAND_TIMED_OUT. The id makes it happen at most once, however often it is told.
+ */
+export async function tell(connection: AgentConnection, options: TellOptions): Promise<unknown> {
+  const { id, command, params, deadlineMs } = options
+  const frame = encodeFrame(command, { id, deadlineMs, idem: idemOf(params), params })
+  const bytes = Buffer.byteLength(frame)
+  if (bytes > MAX_FRAME_BYTES) {
+    throw COMMAND_TOO_LARGE(command, bytes)
+  }
+  return await new Following(connection, { fromSeq: 0, waitMs: WAIT_MS, ...options, frame }).run()
+}
+
+/** Follows a command that was told before a restart of the manager, from the line after `fromSeq`. Rejects like tell. */
+export async function resumeCommand(connection: AgentConnection, options: ResumeOptions): Promise<unknown> {
+  return await new Following(connection, {
+    fromSeq: 0,
+    waitMs: WAIT_MS,
+    deadlineMs: LONGEST_MS,
+    ...options,
+  }).run()
+}

@@ -1,0 +1,109 @@
+import type { Kysely, Selectable } from 'kysely'
+import { APP_NOT_FOUND } from '#manager/deployments/errors.ts'
+import type { AppTable, ReleaseTable, Tables } from '#manager/store/tables.ts'
+
+/** An app's row with what is kept of it elsewhere. */
+export interface AppRecord extends Selectable<AppTable> {
+  readonly repository: string | null
+  readonly domains: readonly string[]
+  readonly release: Selectable<ReleaseTable> | undefined
+}
+
+export interface AppFilter {
+  readonly repository?: string | undefined
+  /** Name of the last one of the page before; ordered by name. */
+  readonly after?: string | undefined
+  readonly limit: number
+}
+
+/** The app with this name, or APP_NOT_FOUND. */
+export async function readApp(db: Kysely<Tables>, name: string): Promise<AppRecord> {
+  const row = await selectApps(db).where('apps.name', '=', name).executeTakeFirst()
+  const [record] = row ? await withParts(db, [row]) : []
+  if (!record) {
+    throw APP_NOT_FOUND(name)
+  }
+  return record
+}
+
+export async function listApps(db: Kysely<Tables>, filter: AppFilter): Promise<AppRecord[]> {
+  let query = selectApps(db).orderBy('apps.name').limit(filter.limit)
+  if (filter.repository !== undefined) {
+    query = query.where('repositories.name', '=', filter.repository)
+  }
+  if (filter.after !== undefined) {
+    query = query.where('apps.name', '>', filter.after)
+  }
+  return await withParts(db, await query.execute())
+}
+
+/** Apps that are deployed from a repository: what a push to it concerns. */
+export async function appsOfRepository(
+  db: Kysely<Tables>,
+  repositoryId: string,
+): Promise<{ id: string; name: string }[]> {
+  return await db
+    .selectFrom('apps')
+    .select(['id', 'name'])
+    .where('repository_id', '=', repositoryId)
+    .orderBy('id')
+    .execute()
+}
+
+/** Releases of an app, newest first. */
+export async function listReleases(
+  db: Kysely<Tables>,
+  appId: string,
+  page: { readonly before?: string | undefined; readonly limit: number },
+): Promise<Selectable<ReleaseTable>[]> {
+  let query = db
+    .selectFrom('releases')
+    .selectAll()
+    .where('app_id', '=', appId)
+    .orderBy('id', 'desc')
+    .limit(page.limit)
+  if (page.before !== undefined) {
+    query = query.where('id', '<', page.before)
+  }
+  return await query.execute()
+}
+
+function selectApps(db: Kysely<Tables>) {
+  return db
+    .selectFrom('apps')
+    .leftJoin('repositories', 'repositories.id', 'apps.repository_id')
+    .selectAll('apps')
+    .select('repositories.name as repository')
+}
+
+type AppRow = Selectable<AppTable> & { repository: string | null }
+
+/** Three statements for a whole page, however many apps are on it. */
+async function withParts(db: Kysely<Tables>, rows: readonly AppRow[]): Promise<AppRecord[]> {
+  if (rows.length === 0) {
+    return []
+  }
+  const ids = rows.map(row => row.id)
+  const domains = await db
+    .selectFrom('domains')
+    .selectAll()
+    .where('app_id', 'in', ids)
+    .orderBy('host')
+    .execute()
+  const releases = await db
+    .selectFrom('releases')
+    .selectAll()
+    .where('id', 'in', eb =>
+      eb
+        .selectFrom('releases as newest')
+        .select(({ fn }) => fn.max('newest.id').as('id'))
+        .where('newest.app_id', 'in', ids)
+        .groupBy('newest.app_id'),
+    )
+    .execute()
+  return rows.map(row => ({
+    ...row,
+    domains: domains.filter(domain => domain.app_id === row.id).map(domain => domain.host),
+    release: releases.find(release => release.app_id === row.id),
+  }))
+}

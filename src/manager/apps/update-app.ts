@@ -1,0 +1,35 @@
+import type { AppChange } from '#contract/rest/apps.ts'
+import type { DeploymentsContext } from '#manager/deployments/request.ts'
+import { VERSION_CHANGED } from './errors.ts'
+import { type AppRecord, readApp } from './queries.ts'
+
+export interface Change<T> {
+  readonly name: string
+  readonly change: T
+  /** Version that the change was made on; undefined to change whatever is there. */
+  readonly version: number | undefined
+}
+
+/** Changes an app's settings; what runs changes with the next deployment. VERSION_CHANGED if someone was faster. */
+export async function updateApp(context: DeploymentsContext, wanted: Change<AppChange>): Promise<AppRecord> {
+  const { db, clock, events } = context
+  const app = await readApp(db, wanted.name)
+  const { entry, overrides } = wanted.change
+  const result = await db
+    .updateTable('apps')
+    .set({
+      ...(entry === undefined ? {} : { entry }),
+      ...(overrides === undefined ? {} : { overrides: JSON.stringify(overrides) }),
+      version: app.version + 1,
+      updated_at: clock.now(),
+    })
+    .where('id', '=', app.id)
+    .where('version', '=', wanted.version ?? app.version)
+    .executeTakeFirst()
+  const now = await readApp(db, wanted.name)
+  if (result.numUpdatedRows === 0n) {
+    throw VERSION_CHANGED(`The app "${wanted.name}"`, now.version)
+  }
+  events.publish('app', { id: app.id, app: app.name, state: 'changed' })
+  return now
+}

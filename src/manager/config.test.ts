@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { FairleadError } from '#lib/errors.ts'
+import { readConfig, summarise } from './config.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'fairlead-config-'))
+after(() => rmSync(folder, { recursive: true }))
+
+test('an empty environment gives a manager on this machine only', () => {
+  const config = readConfig({ PATH: '/bin' })
+  assert.deepEqual(config.listen, { host: '127.0.0.1', port: 7400 })
+  assert.equal(config.publicUrl, 'http://127.0.0.1:7400')
+  assert.equal(config.baseDomain, 'localhost')
+  assert.equal(config.registry, undefined)
+  assert.equal(config.concurrency, 2)
+})
+
+test('R13 R14 the registry password comes from a file and is never in the summary', () => {
+  const file = join(folder, 'password')
+  writeFileSync(file, 'hunter2hunter2\n')
+  const config = readConfig({
+    FAIRLEAD_REGISTRY: 'registry.example.org:5000',
+    FAIRLEAD_REGISTRY_USERNAME: 'fairlead',
+    FAIRLEAD_REGISTRY_PASSWORD_FILE: file,
+  })
+  assert.equal(config.registry?.password.reveal(), 'hunter2hunter2')
+  assert.equal(summarise(config).registry, 'fairlead@registry.example.org:5000')
+  assert.doesNotMatch(JSON.stringify([config, summarise(config)]), /hunter2/)
+})
+
+test('an address for everyone and a public address are understood', () => {
+  const config = readConfig({
+    FAIRLEAD_LISTEN: '[::]:80',
+    FAIRLEAD_PUBLIC_URL: 'https://fairlead.example.org/',
+  })
+  assert.deepEqual(config.listen, { host: '::', port: 80 })
+  assert.equal(config.publicUrl, 'https://fairlead.example.org')
+  assert.equal(readConfig({ FAIRLEAD_LISTEN: '0.0.0.0:81' }).publicUrl, 'http://localhost:81')
+})
+
+for (const [name, value] of [
+  ['FAIRLEAD_LISTEN', '7400'],
+  ['FAIRLEAD_LISTEN', 'localhost:99999'],
+  ['FAIRLEAD_BASE_DOMAIN', '-apps'],
+  ['FAIRLEAD_BASE_DOMAIN', 'Apps.example.org'],
+  ['FAIRLEAD_REGISTRY', 'https://registry.example.org'],
+  ['FAIRLEAD_REGISTRY_CA_FILE', '/nowhere/ca.pem'],
+  ['FAIRLEAD_PUBLIC_URL', 'fairlead.example.org'],
+  ['FAIRLEAD_PUBLIC_URL', 'https://user:word@fairlead.example.org'],
+  ['FAIRLEAD_TRUSTED_PROXIES', '10.0.0.0/8, proxy'],
+  ['FAIRLEAD_ALLOW_PRIVATE', '192.168.0.0/99'],
+  ['FAIRLEAD_CONCURRENCY', '0'],
+  ['FAIRLEAD_CONCURRENCY', '2.5'],
+  ['FAIRLEAD_CONCURENCY', '2'],
+] as const) {
+  test(`R102 ${name}=${value} stops the start and is named`, () => {
+    assert.throws(
+      () => readConfig({ [name]: value }),
+      error => error instanceof FairleadError && error.problems?.[0]?.path === name && error.hint !== '',
+    )
+  })
+}
+
+test('every problem is reported at once', () => {
+  assert.throws(
+    () => readConfig({ FAIRLEAD_LISTEN: 'x', FAIRLEAD_CONCURRENCY: 'y', FAIRLEAD_NEW: 'z' }),
+    error => error instanceof FairleadError && error.problems?.length === 3,
+  )
+})

@@ -1,0 +1,114 @@
+import { resolve } from 'node:path'
+import { Secret } from '#lib/secret.ts'
+import type { Ranges } from './addresses.ts'
+import { type Environment, EnvironmentReader } from './environment.ts'
+import { CONFIG_INVALID } from './errors.ts'
+
+export interface Config {
+  /** Folder with everything that the manager keeps. */
+  readonly data: string
+  readonly listen: { readonly host: string; readonly port: number }
+  /** Apps without a domain of their own get `<app>.<baseDomain>`. */
+  readonly baseDomain: string
+  readonly registry: RegistryConfig | undefined
+  /** Where people and Git hosts reach the manager, without a slash at the end. */
+  readonly publicUrl: string
+  readonly trustedProxies: Ranges
+  /** CIDRs of private networks where Git remotes may be. */
+  readonly allowPrivate: readonly string[]
+  /** Where the first token is written in addition to being printed. */
+  readonly adminTokenFile: string | undefined
+  /** Deployments at work at once on one host. */
+  readonly concurrency: number
+}
+
+export interface RegistryConfig {
+  /** host:port */
+  readonly address: string
+  readonly username: string
+  readonly password: Secret
+  /** PEM of its authority, when it is not one of the system's. */
+  readonly ca: string | undefined
+}
+
+const VARIABLES = [
+  'FAIRLEAD_DATA',
+  'FAIRLEAD_LISTEN',
+  'FAIRLEAD_BASE_DOMAIN',
+  'FAIRLEAD_REGISTRY',
+  'FAIRLEAD_REGISTRY_USERNAME',
+  'FAIRLEAD_REGISTRY_PASSWORD',
+  'FAIRLEAD_REGISTRY_PASSWORD_FILE',
+  'FAIRLEAD_REGISTRY_CA_FILE',
+  'FAIRLEAD_PUBLIC_URL',
+  'FAIRLEAD_TRUSTED_PROXIES',
+  'FAIRLEAD_ALLOW_PRIVATE',
+  'FAIRLEAD_ADMIN_TOKEN_FILE',
+  'FAIRLEAD_CONCURRENCY',
+]
+
+/** The configuration from the environment, or CONFIG_INVALID with every problem at once. */
+export function readConfig(environment: Environment = process.env): Config {
+  const reader = new EnvironmentReader(environment, VARIABLES)
+  const listen = reader.address('FAIRLEAD_LISTEN', '127.0.0.1:7400')
+  const config: Config = {
+    data: resolve(reader.text('FAIRLEAD_DATA') ?? '.fairlead/manager'),
+    listen,
+    baseDomain:
+      reader.matching('FAIRLEAD_BASE_DOMAIN', DOMAIN, 'a domain such as apps.example.org') ?? 'localhost',
+    registry: readRegistry(reader),
+    publicUrl: reader.origin('FAIRLEAD_PUBLIC_URL') ?? `http://${hostForUrl(listen.host)}:${listen.port}`,
+    trustedProxies: reader.ranges('FAIRLEAD_TRUSTED_PROXIES').ranges,
+    allowPrivate: reader.ranges('FAIRLEAD_ALLOW_PRIVATE').entries,
+    adminTokenFile: reader.text('FAIRLEAD_ADMIN_TOKEN_FILE'),
+    concurrency: reader.whole('FAIRLEAD_CONCURRENCY', { from: 1, to: 64, or: 2 }),
+  }
+  reader.refuseUnknown()
+  const first = reader.problems[0]
+  if (first) {
+    throw CONFIG_INVALID(first.path, first.message).with({ problems: reader.problems })
+  }
+  return config
+}
+
+/** What the log may show of it: no secret value. */
+export function summarise(config: Config): Record<string, string | number> {
+  return {
+    data: config.data,
+    listen: `${config.listen.host}:${config.listen.port}`,
+    public_url: config.publicUrl,
+    base_domain: config.baseDomain,
+    registry: config.registry ? `${config.registry.username}@${config.registry.address}` : 'none',
+    allow_private: config.allowPrivate.join(',') || 'none',
+    concurrency: config.concurrency,
+  }
+}
+
+const DOMAIN = /^(?=.{1,200}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/
+const REGISTRY = /^[a-z0-9][a-z0-9.-]{0,252}(:\d{1,5})?$/
+
+function readRegistry(reader: EnvironmentReader): RegistryConfig | undefined {
+  const address = reader.matching('FAIRLEAD_REGISTRY', REGISTRY, 'host:port without a scheme')
+  const username = reader.text('FAIRLEAD_REGISTRY_USERNAME')
+  const password = reader.text('FAIRLEAD_REGISTRY_PASSWORD')
+  const fromFile = reader.file('FAIRLEAD_REGISTRY_PASSWORD_FILE')
+  const ca = reader.file('FAIRLEAD_REGISTRY_CA_FILE')
+  if (password !== undefined && fromFile !== undefined) {
+    reader.refuse(
+      'FAIRLEAD_REGISTRY_PASSWORD_FILE',
+      'is given together with FAIRLEAD_REGISTRY_PASSWORD',
+      'only one of both',
+    )
+  }
+  if (address === undefined) {
+    return undefined
+  }
+  return { address, username: username ?? '', password: new Secret(password ?? fromFile?.trim() ?? ''), ca }
+}
+
+function hostForUrl(host: string): string {
+  if (host === '0.0.0.0' || host === '::') {
+    return 'localhost'
+  }
+  return host.includes(':') ? `[${host}]` : host
+}

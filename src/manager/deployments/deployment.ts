@@ -1,0 +1,54 @@
+import type { WireError } from '#lib/errors.ts'
+import type { DeploymentState, StepTable } from '#manager/store/tables.ts'
+
+/** What asked for a deployment. */
+export interface Trigger {
+  readonly kind: 'api' | 'webhook' | 'poll' | 'rollback' | 'registration'
+  /** Token name, hook id, … */
+  readonly by: string
+  readonly detail?: string
+}
+
+export interface DeployRequest {
+  readonly appId: string
+  readonly kind: 'deploy' | 'rollback' | 'remove'
+  readonly trigger: Trigger
+  /** Exact commit; default the tip of the branch at checkout. */
+  readonly commit?: string | undefined
+  readonly release?: string | undefined
+}
+
+/** One attempt to bring an app to a commit, as read from the store. */
+export interface Deployment {
+  readonly id: string
+  readonly appId: string
+  readonly app: string
+  readonly kind: 'deploy' | 'rollback' | 'remove'
+  readonly state: DeploymentState
+  readonly outcome: string | undefined
+  readonly trigger: Trigger
+  readonly wantedCommit: string | undefined
+  readonly wantedRelease: string | undefined
+  readonly commit: string | undefined
+  readonly commitSubject: string | undefined
+  readonly plan: unknown
+  readonly planHash: string | undefined
+  readonly evidence: unknown
+  readonly error: WireError | undefined
+  readonly failedStep: string | undefined
+  readonly releaseId: string | undefined
+  readonly cancelRequested: boolean
+  readonly createdAt: number
+  readonly startedAt: number | undefined
+  readonly finishedAt: number | undefined
+}
+
+export interface StepRecord {
+  readonly name: string
+  readonly state: StepTable['state']
+  readonly startedAt: number
+  readonly deadlineAt: number
+  readonly finishedAt: number | undefined
+  readonly outcome: unknown
+  readonly error: WireError | undefined
+}

@@ -1,0 +1,41 @@
+import { defineError } from '#lib/errors.ts'
+
+export const DEPLOYMENT_NOT_FOUND = defineError({
+  code: 'DEPLOYMENT_NOT_FOUND',
+  status: 404,
+  retry: 'never',
+  message: (id: string) => `There is no deployment "${id}".`,
+  hint: () => 'List deployments with "fairlead status" or GET /api/v1/deployments.',
+})
+
+export const APP_NOT_FOUND = defineError({
+  code: 'APP_NOT_FOUND',
+  status: 404,
+  retry: 'never',
+  message: (name: string) => `There is no app "${name}".`,
+  hint: () => 'List apps with "fairlead apps", or create one by registering its repository.',
+})
+
+export const APP_BEING_REMOVED = defineError({
+  code: 'APP_BEING_REMOVED',
+  status: 409,
+  retry: 'never',
+  message: (name: string) => `The app "${name}" is being removed.`,
+  hint: () => 'Wait until the removal has ended, then create the app again.',
+})
+
+export const DEPLOYMENT_ENDED = defineError({
+  code: 'DEPLOYMENT_ENDED',
+  status: 409,
+  retry: 'never',
+  message: (id: string, state: string) => `The deployment "${id}" has already ended: ${state}.`,
+  hint: () => 'Nothing is left to cancel. Start a new deployment to change what runs.',
+})
+
+export const DEPLOYMENT_CANCELLED = defineError({
+  code: 'DEPLOYMENT_CANCELLED',
+  status: 409,
+  retry: 'never',
+  message: () => 'The deployment was cancelled.',
+  hint: () => 'What ran before still runs. Deploy again when you are ready.',
+})

@@ -1,0 +1,51 @@
+import { newId } from '#lib/id.ts'
+import { toWire } from '#lib/errors.ts'
+import { releaseDomains } from '#manager/apps/domains.ts'
+import { inTransaction } from '#manager/store/transaction.ts'
+import type { EndedPipeline } from '#manager/pipeline/step.ts'
+import type { Deployment } from './deployment.ts'
+import type { DeploymentsContext } from './request.ts'
+
+/** The one place that ends a running deployment: state, outcome, release, domains, in one transaction. */
+export async function finishDeployment(
+  context: DeploymentsContext,
+  deployment: Deployment,
+  end: EndedPipeline,
+): Promise<void> {
+  const { db, clock, events } = context
+  await inTransaction(db, async transaction => {
+    const releaseId = end.state === 'succeeded' && end.release ? newId() : null
+    await transaction
+      .updateTable('deployments')
+      .set({
+        state: end.state,
+        outcome: end.outcome,
+        finished_at: clock.now(),
+        evidence: end.evidence === undefined ? null : JSON.stringify(end.evidence),
+        error: end.error ? JSON.stringify(toWire(end.error)) : null,
+        failed_step: end.failedStep ?? null,
+        release_id: releaseId,
+      })
+      .where('id', '=', deployment.id)
+      .execute()
+    if (releaseId && end.release) {
+      await transaction
+        .insertInto('releases')
+        .values({
+          id: releaseId,
+          app_id: deployment.appId,
+          deployment_id: deployment.id,
+          commit: end.release.commit,
+          config_hash: end.release.configHash,
+          content: JSON.stringify(end.release.content),
+          created_at: clock.now(),
+        })
+        .execute()
+    }
+    await releaseDomains(transaction, deployment.appId, end)
+    if (deployment.kind === 'remove' && end.state === 'succeeded') {
+      await transaction.deleteFrom('apps').where('id', '=', deployment.appId).execute()
+    }
+  })
+  events.publish('deployment', { id: deployment.id, app: deployment.app, state: end.state })
+}

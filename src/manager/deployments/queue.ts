@@ -1,0 +1,135 @@
+import { background } from '#lib/background.ts'
+import type { Logger } from '#lib/logger.ts'
+import { runPipeline } from '#manager/pipeline/pipeline.ts'
+import type { PipelineParts } from '#manager/pipeline/step.ts'
+import type { Deployment } from './deployment.ts'
+import { DEPLOYMENT_CANCELLED } from './errors.ts'
+import { finishDeployment } from './finish.ts'
+import { readDeployment, readRunning, readStartable } from './queries.ts'
+
+export interface Queue {
+  /** Looks for work now: after a request was committed. */
+  wake(): void
+  /** Tells a running deployment that its cancellation was asked for. */
+  abort(id: string): void
+  /** Resolves when nothing runs and nothing can start. */
+  idle(): Promise<void>
+  /** Stops starting; running ones are left where they are for the next start to adopt. */
+  close(): Promise<void>
+}
+
+export interface QueueOptions {
+  readonly parts: PipelineParts
+  readonly logger: Logger
+  /** Deployments at work at once on one host. */
+  readonly perHost: number
+}
+
+/**
+ * Starts queued deployments: one per app, `perHost` per host, oldest first. At its own start it adopts every
+ * deployment that an earlier process left running: their journalled steps are not repeated.
+ */
+export function createQueue({ parts, logger, perHost }: QueueOptions): Queue {
+  const { db } = parts
+  const running = new Map<string, { host: string; stop: AbortController; ended: Promise<void> }>()
+  let closed = false
+  let looking: Promise<void> | undefined
+  let again = false
+
+  function wake(): void {
+    if (closed) {
+      return
+    }
+    if (looking) {
+      again = true
+      return
+    }
+    looking = look().finally(() => {
+      looking = undefined
+      if (again) {
+        again = false
+        wake()
+      }
+    })
+    background(looking, error => logger.error('queue.failed', { message: error.message }))
+  }
+
+  async function look(): Promise<void> {
+    for (const { id, host } of await readRunning(db)) {
+      if (!running.has(id)) {
+        start(id, host)
+      }
+    }
+    for (const { id, host } of await readStartable(db)) {
+      if (atWorkOn(host) < perHost && !closed) {
+        await db
+          .updateTable('deployments')
+          .set({ state: 'running', started_at: parts.clock.now() })
+          .where('id', '=', id)
+          .where('state', '=', 'queued')
+          .execute()
+        start(id, host)
+      }
+    }
+  }
+
+  function atWorkOn(host: string): number {
+    return [...running.values()].filter(other => other.host === host).length
+  }
+
+  function start(id: string, host: string): void {
+    const stop = new AbortController()
+    const ended = work(id, stop.signal)
+      .catch(error => logger.error('deployment.broken', { deployment: id, message: String(error) }))
+      .finally(() => {
+        running.delete(id)
+        wake()
+      })
+    running.set(id, { host, stop, ended })
+  }
+
+  async function work(id: string, signal: AbortSignal): Promise<void> {
+    const deployment = await readDeployment(db, id)
+    if (deployment.state !== 'running') {
+      return
+    }
+    parts.events.publish('deployment', { id, app: deployment.app, state: 'running' })
+    if (deployment.cancelRequested) {
+      running.get(id)?.stop.abort(DEPLOYMENT_CANCELLED())
+    }
+    const end = await runPipeline(deployment, parts, signal)
+    if (end.state === 'left-running') {
+      return
+    }
+    await finishDeployment(parts, deployment, end)
+    await parts.logs.release(id)
+    logEnd(logger, deployment, end.state)
+  }
+
+  return {
+    wake,
+    abort: id => running.get(id)?.stop.abort(DEPLOYMENT_CANCELLED()),
+    async idle() {
+      while (looking || running.size > 0) {
+        await Promise.all([looking, ...[...running.values()].map(entry => entry.ended)])
+      }
+    },
+    async close() {
+      closed = true
+      await looking
+      for (const entry of running.values()) {
+        entry.stop.abort('shutdown')
+      }
+      await Promise.all([...running.values()].map(entry => entry.ended))
+    },
+  }
+}
+
+function logEnd(logger: Logger, deployment: Deployment, state: string): void {
+  logger.info('deployment.ended', {
+    app: deployment.app,
+    deployment: deployment.id,
+    ok: state === 'succeeded',
+    state,
+  })
+}

@@ -1,0 +1,10 @@
+import { defineError } from '#lib/errors.ts'
+
+export const CONFIG_INVALID = defineError({
+  code: 'CONFIG_INVALID',
+  status: 500,
+  retry: 'never',
+  message: (variable: string, problem: string) => `The configuration is not valid: ${variable} ${problem}`,
+  hint: () =>
+    'Correct the environment of the manager and start it again; all settings are described in docs/configuration.md.',
+})

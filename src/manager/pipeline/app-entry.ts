@@ -1,0 +1,59 @@
+import type { Selectable } from 'kysely'
+import { type ReadApp, readApps } from '#deploy-file/read-apps.ts'
+import { check } from '#lib/check.ts'
+import type { AppTable } from '#manager/store/tables.ts'
+import { TARGETS, targetNamed } from '#targets/index.ts'
+import type { Target } from '#targets/target.ts'
+import { APP_NOT_IN_REPOSITORY, DEPLOY_FILE_INVALID, NOTHING_TO_DEPLOY, SETTINGS_INVALID } from './errors.ts'
+import type { Ask, Source } from './source.ts'
+
+export interface AppEntry {
+  readonly target: Target
+  readonly settings: Readonly<Record<string, unknown>>
+  readonly source: Source
+}
+
+/** Every app that the deploy file (or, without one, the conventions) of a checkout describes. */
+export function describedApps(source: Source, repositoryName: string): readonly ReadApp[] {
+  const read = readApps({ texts: source.texts, paths: source.paths, repositoryName, targets: TARGETS })
+  const first = read.problems[0]
+  if (first) {
+    const where = first.line === undefined ? first.path : `line ${first.line}, ${first.path}`
+    throw DEPLOY_FILE_INVALID(first.file ?? read.source, `${where}: ${first.message}`).with({
+      problems: read.problems,
+    })
+  }
+  if (read.apps.length === 0) {
+    throw NOTHING_TO_DEPLOY(source.commit)
+  }
+  return read.apps
+}
+
+/** The target and settings of one app at this commit: the deploy file's, under the overrides set with the app. */
+export async function readEntry(
+  ask: Ask,
+  app: Selectable<AppTable>,
+  { source, apps }: { readonly source: Source; readonly apps: readonly ReadApp[] },
+): Promise<AppEntry> {
+  const entry = apps.find(candidate => candidate.name === app.entry)
+  const target = entry && targetNamed(entry.target)
+  if (!entry || !target) {
+    throw APP_NOT_IN_REPOSITORY(app.entry, source.texts['fairlead.yaml'] ? 'fairlead.yaml' : 'the repository')
+  }
+  const settings = check(
+    target.settings,
+    { ...entry.settings, ...(JSON.parse(app.overrides) as object) },
+    `the app "${app.name}"`,
+    SETTINGS_INVALID,
+  ) as Readonly<Record<string, unknown>>
+  const missing = target.reads(settings).filter(path => !(path in source.texts))
+  if (missing.length === 0) {
+    return { target, settings, source }
+  }
+  const more = await ask({
+    key: 'texts',
+    command: 'repository.read',
+    data: { repository: source.repository, commit: source.commit, paths: missing },
+  })
+  return { target, settings, source: { ...source, texts: { ...source.texts, ...(more.texts as object) } } }
+}

@@ -1,0 +1,65 @@
+import { defineError } from '#lib/errors.ts'
+
+export const STEP_TIMED_OUT = defineError({
+  code: 'STEP_TIMED_OUT',
+  status: 504,
+  retry: 'later',
+  message: (step: string, seconds: number) => `The step "${step}" did not end within ${seconds} s.`,
+  hint: step => `Look at the last lines of "${step}" in the log for what it was waiting for.`,
+})
+
+export const APP_NOT_IN_REPOSITORY = defineError({
+  code: 'APP_NOT_IN_REPOSITORY',
+  status: 422,
+  retry: 'never',
+  message: (app: string, where: string) => `The app "${app}" is not described in ${where} at this commit.`,
+  hint: () => 'Put it back into fairlead.yaml, or remove the app with "fairlead apps remove".',
+})
+
+export const NOTHING_TO_DEPLOY = defineError({
+  code: 'NOTHING_TO_DEPLOY',
+  status: 422,
+  retry: 'never',
+  message: (commit: string) => `Commit ${commit.slice(0, 12)} holds nothing that can be deployed.`,
+  hint: () => 'Add a fairlead.yaml ("fairlead init"), a compose.yaml or a Dockerfile at the root of the repository.',
+})
+
+export const DEPLOY_FILE_INVALID = defineError({
+  code: 'DEPLOY_FILE_INVALID',
+  status: 422,
+  retry: 'never',
+  message: (file: string, first: string) => `${file} is not valid: ${first}`,
+  hint: () => 'Correct the places listed; "fairlead check" shows them all before you push.',
+})
+
+export const SETTINGS_INVALID = defineError({
+  code: 'SETTINGS_INVALID',
+  status: 422,
+  retry: 'never',
+  message: (what: string, first: string) => `The settings of ${what} are not valid: ${first}`,
+  hint: () => 'Correct them in fairlead.yaml or, if they were set with the app, with "fairlead apps set".',
+})
+
+export const DOMAIN_TAKEN_BY_APP = defineError({
+  code: 'DOMAIN_TAKEN_BY_APP',
+  status: 409,
+  retry: 'never',
+  message: (host: string) => `The domain "${host}" already belongs to another app.`,
+  hint: () => 'Choose another domain in fairlead.yaml, or remove it from the app that has it.',
+})
+
+export const PLAN_CHANGED = defineError({
+  code: 'PLAN_CHANGED',
+  status: 409,
+  retry: 'later',
+  message: () => 'What would be done is no longer what was planned: settings or secrets changed in between.',
+  hint: () => 'Deploy again: a new plan is made from the present settings.',
+})
+
+export const SECRET_MISSING = defineError({
+  code: 'SECRET_MISSING',
+  status: 422,
+  retry: 'never',
+  message: (name: string) => `The secret "${name}" is used but has no value.`,
+  hint: name => `Set it with "fairlead secrets set ${name}" or PUT /api/v1/apps/{app}/secrets/${name}.`,
+})

@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto'
+import type { TSchema } from 'typebox'
+import { commandNamed } from '#commands/index.ts'
+import type { Plan, PlanInput, Tell } from '#targets/target.ts'
+import type { AppEntry } from './app-entry.ts'
+import type { Ask } from './source.ts'
+
+export interface MadePlan {
+  readonly plan: Plan
+  /** The plan as it may be stored and shown: secrets replaced. */
+  readonly shown: Plan
+  /** sha256 of the canonical text of `shown`. */
+  readonly hash: string
+  /** sha256 of what the release consists of. */
+  readonly configHash: string
+  /** What the worker answered: the evidence when there is nothing to do. */
+  readonly found: Readonly<Record<string, unknown>>
+}
+
+/** Asks the worker what the target wants to know, until it asks nothing new, and lets the target decide. */
+export async function makePlan(
+  ask: Ask,
+  entry: AppEntry,
+  input: Omit<PlanInput<unknown>, 'settings' | 'source' | 'found'>,
+): Promise<MadePlan> {
+  const found: Record<string, unknown> = {}
+  const whole = { ...input, settings: entry.settings, source: entry.source, found }
+  for (;;) {
+    const news = entry.target.look(whole).filter(tell => !(tell.key in found))
+    if (news.length === 0) {
+      break
+    }
+    const answers = await Promise.all(news.map(async tell => [tell.key, await ask(tell)] as const))
+    for (const [key, answer] of answers) {
+      found[key] = answer
+    }
+  }
+  const plan = entry.target.plan(whole)
+  const shown = withoutSecrets(plan)
+  return { plan, shown, hash: hashOf(shown), configHash: hashOf(shown.release), found }
+}
+
+function withoutSecrets(plan: Plan): Plan {
+  const clean = (tells: readonly Tell[]) =>
+    tells.map(tell => ({ ...tell, data: masked(commandNamed(tell.command).data, tell.data) as Tell['data'] }))
+  return {
+    ...plan,
+    build: clean(plan.build),
+    push: clean(plan.push),
+    apply: clean(plan.apply),
+    verify: clean(plan.verify),
+    route: clean(plan.route),
+    prune: clean(plan.prune),
+    undo: clean(plan.undo),
+  }
+}
+
+/** Replaces what the schema marks `secret: true`. */
+function masked(schema: TSchema | undefined, value: unknown): unknown {
+  const shape = schema as
+    | {
+        secret?: boolean
+        properties?: Record<string, TSchema>
+        items?: TSchema
+        additionalProperties?: TSchema
+        patternProperties?: Record<string, TSchema>
+        anyOf?: TSchema[]
+      }
+    | undefined
+  if (typeof value === 'string') {
+    return shape?.secret || shape?.anyOf?.some(option => (option as { secret?: boolean }).secret) ? '[secret]' : value
+  }
+  if (Array.isArray(value)) {
+    return value.map(item => masked(shape?.items, item))
+  }
+  if (typeof value !== 'object' || value === null) {
+    return value
+  }
+  const options = [shape, ...(shape?.anyOf ?? [])] as (typeof shape)[]
+  const schemaOf = (key: string) =>
+    options
+      .map(
+        option =>
+          option?.properties?.[key] ??
+          Object.values(option?.patternProperties ?? {})[0] ??
+          (typeof option?.additionalProperties === 'object' ? option.additionalProperties : undefined),
+      )
+      .find(found => found !== undefined)
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, masked(schemaOf(key), item)]))
+}
+
+function hashOf(value: unknown): string {
+  return createHash('sha256').update(canonical(value)).digest('hex')
+}
+
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, item) =>
+    typeof item === 'object' && item !== null && !Array.isArray(item)
+      ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : item,
+  )
+}

@@ -1,0 +1,39 @@
+import { newId } from '#lib/id.ts'
+import { APP_NOT_FOUND } from '#manager/deployments/errors.ts'
+import { commandNamed } from '#commands/index.ts'
+import { describedApps, readEntry } from './app-entry.ts'
+import { type MadePlan, makePlan } from './make-plan.ts'
+import { readPlanInput } from './plan-input.ts'
+import { type Ask, fetchSource, type Source } from './source.ts'
+import type { PipelineParts } from './step.ts'
+
+/** What a deployment of the app would do now, without doing any of it. Nothing is journalled. */
+export async function planApp(
+  parts: PipelineParts,
+  appId: string,
+  commit?: string,
+): Promise<MadePlan & { readonly source: Source }> {
+  const app = await parts.db.selectFrom('apps').selectAll().where('id', '=', appId).executeTakeFirst()
+  const repository = app?.repository_id
+    ? await parts.db.selectFrom('repositories').selectAll().where('id', '=', app.repository_id).executeTakeFirst()
+    : undefined
+  if (!app || !repository) {
+    throw APP_NOT_FOUND(appId)
+  }
+  const ask = askDirectly(parts, app.host)
+  const source = await fetchSource(ask, repository, { sealer: parts.sealer, commit })
+  const entry = await readEntry(ask, app, { source, apps: describedApps(source, repository.name) })
+  const made = await makePlan(ask, entry, await readPlanInput(parts, app, newId()))
+  return { ...made, source }
+}
+
+/** Tells a worker outside of any deployment: for questions that change nothing but its cache. */
+export function askDirectly(parts: Pick<PipelineParts, 'agents'>, host: string): Ask {
+  return async what =>
+    (await parts.agents.tell(host, {
+      id: newId(),
+      command: what.command,
+      params: what.data,
+      deadlineMs: commandNamed(what.command).deadlineMs,
+    })) as Readonly<Record<string, unknown>>
+}

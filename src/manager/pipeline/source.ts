@@ -1,0 +1,72 @@
+import type { Selectable } from 'kysely'
+import type { Sealer } from '#manager/secrets/seal.ts'
+import type { RepositoryTable } from '#manager/store/tables.ts'
+import type { SourceFacts, Tell } from '#targets/target.ts'
+
+/** Tells the worker and gives its result: through the journal in a deployment, directly for a preview. */
+export type Ask = (tell: Tell) => Promise<Readonly<Record<string, unknown>>>
+
+export interface Source extends SourceFacts {
+  readonly subject: string
+  readonly author: string
+}
+
+/** Files whose text is wanted in every checkout: deploy files and what the conventions look at. */
+const TEXTS = [
+  'fairlead.yaml',
+  'fairlead.yml',
+  '.fairlead/*.yaml',
+  'compose.yaml',
+  'compose.yml',
+  'docker-compose.yaml',
+  'docker-compose.yml',
+  'Dockerfile',
+]
+
+/** Brings one commit (default: the tip of the branch) into the worker's workspace and reads what decides about it. */
+export async function fetchSource(
+  ask: Ask,
+  repository: Selectable<RepositoryTable>,
+  options: { readonly sealer: Sealer; readonly commit?: string | undefined },
+): Promise<Source> {
+  const result = (await ask({
+    key: 'checkout',
+    command: 'repository.checkout',
+    data: {
+      ...remoteOf(repository, options.sealer),
+      ...(options.commit === undefined ? {} : { commit: options.commit }),
+      texts: TEXTS,
+    },
+  })) as unknown as CheckoutResult
+  return {
+    commit: result.commit,
+    branch: repository.branch,
+    repository: repository.id,
+    texts: result.texts,
+    paths: result.paths,
+    subject: result.subject,
+    author: result.author,
+  }
+}
+
+/** How a worker reaches a repository: the common part of every repository command's data. */
+export function remoteOf(repository: Selectable<RepositoryTable>, sealer: Sealer): Record<string, unknown> {
+  const credential = repository.credential_sealed
+    ? JSON.parse(sealer.open(repository.credential_sealed, `repositories/${repository.id}/credential`))
+    : undefined
+  return {
+    repository: repository.id,
+    url: repository.url,
+    branch: repository.branch,
+    ...(credential ? { credential } : {}),
+    ...(repository.ca ? { ca: repository.ca } : {}),
+  }
+}
+
+interface CheckoutResult {
+  readonly commit: string
+  readonly subject: string
+  readonly author: string
+  readonly paths: readonly string[]
+  readonly texts: Readonly<Record<string, string>>
+}

@@ -1,0 +1,93 @@
+import type { Selectable } from 'kysely'
+import type { FairleadError } from '#lib/errors.ts'
+import type { Logger } from '#lib/logger.ts'
+import type { Agents } from '#manager/agents/agents.ts'
+import type { Deployment } from '#manager/deployments/deployment.ts'
+import type { DeploymentLogs } from '#manager/deployments/logs.ts'
+import type { DeploymentsContext } from '#manager/deployments/request.ts'
+import type { Sealer } from '#manager/secrets/seal.ts'
+import type { AppTable, RepositoryTable } from '#manager/store/tables.ts'
+import type { Plan, RegistryFacts, Target } from '#targets/target.ts'
+import type { Source } from './source.ts'
+
+/** What the whole pipeline needs from the manager. */
+export interface PipelineParts extends DeploymentsContext {
+  readonly agents: Agents
+  readonly logs: DeploymentLogs
+  readonly sealer: Sealer
+  readonly logger: Logger
+  readonly registry: RegistryFacts | undefined
+  readonly baseDomain: string
+  /** Wakes the queue, after a step requested deployments of its own. */
+  readonly wake: () => void
+}
+
+/** One stage of a deployment. It returns what it produced or throws; it never writes the deployment's state. */
+export interface Step {
+  readonly name: string
+  readonly deadlineMs: number
+  /** `ignore`: a failure is logged and the deployment goes on (what it was for already runs). Default `fail`. */
+  readonly onFailure?: 'fail' | 'ignore'
+  readonly run: (context: StepContext) => Promise<StepOutcome>
+  /** Restores the facts of a step that was done before a restart: every command it tells is answered from the journal. */
+  readonly recall?: (context: StepContext) => Promise<unknown>
+}
+
+export type StepOutcome =
+  /** Go on with the next step. `data` is stored in the step's row. */
+  | { readonly kind: 'done'; readonly data?: Readonly<Record<string, unknown>> }
+  /** There was nothing to do in this step. */
+  | { readonly kind: 'skipped' }
+  /** The goal is reached: end here, succeeded. */
+  | { readonly kind: 'finished'; readonly outcome: string; readonly evidence: unknown }
+
+export function done(data?: Readonly<Record<string, unknown>>): StepOutcome {
+  return data === undefined ? { kind: 'done' } : { kind: 'done', data }
+}
+
+/** What a step works with. Facts that steps find out are kept here for the later ones. */
+export interface StepContext {
+  readonly parts: PipelineParts
+  readonly deployment: Deployment
+  readonly app: Selectable<AppTable>
+  readonly repository: Selectable<RepositoryTable> | undefined
+  readonly signal: AbortSignal
+  /** Name of the step at work. */
+  readonly step: string
+  readonly say: (text: string) => void
+  /** Results of all Tells of this deployment so far, by key: what resultOf refers to. */
+  readonly results: Map<string, Readonly<Record<string, unknown>>>
+  readonly facts: Facts
+}
+
+export interface Facts {
+  source?: Source
+  target?: Target
+  settings?: Readonly<Record<string, unknown>>
+  domains?: readonly string[]
+  plan?: Plan
+  configHash?: string
+}
+
+export interface ReleaseDraft {
+  readonly commit: string
+  readonly configHash: string
+  readonly content: Readonly<Record<string, unknown>>
+}
+
+/** How the pipeline ended; deployments/finish.ts writes it down. */
+export type PipelineEnd =
+  | EndedPipeline
+  /** The manager is shutting down: the deployment stays running and is adopted at the next start. */
+  | { readonly state: 'left-running' }
+
+export interface EndedPipeline {
+  readonly state: 'succeeded' | 'failed' | 'cancelled'
+  readonly outcome: string
+  readonly evidence?: unknown
+  readonly error?: FairleadError | undefined
+  readonly failedStep?: string | undefined
+  readonly release?: ReleaseDraft | undefined
+  /** Domains that the app now has; others are given back. */
+  readonly domains?: readonly string[]
+}

@@ -1,0 +1,45 @@
+import { makePlan } from '#manager/pipeline/make-plan.ts'
+import { PLAN_CHANGED } from '#manager/pipeline/errors.ts'
+import { readPlanInput } from '#manager/pipeline/plan-input.ts'
+import { done, type Step, type StepContext, type StepOutcome } from '#manager/pipeline/step.ts'
+import { tellWorker } from '#manager/pipeline/tell-worker.ts'
+
+/** Decides what will be done, from what the repository wants and what the worker found. Pure but for the asking. */
+export const plan: Step = { name: 'plan', deadlineMs: 2 * 60_000, run: planDeployment, recall: recallPlan }
+
+async function planDeployment(context: StepContext): Promise<StepOutcome> {
+  const made = await planFacts(context)
+  await context.parts.db
+    .updateTable('deployments')
+    .set({ plan: JSON.stringify(made.shown), plan_hash: made.hash })
+    .where('id', '=', context.deployment.id)
+    .execute()
+  for (const change of made.plan.changes) {
+    context.say(`plan: ${change.kind} ${change.what}${change.why ? ` (${change.why})` : ''}`)
+  }
+  if (made.plan.nothingToDo) {
+    return { kind: 'finished', outcome: 'nothing-to-do', evidence: made.found }
+  }
+  return done({ hash: made.hash })
+}
+
+/** After a restart: the same plan from the journalled answers, or PLAN_CHANGED when settings or secrets moved meanwhile. */
+async function recallPlan(context: StepContext): Promise<void> {
+  const made = await planFacts(context)
+  if (context.deployment.planHash !== undefined && context.deployment.planHash !== made.hash) {
+    throw PLAN_CHANGED()
+  }
+}
+
+async function planFacts(context: StepContext) {
+  const { facts, parts, app, deployment } = context
+  if (!facts.target || !facts.settings || !facts.source) {
+    throw new Error('plan before read')
+  }
+  const entry = { target: facts.target, settings: facts.settings, source: facts.source }
+  const input = await readPlanInput(parts, app, deployment.id)
+  const made = await makePlan(tell => tellWorker(context, tell), entry, input)
+  facts.plan = made.plan
+  facts.configHash = made.configHash
+  return made
+}

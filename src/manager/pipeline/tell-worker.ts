@@ -1,0 +1,144 @@
+import type { LogLine } from '#contract/agent-frames.ts'
+import { asFairleadError, FairleadError } from '#lib/errors.ts'
+import { newId } from '#lib/id.ts'
+import { COMMAND_LOST } from '#manager/agents/errors.ts'
+import type { Tell } from '#targets/target.ts'
+import { commandNamed } from '#commands/index.ts'
+import { fill } from './fill.ts'
+import type { StepContext } from './step.ts'
+
+type Result = Readonly<Record<string, unknown>>
+
+/**
+ * Tells the app's worker one command and gives its result. Journalled per (step, key): after a restart a stored
+ * result is taken, a command still known to the agent is followed, a lost or interrupted one is told anew
+ * (every command is idempotent: it looks at what is there first).
+ */
+export async function tellWorker(context: StepContext, what: Tell): Promise<Result> {
+  const { parts, deployment, step } = context
+  const journalled = await parts.db
+    .selectFrom('commands')
+    .select(['id', 'state', 'result'])
+    .where('deployment_id', '=', deployment.id)
+    .where('step', '=', step)
+    .where('key', '=', what.key)
+    .orderBy('id', 'desc')
+    .executeTakeFirst()
+  if (journalled?.state === 'succeeded') {
+    return keep(context, what, JSON.parse(journalled.result ?? '{}') as Result)
+  }
+  if (journalled?.state === 'told') {
+    const result = await followed(context, what, journalled.id)
+    if (result) {
+      return result
+    }
+  }
+  return await told(context, what)
+}
+
+/** Tells several at once; all are awaited even when one fails, so that nothing is left running unseen. */
+export async function tellAll(context: StepContext, tells: readonly Tell[]): Promise<void> {
+  const results = await Promise.allSettled(tells.map(what => tellWorker(context, what)))
+  const failed = results.find(result => result.status === 'rejected')
+  if (failed) {
+    throw failed.reason
+  }
+}
+
+async function told(context: StepContext, what: Tell): Promise<Result> {
+  const { parts, deployment, step, app } = context
+  const id = newId()
+  await parts.db
+    .insertInto('commands')
+    .values({
+      id,
+      deployment_id: deployment.id,
+      step,
+      key: what.key,
+      command: what.command,
+      host: app.host,
+      state: 'told',
+      created_at: parts.clock.now(),
+      seq: 0,
+    })
+    .execute()
+  return await settled(context, what, id, () =>
+    parts.agents.tell(app.host, {
+      id,
+      command: what.command,
+      params: fill(what.data, context.results),
+      deadlineMs: commandNamed(what.command).deadlineMs,
+      onLines: lines => store(context, id, lines),
+      signal: context.signal,
+    }),
+  )
+}
+
+/** What became of a command told before a restart; undefined when it has to be told anew. */
+async function followed(context: StepContext, what: Tell, id: string): Promise<Result | undefined> {
+  const { parts, deployment, app } = context
+  const fromSeq = await parts.logs.lastSeqOf(deployment.id, id)
+  try {
+    return await settled(context, what, id, () =>
+      parts.agents.resume(app.host, {
+        id,
+        fromSeq,
+        onLines: lines => store(context, id, lines),
+        signal: context.signal,
+      }),
+    )
+  } catch (error) {
+    if (COMMAND_LOST.matches(error) || (error instanceof FairleadError && error.code === 'COMMAND_INTERRUPTED')) {
+      context.say(`the worker lost ${what.command} in a restart; it is told again`)
+      return undefined
+    }
+    throw error
+  }
+}
+
+/** Writes the end of a command into its row. */
+async function settled(
+  context: StepContext,
+  what: Tell,
+  id: string,
+  work: () => Promise<unknown>,
+): Promise<Result> {
+  const { parts } = context
+  try {
+    const result = (await work()) as Result
+    await parts.db
+      .updateTable('commands')
+      .set({ state: 'succeeded', result: JSON.stringify(result), finished_at: parts.clock.now() })
+      .where('id', '=', id)
+      .execute()
+    return keep(context, what, result)
+  } catch (error) {
+    if (context.signal.reason !== 'shutdown') {
+      await parts.db
+        .updateTable('commands')
+        .set({ state: 'failed', finished_at: parts.clock.now() })
+        .where('id', '=', id)
+        .execute()
+    }
+    throw asFairleadError(error)
+  }
+}
+
+function keep(context: StepContext, what: Tell, result: Result): Result {
+  context.results.set(what.key, result)
+  return result
+}
+
+async function store(context: StepContext, command: string, lines: readonly LogLine[]): Promise<void> {
+  await context.parts.logs.append(
+    context.deployment.id,
+    lines.map(line => ({
+      at: line.at,
+      step: context.step,
+      stream: line.stream,
+      text: line.text,
+      command,
+      commandSeq: line.seq,
+    })),
+  )
+}

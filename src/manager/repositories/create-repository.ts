@@ -1,0 +1,46 @@
+import type { NewRepository } from '#contract/rest/repositories.ts'
+import { newId } from '#lib/id.ts'
+import { hostFor } from '#manager/apps/host-for.ts'
+import type { ManagerParts } from '#manager/parts.ts'
+import { isConstraintViolation } from '#manager/store/store-error.ts'
+import { REPOSITORY_EXISTS } from './errors.ts'
+import { type RepositoryRecord, readRepository } from './queries.ts'
+import { remoteColumns } from './remote-fields.ts'
+
+const POLL_SECONDS = 300
+
+/** Adds a repository; the poller looks at it at once. */
+export async function createRepository(
+  parts: ManagerParts,
+  wanted: NewRepository,
+): Promise<RepositoryRecord> {
+  const { db, clock, events, config, sealer } = parts
+  const id = newId()
+  const now = clock.now()
+  const remote = { id, url: wanted.url, branch: wanted.branch ?? 'main', credential: wanted.credential }
+  const row = {
+    id,
+    name: wanted.name,
+    credential_sealed: null,
+    ...remoteColumns(remote, { sealer, allowPrivate: config.allowPrivate }),
+    host: await hostFor(db, wanted.host),
+    ca: wanted.ca ?? null,
+    poll_seconds: wanted.poll_seconds ?? POLL_SECONDS,
+    auto_apps: wanted.auto_apps ? 1 : 0,
+    last_tip: null,
+    last_polled_at: null,
+    poll_failures: 0,
+    problem: null,
+    version: 1,
+    created_at: now,
+    updated_at: now,
+  }
+  try {
+    await db.insertInto('repositories').values(row).execute()
+  } catch (error) {
+    throw isConstraintViolation(error) ? REPOSITORY_EXISTS(wanted.name) : error
+  }
+  parts.poller.look(id)
+  events.publish('repository', { id, repository: row.name, state: 'created' })
+  return await readRepository(db, row.name)
+}

@@ -1,0 +1,45 @@
+import { defineError } from '#lib/errors.ts'
+
+export const REPOSITORY_UNKNOWN = defineError({
+  code: 'REPOSITORY_UNKNOWN',
+  status: 404,
+  retry: 'never',
+  message: (name: string) => `There is no repository "${name}".`,
+  hint: () => 'List repositories with "fairlead repositories", or add it with "fairlead repositories add".',
+})
+
+export const REPOSITORY_EXISTS = defineError({
+  code: 'REPOSITORY_EXISTS',
+  status: 409,
+  retry: 'never',
+  message: (name: string) => `There is already a repository "${name}".`,
+  hint: () => 'Choose another name, or change the one that is there.',
+})
+
+export const REPOSITORY_IN_USE = defineError({
+  code: 'REPOSITORY_IN_USE',
+  status: 409,
+  retry: 'never',
+  message: (name: string, apps: readonly string[]) =>
+    `The repository "${name}" has apps: ${apps.join(', ')}.`,
+  hint: () => 'Remove its apps first: an app without a repository could not be deployed any more.',
+})
+
+export const GIT_HOST_UNKNOWN = defineError({
+  code: 'GIT_HOST_UNKNOWN',
+  status: 422,
+  retry: 'never',
+  message: (name: string) => `Webhooks of "${name}" are not understood.`,
+  hint: () =>
+    'Give "github", or "hmac" for any sender that can sign its body; polling works with every Git server.',
+})
+
+export const CREDENTIAL_MISFIT = defineError({
+  code: 'CREDENTIAL_MISFIT',
+  status: 422,
+  retry: 'never',
+  message: (protocol: 'https' | 'ssh', kind: string) =>
+    `The address is for ${protocol}, the credential for ${kind}.`,
+  hint: () =>
+    'An https:// address takes a user name and a token, an ssh:// or git@host: address takes a private key and the known host keys of the server.',
+})

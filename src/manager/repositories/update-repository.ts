@@ -1,0 +1,43 @@
+import type { RepositoryChange } from '#contract/rest/repositories.ts'
+import { VERSION_CHANGED } from '#manager/apps/errors.ts'
+import type { Change } from '#manager/apps/update-app.ts'
+import type { ManagerParts } from '#manager/parts.ts'
+import { type RepositoryRecord, readRepository } from './queries.ts'
+import { remoteColumns } from './remote-fields.ts'
+
+/** Changes a repository and has it looked at again, also when it was paused because of a problem. */
+export async function updateRepository(
+  parts: ManagerParts,
+  wanted: Change<RepositoryChange>,
+): Promise<RepositoryRecord> {
+  const { db, clock, events, config, sealer } = parts
+  const { change } = wanted
+  const row = await readRepository(db, wanted.name)
+  const remote = {
+    id: row.id,
+    url: change.url ?? row.url,
+    branch: change.branch ?? row.branch,
+    credential: change.credential,
+  }
+  const result = await db
+    .updateTable('repositories')
+    .set({
+      ...remoteColumns(remote, { sealer, allowPrivate: config.allowPrivate }),
+      ...(change.ca === undefined ? {} : { ca: change.ca }),
+      ...(change.poll_seconds === undefined ? {} : { poll_seconds: change.poll_seconds }),
+      ...(change.auto_apps === undefined ? {} : { auto_apps: change.auto_apps ? 1 : 0 }),
+      poll_failures: 0,
+      version: row.version + 1,
+      updated_at: clock.now(),
+    })
+    .where('id', '=', row.id)
+    .where('version', '=', wanted.version ?? row.version)
+    .executeTakeFirst()
+  const now = await readRepository(db, wanted.name)
+  if (result.numUpdatedRows === 0n) {
+    throw VERSION_CHANGED(`The repository "${wanted.name}"`, now.version)
+  }
+  parts.poller.look(row.id)
+  events.publish('repository', { id: row.id, repository: row.name, state: 'changed' })
+  return now
+}

@@ -1,0 +1,61 @@
+import { defineError } from '#lib/errors.ts'
+
+export const STORE_NEWER = defineError({
+  code: 'STORE_NEWER',
+  status: 500,
+  retry: 'never',
+  message: (file: string, migration: string) =>
+    `The database ${file} was made by a newer Fairlead: this one does not know its migration "${migration}".`,
+  hint: () => 'Start the newer version again, or restore the backup that was made before the upgrade.',
+})
+
+export const STORE_FOREIGN = defineError({
+  code: 'STORE_FOREIGN',
+  status: 500,
+  retry: 'never',
+  message: (file: string) => `The file ${file} is a database, but not one of Fairlead.`,
+  hint: () => 'Point FAIRLEAD_DATA at a folder of its own, or move that file away.',
+})
+
+export const STORE_DAMAGED = defineError({
+  code: 'STORE_DAMAGED',
+  status: 503,
+  retry: 'never',
+  message: (file: string, reason: string) => `The database ${file} is damaged: ${reason}.`,
+  hint: () =>
+    'Stop the manager, keep a copy of the file with its -wal beside it, then restore a backup; look for disk errors in the kernel log.',
+})
+
+export const STORE_IN_USE = defineError({
+  code: 'STORE_IN_USE',
+  status: 500,
+  retry: 'later',
+  message: (folder: string) => `Another manager is running on the data folder ${folder}.`,
+  hint: () =>
+    'One data folder serves one manager: stop the other one, or give this one its own FAIRLEAD_DATA.',
+})
+
+export const STORE_UNWRITABLE = defineError({
+  code: 'STORE_UNWRITABLE',
+  status: 503,
+  retry: 'never',
+  message: (file: string, reason: string) => `The database ${file} cannot be opened for writing: ${reason}.`,
+  hint: () =>
+    'Give the user that runs the manager the right to write the folder FAIRLEAD_DATA (and --allow-fs-write under Node permissions).',
+})
+
+export const DISK_FULL = defineError({
+  code: 'DISK_FULL',
+  status: 503,
+  retry: { afterSeconds: 60 },
+  message: () => 'The disk of the manager is full: nothing can be stored now.',
+  hint: () => 'Free some space on the disk that holds FAIRLEAD_DATA; the manager goes on by itself.',
+})
+
+export const STORE_UNAVAILABLE = defineError({
+  code: 'STORE_UNAVAILABLE',
+  status: 503,
+  retry: { afterSeconds: 10 },
+  message: (reason: string) => `The database does not answer now: ${reason}.`,
+  hint: () => 'Look for disk errors in the kernel log; if it goes on, restart the manager.',
+})

@@ -1,0 +1,106 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { type Kysely, sql, type Transaction } from 'kysely'
+import type { Tables } from './tables.ts'
+
+type Work = (transaction: Transaction<Tables>) => Promise<unknown>
+
+interface Member {
+  readonly work: Work
+  readonly resolve: (value: unknown) => void
+  readonly reject: (reason: unknown) => void
+}
+
+const groups = new WeakMap<Kysely<Tables>, CommitGroups>()
+
+/**
+ * Runs the work in a transaction and resolves when it is on the disk. Inside a transaction it joins that one.
+ * Works that arrive together share one commit (one fsync); each has its own savepoint, so one that throws
+ * undoes only itself. The work must do nothing but speak to the given transaction.
+ */
+export function inTransaction<T>(
+  db: Kysely<Tables>,
+  work: (transaction: Transaction<Tables>) => Promise<T>,
+): Promise<T> {
+  if (db.isTransaction) {
+    return work(db as Transaction<Tables>)
+  }
+  let group = groups.get(db)
+  if (!group) {
+    group = new CommitGroups(db)
+    groups.set(db, group)
+  }
+  return group.add(work) as Promise<T>
+}
+
+/** Collects works while a commit is under way; then runs all of them in the next one. */
+class CommitGroups {
+  readonly #db: Kysely<Tables>
+  #waiting: Member[] = []
+  #running = false
+
+  constructor(db: Kysely<Tables>) {
+    this.#db = db
+  }
+
+  add(work: Work): Promise<unknown> {
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>()
+    this.#waiting.push({ work, resolve, reject })
+    if (!this.#running) {
+      this.#running = true
+      void this.#run()
+    }
+    return promise
+  }
+
+  async #run(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      // Lets the other requests that have arrived at the sockets join.
+      await nextTurn()
+      const members = this.#waiting
+      this.#waiting = []
+      await commit(this.#db, members)
+    }
+    this.#running = false
+  }
+}
+
+async function commit(db: Kysely<Tables>, members: readonly Member[]): Promise<void> {
+  const settle: (() => void)[] = []
+  try {
+    await db.transaction().execute(async transaction => {
+      for (const member of members) {
+        settle.push(await runMember(transaction, member))
+      }
+    })
+  } catch (error) {
+    // Nothing of the group is stored.
+    for (const member of members) {
+      member.reject(error)
+    }
+    return
+  }
+  for (const each of settle) {
+    each()
+  }
+}
+
+/** Gives what to tell the member once the group is committed; throws when the whole transaction is lost. */
+async function runMember(
+  transaction: Transaction<Tables>,
+  { work, resolve, reject }: Member,
+): Promise<() => void> {
+  await sql`savepoint member`.execute(transaction)
+  try {
+    const value = await work(transaction)
+    await sql`release member`.execute(transaction)
+    return () => resolve(value)
+  } catch (error) {
+    try {
+      await sql`rollback to member`.execute(transaction)
+      await sql`release member`.execute(transaction)
+    } catch {
+      throw error
+    }
+    return () => reject(error)
+  }
+}

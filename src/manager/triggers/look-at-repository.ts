@@ -1,0 +1,163 @@
+import type { Kysely, Selectable, Transaction } from 'kysely'
+import { asFairleadError, type FairleadError, toWire } from '#lib/errors.ts'
+import { AGENT_OFFLINE, AGENT_REFUSED, AGENT_UNREACHABLE } from '#manager/agents/errors.ts'
+import { appsOfRepository } from '#manager/apps/queries.ts'
+import { type DeploymentsContext, requestDeployment } from '#manager/deployments/request.ts'
+import type { RepositoryTable, Tables } from '#manager/store/tables.ts'
+import { inTransaction } from '#manager/store/transaction.ts'
+
+type RepositoryRow = Selectable<RepositoryTable>
+
+export interface LookContext extends DeploymentsContext {
+  /** Asks the repository's worker for the commit at the tip of the branch. */
+  readonly tip: (repository: RepositoryRow) => Promise<string>
+  /** Creates the apps that the repository describes and nobody has created yet, with their first deployments. */
+  readonly discover: (repository: RepositoryRow) => Promise<unknown>
+}
+
+export interface Look {
+  /** Looks in a row that failed, this one included; 0 when it worked. */
+  readonly failures: number
+  /** `never`: only a person can help; `soon`: the worker is away just now. */
+  readonly next: 'as-usual' | 'soon' | 'never'
+}
+
+/** Looks that fail for a reason that time does not heal, before it is given up. */
+const PATIENCE = 3
+/** `last_polled_at` is only this exact, so that looking at an unchanged repository does not write. */
+const POLLED_EXACTNESS_MS = 10 * 60_000
+
+/** Compares the tip of the branch with the one seen last; a new one requests deployments of the repository's apps. */
+export async function lookAtRepository(context: LookContext, repository: RepositoryRow): Promise<Look> {
+  try {
+    const tip = await context.tip(repository)
+    if (tip === repository.last_tip && repository.problem === null) {
+      await noteSeen(context, repository)
+      return { failures: 0, next: 'as-usual' }
+    }
+    return await takeTip(context, repository, tip)
+  } catch (error) {
+    return await noteProblem(context, repository, asFairleadError(error))
+  }
+}
+
+async function takeTip(context: LookContext, repository: RepositoryRow, tip: string): Promise<Look> {
+  const moved = tip !== repository.last_tip
+  const problem = moved && repository.auto_apps === 1 ? await discoverFirst(context, repository) : undefined
+  await inTransaction(context.db, async db => {
+    // A repository that is seen for the first time deploys nothing: its apps are deployed by who creates them.
+    if (moved && repository.last_tip !== null) {
+      await requestForApps({ ...context, db }, repository, tip)
+    }
+    await store({ ...context, db }, repository, {
+      last_tip: tip,
+      poll_failures: 0,
+      problem: problem && wired(problem),
+    })
+  })
+  context.events.publish('repository', {
+    id: repository.id,
+    repository: repository.name,
+    state: problem ? 'problem' : 'tip',
+    tip,
+  })
+  return { failures: 0, next: 'as-usual' }
+}
+
+/** With apps, the deployment's own step creates what is missing; the first one has nobody else to create it. */
+async function discoverFirst(
+  context: LookContext,
+  repository: RepositoryRow,
+): Promise<FairleadError | undefined> {
+  if ((await appsOfRepository(context.db, repository.id)).length > 0) {
+    return undefined
+  }
+  try {
+    await context.discover(repository)
+    return undefined
+  } catch (error) {
+    const problem = asFairleadError(error)
+    // What is wrong in the repository stays wrong until the next push; all else is tried again.
+    if (problem.retry !== 'never') {
+      throw problem
+    }
+    return problem
+  }
+}
+
+async function requestForApps(
+  context: DeploymentsContext & { readonly db: Transaction<Tables> },
+  repository: RepositoryRow,
+  tip: string,
+): Promise<void> {
+  for (const app of await appsOfRepository(context.db, repository.id)) {
+    if (!(await isCovered(context.db, app.id, tip))) {
+      const trigger = { kind: 'poll', by: repository.name, detail: tip } as const
+      await requestDeployment(context, { appId: app.id, kind: 'deploy', trigger })
+    }
+  }
+}
+
+/** A webhook was faster: a deployment is queued (it reads the tip itself) or has this commit already. */
+async function isCovered(db: Kysely<Tables>, appId: string, tip: string): Promise<boolean> {
+  const covering = await db
+    .selectFrom('deployments')
+    .select('id')
+    .where('app_id', '=', appId)
+    .where(eb =>
+      eb.or([
+        eb('state', '=', 'queued'),
+        eb.and([eb('commit', '=', tip), eb('state', 'in', ['running', 'waiting', 'succeeded'])]),
+      ]),
+    )
+    .limit(1)
+    .executeTakeFirst()
+  return covering !== undefined
+}
+
+async function noteSeen(context: LookContext, repository: RepositoryRow): Promise<void> {
+  const now = context.clock.now()
+  if (repository.poll_failures > 0 || now - (repository.last_polled_at ?? 0) > POLLED_EXACTNESS_MS) {
+    await store(context, repository, { poll_failures: 0, problem: null })
+  }
+}
+
+async function noteProblem(
+  context: LookContext,
+  repository: RepositoryRow,
+  error: FairleadError,
+): Promise<Look> {
+  // The repository is not at fault while its worker is away.
+  const isAway = [AGENT_OFFLINE, AGENT_UNREACHABLE, AGENT_REFUSED].some(kind => kind.matches(error))
+  const failures = isAway ? 0 : repository.poll_failures + 1
+  const problem = wired(error)
+  if (problem !== repository.problem || failures !== repository.poll_failures) {
+    await store(context, repository, { poll_failures: failures, problem })
+    context.events.publish('repository', {
+      id: repository.id,
+      repository: repository.name,
+      state: 'problem',
+      code: error.code,
+    })
+  }
+  if (isAway) {
+    return { failures, next: 'soon' }
+  }
+  return { failures, next: error.retry === 'never' && failures >= PATIENCE ? 'never' : 'as-usual' }
+}
+
+async function store(
+  { db, clock }: DeploymentsContext,
+  repository: RepositoryRow,
+  columns: { last_tip?: string; poll_failures: number; problem: string | null | undefined },
+): Promise<void> {
+  await db
+    .updateTable('repositories')
+    .set({ ...columns, problem: columns.problem ?? null, last_polled_at: clock.now() })
+    .where('id', '=', repository.id)
+    .execute()
+}
+
+function wired(error: FairleadError): string {
+  return JSON.stringify(toWire(error))
+}

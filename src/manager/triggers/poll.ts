@@ -1,0 +1,119 @@
+import type { Timer } from '#lib/clock.ts'
+import type { Logger } from '#lib/logger.ts'
+import { type LookContext, lookAtRepository } from './look-at-repository.ts'
+
+/** Looks at every repository from time to time, because Git hosts lose, delay and disable webhooks. */
+export interface Poller {
+  /** Looks at the repository soon, whatever its schedule and its problems. */
+  look(repositoryId: string): void
+  forget(repositoryId: string): void
+  /** Reads which repositories there are and begins. */
+  start(): Promise<void>
+  /** Begins no new look; resolves when those under way have ended. */
+  close(): Promise<void>
+}
+
+export interface PollerOptions extends LookContext {
+  readonly logger: Logger
+  /** Wakes the queue, after a look requested deployments. */
+  readonly wake: () => void
+  /** From 0 to 1; default Math.random. */
+  readonly random?: () => number
+}
+
+const AT_ONCE = 16
+const TICK_MS = 1000
+/** The first look after a start, so that what was missed meanwhile is found soon and not all at once. */
+const FIRST_WITHIN_MS = 30_000
+/** Asked for ten times in a row, a repository is looked at once in this time. */
+const SOONEST_AGAIN_MS = 5000
+/** While the worker is away. */
+const SOON_MS = 15_000
+const LONGEST_BACKOFF_MS = 3_600_000
+const NEVER = Number.POSITIVE_INFINITY
+
+interface Entry {
+  dueAt: number
+  lastAt: number
+}
+
+export function createPoller(options: PollerOptions): Poller {
+  const { clock, db, logger } = options
+  const entries = new Map<string, Entry>()
+  const running = new Map<string, Promise<void>>()
+  let timer: Timer | undefined
+  let closed = false
+
+  function tick(): void {
+    const now = clock.monotonic()
+    for (const [id, entry] of entries) {
+      if (running.size >= AT_ONCE || closed) {
+        return
+      }
+      if (entry.dueAt <= now && !running.has(id)) {
+        begin(id, entry, now)
+      }
+    }
+  }
+
+  function begin(id: string, entry: Entry, now: number): void {
+    entry.dueAt = NEVER
+    entry.lastAt = now
+    const look = lookOnce(id, entry)
+      .catch(error => {
+        logger.error('poll.broken', { repository: id, message: String(error) })
+        entry.dueAt = Math.min(entry.dueAt, clock.monotonic() + LONGEST_BACKOFF_MS)
+      })
+      .finally(() => running.delete(id))
+    running.set(id, look)
+  }
+
+  async function lookOnce(id: string, entry: Entry): Promise<void> {
+    const row = await db.selectFrom('repositories').selectAll().where('id', '=', id).executeTakeFirst()
+    if (!row) {
+      entries.delete(id)
+      return
+    }
+    const { failures, next } = await lookAtRepository(options, row)
+    options.wake()
+    if (row.poll_seconds > 0 && next !== 'never') {
+      const wanted = next === 'soon' ? Math.min(row.poll_seconds * 1000, SOON_MS) : row.poll_seconds * 1000
+      const backedOff = Math.max(wanted, Math.min(wanted * 2 ** failures, LONGEST_BACKOFF_MS))
+      // look() may have asked for an earlier one meanwhile.
+      entry.dueAt = Math.min(entry.dueAt, clock.monotonic() + backedOff * jitter())
+    }
+  }
+
+  function jitter(): number {
+    return 0.9 + 0.2 * random()
+  }
+
+  function random(): number {
+    return (options.random ?? Math.random)()
+  }
+
+  return {
+    look(id) {
+      const entry = entries.get(id) ?? { dueAt: NEVER, lastAt: -SOONEST_AGAIN_MS }
+      entries.set(id, entry)
+      entry.dueAt = Math.min(entry.dueAt, Math.max(clock.monotonic(), entry.lastAt + SOONEST_AGAIN_MS))
+      if (timer) {
+        tick()
+      }
+    },
+    forget: id => void entries.delete(id),
+    async start() {
+      const rows = await db.selectFrom('repositories').select(['id', 'poll_seconds']).execute()
+      for (const row of rows.filter(({ poll_seconds }) => poll_seconds > 0)) {
+        const within = Math.min(row.poll_seconds * 1000, FIRST_WITHIN_MS)
+        entries.set(row.id, { dueAt: clock.monotonic() + within * random(), lastAt: -SOONEST_AGAIN_MS })
+      }
+      timer = clock.every(TICK_MS, tick)
+    },
+    async close() {
+      closed = true
+      timer?.close()
+      await Promise.all(running.values())
+    },
+  }
+}

@@ -1,0 +1,64 @@
+import { posix } from 'node:path'
+import type { Report } from './finding.ts'
+
+/** What the owner of a host allows; part of the worker's own policy file. */
+export interface HostRules {
+  readonly mode: 'enforce' | 'trusted'
+  /** Host ports that may be published. */
+  readonly ports: { readonly from: number; readonly to: number; readonly never: readonly number[] }
+  /** Registry hosts whose images may run; empty means any. */
+  readonly registries: readonly string[]
+}
+
+/** What Fairlead knows of a project besides its files. */
+export interface ProjectFacts {
+  readonly name: string
+  /** Services that the proxy reaches, each with its container port. */
+  readonly routes: readonly { readonly service: string; readonly port: number }[]
+  /** Names of the variables that are given to Compose. */
+  readonly variables: readonly string[]
+  /** Sockets of the engine: never mounted. */
+  readonly sockets: readonly string[]
+}
+
+/** What every rule may use. */
+export interface RuleContext {
+  readonly report: Report
+  readonly rules: HostRules
+  readonly project: ProjectFacts
+  /** The path inside the checkout ('' is its root) that a written path means; undefined when it is outside. */
+  readonly inCheckout: (path: string) => string | undefined
+}
+
+/** For files as written: relative paths start at a folder of the checkout. */
+export function pathsFrom(folder: string): RuleContext['inCheckout'] {
+  return path => {
+    if (path.startsWith('/') || path.startsWith('~') || isRemote(path)) {
+      return undefined
+    }
+    return inside(posix.normalize(posix.join(folder, path)))
+  }
+}
+
+/** For Compose's own JSON: paths are absolute. */
+export function pathsBelow(root: string): RuleContext['inCheckout'] {
+  return path => (path.startsWith('/') ? inside(posix.relative(root, posix.normalize(path))) : undefined)
+}
+
+/** Code or content from elsewhere: a URL, a Git remote, an OCI artifact, a plug-in's scheme. */
+export function isRemote(path: string): boolean {
+  return /^[a-z][a-z0-9+.-]*:/i.test(path) || /^[\w.-]+@[\w.-]+:/.test(path) || path.startsWith('//')
+}
+
+/** A relative path that climbs out; an absolute one names its place openly. */
+export function isEscape(path: string): boolean {
+  return !path.startsWith('/') && !path.startsWith('~')
+}
+
+function inside(path: string): string | undefined {
+  const clean = path.replace(/\/+$/, '')
+  if (clean === '..' || clean.startsWith('../') || clean === '.git' || clean.startsWith('.git/')) {
+    return undefined
+  }
+  return clean === '.' ? '' : clean
+}

@@ -1,0 +1,130 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { CaddyRoute } from './caddy.ts'
+
+/** A request that carries the route's token here is told which upstream answered; Caddy keeps it from the app. */
+export const PROBE_HEADER = 'X-Fairlead-Probe'
+export const UPSTREAM_HEADER = 'X-Fairlead-Upstream'
+
+/** How old Caddy's knowledge of the current upstream may be. A switch is visible after at most this. */
+export const REFRESH_MS = 50
+/** How long Caddy holds a request whose upstream does not take connections (a container that restarts). */
+const TRY_MS = 5_000
+
+/** What one routed name needs in the proxy. */
+export interface WantedRoute {
+  /** Name in the switchboard. */
+  readonly name: string
+  readonly hosts: readonly string[]
+  /** Port of the container. */
+  readonly port: number
+  /** The name's two fixed addresses: asked when the switchboard does not answer. */
+  readonly slots: readonly [string, string]
+  /** host:port of the switchboard. */
+  readonly resolver: string
+  /** Random; who knows it may see which upstream answered. */
+  readonly token: string
+}
+
+export const SCHEMES = ['http', 'https'] as const
+export type Scheme = (typeof SCHEMES)[number]
+
+/** The `@id` of a name's route in the server of a scheme. */
+export function routeId(name: string, scheme: Scheme): string {
+  return scheme === 'http' ? `route:${name}` : `route-tls:${name}`
+}
+
+/** The name whose route this is, or undefined for a route that is not from here. */
+export function nameOfRoute(route: CaddyRoute): string | undefined {
+  return /^route(?:-tls)?:(.+)$/.exec(route['@id'] ?? '')?.[1]
+}
+
+/**
+ * The route of one name. Caddy asks the switchboard over DNS who serves the name now, so a switch changes nothing
+ * here; the slots stand in when the worker is down (nobody is at one of them, so another try follows).
+ */
+export function caddyRoute(wanted: WantedRoute, scheme: Scheme): CaddyRoute {
+  return {
+    '@id': routeId(wanted.name, scheme),
+    match: [{ host: [...wanted.hosts].sort() }],
+    handle: [tellUpstream(wanted.token), reverseProxy(wanted)],
+    terminal: true,
+  }
+}
+
+function tellUpstream(token: string) {
+  return {
+    handler: 'subroute',
+    routes: [
+      {
+        match: [{ header: { [PROBE_HEADER]: [token] } }],
+        handle: [
+          {
+            handler: 'headers',
+            response: {
+              deferred: true,
+              set: { [UPSTREAM_HEADER]: ['{http.reverse_proxy.upstream.hostport}'] },
+            },
+          },
+        ],
+      },
+    ],
+  }
+}
+
+function reverseProxy({ name, port, slots, resolver }: WantedRoute) {
+  return {
+    handler: 'reverse_proxy',
+    dynamic_upstreams: {
+      source: 'a',
+      // The dot at the end keeps the resolver from trying search domains.
+      name: `${name}.fairlead.`,
+      port: String(port),
+      refresh: `${REFRESH_MS}ms`,
+      // TCP: a worker that dies is noticed at once, a lost UDP question only after seconds.
+      resolver: { addresses: [`tcp/${resolver}`] },
+    },
+    upstreams: slots.map(slot => ({ dial: `${slot}:${port}` })),
+    load_balancing: {
+      // Turns (round_robin) would let requests that fail together wait for the empty slot together, again and again.
+      selection_policy: { policy: 'random' },
+      try_duration: `${TRY_MS}ms`,
+      try_interval: '100ms',
+      // Only what never reached the app is tried again (Caddy always does that): a GET may have done something.
+      retry_match: [{ method: ['-'] }],
+    },
+    // No passive health checks: they would refuse everybody for a while after some broken answers of an app.
+    transport: { protocol: 'http', dial_timeout: '100ms' },
+    headers: {
+      request: { delete: [PROBE_HEADER] },
+      response: { delete: [UPSTREAM_HEADER] },
+    },
+  }
+}
+
+/** Whether the routes that Caddy has are the wanted ones, so that nothing needs to be written. */
+export function isAsWanted(
+  found: Readonly<Record<Scheme, CaddyRoute | undefined>>,
+  wanted: WantedRoute,
+): boolean {
+  return SCHEMES.every(scheme => isDeepStrictEqual(found[scheme], caddyRoute(wanted, scheme)))
+}
+
+/** The token of a route that Caddy has already: kept, so that the route stays the same. */
+export function tokenOf(route: CaddyRoute | undefined): string | undefined {
+  const routes = route?.handle?.find(handler => handler.handler === 'subroute')?.routes
+  const token = (routes as ReturnType<typeof tellUpstream>['routes'] | undefined)?.[0]?.match[0]?.header[
+    PROBE_HEADER
+  ]?.[0]
+  return typeof token === 'string' && token.length > 0 ? token : undefined
+}
+
+/** Hosts and container port of a route, as they were wanted. */
+export function readWanted(route: CaddyRoute): { hosts: string[]; port: number } {
+  const proxy = route.handle?.find(handler => handler.handler === 'reverse_proxy')
+  const upstreams = proxy?.dynamic_upstreams as { port?: string } | undefined
+  return { hosts: hostsOf(route), port: Number(upstreams?.port ?? 0) }
+}
+
+export function hostsOf(route: CaddyRoute): string[] {
+  return (route.match ?? []).flatMap(matcher => matcher.host ?? [])
+}

@@ -1,0 +1,146 @@
+import type { ProgramCall, ProgramOutput } from '#exec/call.ts'
+import { Secret } from '#lib/secret.ts'
+import { type ComposeFailure, readConfigProblem, readFailure } from './compose-failure.ts'
+
+const CONFIG_MS = 30_000
+/** Compose waits for dependencies to be healthy and for old containers to stop; the command's own deadline is shorter. */
+const UP_MS = 30 * 60_000
+/** What it could not do, it says on its error output; exit codes: 1 engine, 14 file missing, 15 not valid, 18 pull. */
+const EXIT_CODES = [0, 1, 14, 15, 16, 17, 18]
+
+/** One Compose project, and where the engine and the CLI's own folder are. */
+export interface ComposeProject {
+  readonly name: string
+  /** Absolute paths of its files, in the order in which they are merged. */
+  readonly files: readonly string[]
+  /** Relative paths in the files start here. */
+  readonly folder: string
+  readonly socket: string
+  /** HOME of the docker CLI: no credentials, no configuration of the person who started the worker. */
+  readonly home: string
+}
+
+export type ComposeConfig =
+  | { readonly kind: 'rendered'; readonly model: unknown; readonly warnings: readonly string[] }
+  | { readonly kind: 'problem'; readonly problem: ComposeProblem }
+
+/** Why Compose does not take a file, with the place as far as it says one. */
+export interface ComposeProblem {
+  readonly message: string
+  /** services.web */
+  readonly path?: string
+  readonly line?: number
+  readonly missingFile?: string
+}
+
+/**
+ * All files merged, interpolated and in long forms. Only these variables are known: nothing of the worker's environment
+ * and no `.env` of the checkout. It is given no engine, because rendering needs none.
+ */
+export function composeConfig(
+  project: ComposeProject,
+  variables: Readonly<Record<string, string>>,
+): ProgramCall<ComposeConfig> {
+  return {
+    ...composeCall({ ...project, socket: '/dev/null' }, ['config', '--format', 'json']),
+    env: { ...environmentOf({ ...project, socket: '/dev/null' }), ...asSecrets(variables) },
+    timeoutMs: CONFIG_MS,
+    read: output => readConfig(output, project.folder),
+  }
+}
+
+/** Undefined: all containers exist as wanted, those of changed services are made anew but not started. */
+export function composeCreate(project: ComposeProject): ProgramCall<ComposeFailure | undefined> {
+  return changing(project, ['up', '--no-start', '--remove-orphans', '--no-build', '--pull', 'never'])
+}
+
+/**
+ * Undefined: all services were started, in the order of their dependencies; unchanged ones were not touched. Without
+ * --wait: it looks every half second only and takes a one-shot service that ended well for a failure.
+ */
+export function composeUp(project: ComposeProject): ProgramCall<ComposeFailure | undefined> {
+  return changing(project, ['up', '--detach', '--remove-orphans', '--no-build', '--pull', 'never'])
+}
+
+/** Undefined: no container and network of the project is left. It finds them by their labels and needs no file. */
+export function composeDown(
+  project: Omit<ComposeProject, 'files' | 'folder'> & { readonly volumes: 'keep' | 'delete' },
+): ProgramCall<ComposeFailure | undefined> {
+  const volumes = project.volumes === 'delete' ? ['--volumes'] : []
+  return changing({ ...project, files: [], folder: '/' }, ['down', '--remove-orphans', ...volumes])
+}
+
+function changing(project: ComposeProject, words: readonly string[]): ProgramCall<ComposeFailure | undefined> {
+  return {
+    ...composeCall(project, words),
+    env: environmentOf(project),
+    timeoutMs: UP_MS,
+    show: 'stderr',
+    read: readFailure,
+  }
+}
+
+function composeCall(project: ComposeProject, words: readonly string[]) {
+  return {
+    kind: 'program',
+    program: 'docker',
+    args: [
+      'compose',
+      ...['--project-name', project.name],
+      ...['--project-directory', project.folder],
+      ...['--env-file', '{file:env}'],
+      ...project.files.flatMap(file => ['--file', file]),
+      ...words,
+    ],
+    cwd: '/',
+    // Empty: variables come through the environment, where no quoting can change them.
+    files: [{ name: 'env', content: '' }],
+    okCodes: EXIT_CODES,
+  } as const
+}
+
+function environmentOf({ home, socket }: ComposeProject): Record<string, string> {
+  return {
+    PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+    HOME: home,
+    DOCKER_HOST: `unix://${socket}`,
+    COMPOSE_DISABLE_ENV_FILE: '1',
+  }
+}
+
+/** Names that change what the docker CLI itself does. */
+const RESERVED = /^(?:PATH|HOME|GODEBUG|(?:LD|DOCKER|COMPOSE|BUILDKIT|BUILDX)_.*)$/i
+
+/** Variables that no project may set, because the docker CLI itself reads them. */
+export function reservedVariables(names: readonly string[]): readonly string[] {
+  return names.filter(name => RESERVED.test(name))
+}
+
+function asSecrets(variables: Readonly<Record<string, string>>): Record<string, Secret> {
+  return Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, new Secret(value)]))
+}
+
+function readConfig(output: ProgramOutput, folder: string): ComposeConfig {
+  if (output.exitCode !== 0) {
+    return { kind: 'problem', problem: readConfigProblem(output.stderr, folder) }
+  }
+  try {
+    return { kind: 'rendered', model: JSON.parse(output.stdout), warnings: warningsOf(output.stderr) }
+  } catch {
+    return { kind: 'problem', problem: { message: 'Compose printed something that is not JSON' } }
+  }
+}
+
+/** `time="…" level=warning msg="The \"X\" variable is not set. Defaulting to a blank string."` */
+function warningsOf(stderr: string): string[] {
+  const found = stderr.matchAll(/level=warning msg=("(?:[^"\\]|\\.)*")/g)
+  return [...new Set([...found].map(([, text = '""']) => unquoted(text)))]
+}
+
+function unquoted(text: string): string {
+  try {
+    return String(JSON.parse(text))
+  } catch {
+    return text.slice(1, -1)
+  }
+}

@@ -1,0 +1,184 @@
+import type { Engine, EngineAnswer, EngineRequest } from '#exec/call.ts'
+import { Secret } from '#lib/secret.ts'
+
+/** An image registry, as its HTTP API is reached. */
+export interface RegistryAccess {
+  /** `host[:port]` */
+  readonly address: string
+  readonly username?: string | undefined
+  readonly password?: Secret | undefined
+  /** PEM of its own certificate authority. */
+  readonly ca?: string | undefined
+}
+
+/** Where a registry that does not take passwords itself hands out tokens for them. */
+export interface TokenChallenge {
+  readonly realm: string
+  readonly service: string
+}
+
+export type ManifestAnswer =
+  | { readonly kind: 'present'; readonly digest: string }
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'challenge'; readonly challenge: TokenChallenge }
+  | { readonly kind: 'refused'; readonly status: number }
+
+export interface ManifestWish {
+  readonly registry: RegistryAccess
+  readonly repository: string
+  /** A tag or a digest. */
+  readonly reference: string
+  /** From a challenge of an earlier answer. */
+  readonly token?: Secret | undefined
+}
+
+// Without these a registry answers with the digest of a converted, older manifest: another image.
+const MANIFESTS = [
+  'application/vnd.docker.distribution.manifest.v2+json',
+  'application/vnd.oci.image.manifest.v1+json',
+  'application/vnd.docker.distribution.manifest.list.v2+json',
+  'application/vnd.oci.image.index.v1+json',
+].join(', ')
+const ANSWER_MS = 10_000
+const DIGEST = /^sha256:[0-9a-f]{64}$/
+
+/** Asks whether the registry has an image, and under which digest: a few milliseconds against a push. */
+export function headManifest(wish: ManifestWish): EngineRequest<ManifestAnswer> {
+  return {
+    kind: 'request',
+    engine: registryEngine(wish.registry, wish.token),
+    method: 'HEAD',
+    path: `/v2/${wish.repository}/manifests/${encodeURIComponent(wish.reference)}`,
+    headers: { accept: MANIFESTS, ...bearer(wish.token) },
+    timeoutMs: ANSWER_MS,
+    ok: 'any',
+    read: readManifestAnswer,
+  }
+}
+
+/** Exchanges the password for a token that allows pulling and pushing one repository. Undefined when it is refused. */
+export function askToken(
+  challenge: TokenChallenge,
+  registry: RegistryAccess,
+  repository: string,
+): EngineRequest<Secret | undefined> {
+  const url = new URL(challenge.realm)
+  return {
+    kind: 'request',
+    engine: { ...registryEngine(registry, undefined), origin: url.origin },
+    method: 'GET',
+    path: url.pathname,
+    query: {
+      ...Object.fromEntries(url.searchParams),
+      service: challenge.service,
+      scope: `repository:${repository}:pull,push`,
+    },
+    timeoutMs: ANSWER_MS,
+    ok: 'any',
+    read: answer => {
+      const { token, access_token: other } = (answer.json ?? {}) as {
+        token?: unknown
+        access_token?: unknown
+      }
+      const value = token ?? other
+      return answer.status === 200 && typeof value === 'string' ? new Secret(value) : undefined
+    },
+  }
+}
+
+/** Begins an upload that is never finished: says what a registry thinks of writing. */
+export function beginUpload(registry: RegistryAccess, repository: string): EngineRequest<UploadAnswer> {
+  return {
+    kind: 'request',
+    engine: registryEngine(registry, undefined),
+    method: 'POST',
+    path: `/v2/${repository}/blobs/uploads/`,
+    timeoutMs: ANSWER_MS,
+    ok: 'any',
+    read: answer => ({ status: answer.status, text: answer.text, location: answer.headers.location }),
+  }
+}
+
+export interface UploadAnswer {
+  readonly status: number
+  readonly text: string
+  /** Where the upload goes on, as the registry names it. */
+  readonly location: string | undefined
+}
+
+/** Sends some bytes to an upload. */
+export function continueUpload(
+  registry: RegistryAccess,
+  location: string,
+  bytes: string,
+): EngineRequest<UploadAnswer> {
+  return {
+    ...uploadRequest(registry, location),
+    method: 'PATCH',
+    headers: { 'content-type': 'application/octet-stream' },
+    body: bytes,
+    read: answer => ({ status: answer.status, text: answer.text, location: answer.headers.location }),
+  }
+}
+
+/** Ends an upload without a blob, so that nothing of it stays in the registry. */
+export function cancelUpload(registry: RegistryAccess, location: string): EngineRequest<void> {
+  return { ...uploadRequest(registry, location), method: 'DELETE', read: () => undefined }
+}
+
+function uploadRequest(registry: RegistryAccess, location: string) {
+  const engine = registryEngine(registry, undefined)
+  // A registry may name another host; the password goes to the one it belongs to.
+  const url = new URL(location, engine.origin)
+  return {
+    kind: 'request',
+    engine,
+    path: url.pathname,
+    query: Object.fromEntries(url.searchParams),
+    timeoutMs: ANSWER_MS,
+    ok: 'any',
+  } as const
+}
+
+function registryEngine(registry: RegistryAccess, token: Secret | undefined): Engine & { kind: 'http' } {
+  const { address, username, password, ca } = registry
+  return {
+    kind: 'http',
+    origin: `https://${address}`,
+    ...(ca ? { ca } : {}),
+    ...(username && password && !token ? { username, password } : {}),
+  }
+}
+
+function bearer(token: Secret | undefined): Record<string, Secret> {
+  return token ? { authorization: new Secret(`Bearer ${token.reveal()}`) } : {}
+}
+
+function readManifestAnswer(answer: EngineAnswer): ManifestAnswer {
+  if (answer.status === 404) {
+    return { kind: 'missing' }
+  }
+  const challenge = answer.status === 401 ? readChallenge(answer.headers['www-authenticate']) : undefined
+  if (challenge) {
+    return { kind: 'challenge', challenge }
+  }
+  const digest = answer.headers['docker-content-digest'] ?? ''
+  if (answer.status === 200 && DIGEST.test(digest)) {
+    return { kind: 'present', digest }
+  }
+  return { kind: 'refused', status: answer.status }
+}
+
+/** `Bearer realm="https://auth.example/token",service="registry.example"`; undefined for Basic and for anything but https. */
+function readChallenge(header: string | undefined): TokenChallenge | undefined {
+  if (!header || !/^bearer /i.test(header)) {
+    return undefined
+  }
+  const fields = Object.fromEntries(
+    [...header.matchAll(/(\w+)="([^"]*)"/g)].map(match => [match[1], match[2]]),
+  )
+  const realm = fields.realm ?? ''
+  return URL.canParse(realm) && realm.startsWith('https://')
+    ? { realm, service: fields.service ?? '' }
+    : undefined
+}

@@ -1,0 +1,124 @@
+import type { Static, TObject } from 'typebox'
+import type { Command } from '#commands/command.ts'
+
+/** What a plan tells the worker: one command with its data, under a key by which later data can name its result. */
+export interface Tell {
+  readonly key: string
+  readonly command: string
+  /** Values may be `resultOf(key, field)`: filled in when that Tell has its result. */
+  readonly data: Readonly<Record<string, unknown>>
+}
+
+/** A place in a Tell's data that takes a field of an earlier Tell's result. */
+export interface ResultOf {
+  readonly $result: string
+  readonly field: string
+}
+
+export function resultOf(key: string, field: string): ResultOf {
+  return { $result: key, field }
+}
+
+export function tell<D extends TObject>(key: string, command: Command<D>, data: Fillable<Static<D>>): Tell {
+  return { key, command: command.name, data: data as Readonly<Record<string, unknown>> }
+}
+
+type Fillable<T> = T extends object ? { [K in keyof T]: Fillable<T[K]> | ResultOf } : T | ResultOf
+
+/** One line of the diff a person checks. Never a secret value: environment changes name keys only. */
+export interface Change {
+  readonly kind: 'add' | 'recreate' | 'remove' | 'untouched' | 'build' | 'push' | 'open' | 'close' | 'route' | 'environment' | 'delete-volume'
+  readonly what: string
+  readonly why?: string
+}
+
+/** The exact commands of a deployment, in the order of the pipeline's steps, and what they change. Pure data. */
+export interface Plan {
+  readonly build: readonly Tell[]
+  readonly push: readonly Tell[]
+  readonly apply: readonly Tell[]
+  readonly verify: readonly Tell[]
+  readonly route: readonly Tell[]
+  readonly prune: readonly Tell[]
+  /** Told when a step from apply on fails or is cancelled: brings the previous release back, leaves nothing behind. */
+  readonly undo: readonly Tell[]
+  /** What a later deployment needs to bring this release back (rendered configuration, image digests); may hold resultOf. */
+  readonly release: Readonly<Record<string, unknown>>
+  readonly changes: readonly Change[]
+  /** true: what runs is already what is wanted; apply would change nothing. */
+  readonly nothingToDo: boolean
+}
+
+/** How one kind of app runs: its settings, what it asks before it decides, and the decision itself. All pure. */
+export interface Target<S extends TObject = TObject> {
+  readonly name: string
+  readonly summary: string
+  readonly settings: S
+  /** Settings for a checkout without a deploy file, or undefined when this target sees nothing of its own in it. */
+  readonly detect: (source: SourceFacts) => Static<S> | undefined
+  /** Repository paths whose text the plan needs (SourceFacts.texts). */
+  readonly reads: (settings: Static<S>) => readonly string[]
+  /** Host names the app wants, each once: checked against other apps' before anything is done. */
+  readonly domains: (settings: Static<S>, app: AppFacts) => readonly string[]
+  /** What to ask the worker before planning; results arrive in `found` by key. Called again until it asks nothing new. */
+  readonly look: (input: LookInput<Static<S>>) => readonly Tell[]
+  readonly plan: (input: PlanInput<Static<S>>) => Plan
+  /** What to tell the worker so that nothing of the app is left (routes, containers, networks; volumes only when asked). */
+  readonly remove: (input: { readonly app: AppFacts; readonly volumes: 'keep' | 'delete' }) => readonly Tell[]
+}
+
+/** Keeps a target's own types inside its file and gives the registry one type for all. */
+export function defineTarget<S extends TObject>(target: Target<S>): Target {
+  return target as unknown as Target
+}
+
+/** What every target looks from: all that is known before the worker is asked. */
+export interface LookInput<S> {
+  readonly app: AppFacts
+  readonly settings: S
+  readonly deployment: string
+  readonly source: SourceFacts
+  /** Results so far of the Tells that look() asked for, by key; look() is called until it asks for nothing new. */
+  readonly found: Readonly<Record<string, unknown>>
+  readonly registry: RegistryFacts | undefined
+  /** Values for `$NAME` references and build secrets; revealed only inside Tell data. */
+  readonly secrets: Readonly<Record<string, string>>
+  /** Present for a redeploy of what ran before. */
+  readonly previous: ReleaseFacts | undefined
+}
+
+/** The same, with the worker's answers complete. */
+export type PlanInput<S> = LookInput<S>
+
+export interface AppFacts {
+  /** Unique; `[a-z0-9-]`, at most 40 characters: names of containers, projects and hosts are made from it. */
+  readonly name: string
+  /** Apps without a domain of their own get `<app>.<baseDomain>`. */
+  readonly baseDomain: string
+}
+
+export interface SourceFacts {
+  readonly commit: string
+  readonly branch: string
+  /** Key of the repository in the worker's workspace. */
+  readonly repository: string
+  /** Files of the tree that the worker read for us (deploy file, compose files), by path. */
+  readonly texts: Readonly<Record<string, string>>
+  /** All paths in the tree, at most 5,000. */
+  readonly paths: readonly string[]
+}
+
+export interface RegistryFacts {
+  readonly address: string
+  readonly username: string
+  readonly password: string
+  readonly ca?: string
+}
+
+export interface ReleaseFacts {
+  readonly id: string
+  readonly commit: string
+  readonly configHash: string
+  /** Plan.release of that deployment, filled in with the results. */
+  readonly content: Readonly<Record<string, unknown>>
+}

@@ -1,0 +1,166 @@
+import { mkdir, open, readFile, rename } from 'node:fs/promises'
+import { isIPv4 } from 'node:net'
+import { join } from 'node:path'
+import { type Static, Type } from 'typebox'
+import type { Switchboard } from '#commands/command.ts'
+import { toAddress, toNumber } from '#commands/subnet.ts'
+import { BAD_INPUT, check } from '#lib/check.ts'
+import type { Clock } from '#lib/clock.ts'
+import { startDnsServer } from './dns-server.ts'
+import { type SlotRange, slotRange } from './slot-range.ts'
+import { SUBNET_FULL, SWITCHBOARD_UNREADABLE } from './switchboard-errors.ts'
+
+export interface SwitchboardOptions {
+  /** Holds `switchboard.json`; made when it is absent. */
+  readonly folder: string
+  /** host:port of the DNS answerer; port 0 takes a free one. */
+  readonly listen: string
+  /** Of the network that routed containers are in: the slots are taken from it. */
+  readonly subnet: string
+  readonly clock: Clock
+}
+
+export interface OpenSwitchboard extends Switchboard {
+  /** host:port that DNS questions are answered on. */
+  readonly resolver: string
+  close(): Promise<void>
+}
+
+const Slots = Type.Tuple([Type.String({ format: 'ipv4' }), Type.String({ format: 'ipv4' })])
+const Entry = Type.Object({
+  slots: Type.Optional(Slots),
+  target: Type.Optional(
+    Type.Object({ ip: Type.String({ format: 'ipv4' }), deployment: Type.String(), since: Type.Number() }),
+  ),
+})
+const Board = Type.Object({
+  version: Type.Literal(1),
+  /** Where the search for a free slot goes on: an address that was given back is taken again as late as possible. */
+  next: Type.Integer({ minimum: 0 }),
+  names: Type.Record(Type.String(), Entry),
+})
+type Board = Static<typeof Board>
+type Entry = Static<typeof Entry>
+
+/** Reads the record of the last run and answers DNS questions from it. A change is on the disk before it is answered. */
+export async function openSwitchboard(options: SwitchboardOptions): Promise<OpenSwitchboard> {
+  const range = slotRange(options.subnet)
+  const file = join(options.folder, 'switchboard.json')
+  await mkdir(options.folder, { recursive: true })
+  let board = await readRecord(file)
+  let changing: Promise<unknown> = Promise.resolve()
+  let closing: Promise<void> | undefined
+
+  /** One change after the other; what is in memory is never ahead of the disk. */
+  function change<T>(edit: (draft: Board) => T): Promise<T> {
+    const done = changing.then(async () => {
+      const draft = structuredClone(board)
+      const result = edit(draft)
+      await writeDurably(options.folder, file, JSON.stringify(draft, null, 2))
+      board = draft
+      return result
+    })
+    changing = done.catch(() => {})
+    return done
+  }
+
+  const dns = await startDnsServer(options.listen, name => entryOf(board, name)?.target?.ip)
+  return {
+    resolver: dns.address,
+    async slots(name) {
+      const given = entryOf(board, name)?.slots
+      if (given && isInside(range, given)) {
+        return given
+      }
+      return change(draft => giveSlots(draft, name, { range, subnet: options.subnet }))
+    },
+    async point(name, { ip, deployment }) {
+      if (!isIPv4(ip)) {
+        throw BAD_INPUT('The target of a name', 'ip is not an IPv4 address')
+      }
+      await change(draft => {
+        const target = { ip, deployment, since: options.clock.now() }
+        draft.names[name] = { ...entryOf(draft, name), target }
+      })
+    },
+    async forget(name) {
+      await change(draft => {
+        delete draft.names[name]
+      })
+    },
+    current(name) {
+      const target = entryOf(board, name)?.target
+      return target && { ip: target.ip, deployment: target.deployment }
+    },
+    close() {
+      closing ??= changing.then(() => dns.close())
+      return closing
+    },
+  }
+}
+
+/** Own keys only: nobody is called `constructor` unless it was pointed. */
+function entryOf(board: Board, name: string): Entry | undefined {
+  return Object.hasOwn(board.names, name) ? board.names[name] : undefined
+}
+
+function isInside(range: SlotRange, slots: readonly [string, string]): boolean {
+  return slots.every(slot => toNumber(slot) >= range.first && toNumber(slot) <= range.last)
+}
+
+function giveSlots(
+  draft: Board,
+  name: string,
+  { range, subnet }: { range: SlotRange; subnet: string },
+): readonly [string, string] {
+  const taken = new Set(Object.values(draft.names).flatMap(entry => entry.slots ?? []))
+  const free: string[] = []
+  const size = range.last - range.first + 1
+  let at = draft.next >= range.first && draft.next <= range.last ? draft.next : range.first
+  for (let tried = 0; tried < size && free.length < 2; tried++) {
+    const address = toAddress(at)
+    if (!taken.has(address)) {
+      free.push(address)
+    }
+    at = at === range.last ? range.first : at + 1
+  }
+  const [one, other] = free
+  if (!one || !other) {
+    throw SUBNET_FULL(subnet, Object.keys(draft.names).length)
+  }
+  draft.next = at
+  draft.names[name] = { ...entryOf(draft, name), slots: [one, other] }
+  return [one, other]
+}
+
+async function readRecord(file: string): Promise<Board> {
+  let text: string
+  try {
+    text = await readFile(file, 'utf8')
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') {
+      return { version: 1, next: 0, names: {} }
+    }
+    throw SWITCHBOARD_UNREADABLE(file).with({ cause })
+  }
+  try {
+    return check(Board, JSON.parse(text), 'The record')
+  } catch (cause) {
+    throw SWITCHBOARD_UNREADABLE(file).with({ cause })
+  }
+}
+
+/** A new file beside the old, flushed and then renamed: a power cut leaves one of the two, whole. */
+async function writeDurably(folder: string, file: string, text: string): Promise<void> {
+  const temporary = `${file}.new`
+  await writeFlushed(temporary, text)
+  await rename(temporary, file)
+  await using opened = await open(folder)
+  await opened.sync()
+}
+
+async function writeFlushed(file: string, text: string): Promise<void> {
+  await using opened = await open(file, 'w', 0o600)
+  await opened.writeFile(text)
+  await opened.sync()
+}

@@ -1,5 +1,5 @@
 import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict'
-import { mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { freePort } from '#cli/demo/free-port.ts'
@@ -21,6 +21,10 @@ const COMPOSE = 'services: {}\n'
 
 function checkout({ hands, data }: GitWorld, more: Record<string, unknown> = {}) {
   return repositoryCheckout.run(hands, check(repositoryCheckout.data, { ...data, ...more }, 'data'))
+}
+
+function packsOf({ hands }: GitWorld): string {
+  return join(foldersOf(hands.workspace, 'app').mirror, 'objects', 'pack')
 }
 
 function fails(code: string, expected: { message?: RegExp; retry?: string } = {}) {
@@ -66,7 +70,7 @@ describe('a checkout', () => {
     deepEqual(git.hands.programs(), ['init', 'fetch', 'ls-tree', 'log', 'cat-file', 'read-tree'])
   })
 
-  test('P1 of the commit that is deployed asks for the tip and fetches nothing', async () => {
+  test('P5 a checkout of the commit that is deployed starts one fetch and three short programs beside it', async () => {
     await using world = new AsyncDisposableStack()
     const git = await gitWorld(world)
     const known = await git.commit({ 'compose.yaml': COMPOSE })
@@ -74,7 +78,11 @@ describe('a checkout', () => {
     git.hands.calls.length = 0
     const result = await checkout(git, { known })
     deepEqual([result.unchanged, result.commit, result.texts], [true, known, { 'compose.yaml': COMPOSE }])
-    deepEqual(git.hands.programs().toSorted(), ['cat-file', 'log', 'ls-remote', 'ls-tree'])
+    deepEqual(git.hands.programs().toSorted(), ['cat-file', 'fetch', 'log', 'ls-tree'])
+    // git keeps even the pack without objects that it got: it is always the same one.
+    const packs = (await readdir(packsOf(git))).filter(name => name.endsWith('.pack'))
+    const sizes = await Promise.all(packs.map(async name => (await stat(join(packsOf(git), name))).size))
+    deepEqual(sizes.filter(size => size > 32).length, 1)
   })
 
   test('of a new tip fetches once and leaves the old checkout as it is', async () => {
@@ -210,7 +218,7 @@ describe('after a crash', () => {
     const git = await gitWorld(world)
     const known = await git.commit({ 'compose.yaml': COMPOSE })
     await checkout(git)
-    const packs = join(foldersOf(git.hands.workspace, 'app').mirror, 'objects', 'pack')
+    const packs = packsOf(git)
     for (const name of await readdir(packs)) {
       await truncate(join(packs, name), 20)
     }
@@ -227,13 +235,13 @@ describe('what a server refuses is told with the way out', () => {
     await rejects(checkout(git, { url: git.server.url('nothing') }), fails('REPOSITORY_NOT_FOUND'))
     await rejects(checkout(git, { branch: 'nothing' }), fails('BRANCH_NOT_FOUND', { message: /"nothing"/ }))
     await rejects(checkout(git, { branch: 'nothing', known: commit }), fails('BRANCH_NOT_FOUND'))
-    await rejects(checkout(git, { commit: 'a'.repeat(40) }), fails('COMMIT_NOT_FOUND', { message: /aaaa/ }))
     const wrong = { ...credential, password: 'wrong-password' }
     await rejects(checkout(git, { credential: wrong }), fails('REPOSITORY_CREDENTIAL_REFUSED'))
     await rejects(checkout(git, { credential: undefined }), fails('REPOSITORY_CREDENTIAL_NEEDED'))
     await rejects(checkout(git, { ca: undefined }), fails('REPOSITORY_CERTIFICATE_REFUSED'))
     const { mirror, checkouts } = foldersOf(git.hands.workspace, 'app')
     deepEqual(await git.hands.perform(listRefs(mirror)), [])
+    await rejects(checkout(git, { commit: 'a'.repeat(40) }), fails('COMMIT_NOT_FOUND', { message: /aaaa/ }))
     deepEqual(await readdir(checkouts).catch(() => []), [])
   })
 

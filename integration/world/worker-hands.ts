@@ -2,9 +2,7 @@ import { join } from 'node:path'
 import type { Hands, HostPolicy } from '#commands/command.ts'
 import type { Call } from '#exec/call.ts'
 import type { CallContext } from '#exec/call-context.ts'
-import { performFile } from '#exec/files.ts'
-import { performLookup } from '#exec/lookup.ts'
-import { run } from '#exec/run.ts'
+import { createPerform } from '#exec/perform.ts'
 import { systemClock } from '#lib/clock.ts'
 import { createRedactor } from '#lib/redact.ts'
 import type { Secret } from '#lib/secret.ts'
@@ -48,6 +46,7 @@ export async function workerHands(
     graceMs: 1000,
     workspace,
   }
+  const perform = createPerform(context)
   return {
     workspace,
     said,
@@ -61,7 +60,7 @@ export async function workerHands(
       if (changed.kind === 'lookup' && known) {
         return Promise.resolve(changed.read({ addresses: known }))
       }
-      return performed(changed, context)
+      return perform(changed)
     },
     say: (text, stream) => context.say(text, stream),
     signal: controller.signal,
@@ -77,19 +76,6 @@ export async function workerHands(
         ...policy,
       },
     } as Hands['host'],
-  }
-}
-
-function performed<T>(call: Call<T>, context: CallContext): Promise<T> {
-  switch (call.kind) {
-    case 'program':
-      return run(call, context)
-    case 'file':
-      return performFile(call, context)
-    case 'lookup':
-      return performLookup(call)
-    default:
-      throw new Error(`These hands perform no ${call.kind} calls`)
   }
 }
 

@@ -57,9 +57,9 @@ export class Journal {
   }
 
   find(id: string): JournalRow | undefined {
-    return this.#db
-      .prepare('SELECT id, name, idem, state, result, error, seq FROM commands WHERE id = ?')
-      .get(id) as JournalRow | undefined
+    const columns = 'id, name, idem, state, result, error, seq'
+    const row = this.#db.prepare(`SELECT ${columns} FROM commands WHERE id = ?`).get(id)
+    return row && ({ ...row } as unknown as JournalRow)
   }
 
   begin(command: { readonly id: string; readonly name: string; readonly idem: string }): void {

@@ -15,7 +15,14 @@ export interface StreamedEvent {
 export interface Client {
   readonly url: string
   get<T>(path: string): Promise<T>
-  send<T>(method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown, headers?: Record<string, string>): Promise<T>
+  /** The answer as text instead of JSON. */
+  text(path: string): Promise<string>
+  send<T>(
+    method: 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+    path: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<T>
   /** Events until the server ends the stream or the signal is aborted; goes on where a lost connection broke off. */
   events(path: string, signal: AbortSignal): AsyncGenerator<StreamedEvent>
 }
@@ -27,7 +34,11 @@ export function createClient(config: Pick<CliConfig, 'managerUrl' | 'token' | 't
   const url = config.managerUrl
   const token = config.token ?? readToken(config.tokenFile)
 
-  async function request(method: string, path: string, options: { body?: unknown; headers?: Record<string, string>; signal?: AbortSignal }) {
+  async function request(
+    method: string,
+    path: string,
+    options: { body?: unknown; headers?: Record<string, string>; signal?: AbortSignal },
+  ) {
     if (token === undefined) {
       throw NO_TOKEN(url)
     }
@@ -76,6 +87,7 @@ export function createClient(config: Pick<CliConfig, 'managerUrl' | 'token' | 't
   return {
     url,
     get: async path => (await (await request('GET', path, {})).json()) as never,
+    text: async path => await (await request('GET', path, { headers: { accept: 'text/plain' } })).text(),
     async send(method, path, body, headers = {}) {
       const text = await (await request(method, path, { body, headers })).text()
       return (text === '' ? undefined : JSON.parse(text)) as never
@@ -126,7 +138,10 @@ function parseEvent(block: string): StreamedEvent | undefined {
 }
 
 async function problemOf(answer: Response): Promise<FairleadError> {
-  const problem = (await answer.json().catch(() => ({}))) as Partial<WireError> & { detail?: string; title?: string }
+  const problem = (await answer.json().catch(() => ({}))) as Partial<WireError> & {
+    detail?: string
+    title?: string
+  }
   return new FairleadError({
     code: problem.code ?? `HTTP_${answer.status}`,
     message: problem.message ?? problem.detail ?? problem.title ?? `The manager answered ${answer.status}.`,

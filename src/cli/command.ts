@@ -13,7 +13,7 @@ export type Configure = (command: Command, act: Act) => void
 
 /** Makes an action for commander of a function that gets the session first; a number it gives is the exit code. */
 export type Act = <A extends unknown[]>(
-  work: (session: Session, ...args: A) => Promise<number | void>,
+  work: (session: Session, ...args: A) => Promise<unknown>,
 ) => (...args: A) => Promise<void>
 
 /** Examples below a command's help: what to type, and what that does. */

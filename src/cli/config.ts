@@ -11,17 +11,24 @@ export interface CliConfig {
   readonly environment: Readonly<Record<string, string>>
 }
 
-export function readCliConfig(options: { manager?: string; tokenFile?: string; data?: string } = {}): CliConfig {
+export function readCliConfig(
+  options: { manager?: string; tokenFile?: string; data?: string } = {},
+): CliConfig {
   const environment = process.env
   const dataFolder =
     options.data ??
     environment.FAIRLEAD_DATA ??
     join(environment.XDG_DATA_HOME ?? join(homedir(), '.local/share'), 'fairlead')
   return {
-    managerUrl: (options.manager ?? environment.FAIRLEAD_MANAGER ?? 'http://127.0.0.1:7400').replace(/\/+$/, ''),
+    managerUrl: (options.manager ?? environment.FAIRLEAD_MANAGER ?? 'http://127.0.0.1:7400').replace(
+      /\/+$/,
+      '',
+    ),
     token: environment.FAIRLEAD_TOKEN,
     tokenFile: options.tokenFile ?? environment.FAIRLEAD_TOKEN_FILE ?? join(dataFolder, 'admin-token'),
     dataFolder,
-    environment: Object.fromEntries(Object.entries(environment).filter((pair): pair is [string, string] => pair[1] !== undefined)),
+    environment: Object.fromEntries(
+      Object.entries(environment).filter((pair): pair is [string, string] => pair[1] !== undefined),
+    ),
   }
 }

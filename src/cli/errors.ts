@@ -13,7 +13,8 @@ export const NO_TOKEN = defineError({
   status: 401,
   retry: 'never',
   message: (url: string) => `No token is known for ${url}.`,
-  hint: () => 'Give it with --token-file FILE or FAIRLEAD_TOKEN; the manager shows the first token at its first start.',
+  hint: () =>
+    'Give it with --token-file FILE or FAIRLEAD_TOKEN; the manager shows the first token at its first start.',
 })
 
 export const DEPLOYMENT_NOT_SUCCEEDED = defineError({
@@ -38,4 +39,93 @@ export const NO_APP_NAMED = defineError({
   retry: 'never',
   message: (names: string) => `Which app? There are: ${names || 'none yet'}.`,
   hint: () => 'Name one, as in "fairlead deploy shop". Register a repository first if there is none.',
+})
+
+export const USAGE = defineError({
+  code: 'USAGE',
+  status: 400,
+  retry: 'never',
+  message: (what: string) => what,
+  hint: () => 'Show how it is used with --help.',
+})
+
+export const NOTHING_DEPLOYED = defineError({
+  code: 'NOTHING_DEPLOYED',
+  status: 404,
+  retry: 'never',
+  message: (app: string) => `"${app}" was never deployed.`,
+  hint: app => `Deploy it with "fairlead deploy ${app} --wait".`,
+})
+
+export const FILE_NOT_READ = defineError({
+  code: 'FILE_NOT_READ',
+  status: 400,
+  retry: 'never',
+  message: (file: string, reason: string) => `${file} cannot be read: ${reason}`,
+  hint: () => 'Give the path of a file that your account can read.',
+})
+
+export const FILE_EXISTS = defineError({
+  code: 'FILE_EXISTS',
+  status: 409,
+  retry: 'never',
+  message: (file: string) => `${file} is there already.`,
+  hint: () => 'Edit it and try it with "fairlead check", or write it anew with --force.',
+})
+
+export const FOLDER_NOT_READ = defineError({
+  code: 'FOLDER_NOT_READ',
+  status: 400,
+  retry: 'never',
+  message: (folder: string, reason: string) => `The folder ${folder} cannot be read (${reason}).`,
+  hint: () => 'Give the path of a folder that your account can read.',
+})
+
+export const FOLDER_NOT_VALID = defineError({
+  code: 'FOLDER_NOT_VALID',
+  status: 422,
+  retry: 'never',
+  message: (folder: string, count: number) =>
+    `${folder} cannot be deployed: ${count} ${count === 1 ? 'problem' : 'problems'}.`,
+  hint: () => 'Correct the places listed and check again.',
+})
+
+export const NOTHING_FOUND = defineError({
+  code: 'NOTHING_FOUND',
+  status: 422,
+  retry: 'never',
+  message: (folder: string) => `${folder} holds nothing that can be deployed.`,
+  hint: () => 'Add a Dockerfile or a compose.yaml, then write a fairlead.yaml with "fairlead init".',
+})
+
+export const HOST_NOT_ONLINE = defineError({
+  code: 'HOST_NOT_ONLINE',
+  status: 503,
+  retry: 'later',
+  message: (host: string, reason: string) => `The manager does not reach the worker "${host}": ${reason}`,
+  hint: () => 'Read worker.log and manager.log in the data folder.',
+})
+
+export const PORT_IN_USE = defineError({
+  code: 'PORT_IN_USE',
+  status: 409,
+  retry: 'never',
+  message: (port: number, what: string) => `Port ${port} of 127.0.0.1, which the ${what} wants, is taken.`,
+  hint: () => 'Is "fairlead up" running already? Else end what uses the port, or name another one (--help).',
+})
+
+export const APP_NAME_IN_USE = defineError({
+  code: 'APP_NAME_IN_USE',
+  status: 409,
+  retry: 'never',
+  message: (names: string) => `Docker on this machine already has containers of: ${names}. The demo would take them for its own.`,
+  hint: () => 'Remove them, or run the demo on another machine.',
+})
+
+export const DEMO_FAILED = defineError({
+  code: 'DEMO_FAILED',
+  status: 500,
+  retry: 'never',
+  message: (what: string) => `The demo did not do what it should: ${what}`,
+  hint: () => 'Run it without --exit and look at "fairlead status" and "fairlead logs".',
 })

@@ -18,10 +18,14 @@ export const EXIT_CODES_TEXT = `Exit codes:
   4   the manager cannot be reached or does not accept the token
   78  the configuration of this machine is wrong`
 
-const CONFIGURATION = ['CONFIG_INVALID', 'PART_DID_NOT_START', 'PORT_TAKEN']
+const USAGE_CODES = ['USAGE', 'NO_APP_NAMED', 'FILE_NOT_READ', 'FOLDER_NOT_READ', 'FILE_EXISTS']
+const CONFIGURATION = ['CONFIG_INVALID', 'PART_DID_NOT_START', 'PORT_IN_USE', 'APP_NAME_IN_USE']
 
 /** Which exit code an error ends a command with. */
 export function exitCodeOf(error: FairleadError): number {
+  if (USAGE_CODES.includes(error.code)) {
+    return EXIT.usage
+  }
   if (error.code === 'MANAGER_UNREACHABLE' || error.status === 401 || error.status === 403) {
     return EXIT.noAccess
   }

@@ -15,6 +15,8 @@ const ENDED: readonly string[] = ['succeeded', 'failed', 'cancelled', 'supersede
 export interface FollowOptions {
   /** Where lines go when nothing moves; default the notes on standard error. */
   readonly say?: (text: string) => void
+  /** Show nothing, only wait. */
+  readonly quiet?: boolean
 }
 
 export function hasEnded(deployment: { readonly state: string }): boolean {
@@ -37,7 +39,7 @@ export async function followDeployment(
   const wake = new Wake()
   background(listen(session, id, { signal, wake }), wake.call)
   const logEnded = collect(session, id, { signal, log })
-  const view = createView(session, { log, say })
+  const view = options.quiet === true ? NOTHING : createView(session, { log, say })
   try {
     for (;;) {
       session.signal.throwIfAborted()
@@ -46,7 +48,7 @@ export async function followDeployment(
       if (hasEnded(deployment)) {
         await Promise.race([logEnded, session.clock.sleep(LOG_END_MS)])
         view.close()
-        if (deployment.state !== 'succeeded') {
+        if (deployment.state !== 'succeeded' && options.quiet !== true) {
           failureLines(deployment, log, session.printer.colour).forEach(say)
         }
         return deployment
@@ -111,6 +113,8 @@ interface View {
   show(deployment: DeploymentDetail): void
   close(): void
 }
+
+const NOTHING: View = { show: () => undefined, close: () => undefined }
 
 function createView(
   session: Session,

@@ -6,9 +6,7 @@ const UNSHOWN =
 
 /** Text from elsewhere as a terminal may show it: nothing in it moves the cursor, colours, or turns the direction. */
 export function inert(text: string): string {
-  return stripVTControlCharacters(text)
-    .replace(/\r\n?/g, '\n')
-    .replace(UNSHOWN, '')
+  return stripVTControlCharacters(text).replace(/\r\n?/g, '\n').replace(UNSHOWN, '')
 }
 
 /** The same on one line, cut to `width` characters. */

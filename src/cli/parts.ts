@@ -1,8 +1,11 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { startProcess } from './demo/background-process.ts'
 import { PART_DID_NOT_START } from './errors.ts'
+import { EXIT } from './exit-codes.ts'
+import type { Session } from './session.ts'
 
 /** The manager or an agent as a process of its own on this machine. */
 export interface Part {
@@ -25,6 +28,7 @@ export interface PartOptions {
 
 const ROOT = join(import.meta.dirname, '../..')
 const START_MS = 20_000
+const NODE_ENVIRONMENT = { NODE_COMPILE_CACHE: join(ROOT, '.cache/compile') } as const
 
 /** Starts a part and waits for its `<name>.listening` log line. Manager: Node's permission model without child processes. */
 export async function startPart(options: PartOptions): Promise<Part> {
@@ -34,10 +38,10 @@ export async function startPart(options: PartOptions): Promise<Part> {
   let ready: Readonly<Record<string, unknown>> = {}
   const started = await startProcess({
     program: process.execPath,
-    args: [...nodeFlags(options), entryOf(options.name), ...(options.arguments ?? [])],
+    args: commandLine(options),
     folder: options.folder,
     logFile,
-    env: { NODE_COMPILE_CACHE: join(ROOT, '.cache/compile'), ...options.environment },
+    env: { ...NODE_ENVIRONMENT, ...options.environment },
     readyWithinMs: START_MS,
     async ready() {
       const lines = readFileSync(logFile).subarray(from).toString('utf8').split('\n')
@@ -51,23 +55,30 @@ export async function startPart(options: PartOptions): Promise<Part> {
 
 /** Runs a part once for what it prints, for example its public identity. */
 export async function askPart(options: PartOptions): Promise<string> {
-  const child = spawn(process.execPath, [...nodeFlags(options), entryOf(options.name), ...(options.arguments ?? [])], {
-    env: options.environment,
+  mkdirSync(options.folder, { recursive: true, mode: 0o700 })
+  const child = spawn(process.execPath, commandLine(options), {
+    cwd: options.folder,
+    env: { ...NODE_ENVIRONMENT, ...options.environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  let out = ''
-  let complaint = ''
-  child.stdout.setEncoding('utf8').on('data', text => {
-    out += text
-  })
-  child.stderr.setEncoding('utf8').on('data', text => {
-    complaint += text
-  })
-  const code = await new Promise<number | null>(resolve => child.once('close', resolve))
+  const [out, complaint, code] = await Promise.all([text(child.stdout), text(child.stderr), exitCodeOf(child)])
   if (code !== 0) {
-    throw PART_DID_NOT_START(options.name, complaint || out)
+    throw PART_DID_NOT_START(options.name, (complaint || out).trim())
   }
   return out
+}
+
+/** Runs a part in the foreground until it ends or the session is interrupted; gives its exit code. */
+export async function runPart(session: Session, name: PartOptions['name'], words: readonly string[]): Promise<number> {
+  const { environment } = session.config
+  const files = Object.entries(environment).filter(([key]) => key.startsWith('FAIRLEAD_') && key.endsWith('_FILE'))
+  const options = { name, folder: '.', environment, arguments: words, readable: files.map(([, file]) => file) }
+  const child = spawn(process.execPath, commandLine(options), {
+    env: { ...NODE_ENVIRONMENT, ...environment },
+    stdio: 'inherit',
+  })
+  session.signal.addEventListener('abort', () => child.kill('SIGTERM'))
+  return (await exitCodeOf(child)) ?? EXIT.failed
 }
 
 /** Writes a file that only its owner may read; gives its path. */
@@ -78,19 +89,26 @@ export function writePrivateFile(folder: string, name: string, text: string): st
   return file
 }
 
-function entryOf(name: PartOptions['name']): string {
-  return join(ROOT, 'src', name, 'main.ts')
+function commandLine(options: PartOptions): string[] {
+  const entry = join(ROOT, 'src', options.name, 'main.ts')
+  return [...nodeFlags(options), entry, ...(options.arguments ?? [])]
 }
 
 function nodeFlags({ name, folder, environment, readable = [] }: PartOptions): string[] {
   if (name !== 'manager') {
     return []
   }
-  const data = environment.FAIRLEAD_DATA ?? folder
+  const data = resolve(environment.FAIRLEAD_DATA ?? folder)
+  const tokenFile = environment.FAIRLEAD_ADMIN_TOKEN_FILE
+  const written = [data, join(ROOT, '.cache'), ...(tokenFile ? [resolve(tokenFile)] : [])]
   return [
     '--permission',
     '--allow-net',
     ...[ROOT, data, ...readable].map(path => `--allow-fs-read=${path}`),
-    ...[data, join(ROOT, '.cache')].map(path => `--allow-fs-write=${path}`),
+    ...written.map(path => `--allow-fs-write=${path}`),
   ]
+}
+
+async function exitCodeOf(child: ChildProcess): Promise<number | null> {
+  return await new Promise(done => child.once('close', done))
 }

@@ -39,7 +39,10 @@ function createProgram(): Command {
     .version(readVersion(), '-V, --version')
     .option('--json', 'answer as JSON')
     .option('--manager <url>', 'address of the manager (FAIRLEAD_MANAGER)')
-    .option('--token-file <file>', 'file with the token (FAIRLEAD_TOKEN_FILE, or the token in FAIRLEAD_TOKEN)')
+    .option(
+      '--token-file <file>',
+      'file with the token (FAIRLEAD_TOKEN_FILE, or the token in FAIRLEAD_TOKEN)',
+    )
     .option('--data <folder>', 'where "up" keeps its data (FAIRLEAD_DATA)')
     .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
     .helpCommand('help [command]', 'help for one command')
@@ -56,7 +59,8 @@ function actOf(program: Command, ended: { code: number }): Act {
     async (...args) => {
       const session = openSession(program.opts<GlobalOptions>())
       try {
-        ended.code = (await work(session, ...args)) ?? EXIT.ok
+        const code = await work(session, ...args)
+        ended.code = typeof code === 'number' ? code : EXIT.ok
       } catch (error) {
         if (session.signal.aborted) {
           ended.code = EXIT.failed

@@ -37,11 +37,23 @@ export function openSession(options: GlobalOptions): Session {
   }
 }
 
-/** The default comes back with the first signal, so that the second one ends the process whatever it does. */
+/** npm sends on the signal that a terminal sends to everybody: two so soon after each other are one Ctrl-C. */
+const ECHO_MS = 1_000
+
+/** The second signal ends the process whatever it does. */
 function interruption(): AbortSignal {
   const controller = new AbortController()
+  let first: number | undefined
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => controller.abort(signal))
+    process.on(signal, () => {
+      const now = systemClock.monotonic()
+      first ??= now
+      controller.abort(signal)
+      if (now - first > ECHO_MS) {
+        process.removeAllListeners(signal)
+        process.kill(process.pid, signal)
+      }
+    })
   }
   return controller.signal
 }

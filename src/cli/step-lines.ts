@@ -28,7 +28,7 @@ export function liveLines({ steps, state }: DeploymentDetail, moment: Moment): s
 
 /** A step that has ended, for a log: `build      done      1.2 s`. */
 export function plainLine(step: StepDocument): string {
-  return `  ${step.name.padEnd(NAME_WIDTH)} ${step.state.padEnd(9)} ${durationOf(step, 0)}`.trimEnd()
+  return `  ${step.name.padEnd(NAME_WIDTH)} ${inertLine(step.state).padEnd(9)} ${durationOf(step, 0)}`.trimEnd()
 }
 
 /** Why a deployment did not succeed: step, reason, hint, and what the step said last. */

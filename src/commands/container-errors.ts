@@ -5,11 +5,17 @@ export const CONTAINER_EXITED = defineError({
   status: 422,
   retry: 'never',
   message: (app: string, why: string) => `The new container of "${app}" ended instead of running: ${why}.`,
-  hint: (_app: string, why: string) =>
-    why.includes('memory')
-      ? 'Give it more with "memory" in the deploy file, or let the program use less.'
-      : 'Its last log lines say why. Correct the program, its command or its environment and push again. What ran before goes on running.',
+  hint: (_app: string, why: string) => `${whatToDoAfter(why)} What ran before goes on running.`,
 })
+
+function whatToDoAfter(why: string): string {
+  if (why.includes('memory')) {
+    return 'Give it more with "memory" in the deploy file, or let the program use less.'
+  }
+  return /exit code 12[67]\b/.test(why)
+    ? 'The program to start was not found or may not be executed: correct "command" (a list of words; a shell must be named: ["sh", "-c", "…"]) or the CMD and ENTRYPOINT of the Dockerfile.'
+    : 'Its last log lines say why. Correct the program, its command or its environment and push again.'
+}
 
 export const CONTAINER_UNHEALTHY = defineError({
   code: 'CONTAINER_UNHEALTHY',
@@ -46,10 +52,7 @@ export const CONTAINER_START_REFUSED = defineError({
   status: 422,
   retry: 'never',
   message: (app: string, reason: string) => `The Docker engine refuses to start "${app}": ${reason}`,
-  hint: (_app: string, reason: string) =>
-    /executable file not found|no such file|permission denied/.test(reason)
-      ? 'Correct "command" (a list of words; a shell must be named: ["sh", "-c", "…"]) or the CMD and ENTRYPOINT of the Dockerfile.'
-      : 'Correct the named setting and push again. What ran before goes on running.',
+  hint: () => 'Correct the named setting and push again. What ran before goes on running.',
 })
 
 export const CONTAINER_NOT_FOUND = defineError({
@@ -74,6 +77,8 @@ export const CONTAINER_NOT_AS_PLANNED = defineError({
   code: 'CONTAINER_NOT_AS_PLANNED',
   status: 409,
   retry: 'later',
-  message: (container: string, why: string) => `The container "${container}" is not as it was planned: ${why}.`,
-  hint: () => 'Look at the log of the app ("fairlead logs"), then deploy again. What ran before goes on running.',
+  message: (container: string, why: string) =>
+    `The container "${container}" is not as it was planned: ${why}.`,
+  hint: () =>
+    'Look at the log of the app ("fairlead logs"), then deploy again. What ran before goes on running.',
 })

@@ -25,6 +25,11 @@ export interface HealthGoal {
   readonly test: readonly string[] | undefined
 }
 
+export interface Ready {
+  readonly health: StartedHealth
+  readonly facts: ContainerFacts
+}
+
 interface Look {
   readonly ready: boolean
   /** What is still missing, for the error when time runs out. */
@@ -35,7 +40,7 @@ interface Look {
  * Waits until a container is ready: by the path it was told (`health.http`), else by its image's health check, else by
  * any answer of its port, else by running for the settle time. Throws as soon as it ends or its check gives up.
  */
-export async function waitUntilReady(hands: Hands, goal: HealthGoal): Promise<StartedHealth> {
+export async function waitUntilReady(hands: Hands, goal: HealthGoal): Promise<Ready> {
   const { kind, look, firstPauseMs, longestPauseMs } = lookerFor(hands, goal)
   const started = hands.clock.monotonic()
   let pauseMs = firstPauseMs
@@ -47,7 +52,7 @@ export async function waitUntilReady(hands: Hands, goal: HealthGoal): Promise<St
     ])
     refuseWhenEnded(goal, facts)
     if (seen.ready || (kind === 'healthy' && facts.health === 'healthy')) {
-      return kind
+      return { health: kind, facts }
     }
     const leftMs = started + goal.health.withinMs - hands.clock.monotonic()
     if (leftMs <= 0) {

@@ -20,7 +20,10 @@ export const containerObserve = defineCommand({
 })
 
 /** Every container of an app with what matters of it, newest first. */
-export async function observe(hands: Hands, { app }: { readonly app: string }): Promise<Static<typeof Observed>> {
+export async function observe(
+  hands: Hands,
+  { app }: { readonly app: string },
+): Promise<Static<typeof Observed>> {
   const found = await containersOf(hands, app)
   const imageIds = [...new Set(found.map(each => each.imageId))]
   const images = await Promise.all(

@@ -70,7 +70,11 @@ async function remove(hands: Hands, data: RemoveData): Promise<Static<typeof Rem
 }
 
 /** Removes nothing when what was to stay is gone: then the unwanted one is all that is left of the app. */
-function unwantedOf(hands: Hands, data: RemoveData, found: readonly ContainerFacts[]): readonly ContainerFacts[] {
+function unwantedOf(
+  hands: Hands,
+  data: RemoveData,
+  found: readonly ContainerFacts[],
+): readonly ContainerFacts[] {
   const deploymentOf = (each: ContainerFacts) => each.labels[LABEL.deployment] ?? ''
   if (data.keep.length === 0) {
     return found

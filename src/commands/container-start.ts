@@ -5,7 +5,6 @@ import {
   type ContainerFacts,
   createContainer,
   findPublisher,
-  inspectContainer,
   removeContainer,
   startContainer,
   stopContainer,
@@ -13,9 +12,9 @@ import {
 import { type ImageFacts, inspectImage } from '#programs/docker-images.ts'
 import { handsForCleanUp } from './clean-up.ts'
 import { defineCommand, type Hands } from './command.ts'
-import { ContainerStartData, ContainerStartResult, LABEL, type StartedHealth } from './container-data.ts'
-import { CONTAINER_EXITED, CONTAINER_START_REFUSED, PORT_TAKEN } from './container-errors.ts'
-import { waitUntilReady } from './container-health.ts'
+import { ContainerStartData, ContainerStartResult, LABEL } from './container-data.ts'
+import { CONTAINER_START_REFUSED, PORT_TAKEN } from './container-errors.ts'
+import { type Ready, waitUntilReady } from './container-health.ts'
 import { lastLines } from './container-lines.ts'
 import { ensureNetwork } from './container-network.ts'
 import { refuseForbiddenImage, refuseForbiddenPorts } from './container-policy.ts'
@@ -56,7 +55,7 @@ async function start(hands: Hands, data: ContainerStartData): Promise<Static<typ
   const scene = await lookAround(hands, data)
   try {
     const id = scene.present?.id ?? (await startBeside(hands, data, scene))
-    const health = await waitUntilReady(hands, {
+    const ready = await waitUntilReady(hands, {
       app: data.app,
       id,
       ip: scene.ip,
@@ -64,7 +63,7 @@ async function start(hands: Hands, data: ContainerStartData): Promise<Static<typ
       health: data.health,
       test: scene.image.healthTest,
     })
-    return await describe(hands, { data, scene, id, health })
+    return describe(hands, { data, scene, ready })
   } catch (error) {
     throw await leaveNothing(hands, { scene, error })
   }
@@ -154,16 +153,11 @@ async function explainRefusal(
 interface Started {
   readonly data: ContainerStartData
   readonly scene: Scene
-  readonly id: string
-  readonly health: StartedHealth
+  readonly ready: Ready
 }
 
-async function describe(hands: Hands, started: Started): Promise<Static<typeof ContainerStartResult>> {
-  const { data, scene, id, health } = started
-  const facts = await hands.perform(inspectContainer(hands.host.dockerSocket, id))
-  if (!facts) {
-    throw CONTAINER_EXITED(data.app, 'somebody removed it')
-  }
+function describe(hands: Hands, { data, scene, ready }: Started): Static<typeof ContainerStartResult> {
+  const { health, facts } = ready
   const repository = data.image.replace(/@.*$/, '').replace(/:[^/:]*$/, '')
   const digest = scene.image.digests.find(each => each.startsWith(`${repository}@`))
   hands.say(`container ${facts.name} is ${health}`, 'info')

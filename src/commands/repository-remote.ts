@@ -4,8 +4,10 @@ import type { Call } from '#exec/call.ts'
 import { FairleadError } from '#lib/errors.ts'
 import { isPrivateAddress } from '#lib/private-address.ts'
 import { Secret } from '#lib/secret.ts'
+import { lsRemote, lsRemoteHead, type RemoteTip } from '#programs/git.ts'
 import { type GitCredential, type GitRemote, lookUp } from '#programs/git-access.ts'
 import { PRIVATE_ADDRESS, REPOSITORY_TOO_LARGE, REPOSITORY_UNREACHABLE } from '#programs/git-errors.ts'
+import { askRefs } from '#programs/git-refs.ts'
 import { parseRepositoryUrl, type RepositoryUrl } from '#programs/git-url.ts'
 import type { Hands } from './command.ts'
 import { CREDENTIAL_DOES_NOT_FIT } from './repository-errors.ts'
@@ -66,15 +68,45 @@ export async function performRemotely<T>(hands: Hands, remote: GitRemote, call: 
     if (isCalled(error, 'CALL_TIMED_OUT')) {
       throw REPOSITORY_UNREACHABLE(remote.url.text, 'it does not answer in time').with({ cause: error })
     }
-    if (isCalled(error, 'OUTPUT_TOO_LARGE')) {
+    if (isCalled(error, 'OUTPUT_TOO_LARGE') || isCalled(error, 'ANSWER_TOO_LARGE')) {
       throw REPOSITORY_TOO_LARGE('the server sends more than was asked for').with({ cause: error })
     }
     throw error
   }
 }
 
+/** The tip of a branch (default: the default branch): with one request where the server understands it, otherwise with git. */
+export async function askTip(
+  hands: Hands,
+  remote: GitRemote,
+  branch: string | undefined,
+): Promise<RemoteTip> {
+  const tip = remote.url.protocol === 'https' ? await askQuickly(hands, remote, branch) : undefined
+  const call = branch === undefined ? lsRemoteHead(remote) : lsRemote(remote, branch)
+  return tip ?? (await performRemotely(hands, remote, call))
+}
+
+/** Whatever stands in the way is left to git to find again and to name; only waiting twice would help nobody. */
+async function askQuickly(
+  hands: Hands,
+  remote: GitRemote,
+  branch: string | undefined,
+): Promise<RemoteTip | undefined> {
+  try {
+    return await performRemotely(hands, remote, askRefs(remote, branch))
+  } catch (error) {
+    if (error instanceof FairleadError && error.code.startsWith('ENGINE_')) {
+      return undefined
+    }
+    throw error
+  }
+}
+
 /** exec's errors reach commands through perform only, so they are known by their code. */
-export function isCalled(error: unknown, code: 'CALL_TIMED_OUT' | 'OUTPUT_TOO_LARGE'): boolean {
+export function isCalled(
+  error: unknown,
+  code: 'CALL_TIMED_OUT' | 'OUTPUT_TOO_LARGE' | 'ANSWER_TOO_LARGE',
+): boolean {
   return error instanceof FairleadError && error.code === code
 }
 

@@ -1,5 +1,7 @@
+import { join } from 'node:path'
+import type { FileCall } from '#exec/call.ts'
 import { newId } from '#lib/id.ts'
-import { fetchBranch, fetchCommit, lsRemote, type ToleratedFinding } from '#programs/git.ts'
+import { fetchBranch, fetchCommit, type ToleratedFinding } from '#programs/git.ts'
 import type { GitRemote } from '#programs/git-access.ts'
 import { COMMIT_NOT_FOUND, OBJECT_NOT_FOUND, REPOSITORY_TOO_LARGE } from '#programs/git-errors.ts'
 import {
@@ -26,7 +28,7 @@ export interface Search {
   readonly branch: string
   /** Exactly this commit, whatever the tip is. */
   readonly commit?: string | undefined
-  /** The commit that is deployed: when it is still the tip, only the tip is asked for. */
+  /** The commit that is deployed: probably still the tip. */
   readonly known?: string | undefined
   readonly limits: TreeLimits
   readonly tolerate: readonly ToleratedFinding[]
@@ -37,28 +39,20 @@ export interface Search {
 export const DEFAULT_LIMITS: TreeLimits = { files: 100_000, bytes: 4 * 1024 ** 3 }
 const MOST_FETCHED_BYTES = 2 * 1024 ** 3
 
-/** The wanted commit, in the mirror: from there when it has it, otherwise with one fetch. */
+/** The wanted commit, in the mirror: from there when an exact one is wanted and it has it, otherwise with one fetch. */
 export async function findSource(search: Search): Promise<Source> {
   const { hands, folders, commit, known, limits } = search
   if (commit !== undefined) {
-    return (
-      (await readLocally(hands, folders.mirror, { commit, limits })) ?? (await fetchSource(search, commit))
-    )
+    return (await readLocally(hands, folders.mirror, { commit, limits })) ?? (await fetchSource(search))
   }
   if (known === undefined) {
     return fetchSource(search)
   }
-  // Reads what it hopes to be the answer while the server is still being asked.
-  const [tip, source] = await Promise.all([
-    askTip(search),
-    readLocally(hands, folders.mirror, { commit: known, limits }),
-  ])
-  if (source && tip === known) {
-    return source
-  }
-  return (
-    (await readLocally(hands, folders.mirror, { commit: tip, limits })) ?? (await fetchSource(search, tip))
-  )
+  // Reads what may be the answer while the server is still being asked. A fetch that brings nothing new costs little
+  // more than asking for the tip, and saves the second connection whenever the tip is new.
+  const local = readLocally(hands, folders.mirror, { commit: known, limits })
+  const [source] = await Promise.all([fetchSource(search, local), local])
+  return source
 }
 
 /** A revision of the mirror; OBJECT_NOT_FOUND when it is not there. */
@@ -96,21 +90,21 @@ async function readLocally(
   }
 }
 
-async function askTip({ hands, branch, remote }: Search): Promise<string> {
-  const opened = await remote()
-  return (await performRemotely(hands, opened, lsRemote(opened, branch))).commit
-}
-
-async function fetchSource(search: Search, commit?: string): Promise<Source> {
-  const { hands, folders, limits } = search
+/** Fetches, then reads what came, unless `local` turns out to be the same commit. */
+async function fetchSource(search: Search, local?: Promise<Source | undefined>): Promise<Source> {
+  const { hands, folders, limits, commit } = search
   const [remote] = await Promise.all([search.remote(), prepareMirror(hands, folders)])
   const ref = `refs/deploy/${newId()}`
   try {
-    await fetchInto(search, { remote, ref, commit })
+    await fetchInto(search, { remote, ref })
   } catch (error) {
     // What a fetch that was ended leaves behind; the next one would find it too, so a failure here hides nothing.
     await prepareMirror(hands, folders).catch(() => {})
     throw error
+  }
+  const [here, tip] = [await local, await hands.perform(readRef(folders.mirror, ref))]
+  if (here && here.facts.commit === tip) {
+    return here
   }
   const source = await readSource(hands, folders.mirror, { revision: ref, limits })
   if (commit !== undefined && source.facts.commit !== commit) {
@@ -119,12 +113,22 @@ async function fetchSource(search: Search, commit?: string): Promise<Source> {
   return source
 }
 
+/** A ref that was just written is a file of its own, and reading it needs no process. */
+function readRef(mirror: string, ref: string): FileCall<string | undefined> {
+  return {
+    kind: 'file',
+    operation: 'read',
+    path: join(mirror, ref),
+    maxBytes: 1024,
+    read: ({ text }) => text?.trim(),
+  }
+}
+
 /** By its name when it is known, which saves the server a question; but servers may serve branches only. */
 async function fetchInto(
-  { hands, folders, branch, tolerate }: Search,
-  want: { readonly remote: GitRemote; readonly ref: string; readonly commit: string | undefined },
+  { hands, folders, branch, commit, tolerate }: Search,
+  { remote, ref }: { readonly remote: GitRemote; readonly ref: string },
 ): Promise<void> {
-  const { remote, ref, commit } = want
   const fetch = { mirror: folders.mirror, remote, ref, tolerate, maxBytes: MOST_FETCHED_BYTES }
   if (commit !== undefined) {
     try {

@@ -1,12 +1,12 @@
 import { type Static, Type } from 'typebox'
 import { BAD_INPUT } from '#lib/check.ts'
-import { lsRemote, lsRemoteHead, TOLERATED_FINDINGS } from '#programs/git.ts'
+import { TOLERATED_FINDINGS } from '#programs/git.ts'
 import { type TreeEntry, treesOf } from '#programs/git-tree.ts'
 import { defineCommand, type Hands } from './command.ts'
 import { type CheckedOut, checkOut } from './repository-checkout.ts'
 import { foldersOf } from './repository-folders.ts'
 import { forgetCommits, forgetRepository } from './repository-forget.ts'
-import { openRemote, performRemotely, RemoteFields } from './repository-remote.ts'
+import { askTip, openRemote, RemoteFields } from './repository-remote.ts'
 import { DEFAULT_LIMITS, readSource } from './repository-source.ts'
 import { chooseFiles, readTexts } from './repository-texts.ts'
 
@@ -33,9 +33,7 @@ export const repositoryTip = defineCommand({
   result: Type.Object({ commit: Commit, branch: Type.String() }, strict),
   deadlineMs: MINUTE,
   async run(hands, data) {
-    const remote = await openRemote(hands, data)
-    const call = data.branch === undefined ? lsRemoteHead(remote) : lsRemote(remote, data.branch)
-    return performRemotely(hands, remote, call)
+    return askTip(hands, await openRemote(hands, data), data.branch)
   },
 })
 
@@ -70,7 +68,7 @@ export const repositoryCheckout = defineCommand({
       repository: Key,
       branch: Branch,
       commit: Type.Optional(Commit),
-      /** The commit that is deployed now: if it is still the tip, nothing is fetched. */
+      /** The commit that is deployed now: if it is still the tip, the answer is quick and says `unchanged`. */
       known: Type.Optional(Commit),
       texts: Texts,
       /** Harmless findings of fsck in old repositories. */

@@ -8,7 +8,7 @@ import { changeProxy, proxyOf, readNameRoutes } from './proxy-config.ts'
 import { DOMAIN_TAKEN, ROUTE_REFUSED } from './route-errors.ts'
 import { RouteName } from './route-name.ts'
 import { proveRoute } from './route-proof.ts'
-import { isContainerAddress } from './subnet.ts'
+import { IPV4_PATTERN, isContainerAddress } from './subnet.ts'
 
 const strict = { additionalProperties: false } as const
 
@@ -18,7 +18,7 @@ const Host = Type.String({
   maxLength: 253,
   pattern: '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$',
 })
-const Ip = Type.String({ pattern: '^(25[0-5]|2[0-4]\\d|1?\\d?\\d)(\\.(25[0-5]|2[0-4]\\d|1?\\d?\\d)){3}$' })
+const Ip = Type.String({ pattern: IPV4_PATTERN })
 const Port = Type.Integer({ minimum: 1, maximum: 65_535 })
 const Status = Type.Integer({ minimum: 100, maximum: 599 })
 const DeploymentId = Type.String({ minLength: 1, maxLength: 64 })

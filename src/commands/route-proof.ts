@@ -1,4 +1,3 @@
-import { isIP } from 'node:net'
 import { asFairleadError } from '#lib/errors.ts'
 import { type ProbeAnswer, probeThroughProxy, readAuthority } from '#programs/caddy.ts'
 import { isInternal } from '#programs/caddy-config.ts'
@@ -6,6 +5,7 @@ import { SCHEMES, type Scheme } from '#programs/caddy-route.ts'
 import type { Hands } from './command.ts'
 import { askProxy, proxyOf } from './proxy-config.ts'
 import { ROUTE_NOT_ANSWERING } from './route-errors.ts'
+import { isIpv4 } from './subnet.ts'
 
 /** Two answers in a row from the wanted container: one could be luck while the proxy falls back to both slots. */
 const PROOFS = 2
@@ -52,7 +52,7 @@ export async function proveRoute(hands: Hands, goal: Goal): Promise<RouteProof> 
   const places = SCHEMES.flatMap(scheme =>
     goal.hosts
       // An address in a URL has no name that a certificate could be chosen by.
-      .filter(host => scheme === 'http' || isIP(host) === 0)
+      .filter(host => scheme === 'http' || !isIpv4(host))
       .map(host => ({ host, scheme, ca, started })),
   )
   const proofs = await allOrNone(hands, each => places.map(place => proveHost(each, goal, place)))

@@ -25,3 +25,11 @@ export function toNumber(address: string): number {
 export function toAddress(number: number): string {
   return [24, 16, 8, 0].map(bits => Math.floor(number / 2 ** bits) % 256).join('.')
 }
+
+/** Without leading zeros, which some programs read as octal. */
+export const IPV4_PATTERN =
+  '^(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)(?:\\.(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)){3}$'
+
+export function isIpv4(text: string): boolean {
+  return new RegExp(IPV4_PATTERN).test(text)
+}

@@ -2,13 +2,16 @@ import { constants, type Stats } from 'node:fs'
 import { lstat, open, readdir, readlink, realpath } from 'node:fs/promises'
 import { dirname, join, posix } from 'node:path'
 import { Readable } from 'node:stream'
-import { type Headers, type Pack, pack } from 'tar-stream'
+import { pipeline } from 'node:stream/promises'
+import { type Header, type Pack, pack } from 'tar-stream'
 import { type DockerIgnore, type IgnoreFinding, parseDockerIgnore } from './docker-ignore.ts'
 import { CONTEXT_CHANGED, DOCKERFILE_MISSING, FILE_TOO_LARGE, FOLDER_MISSING } from './errors.ts'
 import { systemCode } from './file-error.ts'
 
 /** Larger files go in pieces, so that memory stays flat. */
 const WHOLE_FILE_BYTES = 256 * 1024
+/** So many small files are read while an earlier one is sent. */
+const READ_AHEAD = 16
 const MAX_IGNORE_BYTES = 256 * 1024
 
 interface BuildContext {
@@ -40,7 +43,8 @@ async function requireDockerfile(context: string, dockerfile: string): Promise<v
   // A folder of the way that is a symbolic link is not in the tar, and could lead out of the context.
   const real = await realpath(folder).catch(() => undefined)
   const stats = await lstat(join(context, dockerfile)).catch(() => undefined)
-  const inside = !dockerfile.startsWith('../') && !posix.isAbsolute(dockerfile) && real === folder.replace(/\/$/, '')
+  const inside =
+    !dockerfile.startsWith('../') && !posix.isAbsolute(dockerfile) && real === folder.replace(/\/$/, '')
   if (!inside || !stats || stats.isDirectory()) {
     throw DOCKERFILE_MISSING(dockerfile)
   }
@@ -67,6 +71,8 @@ async function textOf(path: string): Promise<string | undefined> {
   return (await readWhole(path, stats.size)).toString('utf8')
 }
 
+type TarHeader = Partial<Header> & { readonly name: string }
+
 interface Walk {
   readonly context: string
   readonly dockerfile: string
@@ -86,19 +92,21 @@ interface Entry {
 }
 
 /** What goes into the tar, folders before what is in them. */
-async function* entriesOf(walk: Walk, folder: Folder = { path: '', finding: undefined }): AsyncGenerator<Entry> {
-  const names = await readdir(join(walk.context, folder.path))
-  for (const name of names.toSorted()) {
-    if (name === '.git') {
-      continue
-    }
-    const path = folder.path === '' ? name : `${folder.path}/${name}`
+async function* entriesOf(
+  walk: Walk,
+  folder: Folder = { path: '', finding: undefined },
+): AsyncGenerator<Entry> {
+  const folderPath = join(walk.context, folder.path)
+  const names = (await readdir(folderPath)).filter(name => name !== '.git').toSorted()
+  const found = await Promise.all(names.map(name => lstat(join(folderPath, name))))
+  for (const [i, stats] of found.entries()) {
+    const path = posix.join(folder.path, names[i] ?? '')
     const absolute = join(walk.context, path)
     const finding = walk.ignore.check(path, folder.finding)
     const kept = !finding.ignored || path === walk.dockerfile
-    const stats = await lstat(absolute)
     if (!stats.isDirectory()) {
-      if (kept) {
+      // Sockets, pipes and devices are no content.
+      if (kept && (stats.isFile() || stats.isSymbolicLink())) {
         yield { path, absolute, stats }
       }
     } else if (kept) {
@@ -123,45 +131,61 @@ async function* withFolderFirst(folder: Entry, entries: AsyncIterable<Entry>): A
 }
 
 async function fill(tar: Pack, entries: AsyncIterable<Entry>): Promise<void> {
-  for await (const { path, absolute, stats } of entries) {
-    const header = { name: path, mtime: new Date(0), uid: 0, gid: 0 }
-    if (stats.isSymbolicLink()) {
-      await put(tar, { ...header, type: 'symlink', linkname: await readlink(absolute), mode: 0o777 })
-    } else if (stats.isDirectory()) {
-      await put(tar, { ...header, type: 'directory', mode: 0o755 })
-    } else if (stats.isFile()) {
-      const mode = stats.mode & 0o111 ? 0o755 : 0o644
-      await putFile(tar, { ...header, type: 'file', mode, size: stats.size }, absolute)
-    }
-    // Sockets, pipes and devices are no content.
+  for await (const { header, content, absolute } of inAdvance(entries, loaded)) {
+    await (content === 'in pieces' ? putInPieces(tar, header, absolute) : put(tar, header, content))
   }
   tar.finalize()
 }
 
-async function putFile(tar: Pack, header: Headers & { size: number }, path: string): Promise<void> {
-  if (header.size <= WHOLE_FILE_BYTES) {
-    await put(tar, header, await readWhole(path, header.size))
-    return
+/** Starts the work of some items before the first one is taken, and gives the results in their order. */
+async function* inAdvance<A, B>(items: AsyncIterable<A>, start: (item: A) => Promise<B>): AsyncGenerator<B> {
+  const started: Promise<B>[] = []
+  for await (const item of items) {
+    const work = start(item)
+    // Seen where it is awaited; until then it must not count as unhandled.
+    work.catch(() => {})
+    started.push(work)
+    if (started.length > READ_AHEAD) {
+      yield await (started.shift() as Promise<B>)
+    }
   }
+  for (const work of started) {
+    yield await work
+  }
+}
+
+interface Loaded {
+  readonly header: TarHeader
+  readonly content?: Buffer | 'in pieces'
+  readonly absolute: string
+}
+
+async function loaded({ path, absolute, stats }: Entry): Promise<Loaded> {
+  const header = { name: path, mtime: new Date(0), uid: 0, gid: 0 }
+  if (stats.isSymbolicLink()) {
+    const linkname = await readlink(absolute)
+    return { absolute, header: { ...header, type: 'symlink', linkname, mode: 0o777 } }
+  }
+  if (stats.isDirectory()) {
+    return { absolute, header: { ...header, type: 'directory', mode: 0o755 } }
+  }
+  const mode = stats.mode & 0o111 ? 0o755 : 0o644
+  return {
+    absolute,
+    header: { ...header, type: 'file', mode, size: stats.size },
+    content: stats.size > WHOLE_FILE_BYTES ? 'in pieces' : await readWhole(absolute, stats.size),
+  }
+}
+
+async function putInPieces(tar: Pack, header: TarHeader, path: string): Promise<void> {
   const file = await openFile(path)
   try {
-    const done = Promise.withResolvers<void>()
-    const entry = tar.entry(header, error => (error ? done.reject(error) : done.resolve()))
-    // Seen where it is awaited; until then it must not count as unhandled.
-    done.promise.catch(() => {})
-    for (let at = 0; at < header.size; ) {
-      const size = Math.min(WHOLE_FILE_BYTES, header.size - at)
-      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(size), 0, size, at)
-      if (bytesRead === 0) {
-        throw CONTEXT_CHANGED(path)
-      }
-      at += bytesRead
-      if (!entry.write(buffer.subarray(0, bytesRead))) {
-        await Promise.race([new Promise(resolve => entry.once('drain', resolve)), done.promise])
-      }
-    }
-    entry.end()
-    await done.promise
+    // A file that grew is cut at the size in its header; one that shrank is an error of the tar.
+    const end = (header.size ?? 0) - 1
+    const content = file.createReadStream({ end, autoClose: false, highWaterMark: WHOLE_FILE_BYTES })
+    await pipeline(content, tar.entry(header) as unknown as NodeJS.WritableStream)
+  } catch (error) {
+    throw error instanceof Error && error.message === 'Size mismatch' ? CONTEXT_CHANGED(path) : error
   } finally {
     await file.close()
   }
@@ -193,8 +217,13 @@ async function openFile(path: string) {
   }
 }
 
-function put(tar: Pack, header: Headers, content: Buffer | '' = ''): Promise<void> {
+function put(tar: Pack, header: TarHeader, content?: Buffer): Promise<void> {
   return new Promise((resolve, reject) => {
-    tar.entry(header, content as Buffer, error => (error ? reject(error) : resolve()))
+    const done = (error?: Error | null) => (error ? reject(error) : resolve())
+    if (content) {
+      tar.entry(header, content, done)
+    } else {
+      tar.entry(header, done)
+    }
   })
 }

@@ -12,7 +12,7 @@ const DIGITAL_SIGNATURE = '03020780'
 const TRUE = '0101ff'
 
 export interface CertificateWish {
-  /** DNS name, also the common name. */
+  /** DNS name (subject alternative name). */
   readonly name: string
   /** ms since 1970; cut to whole seconds. */
   readonly notBefore: number
@@ -33,13 +33,17 @@ export interface CertificateAndKey {
  */
 export function selfSignedCertificate(wish: CertificateWish): CertificateAndKey {
   const { publicKey, privateKey } = generateKeyPairSync('ed25519')
+  const serial = serialNumber()
+  // Each certificate has a subject of its own: OpenSSL looks for the issuer by subject, and with two certificates of
+  // one subject among its authorities it may take the wrong one. Who it is for says the alternative name.
+  const subject = nameOf(serial.toString('hex'))
   const facts = sequence(
     tagged(0xa0, tagged(0x02, hex('02'))),
-    tagged(0x02, serialNumber()),
+    tagged(0x02, serial),
     sequence(hex(ED25519)),
-    nameOf(wish.name),
+    subject,
     sequence(time(wish.notBefore), time(wish.notAfter)),
-    nameOf(wish.name),
+    subject,
     publicKey.export({ type: 'spki', format: 'der' }),
     tagged(0xa3, extensions(wish.name)),
   )

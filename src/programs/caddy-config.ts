@@ -1,4 +1,3 @@
-import { isIP } from 'node:net'
 import type { CaddyConfig, CaddyRoute, CaddyServer, CaddyTlsPolicy } from './caddy.ts'
 import { hostsOf, nameOfRoute, routeId, SCHEMES, type Scheme } from './caddy-route.ts'
 
@@ -16,7 +15,7 @@ export type NameRoutes = Readonly<Record<Scheme, CaddyRoute | undefined>>
 
 /** Whether a host gets a certificate of the proxy's own authority, because no public one can exist. */
 export function isInternal(host: string): boolean {
-  return isIP(host) !== 0 || !host.includes('.') || /\.(localhost|local|internal|test)$/.test(host)
+  return /^[0-9.]+$/.test(host) || !host.includes('.') || /\.(localhost|local|internal|test)$/.test(host)
 }
 
 export function routesOf(config: CaddyConfig, name: string): NameRoutes {

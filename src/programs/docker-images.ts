@@ -145,8 +145,9 @@ function authHeader(credential: RegistryCredential | undefined): string | Secret
   return new SecretText(base64url({ username, password: password.reveal(), serveraddress: address }))
 }
 
+/** With padding: the engine takes a header without it for no credential at all. */
 function base64url(value: object): string {
-  return Buffer.from(JSON.stringify(value)).toString('base64url')
+  return Buffer.from(JSON.stringify(value)).toString('base64').replaceAll('+', '-').replaceAll('/', '_')
 }
 
 /**

@@ -63,6 +63,8 @@ function accessOverHttps({ url, addresses, credential, ca }: GitRemote): Access 
     { name: 'username', content: credential.username },
     { name: 'password', content: credential.password },
   )
+  // From git 2.46 on this saves the request that is answered with 401; an older one does not know the setting.
+  config.push('http.proactiveAuth=basic')
   return {
     config,
     env: {

@@ -192,6 +192,15 @@ export const MIRROR_DAMAGED = defineError({
   hint: () => 'The next checkout makes it anew. If it happens again, check the disk of the worker.',
 })
 
+export const HELPER_NOT_STARTED = defineError({
+  code: 'HELPER_NOT_STARTED',
+  status: 500,
+  retry: 'never',
+  message: (file: string) => `The worker may not start the file ${file}, which gives Git its password.`,
+  hint: () =>
+    'The temporary folder of the worker is on a disk that is mounted with "noexec". Use one on a disk that is not, for example below /dev/shm.',
+})
+
 export const GIT_FAILED = defineError({
   code: 'GIT_FAILED',
   status: 502,

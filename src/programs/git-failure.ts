@@ -7,6 +7,7 @@ import {
   BRANCH_NOT_FOUND,
   COMMIT_NOT_FOUND,
   GIT_FAILED,
+  HELPER_NOT_STARTED,
   HOST_KEY_CHANGED,
   HOST_KEY_UNKNOWN,
   MIRROR_DAMAGED,
@@ -36,8 +37,10 @@ interface About extends GitSubject {
 /** What git prints in the C locale; the first that is found explains the failure. */
 const EXPLANATIONS: readonly Explanation[] = [
   [/No space left on device|Disk quota exceeded/, () => WORKSPACE_FULL()],
+  [/cannot (?:run|exec) '?([^'\n]*askpass)'?: Permission denied/, (_, found) => HELPER_NOT_STARTED(found)],
+  // Alone: the size limit ended index-pack, which otherwise says what it found.
   [
-    /died of signal 25|File size limit exceeded|File too large/,
+    /died of signal 25|File too large|^\s*fatal: fetch-pack: invalid index-pack output\s*$/,
     () => REPOSITORY_TOO_LARGE('it sends more than the limit'),
   ],
   [/File name too long/, () => REPOSITORY_TOO_LARGE('a file name is too long for the disk of the worker')],
@@ -86,7 +89,7 @@ const SERVER_EXPLANATIONS: readonly Explanation[] = [
     about => REPOSITORY_NOT_FOUND(about.url),
   ],
   [
-    /Repository not found|no repository has this name|project you were looking for could not be found/i,
+    /Repository not found|no repository has this name|project you were looking for could not be found|is this a git repository\?/i,
     about => REPOSITORY_NOT_FOUND(about.url),
   ],
 ]
@@ -147,13 +150,23 @@ function credentialRefused(about: About): FairleadError {
     : REPOSITORY_CREDENTIAL_NEEDED(about.url)
 }
 
-/** ssh prints the offered fingerprint and the line of the pinned key. */
+/** ssh prints type and fingerprint of the offered key, and the line of one pinned key of the host, of whichever type. */
 function hostKeyChanged(about: About): FairleadError {
-  const offered = /SHA256:[A-Za-z0-9+/]{43}/.exec(about.stderr)?.[0] ?? 'unknown'
-  const line = Number(/Offending \S+ key in [^\n]*:(\d+)/.exec(about.stderr)?.[1] ?? 0)
-  const pinned = about.knownHosts?.split('\n')[line - 1]
+  const [, type = '', offered = 'unknown'] = OFFERED_KEY.exec(about.stderr) ?? []
+  const lines = (about.knownHosts ?? '').split('\n')
+  const offending = lines[Number(/Offending \S+ key in [^\n]*:(\d+)/.exec(about.stderr)?.[1] ?? 0) - 1]
+  const [host] = offending?.split(' ') ?? []
+  const sameType = lines.find(line => isKeyOf(line, host, type))
+  const pinned = sameType ?? offending
   return HOST_KEY_CHANGED(about.host, pinned ? fingerprintOf(pinned) : 'unknown', offered)
 }
+
+function isKeyOf(line: string, host: string | undefined, type: string): boolean {
+  const [name, algorithm] = line.split(' ')
+  return name === host && algorithm?.includes(type.toLowerCase()) === true
+}
+
+const OFFERED_KEY = /for the (\S+) key sent by the remote host is\s+(SHA256:[A-Za-z0-9+/]{43})/
 
 function tailOf(stderr: string): string {
   return shown(stderr.split('\n').slice(-12).join('\n'), 2000)

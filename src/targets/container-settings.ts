@@ -3,18 +3,25 @@ import { BuildName, BuildTarget, ImagePath, TreePath } from '#commands/image-dat
 
 const strict = { additionalProperties: false } as const
 
-const Duration = Type.String({ pattern: '^[0-9]{1,6}(?:ms|s|m|h)$', description: 'For example 500ms, 30s, 2m.' })
+const Duration = Type.String({
+  pattern: '^[0-9]{1,6}(?:ms|s|m|h)$',
+  description: 'For example 500ms, 30s, 2m.',
+})
 const Scalar = Type.Union([Type.String({ maxLength: 65_536 }), Type.Number(), Type.Boolean()])
 const Port = Type.Integer({ minimum: 1, maximum: 65_535 })
 const Domain = Type.String({
-  pattern: '^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?(?:\\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$',
+  pattern:
+    '^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?(?:\\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$',
   maxLength: 253,
 })
 
 const Volume = Type.Object(
   {
     name: Type.String({ pattern: '^[a-z0-9][a-z0-9_.-]{0,62}$', description: 'A named volume of this app.' }),
-    path: Type.String({ pattern: '^/(?!\\.{1,2}(?:/|$))[^:\\0\\n]{1,255}$', description: 'Where it is inside the container.' }),
+    path: Type.String({
+      pattern: '^/(?!\\.{1,2}(?:/|$))[^:\\0\\n]{1,255}$',
+      description: 'Where it is inside the container.',
+    }),
     read_only: Type.Optional(Type.Boolean()),
     shared: Type.Optional(
       Type.Boolean({
@@ -31,7 +38,9 @@ const PublishedPort = Type.Object(
     host: Port,
     container: Port,
     protocol: Type.Optional(Type.Union([Type.Literal('tcp'), Type.Literal('udp')])),
-    address: Type.Optional(Type.String({ format: 'ipv4', description: 'Address of the host to listen on; default: all.' })),
+    address: Type.Optional(
+      Type.String({ format: 'ipv4', description: 'Address of the host to listen on; default: all.' }),
+    ),
   },
   strict,
 )
@@ -39,7 +48,10 @@ const PublishedPort = Type.Object(
 const Health = Type.Object(
   {
     http: Type.Optional(
-      Type.String({ pattern: '^/[!-~]{0,1023}$', description: 'Path that answers with 2xx or 3xx when the app is ready.' }),
+      Type.String({
+        pattern: '^/[!-~]{0,1023}$',
+        description: 'Path that answers with 2xx or 3xx when the app is ready.',
+      }),
     ),
     within: Type.Optional(Duration),
     interval: Type.Optional(Duration),
@@ -49,18 +61,36 @@ const Health = Type.Object(
 
 export const ContainerSettings = Type.Object(
   {
-    dockerfile: Type.Optional(Type.String({ minLength: 1, maxLength: 1_024, description: 'From the root of the repository; default: Dockerfile in the context.' })),
+    dockerfile: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 1_024,
+        description: 'From the root of the repository; default: Dockerfile in the context.',
+      }),
+    ),
     context: Type.Optional(TreePath),
     target: Type.Optional(BuildTarget),
-    args: Type.Optional(Type.Record(BuildName, Scalar, { description: 'Build arguments; never secrets: they stay in the image.' })),
+    args: Type.Optional(
+      Type.Record(BuildName, Scalar, {
+        description: 'Build arguments; never secrets: they stay in the image.',
+      }),
+    ),
     build_secrets: Type.Optional(
       Type.Array(BuildName, { maxItems: 32, description: 'Secrets for RUN --mount=type=secret,id=NAME.' }),
     ),
     image_name: Type.Optional(ImagePath),
-    port: Type.Optional(Type.Integer({ ...{ minimum: 1, maximum: 65_535 }, description: 'Port that the app listens on; default: the first that EXPOSE names.' })),
+    port: Type.Optional(
+      Type.Integer({
+        ...{ minimum: 1, maximum: 65_535 },
+        description: 'Port that the app listens on; default: the first that EXPOSE names.',
+      }),
+    ),
     domain: Type.Optional(Domain),
     domains: Type.Optional(
-      Type.Array(Domain, { maxItems: 50, description: 'An empty list: the app is not reachable through the proxy.' }),
+      Type.Array(Domain, {
+        maxItems: 50,
+        description: 'An empty list: the app is not reachable through the proxy.',
+      }),
     ),
     environment: Type.Optional(
       Type.Record(Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_.-]{0,127}$' }), Scalar, {
@@ -73,13 +103,17 @@ export const ContainerSettings = Type.Object(
       Type.Array(PublishedPort, { maxItems: 32, description: 'Ports of the host, for what is not HTTP.' }),
     ),
     health: Type.Optional(Health),
-    memory: Type.Optional(Type.String({ pattern: '^[1-9][0-9]{0,8}[kKmMgG]?$', description: 'For example 256m or 1g.' })),
+    memory: Type.Optional(
+      Type.String({ pattern: '^[1-9][0-9]{0,8}[kKmMgG]?$', description: 'For example 256m or 1g.' }),
+    ),
     cpus: Type.Optional(Type.Number({ minimum: 0.01, maximum: 512 })),
     pids: Type.Optional(Type.Integer({ minimum: 1, maximum: 100_000 })),
     user: Type.Optional(
       Type.String({ pattern: '^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,63})?$' }),
     ),
-    read_only: Type.Optional(Type.Boolean({ description: 'The file system of the image cannot be written to; /tmp can.' })),
+    read_only: Type.Optional(
+      Type.Boolean({ description: 'The file system of the image cannot be written to; /tmp can.' }),
+    ),
     stop_grace: Type.Optional(Duration),
     drain: Type.Optional(Duration),
   },

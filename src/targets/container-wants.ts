@@ -22,7 +22,10 @@ export interface ContainerWants {
   readonly buildSecrets: Readonly<Record<string, string>>
   /** Host names that lead to it; empty when it is not routed. */
   readonly hosts: readonly string[]
-  readonly run: Omit<ContainerStartData, 'app' | 'deployment' | 'commit' | 'configHash' | 'previous' | 'image'>
+  readonly run: Omit<
+    ContainerStartData,
+    'app' | 'deployment' | 'commit' | 'configHash' | 'previous' | 'image'
+  >
   /** Environment as it is written, secrets by their names. */
   readonly writtenEnvironment: Readonly<Record<string, string>>
   readonly drainMs: number
@@ -64,7 +67,9 @@ export function domainsOf(settings: ContainerSettings, app: AppFacts): readonly 
 /** sha256 over everything that decides what runs. Values of secrets take part, so a rotated one is a change. */
 export function configHashOf(wants: ContainerWants, reference: string): string {
   const { health: _, ...run } = wants.run
-  return createHash('sha256').update(canonical({ version: 1, reference, run })).digest('hex')
+  return createHash('sha256')
+    .update(canonical({ version: 1, reference, run }))
+    .digest('hex')
 }
 
 /** JSON with sorted keys: equal values give equal texts. */
@@ -80,7 +85,10 @@ function imageOf(settings: ContainerSettings, app: AppFacts): ContainerWants['im
   const args = texts(settings.args ?? {})
   const secret = Object.entries(args).find(([, value]) => nameOfSecret(value) !== undefined)
   if (secret) {
-    throw CONTAINER_SETTINGS_WRONG(`args.${secret[0]}`, 'a secret in a build argument would stay in the image; use build_secrets')
+    throw CONTAINER_SETTINGS_WRONG(
+      `args.${secret[0]}`,
+      'a secret in a build argument would stay in the image; use build_secrets',
+    )
   }
   return {
     context: settings.context ?? '.',
@@ -95,7 +103,10 @@ function imageOf(settings: ContainerSettings, app: AppFacts): ContainerWants['im
 function hostsOf(settings: ContainerSettings, app: AppFacts, port: number | undefined): readonly string[] {
   const hosts = domainsOf(settings, app)
   if (port === undefined && (settings.domain || settings.domains?.length)) {
-    throw CONTAINER_SETTINGS_WRONG('port', 'a domain needs the port that the app listens on, and the Dockerfile names none with EXPOSE')
+    throw CONTAINER_SETTINGS_WRONG(
+      'port',
+      'a domain needs the port that the app listens on, and the Dockerfile names none with EXPOSE',
+    )
   }
   return port === undefined ? [] : hosts
 }
@@ -105,11 +116,17 @@ interface Known {
   readonly writtenEnvironment: Readonly<Record<string, string>>
 }
 
-function runOf(input: LookInput<ContainerSettings>, { port, writtenEnvironment }: Known): ContainerWants['run'] {
+function runOf(
+  input: LookInput<ContainerSettings>,
+  { port, writtenEnvironment }: Known,
+): ContainerWants['run'] {
   const { settings } = input
   return {
     environment: Object.fromEntries(
-      Object.entries(writtenEnvironment).map(([key, value]) => [key, valueOf(input, value, `environment.${key}`)]),
+      Object.entries(writtenEnvironment).map(([key, value]) => [
+        key,
+        environmentValue(input, value, `environment.${key}`),
+      ]),
     ),
     ...(settings.command ? { command: settings.command } : {}),
     ...(port === undefined ? {} : { port }),
@@ -159,12 +176,14 @@ function memoryOf(text: string): number {
 }
 
 /** Scalars of YAML as the texts they become, in a fixed order. */
-function texts(values: Readonly<Record<string, string | number | boolean>>): Readonly<Record<string, string>> {
+function texts(
+  values: Readonly<Record<string, string | number | boolean>>,
+): Readonly<Record<string, string>> {
   const entries = Object.entries(values).sort(([a], [b]) => (a < b ? -1 : 1))
   return Object.fromEntries(entries.map(([key, value]) => [key, String(value)]))
 }
 
-function valueOf(input: LookInput<ContainerSettings>, written: string, where: string): string {
+function environmentValue(input: LookInput<ContainerSettings>, written: string, where: string): string {
   const name = nameOfSecret(written)
   return name === undefined ? written.replace(/^\$\$/, '$') : secretNamed(input, name, where)
 }

@@ -3,9 +3,10 @@ import { imageContent, imagePrune } from '#commands/image.ts'
 import { routeObserve, routeRemove } from '#commands/route.ts'
 import { exposedPort } from '#programs/dockerfile.ts'
 import { planContainer } from './container-plan.ts'
+import { releasedHosts } from './container-release.ts'
 import { ContainerSettings } from './container-settings.ts'
 import { dockerfileOf, domainsOf, wantsOf } from './container-wants.ts'
-import { defineTarget, type LookInput, type SourceFacts, type Tell, type Target, tell } from './target.ts'
+import { defineTarget, type LookInput, type SourceFacts, type Target, type Tell, tell } from './target.ts'
 
 export const container: Target = defineTarget({
   name: 'container',
@@ -16,10 +17,11 @@ export const container: Target = defineTarget({
   domains: domainsOf,
   look,
   plan: planContainer,
+  // The route last: it gives the app's addresses back, which must not be in use by then.
   remove: ({ app, volumes }) => [
-    tell('route', routeRemove, { name: app.name }),
     tell('containers', containerRemove, { app: app.name, keep: [], drainMs: 0, volumes }),
     tell('images', imagePrune, { app: app.name, keep: [], keepLast: 0 }),
+    tell('route', routeRemove, { name: app.name }),
   ],
 })
 
@@ -34,14 +36,18 @@ function detect(source: SourceFacts): ContainerSettings | undefined {
 /** Everything is asked at once: the images by their content, the containers, and the route. */
 function look(input: LookInput<ContainerSettings>): readonly Tell[] {
   const { app, source, registry } = input
-  const { image } = wantsOf(input)
+  const { image, hosts } = wantsOf(input)
+  // A host without a proxy cannot be asked for routes, and need not be when there was and will be none.
+  const isRouted = hosts.length > 0 || releasedHosts(input.previous).length > 0
   return [
     tell('content', imageContent, {
       repository: source.repository,
       commit: source.commit,
-      images: [{ key: app.name, ...image, secretNames: [...image.secretNames], ...(registry ? { registry } : {}) }],
+      images: [
+        { key: app.name, ...image, secretNames: [...image.secretNames], ...(registry ? { registry } : {}) },
+      ],
     }),
     tell('containers', containerObserve, { app: app.name }),
-    tell('routes', routeObserve, { names: [app.name] }),
+    ...(isRouted ? [tell('routes', routeObserve, { names: [app.name] })] : []),
   ]
 }

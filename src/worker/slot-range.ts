@@ -1,5 +1,4 @@
-import { isIPv4 } from 'node:net'
-import { readSubnet } from '#commands/subnet.ts'
+import { isIpv4, readSubnet } from '#commands/subnet.ts'
 import { SUBNET_UNUSABLE } from './switchboard-errors.ts'
 
 /** Addresses that stay with the engine: network, gateway, and what it gives to containers without a fixed address. */
@@ -14,7 +13,7 @@ export interface SlotRange {
 /** Everything in the subnet but its first 16 addresses and the broadcast address. */
 export function slotRange(subnet: string): SlotRange {
   const [, address = '', prefix = '0'] = /^([0-9.]+)\/(\d{1,2})$/.exec(subnet) ?? []
-  if (!isIPv4(address) || Number(prefix) < 8 || Number(prefix) > 26) {
+  if (!isIpv4(address) || Number(prefix) < 8 || Number(prefix) > 26) {
     throw SUBNET_UNUSABLE(subnet)
   }
   const { network, size } = readSubnet(subnet)

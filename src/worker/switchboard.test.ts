@@ -27,6 +27,12 @@ describe('the switchboard', () => {
     deepEqual(await board.slots('shop'), ['172.30.5.16', '172.30.5.17'])
   })
 
+  test('gives a name the same two addresses when it is asked for them twice at once', async t => {
+    const { board } = await opened(t)
+    const [one, other] = await Promise.all([board.slots('shop'), board.slots('shop')])
+    deepEqual(one, other)
+  })
+
   test('gives every address at most once, also to names that ask at the same time, until none is left', async t => {
     const { board } = await opened(t)
     const names = Array.from({ length: 119 }, (_, number) => `app-${number}`)

@@ -1,14 +1,18 @@
-import { mkdir, open, readFile, rename } from 'node:fs/promises'
-import { isIPv4 } from 'node:net'
-import { join } from 'node:path'
-import { type Static, Type } from 'typebox'
+import { createSocket, type Socket as DatagramSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import type { Switchboard } from '#commands/command.ts'
-import { toAddress, toNumber } from '#commands/subnet.ts'
-import { BAD_INPUT, check } from '#lib/check.ts'
+import { isIpv4 } from '#commands/subnet.ts'
+import { BAD_INPUT } from '#lib/check.ts'
 import type { Clock } from '#lib/clock.ts'
-import { startDnsServer } from './dns-server.ts'
-import { type SlotRange, slotRange } from './slot-range.ts'
-import { SUBNET_FULL, SWITCHBOARD_UNREADABLE } from './switchboard-errors.ts'
+import { answerQuery } from './dns-answer.ts'
+import { SWITCHBOARD_PORT_TAKEN } from './switchboard-errors.ts'
+import { openRecord } from './switchboard-record.ts'
+
+const IDLE_MS = 5_000
+const MAX_CONNECTIONS = 512
+const MAX_QUERY_BYTES = 4_096
+const FREE_PORT_TRIES = 20
 
 export interface SwitchboardOptions {
   /** Holds `switchboard.json`; made when it is absent. */
@@ -26,141 +30,127 @@ export interface OpenSwitchboard extends Switchboard {
   close(): Promise<void>
 }
 
-const Slots = Type.Tuple([Type.String({ format: 'ipv4' }), Type.String({ format: 'ipv4' })])
-const Entry = Type.Object({
-  slots: Type.Optional(Slots),
-  target: Type.Optional(
-    Type.Object({ ip: Type.String({ format: 'ipv4' }), deployment: Type.String(), since: Type.Number() }),
-  ),
-})
-const Board = Type.Object({
-  version: Type.Literal(1),
-  /** Where the search for a free slot goes on: an address that was given back is taken again as late as possible. */
-  next: Type.Integer({ minimum: 0 }),
-  names: Type.Record(Type.String(), Entry),
-})
-type Board = Static<typeof Board>
-type Entry = Static<typeof Entry>
-
-/** Reads the record of the last run and answers DNS questions from it. A change is on the disk before it is answered. */
+/**
+ * Reads the record of the last run and answers DNS questions from it. The proxy asks over TCP: when this process dies
+ * the kernel says so at once, while a lost UDP question would make every visitor wait 5 s. UDP is for people (`dig`).
+ */
 export async function openSwitchboard(options: SwitchboardOptions): Promise<OpenSwitchboard> {
-  const range = slotRange(options.subnet)
-  const file = join(options.folder, 'switchboard.json')
-  await mkdir(options.folder, { recursive: true })
-  let board = await readRecord(file)
-  let changing: Promise<unknown> = Promise.resolve()
+  const { folder, listen, subnet, clock } = options
+  const record = await openRecord(folder, subnet)
+  const [host = '127.0.0.1', port = '0'] = listen.split(':')
+  const doors = await openDoors(host, Number(port), name => record.target(name)?.ip)
   let closing: Promise<void> | undefined
-
-  /** One change after the other; what is in memory is never ahead of the disk. */
-  function change<T>(edit: (draft: Board) => T): Promise<T> {
-    const done = changing.then(async () => {
-      const draft = structuredClone(board)
-      const result = edit(draft)
-      await writeDurably(options.folder, file, JSON.stringify(draft, null, 2))
-      board = draft
-      return result
-    })
-    changing = done.catch(() => {})
-    return done
-  }
-
-  const dns = await startDnsServer(options.listen, name => entryOf(board, name)?.target?.ip)
   return {
-    resolver: dns.address,
-    async slots(name) {
-      const given = entryOf(board, name)?.slots
-      if (given && isInside(range, given)) {
-        return given
-      }
-      return change(draft => giveSlots(draft, name, { range, subnet: options.subnet }))
-    },
+    resolver: `${host}:${doors.port}`,
+    slots: record.slots,
     async point(name, { ip, deployment }) {
-      if (!isIPv4(ip)) {
+      if (!isIpv4(ip)) {
         throw BAD_INPUT('The target of a name', 'ip is not an IPv4 address')
       }
-      await change(draft => {
-        const target = { ip, deployment, since: options.clock.now() }
-        draft.names[name] = { ...entryOf(draft, name), target }
-      })
+      await record.setTarget(name, { ip, deployment, since: clock.now() })
     },
-    async forget(name) {
-      await change(draft => {
-        delete draft.names[name]
-      })
-    },
+    forget: record.forget,
     current(name) {
-      const target = entryOf(board, name)?.target
+      const target = record.target(name)
       return target && { ip: target.ip, deployment: target.deployment }
     },
     close() {
-      closing ??= changing.then(() => dns.close())
+      closing ??= record.settled().then(doors.close)
       return closing
     },
   }
 }
 
-/** Own keys only: nobody is called `constructor` unless it was pointed. */
-function entryOf(board: Board, name: string): Entry | undefined {
-  return Object.hasOwn(board.names, name) ? board.names[name] : undefined
+type AddressOf = (name: string) => string | undefined
+
+/** Both ways to ask, on one port. */
+async function openDoors(
+  host: string,
+  port: number,
+  addressOf: AddressOf,
+): Promise<{ readonly port: number; close(): Promise<void> }> {
+  const { stream, datagrams } = await bindBoth(host, port)
+  const connections = new Set<Socket>()
+  // A connection that cannot be accepted (no file descriptor left) must not end the worker.
+  stream.on('error', () => {})
+  stream.on('connection', connection => {
+    connections.add(connection)
+    connection.once('close', () => connections.delete(connection))
+    answerStream(connection, addressOf)
+  })
+  answerDatagrams(datagrams, addressOf)
+  return {
+    port: (stream.address() as AddressInfo).port,
+    async close() {
+      const closed = Promise.all([once(stream, 'close'), once(datagrams, 'close')])
+      stream.close()
+      datagrams.close()
+      for (const connection of connections) {
+        connection.destroy()
+      }
+      await closed
+    },
+  }
 }
 
-function isInside(range: SlotRange, slots: readonly [string, string]): boolean {
-  return slots.every(slot => toNumber(slot) >= range.first && toNumber(slot) <= range.last)
-}
-
-function giveSlots(
-  draft: Board,
-  name: string,
-  { range, subnet }: { range: SlotRange; subnet: string },
-): readonly [string, string] {
-  const taken = new Set(Object.values(draft.names).flatMap(entry => entry.slots ?? []))
-  const free: string[] = []
-  const size = range.last - range.first + 1
-  let at = draft.next >= range.first && draft.next <= range.last ? draft.next : range.first
-  for (let tried = 0; tried < size && free.length < 2; tried++) {
-    const address = toAddress(at)
-    if (!taken.has(address)) {
-      free.push(address)
+async function bindBoth(host: string, port: number): Promise<{ stream: Server; datagrams: DatagramSocket }> {
+  for (let tries = 1; ; tries++) {
+    const stream = createServer()
+    const datagrams = createSocket('udp4')
+    try {
+      stream.maxConnections = MAX_CONNECTIONS
+      await once(stream.listen(port, host), 'listening')
+      datagrams.bind((stream.address() as AddressInfo).port, host)
+      await once(datagrams, 'listening')
+      return { stream, datagrams }
+    } catch (cause) {
+      stream.close()
+      datagrams.close()
+      // A free TCP port may be somebody's UDP port.
+      if (port !== 0 || tries === FREE_PORT_TRIES) {
+        throw SWITCHBOARD_PORT_TAKEN(`${host}:${port}`).with({ cause })
+      }
     }
-    at = at === range.last ? range.first : at + 1
   }
-  const [one, other] = free
-  if (!one || !other) {
-    throw SUBNET_FULL(subnet, Object.keys(draft.names).length)
-  }
-  draft.next = at
-  draft.names[name] = { ...entryOf(draft, name), slots: [one, other] }
-  return [one, other]
 }
 
-async function readRecord(file: string): Promise<Board> {
-  let text: string
-  try {
-    text = await readFile(file, 'utf8')
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') {
-      return { version: 1, next: 0, names: {} }
+function answerDatagrams(socket: DatagramSocket, addressOf: AddressOf): void {
+  // An asker that has gone away (ICMP "port unreachable") must not end the worker.
+  socket.on('error', () => {})
+  socket.on('message', (packet, from) => {
+    const answer = answerQuery(packet, addressOf)
+    // Nobody can be answered at port 0, and send() throws for it.
+    if (answer && from.port > 0) {
+      socket.send(answer, from.port, from.address, () => {})
     }
-    throw SWITCHBOARD_UNREADABLE(file).with({ cause })
-  }
-  try {
-    return check(Board, JSON.parse(text), 'The record')
-  } catch (cause) {
-    throw SWITCHBOARD_UNREADABLE(file).with({ cause })
-  }
+  })
 }
 
-/** A new file beside the old, flushed and then renamed: a power cut leaves one of the two, whole. */
-async function writeDurably(folder: string, file: string, text: string): Promise<void> {
-  const temporary = `${file}.new`
-  await writeFlushed(temporary, text)
-  await rename(temporary, file)
-  await using opened = await open(folder)
-  await opened.sync()
-}
-
-async function writeFlushed(file: string, text: string): Promise<void> {
-  await using opened = await open(file, 'w', 0o600)
-  await opened.writeFile(text)
-  await opened.sync()
+/** Each message is preceded by its length in two bytes (RFC 1035 4.2.2). What makes no sense ends the connection. */
+function answerStream(connection: Socket, addressOf: AddressOf): void {
+  let held = Buffer.alloc(0)
+  connection.on('error', () => connection.destroy())
+  connection.setTimeout(IDLE_MS, () => connection.destroy())
+  connection.on('data', (chunk: Buffer) => {
+    held = Buffer.concat([held, chunk])
+    while (held.length >= 2) {
+      const length = held.readUInt16BE(0)
+      if (length > MAX_QUERY_BYTES) {
+        connection.destroy()
+        return
+      }
+      if (held.length < 2 + length) {
+        return
+      }
+      const answer = answerQuery(held.subarray(2, 2 + length), addressOf)
+      held = held.subarray(2 + length)
+      if (!answer) {
+        connection.destroy()
+        return
+      }
+      const size = Buffer.alloc(2)
+      size.writeUInt16BE(answer.length, 0)
+      connection.write(Buffer.concat([size, answer]))
+    }
+  })
 }

@@ -1,10 +1,9 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { request as httpRequest, type IncomingMessage } from 'node:http'
-import { text } from 'node:stream/consumers'
 import { promisify } from 'node:util'
 import { type Pack, pack } from 'tar-stream'
+import { callEngine, DOCKER_SOCKET } from './engine.ts'
 
 const BUSYBOX = '/bin/busybox'
 const LABEL = 'fairlead.base-image'
@@ -19,21 +18,17 @@ export interface BaseImage {
   readonly created: boolean
 }
 
-interface Engine {
-  readonly socketPath: string
-}
-
 /** A tiny image (a static busybox, no download) under this name; made when it is absent or its content differs. */
 export async function ensureBaseImage(options: { name: string; socketPath?: string }): Promise<BaseImage> {
-  const { name, socketPath = '/var/run/docker.sock' } = options
+  const { name, socketPath = DOCKER_SOCKET } = options
   const busybox = await readFile(BUSYBOX)
   const applets = await listApplets()
   const hash = createHash('sha256').update(LAYOUT).update(applets.join()).update(busybox).digest('hex')
-  const present = await inspect({ socketPath }, name)
+  const present = await inspect(socketPath, name)
   if (present?.Config.Labels?.[LABEL] === hash) {
     return { name, id: present.Id, created: false }
   }
-  const id = await importImage({ socketPath }, name, hash, packFiles(busybox, applets))
+  const id = await importImage(socketPath, { name, hash, files: packFiles(busybox, applets) })
   return { name, id, created: true }
 }
 
@@ -59,21 +54,23 @@ function packFiles(busybox: Buffer, applets: readonly string[]): Pack {
 }
 
 async function inspect(
-  engine: Engine,
+  socketPath: string,
   name: string,
 ): Promise<{ Id: string; Config: { Labels: Record<string, string> | null } } | undefined> {
-  const response = await call(engine, 'GET', `/images/${name}/json`)
-  const body = await text(response)
-  if (response.statusCode === 404) {
+  const reply = await callEngine(socketPath, { method: 'GET', path: `/images/${name}/json` })
+  if (reply.status === 404) {
     return undefined
   }
-  if (response.statusCode !== 200) {
-    throw new Error(`the Docker engine cannot look at ${name}: ${body}`)
+  if (reply.status !== 200) {
+    throw new Error(`the Docker engine cannot look at ${name}: ${reply.text}`)
   }
-  return JSON.parse(body)
+  return JSON.parse(reply.text)
 }
 
-async function importImage(engine: Engine, name: string, hash: string, files: Pack): Promise<string> {
+async function importImage(
+  socketPath: string,
+  { name, hash, files }: { name: string; hash: string; files: Pack },
+): Promise<string> {
   const tagStart = name.lastIndexOf(':') > name.lastIndexOf('/') ? name.lastIndexOf(':') : name.length
   const query = new URLSearchParams({
     fromSrc: '-',
@@ -82,35 +79,14 @@ async function importImage(engine: Engine, name: string, hash: string, files: Pa
   })
   query.append('changes', `LABEL ${LABEL}=${hash}`)
   query.append('changes', 'CMD ["/bin/sh"]')
-  const response = await call(engine, 'POST', `/images/create?${query}`, files)
-  const body = await text(response)
+  const reply = await callEngine(socketPath, { method: 'POST', path: `/images/create?${query}`, body: files })
   // A failure after the first byte comes as an event of the stream, with status 200.
-  const events = body
+  const events = reply.text
     .split('\n')
     .flatMap(line => (line.trim() ? [JSON.parse(line) as { status?: string; error?: string }] : []))
   const id = events.findLast(event => event.status?.startsWith('sha256:'))?.status
-  if (response.statusCode !== 200 || id === undefined) {
-    throw new Error(`the Docker engine did not make ${name}: ${body}`)
+  if (reply.status !== 200 || id === undefined) {
+    throw new Error(`the Docker engine did not make ${name}: ${reply.text}`)
   }
   return id
-}
-
-async function call(engine: Engine, method: string, path: string, body?: Pack): Promise<IncomingMessage> {
-  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
-  const request = httpRequest({
-    ...engine,
-    method,
-    path,
-    agent: false,
-    headers: { 'content-type': 'application/x-tar' },
-  })
-  request.on('response', resolve).on('error', cause => {
-    reject(new Error(`the Docker engine does not answer at ${engine.socketPath}`, { cause }))
-  })
-  if (body) {
-    body.pipe(request)
-  } else {
-    request.end()
-  }
-  return await promise
 }

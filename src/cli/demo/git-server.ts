@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { once } from 'node:events'
-import { appendFile, mkdir } from 'node:fs/promises'
+import { appendFile, mkdir, writeFile } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer } from 'node:https'
 import { join } from 'node:path'
@@ -17,13 +17,16 @@ export interface GitServer {
   url(name: string): string
   /** PEM to trust. */
   readonly ca: string
+  /** The same in a file, for a git client. */
+  readonly caFile: string
   readonly username: string
   readonly password: string
   readonly repositoriesFolder: string
   readonly logFile: string
   /** Makes an empty bare repository whose default branch is main; gives its folder. */
   createRepository(name: string): Promise<string>
-  onPush(listener: PushListener): void
+  /** Calls back until closed. */
+  onPush(listener: PushListener): { close(): void }
   close(): Promise<void>
 }
 
@@ -47,6 +50,8 @@ export async function startGitServer(options: GitServerOptions): Promise<GitServ
   const logFile = join(folder, 'git.log')
   await mkdir(repositoriesFolder, { recursive: true })
   const certificate = options.certificate ?? (await certificateIn(join(folder, 'certificate')))
+  const caFile = join(folder, 'ca.pem')
+  await writeFile(caFile, certificate.certificate)
   const pushes = new Pushes(repositoriesFolder)
   const server = createServer(
     { cert: certificate.certificate, key: certificate.key },
@@ -78,12 +83,16 @@ export async function startGitServer(options: GitServerOptions): Promise<GitServ
   return {
     url: name => `https://127.0.0.1:${port}/${checkName(name)}.git`,
     ca: certificate.certificate,
+    caFile,
     username,
     password,
     repositoriesFolder,
     logFile,
     createRepository: name => createBareRepository(join(repositoriesFolder, `${checkName(name)}.git`)),
-    onPush: listener => pushes.listeners.push(listener),
+    onPush(listener) {
+      pushes.listeners.add(listener)
+      return { close: () => pushes.listeners.delete(listener) }
+    },
     async close() {
       server.close()
       server.closeAllConnections()
@@ -117,7 +126,7 @@ function nameOfPush(request: IncomingMessage): string | undefined {
 
 /** Compares the refs around each push. Pushes to one repository wait for each other, so each change has one author. */
 class Pushes {
-  readonly listeners: PushListener[] = []
+  readonly listeners = new Set<PushListener>()
   readonly #folder: string
   readonly #last = new Map<string, Promise<void>>()
 

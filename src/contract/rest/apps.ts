@@ -76,7 +76,11 @@ export const RollbackBody = Type.Object(
 )
 export const PlanBody = Type.Object({ commit: Type.Optional(Commit) }, strict)
 export const RemoveAppQuery = Type.Object(
-  { volumes: Type.Optional(Type.Union([Type.Literal('keep'), Type.Literal('delete')])) },
+  {
+    volumes: Type.Optional(Type.Union([Type.Literal('keep'), Type.Literal('delete')])),
+    /** Only forget it: for a host that will not come back. */
+    forget: Type.Optional(Type.Boolean()),
+  },
   strict,
 )
 
@@ -98,9 +102,12 @@ export type PlanDocument = Static<typeof PlanDocument>
 export const ReleasePage = Page(ReleaseDocument)
 export const ReleasesQuery = Type.Object(PageQuery, strict)
 
-/** The last observation of what runs. */
+/** The last observation of what runs; `deployment` when it was made at the end of that one. */
 export const ContainersDocument = Type.Object(
-  { observed: Type.Unknown({ description: 'null when the app was never observed.' }) },
+  {
+    observed: Type.Unknown({ description: 'null when the app was never observed.' }),
+    deployment: Nullable(Id),
+  },
   strict,
 )
 

@@ -11,7 +11,7 @@ export const DEPLOYMENT_STATES = [
   'cancelled',
   'superseded',
 ] as const
-export const DeploymentState = Type.Union(DEPLOYMENT_STATES.map(state => Type.Literal(state)))
+export const DeploymentState = Type.Enum([...DEPLOYMENT_STATES])
 
 export const DeploymentDocument = Type.Object(
   {
@@ -45,9 +45,7 @@ export type DeploymentDocument = Static<typeof DeploymentDocument>
 export const StepDocument = Type.Object(
   {
     name: Type.String(),
-    state: Type.Union(
-      ['running', 'done', 'skipped', 'failed', 'cancelled'].map(state => Type.Literal(state)),
-    ),
+    state: Type.Enum(['running', 'done', 'skipped', 'failed', 'cancelled']),
     started_at: Time,
     deadline_at: Time,
     finished_at: Nullable(Time),

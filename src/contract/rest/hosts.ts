@@ -11,6 +11,7 @@ export const HostDocument = Type.Object(
     facts: Type.Unknown({
       description: 'What the host said of itself when it connected; null while it is offline.',
     }),
+    problem: Nullable(Type.String({ description: 'Why it is not connected.' })),
     created_at: Time,
   },
   strict,
@@ -29,8 +30,5 @@ export const NewHost = Type.Object(
 )
 export type NewHost = Static<typeof NewHost>
 
-/** What the host has to pin: put it on the host before it is added. */
-export const ManagerIdentityDocument = Type.Object(
-  { identity: Type.Unknown(), note: Nullable(Type.String()) },
-  strict,
-)
+/** What the host has to pin: put it on the host before it is added here. */
+export const ManagerIdentityDocument = Type.Object({ identity: Type.Unknown() }, strict)

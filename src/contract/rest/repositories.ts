@@ -140,3 +140,4 @@ export const WebhookSecretDocument = Type.Object(
   { ...WebhookDocument.properties, secret: Type.String({ secret: true }) },
   strict,
 )
+export type WebhookSecretDocument = Static<typeof WebhookSecretDocument>

@@ -11,6 +11,8 @@ import { type CertifiedCertificate, certificateId, type Pin, withCertificate } f
 import type { AgentFacts, AgentLink } from './agent-link.ts'
 import { dial } from './dial.ts'
 import { AGENT_MISBEHAVES, AGENT_OFFLINE } from './errors.ts'
+import { Followed } from './followed.ts'
+import { announceNext } from './rotation.ts'
 
 const FIRST_WAIT_MS = 500
 const LONGEST_WAIT_MS = 30_000
@@ -19,8 +21,6 @@ const RENEW_EVERY_MS = 6 * 3600 * 1000
 const SKEW_WARNING_MS = 300_000
 /** Frames of an agent that make no sense, per link. */
 const MAX_ODD = 100
-/** Ids whose late frames are no wonder. */
-const REMEMBERED = 1_000
 
 export interface ConnectionOptions {
   /** host:port */
@@ -49,15 +49,12 @@ export interface AgentState {
   readonly attempts: number
 }
 
-/** Hears the frames about one command. */
-export type CommandListener = (link: AgentLink, frame: AgentFrame, bytes: number) => void
-
 /** Keeps one agent connected for as long as it lives: connecting <-> connected -> closed. */
 export class AgentConnection {
+  /** Who follows which of its commands. */
+  readonly followed = new Followed()
   readonly #options: ConnectionOptions
   readonly #stop = new AbortController()
-  readonly #listeners = new Map<string, CommandListener>()
-  readonly #finished = new Set<string>()
   readonly #watchers = new Set<() => void>()
   readonly #running: Promise<void>
   #pin: Pin
@@ -112,22 +109,6 @@ export class AgentConnection {
       unwatch()
       timer.close()
       signal?.removeEventListener('abort', abort)
-    }
-  }
-
-  /** Hears the frames about a command until the returned function is called. One listener per id. */
-  listen(id: string, listener: CommandListener): () => void {
-    if (this.#listeners.has(id)) {
-      throw new Error(`The command ${id} is followed already.`)
-    }
-    this.#listeners.set(id, listener)
-    return () => {
-      this.#listeners.delete(id)
-      this.#finished.add(id)
-      const [oldest] = this.#finished
-      if (oldest && this.#finished.size > REMEMBERED) {
-        this.#finished.delete(oldest)
-      }
     }
   }
 
@@ -196,7 +177,7 @@ export class AgentConnection {
       })
       this.#opened(link)
       logger.info('agent.connected', { agent: this.name, build: link.agent.build })
-      const renewing = clock.every(RENEW_EVERY_MS, () => announce(identity, link))
+      const renewing = clock.every(RENEW_EVERY_MS, () => announceNext(identity, link))
       const why = await link.closed
       renewing.close()
       return why
@@ -221,7 +202,7 @@ export class AgentConnection {
     }
     this.#odd = 0
     this.#link = link
-    announce(this.#options.identity, link)
+    announceNext(this.#options.identity, link)
     this.#change({ status: 'connected', agent: link.agent, attempts: 0 })
   }
 
@@ -235,10 +216,10 @@ export class AgentConnection {
       return
     }
     const id = 'id' in frame.data ? frame.data.id : undefined
-    const listener = id === undefined ? undefined : this.#listeners.get(id)
+    const listener = id === undefined ? undefined : this.followed.listener(id)
     if (listener) {
       listener(link, frame, bytes)
-    } else if (id === undefined || !this.#finished.has(id)) {
+    } else if (id === undefined || !this.followed.isLate(id)) {
       this.flag(
         link,
         frame.command === 'error' ? frame.data.error.message : `${frame.command} about nothing we asked`,
@@ -263,14 +244,5 @@ export class AgentConnection {
     for (const run of [...this.#watchers]) {
       run()
     }
-  }
-}
-
-/** Tells the agent which certificate this manager will show next, if it has one. */
-function announce({ certificates }: Identity, link: AgentLink): void {
-  certificates.renew()
-  if (certificates.next) {
-    const { certificate, binding, notAfter } = certificates.next
-    link.send('rotate', { certificate, binding, notAfter })
   }
 }

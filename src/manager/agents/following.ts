@@ -2,10 +2,10 @@ import type { AgentFrame, LogLine } from '#contract/agent-frames.ts'
 import { check } from '#lib/check.ts'
 import { asFairleadError, FairleadError } from '#lib/errors.ts'
 import { COMMAND_CANCELLED, COMMAND_TIMED_OUT, UNKNOWN_COMMAND_ID } from '#link/errors.ts'
-import { COMMAND_WINDOW_BYTES } from '#link/limits.ts'
 import type { AgentLink } from './agent-link.ts'
 import type { AgentConnection } from './connection.ts'
 import { BAD_ANSWER, COMMAND_LEFT, COMMAND_LOST } from './errors.ts'
+import { type OnLines, Storing } from './storing.ts'
 
 /** An agent ends its commands itself; this is for one that does not. */
 const LATE_MS = 60_000
@@ -25,8 +25,7 @@ export interface FollowOptions {
   readonly deadlineMs: number
   /** Longest time without a connection. */
   readonly waitMs: number
-  /** Stores lines; they are acknowledged when it resolves. `dropped`: so many before them are gone for good. */
-  readonly onLines?: ((lines: readonly LogLine[], dropped: number) => Promise<void> | void) | undefined
+  readonly onLines?: OnLines | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -39,16 +38,13 @@ type Ended = { readonly seq: number } & ({ readonly data: unknown } | { readonly
 export class Following {
   readonly #connection: AgentConnection
   readonly #options: FollowOptions
+  readonly #storing: Storing
   #name: string
   #accepted: boolean
   #told = false
   #cancelled = false
-  /** Last line received, and last line stored. */
-  #received: number
-  #stored: number
-  #storing: Promise<void> = Promise.resolve()
-  #unstoredBytes = 0
   #link: AgentLink | undefined
+  readonly #stop = new AbortController()
   /** How the current connection ended for this command: its end, or undefined for a cut. */
   #over = Promise.withResolvers<Ended | undefined>()
 
@@ -57,20 +53,36 @@ export class Following {
     this.#options = options
     this.#name = options.command ?? 'The command'
     this.#accepted = options.frame === undefined
-    this.#received = options.fromSeq
-    this.#stored = options.fromSeq
+    const { fromSeq, onLines } = options
+    this.#storing = new Storing({ fromSeq, onLines, onFailure: error => this.#leave(asFairleadError(error)) })
+    this.#over.promise.catch(() => undefined)
   }
 
   /** The checked result. Rejects with the command's own error, or why it could not be followed. */
   async run(): Promise<unknown> {
+    const { followed } = this.#connection
+    await followed.place(this.#options.signal).catch(() => {
+      throw this.#endByCaller()
+    })
+    try {
+      return this.#resultOf(await this.#listening())
+    } finally {
+      followed.leave()
+    }
+  }
+
+  async #listening(): Promise<Ended> {
     const { id, signal, deadlineMs } = this.#options
-    const { clock } = this.#connection
-    const unlisten = this.#connection.listen(id, (link, frame, bytes) => this.#heard(link, frame, bytes))
+    const { clock, followed } = this.#connection
+    const unlisten = followed.listen(id, (link, frame, bytes) => this.#heard(link, frame, bytes))
     const late = clock.after(deadlineMs + LATE_MS, () => this.#giveUp(deadlineMs))
     const onAbort = () => this.#aborted()
     signal?.addEventListener('abort', onAbort, { once: true })
+    if (signal?.aborted) {
+      this.#aborted()
+    }
     try {
-      return this.#resultOf(await this.#follow())
+      return await this.#follow()
     } finally {
       late.close()
       signal?.removeEventListener('abort', onAbort)
@@ -79,18 +91,13 @@ export class Following {
   }
 
   async #follow(): Promise<Ended> {
-    const { id, waitMs, signal } = this.#options
+    const { id, waitMs } = this.#options
     for (;;) {
-      // Cancelling needs the agent once it may have been told; before that nobody has to know.
-      const link = await this.#connection
-        .link({ waitMs, signal: this.#told ? undefined : signal })
-        .catch(error => {
-          throw signal?.aborted && !this.#told ? COMMAND_CANCELLED(this.#name) : error
-        })
+      const link = await this.#connection.link({ waitMs, signal: this.#stop.signal })
       const ended = await this.#on(link)
-      await this.#storing
+      await this.#storing.settle()
       if (ended) {
-        link.send('ack', { id, seq: Math.max(ended.seq, this.#stored) })
+        link.send('ack', { id, seq: Math.max(ended.seq, this.#storing.stored) })
         return ended
       }
     }
@@ -103,9 +110,8 @@ export class Following {
     const over = Promise.withResolvers<Ended | undefined>()
     over.promise.catch(() => undefined)
     this.#over = over
-    this.#received = this.#stored
     if (this.#told || this.#accepted) {
-      link.send('resume', { id, fromSeq: this.#stored })
+      link.send('resume', { id, fromSeq: this.#storing.stored })
     } else {
       this.#tell(link)
     }
@@ -133,7 +139,7 @@ export class Following {
         this.#nowAccepted(link, data.command)
         return
       case 'progress':
-        this.#lines(link, { ...data, bytes })
+        this.#lines(link, data.lines, bytes)
         return
       case 'result':
         this.#over.resolve({ seq: data.seq, data: data.data })
@@ -158,36 +164,14 @@ export class Following {
     this.#name = command
   }
 
-  #lines(link: AgentLink, data: { lines: readonly LogLine[]; dropped?: number; bytes: number }): void {
-    const fresh = data.lines.filter((line, index) => line.seq > this.#received + index)
-    const last = fresh.at(-1)
-    if (!last || fresh.length < data.lines.length || last.seq - (fresh[0]?.seq ?? 0) !== fresh.length - 1) {
+  #lines(link: AgentLink, lines: readonly LogLine[], bytes: number): void {
+    const { id } = this.#options
+    const taken = this.#storing.take({ lines, bytes, stored: seq => link.send('ack', { id, seq }) })
+    if (taken === 'out of order') {
       this.#connection.flag(link, 'lines in the wrong order')
-      return
     }
-    const dropped = (fresh[0]?.seq ?? 0) - this.#received - 1
-    this.#received = last.seq
-    this.#unstoredBytes += data.bytes
-    if (this.#unstoredBytes > 2 * COMMAND_WINDOW_BYTES) {
+    if (taken === 'too many') {
       this.#connection.misbehaved(link, 'more lines than the window allows')
-      return
-    }
-    this.#storing = this.#storing.then(() => this.#store(link, { lines: fresh, dropped, bytes: data.bytes }))
-  }
-
-  async #store(
-    link: AgentLink,
-    data: { lines: readonly LogLine[]; dropped: number; bytes: number },
-  ): Promise<void> {
-    const { id, onLines } = this.#options
-    try {
-      await onLines?.(data.lines, data.dropped)
-      this.#stored = data.lines.at(-1)?.seq ?? this.#stored
-      this.#unstoredBytes -= data.bytes
-      link.send('ack', { id, seq: this.#stored })
-    } catch (error) {
-      link.send('leave', { id })
-      this.#over.reject(asFairleadError(error))
     }
   }
 
@@ -195,7 +179,7 @@ export class Following {
     const { code } = ended.error
     if (code === UNKNOWN_COMMAND_ID.definition.code) {
       if (this.#accepted) {
-        this.#over.reject(COMMAND_LOST(this.#name))
+        this.#leave(COMMAND_LOST(this.#name))
       } else {
         this.#tell(link)
       }
@@ -210,20 +194,29 @@ export class Following {
 
   #aborted(): void {
     const { id, signal } = this.#options
-    if (signal?.reason === LEAVE) {
-      this.#link?.send('leave', { id })
-      this.#over.reject(COMMAND_LEFT(this.#name))
+    if (signal?.reason === LEAVE || !(this.#told || this.#accepted)) {
+      this.#leave(this.#endByCaller())
       return
     }
     this.#cancelled = true
     this.#link?.send('cancel', { id })
-    this.#connection.clock.after(LATE_MS, () => this.#over.reject(COMMAND_CANCELLED(this.#name)))
+    this.#connection.clock.after(LATE_MS, () => this.#leave(this.#endByCaller()))
+  }
+
+  #endByCaller(): FairleadError {
+    return this.#options.signal?.reason === LEAVE ? COMMAND_LEFT(this.#name) : COMMAND_CANCELLED(this.#name)
   }
 
   #giveUp(deadlineMs: number): void {
     this.#link?.send('cancel', { id: this.#options.id })
+    this.#leave(COMMAND_TIMED_OUT(this.#name, Math.round(deadlineMs / 1000)))
+  }
+
+  /** Listens no longer, connected or not. */
+  #leave(error: FairleadError): void {
     this.#link?.send('leave', { id: this.#options.id })
-    this.#over.reject(COMMAND_TIMED_OUT(this.#name, Math.round(deadlineMs / 1000)))
+    this.#stop.abort(error)
+    this.#over.reject(error)
   }
 
   #resultOf(ended: Ended): unknown {

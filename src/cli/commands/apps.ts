@@ -1,0 +1,106 @@
+import type { Command } from 'commander'
+import { type Act, withExamples } from '#cli/command.ts'
+import { EXIT } from '#cli/exit-codes.ts'
+import { readList } from '#cli/page.ts'
+import { reportDeployment } from '#cli/report-deployment.ts'
+import type { Session } from '#cli/session.ts'
+import type { AppDocument, NewApp, ReleaseDocument } from '#contract/rest/apps.ts'
+import type { DeploymentDocument } from '#contract/rest/deployments.ts'
+import { deploymentRow } from './status.ts'
+
+export function configureApps(command: Command, act: Act): void {
+  command.command('list', { isDefault: true }).description('lists all apps').action(act(list))
+  command
+    .command('show')
+    .description('one app with its releases and deployments')
+    .argument('<app>')
+    .action(act(show))
+  command
+    .command('add')
+    .description('creates an app by hand; most come by themselves with their repository')
+    .argument('<app>', 'its name')
+    .requiredOption('--repository <name>', 'where it comes from')
+    .option('--entry <name>', "its name in the deploy file; default: the app's own")
+    .option('--host <name>', 'where it runs; default: the host that reads the repository')
+    .action(act(add))
+  command
+    .command('remove')
+    .description('takes down what runs and forgets the app')
+    .argument('<app>')
+    .option('--volumes <what>', 'keep or delete its volumes', 'keep')
+    .option('-w, --wait', 'show the steps and end with the removal')
+    .action(act(remove))
+  withExamples(command, [
+    ['fairlead apps', 'lists all'],
+    ['fairlead apps show shop', 'releases to roll back to'],
+    ['fairlead apps remove shop --wait', 'containers, routes and networks; volumes stay'],
+  ])
+}
+
+async function list({ client, printer }: Session): Promise<void> {
+  const apps = await readList<AppDocument>(client, '/apps')
+  printer.answer({ items: apps })
+  printer.table(
+    ['app', 'target', 'repository', 'host', 'release', 'domains'],
+    apps.map(app => [
+      app.name,
+      app.target,
+      app.repository ?? '-',
+      app.host,
+      app.release?.commit.slice(0, 12) ?? '-',
+      app.domains.join(' '),
+    ]),
+  )
+}
+
+async function show({ client, printer, clock }: Session, name: string): Promise<void> {
+  const path = `/apps/${encodeURIComponent(name)}`
+  const [app, releases, deployments] = await Promise.all([
+    client.get<AppDocument>(path),
+    readList<ReleaseDocument>(client, `${path}/releases`, 10),
+    readList<DeploymentDocument>(client, `/deployments?app=${encodeURIComponent(name)}`, 10),
+  ])
+  printer.answer({ app, releases, deployments })
+  const { colour } = printer
+  printer.line(`${colour.bold(app.name)}  ${app.target} on ${app.host}, from ${app.repository ?? 'nowhere'}`)
+  for (const domain of app.domains) {
+    printer.line(`  ${domain}`)
+  }
+  printer.line(`\n${colour.bold('Releases')}`)
+  printer.table(
+    ['release', 'commit', 'made'],
+    releases.map(release => [release.id, release.commit.slice(0, 12), release.created_at]),
+  )
+  printer.line(`\n${colour.bold('Deployments')}`)
+  printer.table(
+    ['deployment', 'app', 'state', 'commit', 'by', 'when'],
+    deployments.map(deployment => deploymentRow(deployment, clock.now())),
+  )
+}
+
+async function add(
+  { client, printer }: Session,
+  name: string,
+  options: Omit<NewApp, 'name' | 'overrides'>,
+): Promise<void> {
+  const { repository, entry, host } = options
+  const body: NewApp = { name, repository, ...(entry ? { entry } : {}), ...(host ? { host } : {}) }
+  const app = await client.send<AppDocument>('POST', '/apps', body)
+  printer.answer(app)
+  printer.line(`${app.name} is there. Deploy it with "fairlead deploy ${app.name} --wait".`)
+}
+
+async function remove(
+  session: Session,
+  name: string,
+  options: { readonly volumes: string; readonly wait?: boolean },
+): Promise<number> {
+  const path = `/apps/${encodeURIComponent(name)}?volumes=${encodeURIComponent(options.volumes)}`
+  const deployment = await session.client.send<DeploymentDocument | undefined>('DELETE', path)
+  if (deployment) {
+    return await reportDeployment(session, deployment, options)
+  }
+  session.printer.answer({ removed: name })
+  session.printer.line(`${name} is forgotten; nothing of it ever ran.`)
+  return EXIT.ok
+}

@@ -1,0 +1,31 @@
+import type { Command } from 'commander'
+import { chooseApp } from '#cli/choose-app.ts'
+import { type Act, withExamples } from '#cli/command.ts'
+import { reportDeployment } from '#cli/report-deployment.ts'
+import type { Session } from '#cli/session.ts'
+import type { DeploymentDocument } from '#contract/rest/deployments.ts'
+
+interface Options {
+  readonly commit?: string
+  readonly wait?: boolean
+}
+
+export function configureDeploy(command: Command, act: Act): void {
+  command
+    .argument('[app]', 'which app; needed when there are several')
+    .option('--commit <id>', 'the full id of a commit; default: the newest of the branch')
+    .option('-w, --wait', 'show the steps and end with the deployment')
+    .action(act(deploy))
+  withExamples(command, [
+    ['fairlead deploy shop --wait', 'the newest commit, and see it through'],
+    ['fairlead deploy --json', 'the only app, answer for a program'],
+    ['fairlead deploy shop --commit 3f2a…', 'exactly this commit'],
+  ])
+}
+
+async function deploy(session: Session, named: string | undefined, options: Options): Promise<number> {
+  const app = await chooseApp(session.client, named)
+  const body = options.commit === undefined ? {} : { commit: options.commit }
+  const deployment = await session.client.send<DeploymentDocument>('POST', `/apps/${app}/deploy`, body)
+  return await reportDeployment(session, deployment, options)
+}

@@ -1,0 +1,85 @@
+import type { CliCommand } from '#cli/command.ts'
+
+/** Every command, in the order in which --help lists them. */
+export const COMMANDS: readonly CliCommand[] = [
+  {
+    name: 'demo',
+    summary: 'shows the whole way from a push to a running app on this machine',
+    load: async () => (await import('./demo.ts')).configureDemo,
+  },
+  {
+    name: 'up',
+    summary: 'starts manager and worker on this machine, enrolled with each other',
+    load: async () => (await import('./up.ts')).configureUp,
+  },
+  {
+    name: 'init',
+    summary: 'writes a fairlead.yaml that fits a folder',
+    load: async () => (await import('./init.ts')).configureInit,
+  },
+  {
+    name: 'check',
+    summary: 'says what is wrong with the deploy file of a folder; needs no manager',
+    load: async () => (await import('./check.ts')).configureCheck,
+  },
+  {
+    name: 'plan',
+    summary: 'says what a deployment would change, and changes nothing',
+    load: async () => (await import('./plan.ts')).configurePlan,
+  },
+  {
+    name: 'deploy',
+    summary: 'brings an app to the newest or a given commit',
+    load: async () => (await import('./deploy.ts')).configureDeploy,
+  },
+  {
+    name: 'rollback',
+    summary: 'brings back an earlier release of an app',
+    load: async () => (await import('./rollback.ts')).configureRollback,
+  },
+  {
+    name: 'cancel',
+    summary: 'stops a deployment',
+    load: async () => (await import('./cancel.ts')).configureCancel,
+  },
+  {
+    name: 'status',
+    summary: 'what runs, what is being deployed, which hosts are there',
+    load: async () => (await import('./status.ts')).configureStatus,
+  },
+  {
+    name: 'logs',
+    summary: 'the log of a deployment; -f follows it',
+    load: async () => (await import('./logs.ts')).configureLogs,
+  },
+  {
+    name: 'apps',
+    summary: 'lists, shows, adds and removes apps',
+    load: async () => (await import('./apps.ts')).configureApps,
+  },
+  {
+    name: 'secrets',
+    summary: 'sets and removes the secrets of an app',
+    load: async () => (await import('./secrets.ts')).configureSecrets,
+  },
+  {
+    name: 'repositories',
+    summary: 'registers, checks and removes repositories, makes webhook secrets',
+    load: async () => (await import('./repositories.ts')).configureRepositories,
+  },
+  {
+    name: 'hosts',
+    summary: 'lists, adds and removes the machines that apps run on',
+    load: async () => (await import('./hosts.ts')).configureHosts,
+  },
+  {
+    name: 'manager',
+    summary: 'runs the manager alone',
+    load: async () => (await import('./manager.ts')).configureManager,
+  },
+  {
+    name: 'worker',
+    summary: 'runs the worker alone, or sets it up on a host of its own',
+    load: async () => (await import('./worker.ts')).configureWorker,
+  },
+]

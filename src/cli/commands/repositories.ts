@@ -1,0 +1,133 @@
+import type { Command } from 'commander'
+import { type Act, withExamples } from '#cli/command.ts'
+import { type CredentialOptions, readCredential, readFileText, withCredentialOptions } from '#cli/credential.ts'
+import { ago } from '#cli/duration.ts'
+import { EXIT } from '#cli/exit-codes.ts'
+import { inertLine } from '#cli/inert.ts'
+import { readList } from '#cli/page.ts'
+import type { Session } from '#cli/session.ts'
+import type {
+  NewRepository,
+  RepositoryCheckDocument,
+  RepositoryDocument,
+  WebhookSecretDocument,
+} from '#contract/rest/repositories.ts'
+
+interface AddOptions extends CredentialOptions {
+  readonly branch?: string
+  readonly host?: string
+  readonly poll?: number
+  readonly autoApps: boolean
+}
+
+export function configureRepositories(command: Command, act: Act): void {
+  command.command('list', { isDefault: true }).description('lists all repositories').action(act(list))
+  configureAdd(command.command('add'), act)
+  command
+    .command('check')
+    .description('can it be read, and which apps does it describe')
+    .argument('<repository>')
+    .action(act(check))
+  command
+    .command('webhook')
+    .description('makes a new webhook secret and shows it once')
+    .argument('<repository>')
+    .option('--git-host <name>', 'who sends: github, or hmac for any sender that signs with X-Signature')
+    .action(act(webhook))
+  command
+    .command('remove')
+    .description('forgets a repository that has no apps')
+    .argument('<repository>')
+    .action(act(remove))
+  withExamples(command, [
+    ['fairlead repositories add site https://git.example.org/me/site.git', 'its apps are deployed at once'],
+    ['fairlead repositories check site', 'what a deployment would find'],
+    ['fairlead repositories webhook site', 'address and secret for the Git host'],
+  ])
+}
+
+function configureAdd(command: Command, act: Act): void {
+  command
+    .description('registers a repository; the apps it describes are created and deployed')
+    .argument('<name>', 'how it is called here')
+    .argument('<url>', 'https://…, ssh://git@… or git@host:path, without a password in it')
+    .option('--branch <name>', 'default: main')
+    .option('--host <name>', 'the host that reads it; default: the only one')
+  withCredentialOptions(command)
+    .option('--poll <seconds>', 'how often to look without a webhook; 0 turns it off', Number)
+    .option('--no-auto-apps', 'do not create the apps that it describes')
+    .action(act(add))
+}
+
+async function list({ client, printer, clock }: Session): Promise<void> {
+  const repositories = await readList<RepositoryDocument>(client, '/repositories')
+  printer.answer({ items: repositories })
+  printer.table(
+    ['repository', 'url', 'branch', 'host', 'newest', 'looked', 'problem'],
+    repositories.map(repository => [
+      repository.name,
+      repository.url,
+      repository.branch,
+      repository.host,
+      repository.last_tip?.slice(0, 12) ?? '-',
+      repository.last_polled_at === null ? '-' : ago(repository.last_polled_at, clock.now()),
+      repository.problem?.message ?? '',
+    ]),
+  )
+}
+
+async function add(
+  { client, printer }: Session,
+  name: string,
+  url: string,
+  options: AddOptions,
+): Promise<void> {
+  const credential = await readCredential(options)
+  const body: NewRepository = {
+    name,
+    url,
+    auto_apps: options.autoApps,
+    ...(options.branch === undefined ? {} : { branch: options.branch }),
+    ...(options.host === undefined ? {} : { host: options.host }),
+    ...(options.poll === undefined ? {} : { poll_seconds: options.poll as 0 }),
+    ...(options.ca === undefined ? {} : { ca: readFileText(options.ca) }),
+    ...(credential === undefined ? {} : { credential }),
+  }
+  const repository = await client.send<RepositoryDocument>('POST', '/repositories', body)
+  printer.answer(repository)
+  printer.line(`${repository.name} is registered: ${repository.branch} of ${inertLine(repository.url)}`)
+  printer.line('See its apps with "fairlead status"; make a webhook with "fairlead repositories webhook".')
+}
+
+async function check({ client, printer }: Session, name: string): Promise<number> {
+  const path = `/repositories/${encodeURIComponent(name)}/check`
+  const found = await client.send<RepositoryCheckDocument>('POST', path)
+  printer.answer(found)
+  printer.line(`${name} can be read: ${found.commit.slice(0, 12)} ${inertLine(found.commit_subject, 60)}`)
+  printer.table(
+    ['app', 'target'],
+    found.apps.map(app => [app.name, app.target]),
+  )
+  return EXIT.ok
+}
+
+async function webhook(
+  { client, printer }: Session,
+  name: string,
+  options: { readonly gitHost?: string },
+): Promise<void> {
+  const path = `/repositories/${encodeURIComponent(name)}/webhook-secret`
+  const body = options.gitHost === undefined ? {} : { git_host: options.gitHost }
+  const hook = await client.send<WebhookSecretDocument>('POST', path, body)
+  printer.answer(hook)
+  printer.line(`Address:      ${hook.url}`)
+  printer.line('Content type: application/json')
+  printer.line(`Secret:       ${hook.secret}   (shown this once)`)
+  printer.line(`Sender:       ${hook.git_host}`)
+}
+
+async function remove({ client, printer }: Session, name: string): Promise<void> {
+  await client.send('DELETE', `/repositories/${encodeURIComponent(name)}`)
+  printer.answer({ removed: name })
+  printer.line(`${name} is forgotten.`)
+}

@@ -1,0 +1,26 @@
+import type { Command } from 'commander'
+import { type Act, withExamples } from '#cli/command.ts'
+import { reportDeployment } from '#cli/report-deployment.ts'
+import type { Session } from '#cli/session.ts'
+import type { DeploymentDocument } from '#contract/rest/deployments.ts'
+
+interface Options {
+  readonly release?: string
+  readonly wait?: boolean
+}
+
+export function configureRollback(command: Command, act: Act): void {
+  command
+    .argument('<app>', 'which app')
+    .option('--release <id>', 'which release ("fairlead apps show" lists them); default: the one before')
+    .option('-w, --wait', 'show the steps and end with the deployment')
+    .action(act(rollback))
+  withExamples(command, [['fairlead rollback shop --wait', 'back to the release before, nothing is built']])
+}
+
+async function rollback(session: Session, app: string, options: Options): Promise<number> {
+  const body = options.release === undefined ? {} : { release: options.release }
+  const path = `/apps/${encodeURIComponent(app)}/rollback`
+  const deployment = await session.client.send<DeploymentDocument>('POST', path, body)
+  return await reportDeployment(session, deployment, options)
+}

@@ -1,0 +1,64 @@
+import type { Command } from 'commander'
+import { type Act, withExamples } from '#cli/command.ts'
+import { ago } from '#cli/duration.ts'
+import { inertLine } from '#cli/inert.ts'
+import { readList } from '#cli/page.ts'
+import type { Session } from '#cli/session.ts'
+import type { AppDocument } from '#contract/rest/apps.ts'
+import type { DeploymentDocument } from '#contract/rest/deployments.ts'
+import type { HostDocument } from '#contract/rest/hosts.ts'
+
+const LATEST = 10
+
+export function configureStatus(command: Command, act: Act): void {
+  command.action(act(status))
+  withExamples(command, [['fairlead status', 'apps, the latest deployments and hosts']])
+}
+
+async function status({ client, printer, clock }: Session): Promise<void> {
+  const [apps, deployments, hosts] = await Promise.all([
+    readList<AppDocument>(client, '/apps'),
+    readList<DeploymentDocument>(client, '/deployments', LATEST),
+    client.get<{ items: HostDocument[] }>('/hosts'),
+  ])
+  printer.answer({ apps, deployments, hosts: hosts.items })
+  const { colour } = printer
+  printer.line(colour.bold('Apps'))
+  printer.table(['app', 'target', 'release', 'deployment', 'domains'], apps.map(appRow))
+  if (apps.length === 0) {
+    printer.line('none yet: register a repository with "fairlead repositories add"')
+  }
+  printer.line(`\n${colour.bold('Latest deployments')}`)
+  printer.table(
+    ['deployment', 'app', 'state', 'commit', 'by', 'when'],
+    deployments.map(deployment => deploymentRow(deployment, clock.now())),
+  )
+  printer.line(`\n${colour.bold('Hosts')}`)
+  printer.table(
+    ['host', 'address', 'online'],
+    hosts.items.map(host => [host.name, host.address, host.online ? 'yes' : 'NO']),
+  )
+}
+
+function appRow(app: AppDocument): string[] {
+  return [
+    app.name,
+    app.target,
+    app.release?.commit.slice(0, 12) ?? '-',
+    app.deployment?.state ?? '-',
+    app.domains.join(' '),
+  ]
+}
+
+export function deploymentRow(deployment: DeploymentDocument, now: number): string[] {
+  const failed = deployment.failed_step === null ? '' : ` in ${deployment.failed_step}`
+  const subject = inertLine(deployment.commit_subject ?? '', 40)
+  return [
+    deployment.id,
+    deployment.app,
+    `${deployment.state}${failed}`,
+    `${deployment.commit?.slice(0, 12) ?? '-'} ${subject}`,
+    deployment.trigger.kind,
+    ago(deployment.created_at, now),
+  ]
+}

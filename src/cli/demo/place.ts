@@ -1,0 +1,61 @@
+import { mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { signalGroup } from './background-process.ts'
+import { removeFromEngine } from './remove-from-engine.ts'
+
+const PREFIX = 'fairlead-demo-'
+const OWNER = 'owner.pid'
+
+/** Where one run of the demo keeps all it makes, and the name by which its things in the engine are known. */
+export interface Place {
+  readonly folder: string
+  /** Unique on this machine; also the name of the network. */
+  readonly name: string
+  remove(): Promise<void>
+}
+
+/** A new temporary folder. What a run left behind whose process was killed is cleaned up first. */
+export async function openPlace(): Promise<Place> {
+  for (const folder of await abandonedFolders()) {
+    await sweep(folder)
+  }
+  const folder = await mkdtemp(join(tmpdir(), PREFIX))
+  await writeFile(join(folder, OWNER), String(process.pid))
+  return {
+    folder,
+    name: basename(folder).toLowerCase(),
+    remove: () => rm(folder, { recursive: true, force: true }),
+  }
+}
+
+async function abandonedFolders(): Promise<string[]> {
+  const names = (await readdir(tmpdir())).filter(name => name.startsWith(PREFIX))
+  const folders = names.map(name => join(tmpdir(), name))
+  const abandoned = await Promise.all(folders.map(isAbandoned))
+  return folders.filter((_, index) => abandoned[index])
+}
+
+async function isAbandoned(folder: string): Promise<boolean> {
+  const pid = Number(await readFile(join(folder, OWNER), 'utf8').catch(() => Number.NaN))
+  if (!Number.isInteger(pid)) {
+    return false
+  }
+  const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
+  return !line.includes('demo')
+}
+
+async function sweep(folder: string): Promise<void> {
+  for (const pid of await processesIn(folder)) {
+    signalGroup(pid, 'SIGKILL')
+  }
+  await removeFromEngine({ network: basename(folder).toLowerCase() }).catch(() => undefined)
+  await rm(folder, { recursive: true, force: true })
+}
+
+/** Leaders of the process groups that work in a folder. */
+async function processesIn(folder: string): Promise<number[]> {
+  const pids = (await readdir('/proc')).filter(name => /^\d+$/.test(name))
+  const places = await Promise.all(pids.map(pid => readlink(`/proc/${pid}/cwd`).catch(() => '')))
+  return pids.filter((_, index) => places[index]?.startsWith(`${folder}/`)).map(Number)
+}

@@ -1,0 +1,67 @@
+import { callEngine, DOCKER_SOCKET, listFromEngine } from './engine.ts'
+
+export interface Leftovers {
+  /** Name of the demo's network: its containers go with it. */
+  readonly network: string
+  /** Compose projects and apps of this demo. */
+  readonly apps?: readonly string[]
+  /** Containers that were there before and are none of ours. */
+  readonly except?: ReadonlySet<string>
+  /** Images whose names begin with one of these. */
+  readonly images?: readonly string[]
+}
+
+interface EngineContainer {
+  readonly Id: string
+  readonly Labels: Readonly<Record<string, string>>
+  readonly NetworkSettings: { readonly Networks: Readonly<Record<string, unknown>> }
+}
+
+interface EngineImage {
+  readonly Id: string
+  readonly RepoTags: readonly string[] | null
+  readonly RepoDigests: readonly string[] | null
+}
+
+const APP = 'io.fairlead.app'
+const PROJECT = 'com.docker.compose.project'
+
+/** Removes what a demo left in the engine; what is gone already is no error. */
+export async function removeFromEngine(leftovers: Leftovers): Promise<void> {
+  const { network, apps = [], except = new Set(), images = [] } = leftovers
+  const containers = await listFromEngine<EngineContainer>(DOCKER_SOCKET, '/containers/json', {})
+  const ours = containers.filter(
+    ({ Id, Labels, NetworkSettings }) =>
+      network in NetworkSettings.Networks ||
+      (!except.has(Id) && apps.some(app => Labels[APP] === app || Labels[PROJECT] === app)),
+  )
+  for (const { Id } of ours) {
+    await remove(`/containers/${Id}?force=true&v=true`)
+  }
+  for (const { Id, RepoTags, RepoDigests } of await listFromEngine<EngineImage>(DOCKER_SOCKET, '/images/json', {})) {
+    const names = [...(RepoTags ?? []), ...(RepoDigests ?? [])]
+    if (names.some(name => images.some(prefix => name.startsWith(prefix)))) {
+      await remove(`/images/${Id}?force=true`)
+    }
+  }
+  await remove(`/networks/${encodeURIComponent(network)}`)
+}
+
+/** Ids of all containers, to be left alone later. */
+export async function containerIds(): Promise<Set<string>> {
+  const containers = await listFromEngine<EngineContainer>(DOCKER_SOCKET, '/containers/json', {})
+  return new Set(containers.map(({ Id }) => Id))
+}
+
+/** Which of these apps has containers already: a demo must not take them for its own. */
+export async function appsInUse(apps: readonly string[]): Promise<string[]> {
+  const containers = await listFromEngine<EngineContainer>(DOCKER_SOCKET, '/containers/json', {})
+  return apps.filter(app => containers.some(({ Labels }) => Labels[APP] === app || Labels[PROJECT] === app))
+}
+
+async function remove(path: string): Promise<void> {
+  const reply = await callEngine(DOCKER_SOCKET, { method: 'DELETE', path })
+  if (reply.status >= 400 && reply.status !== 404 && reply.status !== 409) {
+    throw new Error(`the Docker engine does not remove ${path}: ${reply.text}`)
+  }
+}

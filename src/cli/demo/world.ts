@@ -1,0 +1,112 @@
+import { join } from 'node:path'
+import { APP_NAME_IN_USE } from '#cli/errors.ts'
+import type { Session } from '#cli/session.ts'
+import { startTogether, type Together } from '#cli/together.ts'
+import { randomText } from '#lib/id.ts'
+import { ensureBaseImage } from './base-image.ts'
+import { freePort } from './free-port.ts'
+import { freeSubnet } from './free-subnet.ts'
+import { type GitServer, startGitServer } from './git-server.ts'
+import { openPlace } from './place.ts'
+import { type Proxy as RunningProxy, startProxy } from './proxy.ts'
+import { type Registry, startRegistry } from './registry.ts'
+import { appsInUse, containerIds, removeFromEngine } from './remove-from-engine.ts'
+
+/** Everything that a deployment needs, started for one run of the demo. */
+export interface World extends AsyncDisposable {
+  readonly folder: string
+  readonly baseImage: string
+  readonly registry: Registry
+  readonly gitServer: GitServer
+  readonly proxy: RunningProxy
+  readonly together: Together
+  /** Apps whose containers are removed at the end. */
+  readonly apps: Set<string>
+}
+
+export interface WorldOptions {
+  /** Names that no container of this machine may have yet. */
+  readonly apps: readonly string[]
+  /** One line about each part as soon as it is there. */
+  readonly tell: (part: string, what: string) => void
+}
+
+const USERNAME = 'demo'
+/** Demo Git servers are on loopback; the one of the user may be in a private network. */
+const PRIVATE = ['127.0.0.0/8', '10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '::1/128', 'fc00::/7']
+
+/** Starts all parts; when one fails, or at disposal, everything that was started or made is gone again. */
+export async function openWorld(session: Session, { apps, tell }: WorldOptions): Promise<World> {
+  const taken = await appsInUse(apps)
+  if (taken.length > 0) {
+    throw APP_NAME_IN_USE(taken.join(', '))
+  }
+  await using stack = new AsyncDisposableStack()
+  const place = await openPlace()
+  stack.defer(place.remove)
+  const ours = new Set(apps)
+  const baseImage = `${place.name}/base:1`
+  const except = await containerIds()
+  const images = [baseImage]
+  stack.defer(() => removeFromEngine({ network: place.name, apps: [...ours], except, images }))
+
+  const account = { username: USERNAME, password: randomText(18) }
+  const started = await settleAll({
+    base: startBase(baseImage, tell),
+    registry: startRegistry({ folder: join(place.folder, 'registry'), ...account }).then(registry => {
+      stack.defer(registry.close)
+      images.push(`${registry.address}/`)
+      tell('registry', `${registry.address} with TLS and a password`)
+      return registry
+    }),
+    gitServer: startGitServer({ folder: join(place.folder, 'git'), ...account }).then(server => {
+      stack.defer(server.close)
+      tell('Git server', `${server.url('demo')} with TLS and a password`)
+      return server
+    }),
+    proxy: startProxy({ folder: join(place.folder, 'proxy') }).then(proxy => {
+      stack.defer(proxy.close)
+      tell('proxy', `Caddy, http://127.0.0.1:${proxy.httpPort}`)
+      return proxy
+    }),
+  })
+  session.signal.throwIfAborted()
+  const together = await startTogether({
+    folder: place.folder,
+    clock: session.clock,
+    managerPort: await freePort(7400),
+    workerPort: await freePort(7410),
+    baseDomain: 'localhost',
+    proxy: started.proxy,
+    network: { name: place.name, subnet: await freeSubnet() },
+    registry: started.registry,
+    allowPrivate: PRIVATE,
+  })
+  stack.defer(together.close)
+  tell('manager', `${together.url}, enrolled with the worker: mutual TLS, each knows the other's key`)
+  const owned = stack.move()
+  return {
+    folder: place.folder,
+    baseImage,
+    registry: started.registry,
+    gitServer: started.gitServer,
+    proxy: started.proxy,
+    together,
+    apps: ours,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+async function startBase(name: string, tell: WorldOptions['tell']): Promise<void> {
+  await ensureBaseImage({ name })
+  tell('base image', `${name}, made from /bin/busybox: nothing is downloaded`)
+}
+
+/** As Promise.all over the values, but when one fails the others are awaited first, so that all can be cleaned up. */
+async function settleAll<T extends Record<string, Promise<unknown>>>(
+  starts: T,
+): Promise<{ [K in keyof T]: Awaited<T[K]> }> {
+  await Promise.allSettled(Object.values(starts))
+  const entries = Object.entries(starts).map(async ([key, start]) => [key, await start] as const)
+  return Object.fromEntries(await Promise.all(entries)) as { [K in keyof T]: Awaited<T[K]> }
+}

@@ -1,0 +1,83 @@
+import type { DeploymentDetail, DeploymentDocument } from '#contract/rest/deployments.ts'
+import { inWords } from './duration.ts'
+import { EXIT } from './exit-codes.ts'
+import { followDeployment } from './follow-deployment.ts'
+import { inertLine } from './inert.ts'
+import type { Session } from './session.ts'
+
+/** Says that a deployment was asked for and, with `wait`, shows it to its end; gives the exit code. */
+export async function reportDeployment(
+  session: Session,
+  deployment: DeploymentDocument,
+  options: { readonly wait?: boolean },
+): Promise<number> {
+  const { printer } = session
+  if (options.wait !== true) {
+    printer.answer(deployment)
+    printer.line(`${deployment.app}: deployment ${deployment.id} is ${deployment.state}`)
+    printer.line(printer.colour.dim(`follow it with "fairlead logs -f ${deployment.id}"`))
+    return EXIT.ok
+  }
+  printer.note(printer.colour.dim(`${deployment.app}: deployment ${deployment.id}`))
+  const ended = await followOrTell(session, deployment)
+  printer.answer(ended)
+  if (ended.state !== 'succeeded') {
+    return EXIT.failed
+  }
+  printer.line(successLine(ended))
+  for (const url of addressesOf(ended)) {
+    printer.line(`  ${url}`)
+  }
+  return EXIT.ok
+}
+
+async function followOrTell(session: Session, { id }: DeploymentDocument): Promise<DeploymentDetail> {
+  try {
+    return await followDeployment(session, id)
+  } catch (error) {
+    if (session.signal.aborted) {
+      session.printer.note(`The deployment goes on. Stop it with "fairlead cancel ${id}".`)
+    }
+    throw error
+  }
+}
+
+function successLine({
+  app,
+  outcome,
+  commit,
+  commit_subject,
+  started_at,
+  finished_at,
+}: DeploymentDetail): string {
+  const took =
+    started_at && finished_at ? ` in ${inWords(Date.parse(finished_at) - Date.parse(started_at))}` : ''
+  const what = commit === null ? '' : ` at ${commit.slice(0, 12)} ${inertLine(commit_subject ?? '', 60)}`
+  return `${app}: ${outcome ?? 'succeeded'}${took}${what}`.trimEnd()
+}
+
+/** Where the evidence of a deployment saw the app answer. */
+export function addressesOf(deployment: DeploymentDetail): string[] {
+  const found = new Set<string>()
+  visit(deployment.evidence, value => {
+    if (
+      typeof value.host === 'string' &&
+      typeof value.status === 'number' &&
+      typeof value.scheme === 'string'
+    ) {
+      found.add(`${value.scheme}://${inertLine(value.host, 253)}`)
+    }
+  })
+  return [...found].sort()
+}
+
+function visit(value: unknown, look: (object: Record<string, unknown>) => void): void {
+  if (Array.isArray(value)) {
+    for (const item of value) {
+      visit(item, look)
+    }
+  } else if (typeof value === 'object' && value !== null) {
+    look(value as Record<string, unknown>)
+    visit(Object.values(value), look)
+  }
+}

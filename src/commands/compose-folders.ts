@@ -1,0 +1,21 @@
+import { join } from 'node:path'
+
+/** Where a worker keeps what it rendered for one Compose project. Only the worker can read it: it holds secrets. */
+export function projectFolder(workspace: string, project: string): string {
+  return join(workspace, 'renders', project)
+}
+
+/** A rendered configuration by the hash of its text. */
+export function renderFile(workspace: string, project: string, hash: string): string {
+  return join(projectFolder(workspace, project), `${hash}.json`)
+}
+
+/** Files and folders of checkouts that containers mount, by their content: another commit with the same content mounts the same. */
+export function mountedFiles(workspace: string, project: string): string {
+  return join(projectFolder(workspace, project), 'files')
+}
+
+/** Which app the project belongs to, and the names of its routes. */
+export function ownerFile(workspace: string, project: string): string {
+  return join(projectFolder(workspace, project), 'owner.json')
+}

@@ -1,0 +1,214 @@
+import { join } from 'node:path'
+import { type Static, Type } from 'typebox'
+import { checkComposeModel, uniqueFindings } from '#policy/compose.ts'
+import { rewriteModel } from '#policy/compose-rewrite.ts'
+import { type ComposeFile, placeFindings } from '#policy/compose-text.ts'
+import { type Finding, findingText } from '#policy/finding.ts'
+import type { ProjectFacts } from '#policy/rule-context.ts'
+import { type Shape, shapeOf } from '#policy/shape.ts'
+import { composeConfig, type ComposeProblem, reservedVariables } from '#programs/compose.ts'
+import { defineCommand, type Hands } from './command.ts'
+import {
+  FindingData,
+  ProjectName,
+  RenderedService,
+  RenderHash,
+  RoutePlace,
+  RouteWish,
+  VariableName,
+} from './compose-data.ts'
+import {
+  COMPOSE_BUILD_SECRET_UNSUPPORTED,
+  COMPOSE_FILE_MISSING,
+  COMPOSE_INVALID,
+  COMPOSE_NOT_ALLOWED,
+  COMPOSE_SECRET_IN_BUILD,
+  COMPOSE_VARIABLE_RESERVED,
+} from './compose-errors.ts'
+import { describeServices, hashOf, OWN_KEY, renderText } from './compose-model.ts'
+import { mountByContent } from './compose-mounted.ts'
+import { checkSources, projectFolderOf } from './compose-source.ts'
+import { keepRender } from './compose-store.ts'
+import { AppName, CommitId } from './container-data.ts'
+import { RepositoryKey, TreePath } from './image-data.ts'
+import { checkoutFolder } from './repository-folders.ts'
+
+const strict = { additionalProperties: false } as const
+
+const RenderData = Type.Object(
+  {
+    app: AppName,
+    project: ProjectName,
+    repository: RepositoryKey,
+    commit: CommitId,
+    files: Type.Array(TreePath, { minItems: 1, maxItems: 10 }),
+    /** Variables for `${NAME}` in the files; nothing else is known to them. */
+    variables: Type.Record(VariableName, Type.String({ maxLength: 65_536 })),
+    secrets: Type.Record(VariableName, Type.String({ secret: true, maxLength: 65_536 })),
+    routes: Type.Array(RouteWish, { maxItems: 50 }),
+  },
+  strict,
+)
+type RenderData = Static<typeof RenderData>
+
+const RenderResult = Type.Object(
+  {
+    render: RenderHash,
+    services: Type.Record(Type.String(), RenderedService),
+    routes: Type.Array(RoutePlace),
+    /** What the host changed or ignores. */
+    findings: Type.Array(FindingData),
+    /** What Compose itself warned of, such as a variable that is not set. */
+    warnings: Type.Array(Type.String()),
+  },
+  strict,
+)
+export type RenderResult = Static<typeof RenderResult>
+
+export const composeRender = defineCommand({
+  name: 'compose.render',
+  summary: "Merges and checks the Compose files of a commit by the host's policy and keeps what may be deployed.",
+  role: 'worker',
+  data: RenderData,
+  result: RenderResult,
+  deadlineMs: 120_000,
+  lock: data => `compose-render:${data.project}`,
+  run: render,
+})
+
+async function render(hands: Hands, data: RenderData): Promise<RenderResult> {
+  const variables = { ...data.variables, ...data.secrets }
+  const reserved = reservedVariables(Object.keys(variables))[0]
+  if (reserved !== undefined) {
+    throw COMPOSE_VARIABLE_RESERVED(reserved)
+  }
+  const checkout = checkoutFolder(hands.host.workspace, data.repository, data.commit)
+  const project: ProjectFacts = {
+    name: data.project,
+    routes: data.routes,
+    variables: Object.keys(variables),
+    sockets: [hands.host.dockerSocket],
+  }
+  const sources = await checkSources(hands, { checkout, commit: data.commit, files: data.files }, project)
+  refuseErrors(sources.findings)
+  const merged = await configure(hands, { data, checkout, variables, files: sources.files })
+  const given = { rules: hands.host.policy, project, files: sources.files }
+  const checked = uniqueFindings([...sources.findings, ...checkComposeModel(merged.model, checkout, given)])
+  refuseErrors(checked)
+  const rewritten = rewriteModel(merged.model, given)
+  const mounted = await mountByContent(hands, { ...data, model: rewritten.model, checkout, variables })
+  const findings = uniqueFindings([
+    ...checked,
+    ...placeFindings([...rewritten.findings, ...mounted.findings], sources.files),
+  ])
+  refuseErrors(findings)
+  const services = describeServices(mounted.model, checkout)
+  refuseSecretsInBuilds(mounted.model, services, data.secrets)
+  const routes = await placeRoutes(hands, data)
+  const { app, repository, commit } = data
+  const text = renderText({ ...mounted.model, [OWN_KEY]: { app, routes, mounts: mounted.mounts, source: { repository, commit } } })
+  await keepRender(hands, data.project, { text, valueFiles: mounted.valueFiles })
+  tellFindings(hands, [...findings.map(findingText), ...merged.warnings])
+  return { render: hashOf(text), services, routes, findings, warnings: [...merged.warnings] }
+}
+
+/** All at once, so that a person mends the files in one go. */
+function refuseErrors(findings: readonly Finding[]): void {
+  const errors = findings.filter(finding => finding.severity === 'error')
+  const first = errors[0]
+  if (first) {
+    throw COMPOSE_NOT_ALLOWED(errors.length, findingText(first)).with({
+      problems: errors.slice(0, 200).map(({ rule, message, fix, severity: _, ...place }) => ({
+        ...place,
+        message: `${rule} ${message}`,
+        expected: fix,
+      })),
+    })
+  }
+}
+
+interface Configuring {
+  readonly data: RenderData
+  readonly checkout: string
+  readonly variables: Readonly<Record<string, string>>
+  readonly files: readonly ComposeFile[]
+}
+
+async function configure(hands: Hands, { data, checkout, variables, files }: Configuring) {
+  const call = composeConfig(
+    {
+      name: data.project,
+      files: data.files.map(file => join(checkout, file)),
+      folder: join(checkout, projectFolderOf(data.files)),
+      socket: hands.host.dockerSocket,
+      home: hands.host.dockerHome,
+    },
+    variables,
+  )
+  const answer = await hands.perform(call)
+  if (answer.kind === 'problem') {
+    throw explain(answer.problem, { data, checkout, files })
+  }
+  return { model: shapeOf(answer.model), warnings: answer.warnings }
+}
+
+/** What Compose does not take, with the line that its words lead to. */
+function explain(problem: ComposeProblem, { data, checkout, files }: Omit<Configuring, 'variables'>): Error {
+  const message = problem.message.replaceAll(`${checkout}/`, '')
+  if (problem.missingFile !== undefined) {
+    return COMPOSE_FILE_MISSING(problem.missingFile.replace(`${checkout}/`, ''), data.commit)
+  }
+  const [placed] = placeFindings(
+    [{ rule: '', severity: 'error', path: problem.path?.split('.') ?? [], message, fix: '' }],
+    files,
+  )
+  const file = placed?.file ?? data.files[0] ?? ''
+  const line = placed?.line ?? problem.line
+  return COMPOSE_INVALID(line === undefined ? file : `${file}:${line}`, message).with({
+    problems: [{ path: problem.path ?? '', message, file, ...(line === undefined ? {} : { line }) }],
+  })
+}
+
+function refuseSecretsInBuilds(
+  model: Shape,
+  services: RenderResult['services'],
+  secrets: Readonly<Record<string, string>>,
+): void {
+  const values = Object.values(secrets).filter(value => value.length > 0)
+  for (const [name, { build }] of Object.entries(services)) {
+    if (!build) {
+      continue
+    }
+    const leaky = Object.entries(build.args).find(([, value]) => values.some(secret => value.includes(secret)))
+    if (leaky) {
+      throw COMPOSE_SECRET_IN_BUILD(name, leaky[0])
+    }
+    const wanted = shapeOf(shapeOf(shapeOf(model.services)[name]).build).secrets
+    for (const entry of Array.isArray(wanted) ? wanted : []) {
+      const id = String(shapeOf(entry).target ?? shapeOf(entry).source)
+      if (build.secrets[id] === undefined) {
+        throw COMPOSE_BUILD_SECRET_UNSUPPORTED(name, id)
+      }
+    }
+  }
+}
+
+async function placeRoutes(hands: Hands, { app, routes }: RenderData): Promise<RoutePlace[]> {
+  const placed = routes.map(async ({ service, port }) => {
+    const name = routeNameOf(service, app)
+    const [ip] = await hands.host.switchboard.slots(name)
+    return { service, port, name, ip }
+  })
+  return Promise.all(placed)
+}
+
+/** The name by which the proxy and the switchboard know a service. */
+export function routeNameOf(service: string, app: string): string {
+  return `${service.toLowerCase().replace(/[^a-z0-9_-]/g, '-').replace(/[-_]+$/, '')}.${app}`
+}
+
+function tellFindings(hands: Hands, texts: readonly string[]): void {
+  for (const text of texts) {
+    hands.say(text, 'info')
+  }
+}

@@ -1,0 +1,34 @@
+import { Type } from 'typebox'
+import { defineCommand } from './command.ts'
+import { ComposeContainer, ProjectName, RenderHash } from './compose-data.ts'
+import { takeDown } from './compose-down.ts'
+import { claimProject, readRender } from './compose-store.ts'
+import { OWN_KEY } from './compose-model.ts'
+import { bringUp, StartWish } from './compose-up.ts'
+import { AppName } from './container-data.ts'
+
+const strict = { additionalProperties: false } as const
+
+export const composeRestore = defineCommand({
+  name: 'compose.restore',
+  summary: 'Brings the previous release of a project back, or takes the project down when there was none. Volumes stay.',
+  role: 'worker',
+  data: Type.Object(
+    { app: AppName, project: ProjectName, render: Type.Union([RenderHash, Type.Null()]), ...StartWish },
+    strict,
+  ),
+  result: Type.Object({ services: Type.Array(ComposeContainer), touched: Type.Array(Type.String()) }, strict),
+  deadlineMs: 30 * 60_000,
+  lock: data => `compose:${data.project}`,
+  async run(hands, data) {
+    if (data.render === null) {
+      await takeDown(hands, data.project, 'keep')
+      return { services: [], touched: [] }
+    }
+    const render = await readRender(hands, data.project, data.render)
+    await claimProject(hands, data.project, { ...render[OWN_KEY], app: data.app })
+    const { services, touched } = await bringUp(hands, { ...data, render, hash: data.render })
+    hands.say(`${data.project} is back at its previous release`, 'info')
+    return { services, touched }
+  },
+})

@@ -1,0 +1,137 @@
+import { join } from 'node:path'
+import type { FileCall, FileResult } from '#exec/call.ts'
+import { isShape, shapeOf } from '#policy/shape.ts'
+import type { Hands } from './command.ts'
+import { COMPOSE_PROJECT_TAKEN, COMPOSE_RENDER_GONE } from './compose-errors.ts'
+import { mountedFiles, ownerFile, projectFolder, renderFile } from './compose-folders.ts'
+import { hashOf, OWN_KEY, type OwnPart, type Render } from './compose-model.ts'
+import { checkoutFolder } from './repository-folders.ts'
+
+const LARGEST_RENDER = 16 * 1024 * 1024
+/** What a render that is being made mounts is not known yet, so young files stay. */
+const YOUNG_MS = 3_600_000
+/** A bind mount of a file is read by the container's user; the folder above is the worker's own. */
+const READABLE = 0o444
+
+/** Writes a rendered configuration under the hash of its text. */
+export async function keepRender(
+  hands: Hands,
+  project: string,
+  { text, valueFiles = new Map() }: { readonly text: string; readonly valueFiles?: ReadonlyMap<string, string> },
+): Promise<string> {
+  const { workspace } = hands.host
+  const hash = hashOf(text)
+  const present = await hands.perform(fileCall({ operation: 'stat', path: renderFile(workspace, project, hash) }))
+  if (!present.missing) {
+    return hash
+  }
+  const files = mountedFiles(workspace, project)
+  await hands.perform(fileCall({ operation: 'make-folder', path: files }))
+  for (const [name, value] of valueFiles) {
+    await hands.perform(fileCall({ operation: 'write', path: join(files, name), content: value, mode: READABLE }))
+  }
+  await hands.perform(fileCall({ operation: 'write', path: renderFile(workspace, project, hash), content: text }))
+  return hash
+}
+
+/** The configuration with this hash; COMPOSE_RENDER_GONE when it is not there or somebody changed it. */
+export async function readRender(hands: Hands, project: string, hash: string): Promise<Render> {
+  const path = renderFile(hands.host.workspace, project, hash)
+  const { text } = await hands.perform(fileCall({ operation: 'read', path, maxBytes: LARGEST_RENDER }))
+  if (text === undefined || hashOf(text) !== hash) {
+    throw COMPOSE_RENDER_GONE(project, hash)
+  }
+  return JSON.parse(text)
+}
+
+/** Copies what services mount out of the checkout, unless the same content is there already. */
+export async function copyMounts(hands: Hands, project: string, own: OwnPart): Promise<void> {
+  if (!own.source) {
+    return
+  }
+  const { workspace } = hands.host
+  const checkout = checkoutFolder(workspace, own.source.repository, own.source.commit)
+  for (const [path, id] of Object.entries(own.mounts)) {
+    const to = join(mountedFiles(workspace, project), id)
+    const present = await hands.perform(fileCall({ operation: 'stat', path: to }))
+    if (present.missing) {
+      await hands.perform(fileCall({ operation: 'copy', path: join(checkout, path), to }))
+    }
+  }
+}
+
+export interface Owner {
+  readonly app: string
+  /** Names of routes that ever led to services of the project. */
+  readonly routes: readonly string[]
+}
+
+export async function readOwner(hands: Hands, project: string): Promise<Owner | undefined> {
+  const path = ownerFile(hands.host.workspace, project)
+  const { text } = await hands.perform(fileCall({ operation: 'read', path, maxBytes: LARGEST_RENDER }))
+  const owner: unknown = text === undefined ? undefined : JSON.parse(text)
+  return isShape(owner) ? { app: String(owner.app), routes: Array.isArray(owner.routes) ? owner.routes.map(String) : [] } : undefined
+}
+
+/** Notes whose project it is, before anything of it runs. */
+export async function claimProject(hands: Hands, project: string, own: OwnPart): Promise<void> {
+  const owner = await readOwner(hands, project)
+  if (owner && owner.app !== own.app) {
+    throw COMPOSE_PROJECT_TAKEN(project, owner.app)
+  }
+  const routes = [...new Set([...(owner?.routes ?? []), ...own.routes.map(route => route.name)])].sort()
+  if (!owner || routes.length !== owner.routes.length) {
+    const path = ownerFile(hands.host.workspace, project)
+    await hands.perform(fileCall({ operation: 'write', path, content: JSON.stringify({ app: own.app, routes }) }))
+  }
+}
+
+/** Projects of an app on this host. */
+export async function projectsOf(hands: Hands, app: string): Promise<readonly string[]> {
+  const { names = [] } = await hands.perform(fileCall({ operation: 'list', path: join(hands.host.workspace, 'renders') }))
+  const owners = await Promise.all(names.map(async name => ({ name, owner: await readOwner(hands, name) })))
+  return owners.filter(({ owner }) => owner?.app === app).map(({ name }) => name)
+}
+
+export async function forgetProject(hands: Hands, project: string): Promise<void> {
+  await hands.perform(fileCall({ operation: 'remove', path: projectFolder(hands.host.workspace, project) }))
+}
+
+/** Removes the oldest renders and what only they mount. */
+export async function pruneRenders(hands: Hands, project: string, keep: { readonly current: string; readonly most: number }): Promise<void> {
+  const { workspace } = hands.host
+  const folder = projectFolder(workspace, project)
+  const { names = [] } = await hands.perform(fileCall({ operation: 'list', path: folder }))
+  const hashes = names.flatMap(name => /^([0-9a-f]{64})\.json$/.exec(name)?.[1] ?? [])
+  const aged = await Promise.all(
+    hashes.map(async hash => {
+      const { modifiedMs = 0 } = await hands.perform(fileCall({ operation: 'stat', path: renderFile(workspace, project, hash) }))
+      return { hash, modifiedMs: hash === keep.current ? Number.POSITIVE_INFINITY : modifiedMs }
+    }),
+  )
+  const sorted = aged.toSorted((a, b) => b.modifiedMs - a.modifiedMs)
+  for (const { hash } of sorted.slice(keep.most)) {
+    await hands.perform(fileCall({ operation: 'remove', path: renderFile(workspace, project, hash) }))
+  }
+  await pruneMounts(hands, project, sorted.slice(0, keep.most).map(({ hash }) => hash))
+}
+
+async function pruneMounts(hands: Hands, project: string, hashes: readonly string[]): Promise<void> {
+  const renders = await Promise.all(hashes.map(hash => readRender(hands, project, hash)))
+  const texts = renders.map(render => `${JSON.stringify(render)}${Object.values(shapeOf(render[OWN_KEY]).mounts ?? {}).join()}`)
+  const folder = mountedFiles(hands.host.workspace, project)
+  const { names = [] } = await hands.perform(fileCall({ operation: 'list', path: folder }))
+  for (const name of names.filter(each => !texts.some(text => text.includes(each)))) {
+    const path = join(folder, name)
+    const { modifiedMs = 0 } = await hands.perform(fileCall({ operation: 'stat', path }))
+    if (hands.clock.now() - modifiedMs > YOUNG_MS) {
+      await hands.perform(fileCall({ operation: 'remove', path }))
+    }
+  }
+}
+
+type FileWish = FileCall<unknown> extends infer C ? (C extends unknown ? Omit<C, 'kind' | 'read'> : never) : never
+
+function fileCall(wish: FileWish): FileCall<FileResult> {
+  return { kind: 'file', ...wish, read: result => result } as FileCall<FileResult>
+}

@@ -1,0 +1,66 @@
+import { type Static, Type } from 'typebox'
+import { defineCommand } from './command.ts'
+import { ComposeContainer, ProjectName, RenderHash, ServiceName } from './compose-data.ts'
+import { COMPOSE_NOT_AS_PLANNED } from './compose-errors.ts'
+import { describeContainers, projectContainers } from './compose-observe.ts'
+
+const strict = { additionalProperties: false } as const
+
+const VerifyData = Type.Object(
+  {
+    project: ProjectName,
+    /** Every service and the configuration that its containers must have. */
+    services: Type.Record(ServiceName, RenderHash),
+  },
+  strict,
+)
+
+export const composeVerify = defineCommand({
+  name: 'compose.verify',
+  summary: 'Fails unless exactly the planned services run, healthy, from the planned configuration.',
+  role: 'worker',
+  data: VerifyData,
+  result: Type.Object({ containers: Type.Array(ComposeContainer) }, strict),
+  deadlineMs: 60_000,
+  async run(hands, data) {
+    const containers = await describeContainers(hands, await projectContainers(hands, data.project))
+    const wrong = firstDeviation(data, containers)
+    if (wrong) {
+      throw COMPOSE_NOT_AS_PLANNED(wrong.service, wrong.what)
+    }
+    return { containers }
+  },
+})
+
+/** What of the containers is not as planned; undefined when all is. */
+export function firstDeviation(
+  { services }: Pick<Static<typeof VerifyData>, 'services'>,
+  containers: readonly ComposeContainer[],
+): { readonly service: string; readonly what: string } | undefined {
+  for (const container of containers) {
+    const what = deviation(container, services[container.service])
+    if (what !== undefined) {
+      return { service: container.service, what }
+    }
+  }
+  const missing = Object.keys(services).find(name => !containers.some(each => each.service === name))
+  return missing === undefined ? undefined : { service: missing, what: 'it has no container' }
+}
+
+function deviation(container: ComposeContainer, wanted: string | undefined): string | undefined {
+  if (wanted === undefined) {
+    return 'nobody planned it'
+  }
+  if (container.configHash !== wanted) {
+    return 'its container was made from another configuration'
+  }
+  if (container.currentImageId !== undefined && container.currentImageId !== container.imageId) {
+    return `its image is no longer what "${container.image}" means on this host`
+  }
+  const completed = container.state === 'exited' && container.exitCode === 0
+  if (container.state !== 'running' && !completed) {
+    return `its container is ${container.state} (exit code ${container.exitCode})`
+  }
+  const healthy = container.health === 'none' || container.health === 'healthy' || completed
+  return healthy ? undefined : `its health is "${container.health}"`
+}

@@ -1,0 +1,6 @@
+export { composeDown } from './compose-down.ts'
+export { composeObserve } from './compose-observe.ts'
+export { composeRender } from './compose-render.ts'
+export { composeRestore } from './compose-restore.ts'
+export { composeUp } from './compose-up.ts'
+export { composeVerify } from './compose-verify.ts'

@@ -1,0 +1,56 @@
+import { INTERNAL } from '#lib/errors.ts'
+import type { Command } from './command.ts'
+import { composeDown } from './compose-down.ts'
+import { composeObserve } from './compose-observe.ts'
+import { composeRender } from './compose-render.ts'
+import { composeRestore } from './compose-restore.ts'
+import { composeUp } from './compose-up.ts'
+import { composeVerify } from './compose-verify.ts'
+import { containerLogs } from './container-logs.ts'
+import { containerObserve } from './container-observe.ts'
+import { containerRemove } from './container-remove.ts'
+import { containerStart } from './container-start.ts'
+import { containerVerify } from './container-verify.ts'
+import { imageBuild } from './image-build.ts'
+import { imageContent } from './image-content.ts'
+import { imagePrune } from './image-prune.ts'
+import { imagePush } from './image-push.ts'
+import { repositoryCheckout, repositoryForget, repositoryRead, repositoryTip, repositoryTrees } from './repository.ts'
+import { routeObserve, routeRemove } from './route.ts'
+import { routePoint } from './route-point.ts'
+
+/** Everything that a manager may tell an agent. */
+export const COMMANDS: readonly Command[] = [
+  repositoryTip,
+  repositoryCheckout,
+  repositoryRead,
+  repositoryTrees,
+  repositoryForget,
+  imageContent,
+  imageBuild,
+  imagePush,
+  imagePrune,
+  containerObserve,
+  containerStart,
+  containerVerify,
+  containerRemove,
+  containerLogs,
+  composeRender,
+  composeObserve,
+  composeUp,
+  composeVerify,
+  composeRestore,
+  composeDown,
+  routeObserve,
+  routePoint,
+  routeRemove,
+] as unknown as readonly Command[]
+
+/** The command with this name; plans and journals only hold names of the list. */
+export function commandNamed(name: string): Command {
+  const command = COMMANDS.find(candidate => candidate.name === name)
+  if (!command) {
+    throw INTERNAL(`there is no command "${name}"`)
+  }
+  return command
+}

@@ -1,0 +1,117 @@
+import { type Static, type TObject, type TProperties, Type } from 'typebox'
+import { DURATION_PATTERN } from '#lib/duration.ts'
+import type { Target } from '#targets/target.ts'
+
+const strict = { additionalProperties: false } as const
+
+/** Names of containers, projects and hosts are made from it. */
+export const APP_NAME_PATTERN = '^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$'
+
+const MAX_APPS = 500
+
+const Duration = Type.String({ pattern: DURATION_PATTERN, description: 'For example 500ms, 30s or 5m.' })
+
+/** A path or glob inside the repository. */
+const TreePath = Type.String({
+  minLength: 1,
+  maxLength: 1_024,
+  pattern: '^(?!/)(?!(?:.*/)?\\.\\.(?:/|$))[^\\\\\\u0000-\\u001f]+$',
+  description: 'From the root of the repository, without "..".',
+})
+
+/** What every app may say, whatever its target is. */
+export const CommonSettings = Type.Object(
+  {
+    path: Type.Optional(TreePath),
+    watch: Type.Optional(
+      Type.Array(TreePath, {
+        minItems: 1,
+        maxItems: 100,
+        description:
+          'A push that changes none of these files deploys nothing. Default: what the target reads.',
+      }),
+    ),
+    worker: Type.Optional(
+      Type.String({
+        pattern: '^[a-z0-9](?:[a-z0-9.-]{0,62})$',
+        description: 'Name of the host that it runs on.',
+      }),
+    ),
+    approval: Type.Optional(
+      Type.Boolean({ description: 'A deployment waits after its plan until a person approves it.' }),
+    ),
+    drift: Type.Optional(
+      Type.Union([Type.Literal('show'), Type.Literal('repair')], {
+        description: 'What happens when something else runs than was deployed. Default: show.',
+      }),
+    ),
+    verify: Type.Optional(
+      Type.Object(
+        {
+          http: Type.Optional(
+            Type.String({
+              pattern: '^/[!-~]{0,1023}$',
+              description: 'Path that the app must answer through the proxy.',
+            }),
+          ),
+          expect: Type.Optional(
+            Type.Array(Type.Integer({ minimum: 100, maximum: 599 }), {
+              minItems: 1,
+              maxItems: 50,
+              description: 'Statuses that are good. Default: all below 500.',
+            }),
+          ),
+          within: Type.Optional(Duration),
+        },
+        { ...strict, description: 'When a deployment counts as done.' },
+      ),
+    ),
+  },
+  strict,
+)
+export type CommonSettings = Static<typeof CommonSettings>
+
+/** Keys that are the same for every target; a target's settings have other ones. */
+export const COMMON_KEYS: readonly string[] = ['target', ...Object.keys(CommonSettings.properties)]
+
+const files = new WeakMap<readonly Target[], TObject>()
+const apps = new WeakMap<Target, TObject>()
+
+/** The deploy file as a whole, for the targets there are: validation, editors, docs and forms are made from it. */
+export function deployFileSchema(targets: readonly Target[]): TObject {
+  const schema = files.get(targets) ?? fileSchema(targets)
+  files.set(targets, schema)
+  return schema
+}
+
+/** One app of a target: the target's settings and what every app may say. */
+export function appSchema(target: Target): TObject {
+  const schema = apps.get(target) ?? makeAppSchema(target)
+  apps.set(target, schema)
+  return schema
+}
+
+function fileSchema(targets: readonly Target[]): TObject {
+  return Type.Object(
+    {
+      version: Type.Literal(1, { description: 'Of this format.' }),
+      apps: Type.Record(Type.String({ pattern: APP_NAME_PATTERN }), Type.Union(targets.map(appSchema)), {
+        additionalProperties: false,
+        minProperties: 1,
+        maxProperties: MAX_APPS,
+        description: 'By name: lower-case letters, digits and hyphens, at most 40 characters.',
+      }),
+    },
+    strict,
+  )
+}
+
+function makeAppSchema(target: Target): TObject {
+  const properties: TProperties = {
+    // First, so that a target cannot take the words that are the same for all.
+    ...target.settings.properties,
+    target: Type.Literal(target.name, { description: target.summary }),
+    ...CommonSettings.properties,
+  }
+  return Type.Object(properties, { ...strict, title: target.name, description: target.summary })
+}

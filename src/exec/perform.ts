@@ -1,0 +1,33 @@
+import type { Call, Perform } from './call.ts'
+import type { CallContext } from './call-context.ts'
+import { performFile } from './files.ts'
+import { performLookup } from './lookup.ts'
+import { request } from './request.ts'
+import { run } from './run.ts'
+import { secretsOf } from './shown.ts'
+
+/** Gives commands their hands: every call is performed within this context, and its secrets are redacted from then on. */
+export function createPerform(context: CallContext): Perform {
+  return call => {
+    context.redactor.add(secretsOf(call))
+    return perform(call, context)
+  }
+}
+
+async function perform<T>(call: Call<T>, context: CallContext): Promise<T> {
+  switch (call.kind) {
+    case 'program':
+      return run(call, context)
+    case 'request':
+      return request(call, context)
+    case 'image-build': {
+      // Builds are rare and bring the tar code along: an idle worker does without.
+      const { buildImage } = await import('./image-build.ts')
+      return buildImage(call, context)
+    }
+    case 'file':
+      return performFile(call, context)
+    case 'lookup':
+      return performLookup(call)
+  }
+}

@@ -1,0 +1,102 @@
+import { ContainersDocument, DeployBody, PlanBody, PlanDocument, RollbackBody } from '#contract/rest/apps.ts'
+import { DeploymentDocument } from '#contract/rest/deployments.ts'
+import { readObservation } from '#manager/apps/observation.ts'
+import { readApp } from '#manager/apps/queries.ts'
+import { rollBack } from '#manager/apps/roll-back.ts'
+import type { Deployment } from '#manager/deployments/deployment.ts'
+import { requestDeployment } from '#manager/deployments/request.ts'
+import { planApp } from '#manager/pipeline/plan-app.ts'
+import { AppPath } from './apps.ts'
+import { speakerOf } from './authenticate.ts'
+import { deploymentDocument, planDocument } from './documents.ts'
+import type { ApiParts } from './parts.ts'
+import type { Api } from './shape.ts'
+import { waitForEnd } from './wait-for-end.ts'
+
+const tags = ['apps']
+
+/** What can be done with an app. */
+export function appActionRoutes(api: Api, parts: ApiParts): void {
+  const { db } = parts
+
+  async function started(deployment: Deployment, seconds: number | undefined, gone: AbortSignal) {
+    parts.queue.wake()
+    return seconds ? await waitForEnd(parts, deployment, { seconds, gone }) : deployment
+  }
+
+  api.post(
+    '/apps/:app/deploy',
+    {
+      schema: {
+        summary: 'Deploy the tip of the branch, or a commit',
+        tags,
+        params: AppPath,
+        body: DeployBody,
+        response: { 202: DeploymentDocument },
+      },
+    },
+    async (request, reply) => {
+      const { params, body } = request
+      const app = await readApp(db, params.app)
+      const trigger = { kind: 'api', by: speakerOf(request).name } as const
+      const deployment = await requestDeployment(parts, {
+        appId: app.id,
+        kind: 'deploy',
+        trigger,
+        commit: body.commit,
+      })
+      const now = await started(deployment, body.wait_seconds, request.signal)
+      return reply.code(202).send(deploymentDocument(now))
+    },
+  )
+
+  api.post(
+    '/apps/:app/rollback',
+    {
+      schema: {
+        summary: 'Bring an earlier release back',
+        tags,
+        params: AppPath,
+        body: RollbackBody,
+        response: { 202: DeploymentDocument },
+      },
+    },
+    async (request, reply) => {
+      const { params, body } = request
+      const by = speakerOf(request).name
+      const deployment = await rollBack(parts, { app: params.app, release: body.release, by })
+      const now = await started(deployment, body.wait_seconds, request.signal)
+      return reply.code(202).send(deploymentDocument(now))
+    },
+  )
+
+  api.post(
+    '/apps/:app/plan',
+    {
+      schema: {
+        summary: 'Say what a deployment would do now, without doing it',
+        tags,
+        params: AppPath,
+        body: PlanBody,
+        response: { 200: PlanDocument },
+      },
+    },
+    async ({ params, body }) => {
+      const app = await readApp(db, params.app)
+      return planDocument(await planApp(parts, app.id, body.commit))
+    },
+  )
+
+  api.get(
+    '/apps/:app/containers',
+    {
+      schema: {
+        summary: 'What was seen running last',
+        tags,
+        params: AppPath,
+        response: { 200: ContainersDocument },
+      },
+    },
+    async ({ params }) => await readObservation(db, await readApp(db, params.app)),
+  )
+}

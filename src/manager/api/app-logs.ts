@@ -1,0 +1,91 @@
+import { Type } from 'typebox'
+import { COMMANDS } from '#commands/index.ts'
+import { strict } from '#contract/rest/fields.ts'
+import { background } from '#lib/background.ts'
+import { asFairleadError, toWire } from '#lib/errors.ts'
+import { newId } from '#lib/id.ts'
+import { type AppRecord, readApp } from '#manager/apps/queries.ts'
+import { AppPath } from './apps.ts'
+import { timeText } from './documents.ts'
+import { LOGS_NOT_AVAILABLE } from './errors.ts'
+import type { ApiParts } from './parts.ts'
+import type { Api } from './shape.ts'
+import type { EventStream } from './streams.ts'
+
+const LogsQuery = Type.Object(
+  {
+    tail: Type.Optional(Type.Integer({ minimum: 0, maximum: 10_000, default: 200 })),
+    follow: Type.Optional(Type.Boolean({ default: true })),
+  },
+  strict,
+)
+const FOLLOW_MS = 24 * 3_600_000
+
+/** What the containers of an app print. */
+export function appLogRoutes(api: Api, parts: ApiParts): void {
+  api.get(
+    '/apps/:app/logs',
+    {
+      schema: {
+        summary: 'What the app prints, as events',
+        description: 'Each event is one line; an event "end" tells why there are no more.',
+        tags: ['apps'],
+        params: AppPath,
+        querystring: LogsQuery,
+        produces: ['text/event-stream'],
+      },
+    },
+    async ({ params, query, id }, reply) => {
+      const { tail = 200, follow = true } = query
+      const app = await readApp(parts.db, params.app)
+      const command = logsCommandOf(app)
+      const stream = parts.streams.open(reply)
+      const shown = show(parts, { app, command, tail, follow, stream })
+      background(shown, error =>
+        parts.logger.warn('api.stream-broken', { request: id, message: error.message }),
+      )
+      return reply
+    },
+  )
+}
+
+interface Wanted {
+  readonly app: AppRecord
+  readonly command: string
+  readonly tail: number
+  readonly follow: boolean
+  readonly stream: EventStream
+}
+
+async function show(parts: ApiParts, { app, command, tail, follow, stream }: Wanted): Promise<void> {
+  try {
+    await parts.agents.tell(app.host, {
+      id: newId(),
+      command,
+      params: { app: app.name, tail, follow },
+      deadlineMs: FOLLOW_MS,
+      signal: stream.signal,
+      onLines: async lines => {
+        for (const { at, stream: from, text } of lines) {
+          stream.send({ data: { at: timeText(at), stream: from, text } })
+        }
+        await stream.drained()
+      },
+    })
+    stream.send({ event: 'end', data: {} })
+  } catch (error) {
+    if (!stream.signal.aborted) {
+      stream.send({ event: 'end', data: { error: toWire(asFairleadError(error)) } })
+    }
+  }
+  stream.end()
+}
+
+/** By convention a target that can show logs has the command `<target>.logs`. */
+function logsCommandOf(app: AppRecord): string {
+  const name = `${app.target}.logs`
+  if (!COMMANDS.some(command => command.name === name)) {
+    throw LOGS_NOT_AVAILABLE(app.name, app.target)
+  }
+  return name
+}

@@ -1,0 +1,144 @@
+import { Type } from 'typebox'
+import {
+  AppChange,
+  AppDocument,
+  AppPage,
+  AppsQuery,
+  NewApp,
+  ReleasePage,
+  ReleasesQuery,
+  RemoveAppQuery,
+} from '#contract/rest/apps.ts'
+import { DeploymentDocument } from '#contract/rest/deployments.ts'
+import { Name, strict } from '#contract/rest/fields.ts'
+import { createApp } from '#manager/apps/create-app.ts'
+import { type AppRecord, listApps, listReleases, readApp } from '#manager/apps/queries.ts'
+import { removeApp } from '#manager/apps/remove-app.ts'
+import { updateApp } from '#manager/apps/update-app.ts'
+import { listDeployments } from '#manager/deployments/queries.ts'
+import { speakerOf } from './authenticate.ts'
+import { appDocument, deploymentDocument, releaseDocument } from './documents.ts'
+import { PAGE_SIZE, pageOf } from './page.ts'
+import type { ApiParts } from './parts.ts'
+import type { Api } from './shape.ts'
+import { wantedVersion, withVersion } from './version.ts'
+
+export const AppPath = Type.Object({ app: Name }, strict)
+const tags = ['apps']
+
+/** Apps: what is deployed. */
+export function appRoutes(api: Api, parts: ApiParts): void {
+  const { db } = parts
+
+  async function shown(app: AppRecord): Promise<AppDocument> {
+    const [latest] = await listDeployments(db, { app: app.name, limit: 1 })
+    return appDocument(app, latest)
+  }
+
+  api.get(
+    '/apps',
+    { schema: { summary: 'List apps by name', tags, querystring: AppsQuery, response: { 200: AppPage } } },
+    async ({ query }) => {
+      const { limit = PAGE_SIZE, cursor, repository } = query
+      const apps = await listApps(db, { limit: limit + 1, after: cursor, repository })
+      const page = pageOf(apps, limit, app => app.name)
+      return { ...page, items: await Promise.all(page.items.map(shown)) }
+    },
+  )
+
+  api.post(
+    '/apps',
+    {
+      schema: {
+        summary: 'Create an app of a repository',
+        tags,
+        body: NewApp,
+        response: { 201: AppDocument },
+      },
+    },
+    async ({ body }, reply) => {
+      const app = await createApp(parts, body)
+      withVersion(reply, app.version)
+      return reply
+        .code(201)
+        .header('location', `/api/v1/apps/${app.name}`)
+        .send(await shown(app))
+    },
+  )
+
+  api.get(
+    '/apps/:app',
+    { schema: { summary: 'Read an app', tags, params: AppPath, response: { 200: AppDocument } } },
+    async ({ params }, reply) => {
+      const app = await readApp(db, params.app)
+      withVersion(reply, app.version)
+      return await shown(app)
+    },
+  )
+
+  api.patch(
+    '/apps/:app',
+    {
+      schema: {
+        summary: 'Change an app; takes effect with the next deployment',
+        tags,
+        params: AppPath,
+        body: AppChange,
+        response: { 200: AppDocument },
+      },
+    },
+    async (request, reply) => {
+      const { params, body } = request
+      const app = await updateApp(parts, { name: params.app, change: body, version: wantedVersion(request) })
+      withVersion(reply, app.version)
+      return await shown(app)
+    },
+  )
+
+  api.delete(
+    '/apps/:app',
+    {
+      schema: {
+        summary: 'Take an app down and remove it',
+        description:
+          'Answers 202 with the deployment that takes it down, or 204 when nothing of it ever ran.',
+        tags,
+        params: AppPath,
+        querystring: RemoveAppQuery,
+        response: { 202: DeploymentDocument, 204: Type.Null() },
+      },
+    },
+    async (request, reply) => {
+      const { volumes = 'keep', forget = false } = request.query
+      const deployment = await removeApp(parts, {
+        name: request.params.app,
+        version: wantedVersion(request),
+        by: speakerOf(request).name,
+        volumes,
+        how: forget ? 'forget' : 'take-down',
+      })
+      parts.queue.wake()
+      return deployment ? reply.code(202).send(deploymentDocument(deployment)) : reply.code(204).send(null)
+    },
+  )
+
+  api.get(
+    '/apps/:app/releases',
+    {
+      schema: {
+        summary: 'List releases, newest first',
+        tags,
+        params: AppPath,
+        querystring: ReleasesQuery,
+        response: { 200: ReleasePage },
+      },
+    },
+    async ({ params, query }) => {
+      const { limit = PAGE_SIZE, cursor } = query
+      const app = await readApp(db, params.app)
+      const releases = await listReleases(db, app.id, { limit: limit + 1, before: cursor })
+      const page = pageOf(releases, limit, release => release.id)
+      return { ...page, items: page.items.map(releaseDocument) }
+    },
+  )
+}

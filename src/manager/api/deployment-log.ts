@@ -1,0 +1,87 @@
+import { Readable } from 'node:stream'
+import { stripVTControlCharacters } from 'node:util'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { LogLineDocument } from '#contract/rest/deployments.ts'
+import { background } from '#lib/background.ts'
+import type { DeploymentLine } from '#manager/deployments/logs.ts'
+import { readDeployment } from '#manager/deployments/queries.ts'
+import { timeText } from './documents.ts'
+import type { ApiParts } from './parts.ts'
+import { headerOf } from './shape.ts'
+import type { EventStream } from './streams.ts'
+import { endOf, hasEnded } from './wait-for-end.ts'
+
+/** Sends a deployment's log: live as events to who asks for them, else what there is as text. */
+export function deploymentLog(parts: ApiParts) {
+  return async (request: FastifyRequest<{ Params: { id: string } }>, reply: FastifyReply) => {
+    const { id } = await readDeployment(parts.db, request.params.id)
+    if (!headerOf(request, 'accept')?.includes('text/event-stream')) {
+      return reply.type('text/plain; charset=utf-8').send(Readable.from(textOf(parts.logs.read(id, 0))))
+    }
+    const stream = parts.streams.open(reply)
+    background(follow(parts, { id, after: seqOf(headerOf(request, 'last-event-id')), stream }), error => {
+      parts.logger.warn('api.stream-broken', { request: request.id, message: error.message })
+      stream.end()
+    })
+    return reply
+  }
+}
+
+interface Follower {
+  readonly id: string
+  readonly after: number
+  readonly stream: EventStream
+}
+
+/** What is stored goes out as fast as the client reads; then each new line; then the end. */
+async function follow(parts: ApiParts, { id, after, stream }: Follower): Promise<void> {
+  const { logs, events, db } = parts
+  const ended = endOf(events, id)
+  let last = after
+  const send = (line: DeploymentLine) => {
+    last = line.seq
+    stream.send({ id: line.seq, data: lineDocument(line) })
+  }
+  for await (const line of logs.read(id, last)) {
+    send(line)
+    await stream.drained()
+    if (stream.signal.aborted) {
+      ended.close()
+      return
+    }
+  }
+  const following = await logs.follow(id, last, send)
+  stream.signal.addEventListener('abort', () => ended.close())
+  const gone = new Promise<void>(resolve => stream.signal.addEventListener('abort', () => resolve()))
+  if (!hasEnded(await readDeployment(db, id))) {
+    await Promise.race([ended.promise, gone])
+    // The last lines may still be on their way to the file.
+    await logs.lastSeqOf(id, '')
+  }
+  following.close()
+  ended.close()
+  const { state, outcome } = await readDeployment(db, id)
+  stream.send({ event: 'end', data: { state, outcome: outcome ?? null } })
+  stream.end()
+}
+
+function lineDocument({ seq, at, step, stream, text }: DeploymentLine): LogLineDocument {
+  return { seq, at: timeText(at), step, stream, text }
+}
+
+function seqOf(lastEventId: string | undefined): number {
+  return lastEventId !== undefined && /^\d{1,15}$/.test(lastEventId) ? Number(lastEventId) : 0
+}
+
+async function* textOf(lines: AsyncIterable<DeploymentLine>): AsyncGenerator<string> {
+  for await (const line of lines) {
+    yield `${timeText(line.at)} ${line.step.padEnd(8)} ${inert(line.text)}\n`
+  }
+}
+
+/** Nothing that a terminal would obey, and nothing that reorders or hides text. */
+export function inert(text: string): string {
+  return stripVTControlCharacters(text)
+    .replaceAll('\r', ' ')
+    .replace(/[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g, '')
+}

@@ -1,0 +1,87 @@
+import { Type } from 'typebox'
+import {
+  DeploymentDetail,
+  DeploymentDocument,
+  DeploymentPage,
+  DeploymentsQuery,
+} from '#contract/rest/deployments.ts'
+import { Id, strict } from '#contract/rest/fields.ts'
+import { listDeployments, readDeployment, readSteps } from '#manager/deployments/queries.ts'
+import { cancelDeployment } from '#manager/deployments/request.ts'
+import { deploymentLog } from './deployment-log.ts'
+import { deploymentDetail, deploymentDocument } from './documents.ts'
+import { PAGE_SIZE, pageOf } from './page.ts'
+import type { ApiParts } from './parts.ts'
+import type { Api } from './shape.ts'
+
+const DeploymentPath = Type.Object({ id: Id }, strict)
+const tags = ['deployments']
+
+/** Deployments: attempts to bring an app to a commit. */
+export function deploymentRoutes(api: Api, parts: ApiParts): void {
+  const { db } = parts
+
+  api.get(
+    '/deployments',
+    {
+      schema: {
+        summary: 'List deployments, newest first',
+        tags,
+        querystring: DeploymentsQuery,
+        response: { 200: DeploymentPage },
+      },
+    },
+    async ({ query }) => {
+      const { limit = PAGE_SIZE, cursor, app, state } = query
+      const found = await listDeployments(db, { limit: limit + 1, before: cursor, app, state })
+      const page = pageOf(found, limit, deployment => deployment.id)
+      return { ...page, items: page.items.map(deploymentDocument) }
+    },
+  )
+
+  api.get(
+    '/deployments/:id',
+    {
+      schema: {
+        summary: 'Read a deployment with its steps, plan and evidence',
+        tags,
+        params: DeploymentPath,
+        response: { 200: DeploymentDetail },
+      },
+    },
+    async ({ params }) =>
+      deploymentDetail(await readDeployment(db, params.id), await readSteps(db, params.id)),
+  )
+
+  api.get(
+    '/deployments/:id/log',
+    {
+      schema: {
+        summary: 'The log of a deployment',
+        description:
+          'With "Accept: text/event-stream" as events: each line with its seq as id (resume with Last-Event-ID), then one event "end". Otherwise as text.',
+        tags,
+        params: DeploymentPath,
+        produces: ['text/plain', 'text/event-stream'],
+      },
+    },
+    deploymentLog(parts),
+  )
+
+  api.post(
+    '/deployments/:id/cancel',
+    {
+      schema: {
+        summary: 'Cancel a deployment; what ran before stays',
+        tags,
+        params: DeploymentPath,
+        response: { 202: DeploymentDocument },
+      },
+    },
+    async ({ params }, reply) => {
+      const deployment = await cancelDeployment(parts, params.id)
+      parts.queue.abort(params.id)
+      return reply.code(202).send(deploymentDocument(deployment))
+    },
+  )
+}

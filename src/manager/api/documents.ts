@@ -1,0 +1,137 @@
+import type { Selectable } from 'kysely'
+import type { AppDocument, PlanDocument, ReleaseDocument } from '#contract/rest/apps.ts'
+import type { DeploymentDetail, DeploymentDocument, StepDocument } from '#contract/rest/deployments.ts'
+import type { RepositoryDocument } from '#contract/rest/repositories.ts'
+import type { AppRecord } from '#manager/apps/queries.ts'
+import type { Deployment, StepRecord } from '#manager/deployments/deployment.ts'
+import type { planApp } from '#manager/pipeline/plan-app.ts'
+import type { RepositoryRecord } from '#manager/repositories/queries.ts'
+import type { ReleaseTable } from '#manager/store/tables.ts'
+
+/** RFC 3339 of a time in ms. */
+export function timeText(ms: number): string {
+  return new Date(ms).toISOString()
+}
+
+export function deploymentDocument(deployment: Deployment): DeploymentDocument {
+  return {
+    id: deployment.id,
+    app: deployment.app,
+    kind: deployment.kind,
+    state: deployment.state,
+    outcome: deployment.outcome ?? null,
+    trigger: { ...deployment.trigger },
+    wanted_commit: deployment.wantedCommit ?? null,
+    wanted_release: deployment.wantedRelease ?? null,
+    commit: deployment.commit ?? null,
+    commit_subject: deployment.commitSubject ?? null,
+    failed_step: deployment.failedStep ?? null,
+    error: (deployment.error as DeploymentDocument['error']) ?? null,
+    release: deployment.releaseId ?? null,
+    cancel_requested: deployment.cancelRequested,
+    created_at: timeText(deployment.createdAt),
+    started_at: optionalTime(deployment.startedAt),
+    finished_at: optionalTime(deployment.finishedAt),
+  }
+}
+
+export function deploymentDetail(deployment: Deployment, steps: readonly StepRecord[]): DeploymentDetail {
+  return {
+    ...deploymentDocument(deployment),
+    steps: steps.map(stepDocument),
+    plan: deployment.plan ?? null,
+    plan_hash: deployment.planHash ?? null,
+    evidence: deployment.evidence ?? null,
+  }
+}
+
+export function appDocument(app: AppRecord, latest: Deployment | undefined): AppDocument {
+  return {
+    id: app.id,
+    name: app.name,
+    repository: app.repository,
+    entry: app.entry,
+    target: app.target,
+    host: app.host,
+    overrides: JSON.parse(app.overrides),
+    domains: [...app.domains],
+    release: app.release ? releaseDocument(app.release) : null,
+    deployment: latest ? deploymentDocument(latest) : null,
+    version: app.version,
+    created_at: timeText(app.created_at),
+    updated_at: timeText(app.updated_at),
+  }
+}
+
+/** The plan as it may be shown: with secret values replaced. */
+export function planDocument({ shown, hash, source }: Awaited<ReturnType<typeof planApp>>): PlanDocument {
+  return {
+    hash,
+    commit: source.commit,
+    commit_subject: source.subject,
+    nothing_to_do: shown.nothingToDo,
+    changes: shown.changes.map(change => ({ ...change })),
+    plan: shown,
+  }
+}
+
+export function releaseDocument(release: Selectable<ReleaseTable>): ReleaseDocument {
+  return {
+    id: release.id,
+    deployment: release.deployment_id,
+    commit: release.commit,
+    config_hash: release.config_hash,
+    created_at: timeText(release.created_at),
+  }
+}
+
+/** Never the credential: only its kind. */
+export function repositoryDocument(
+  repository: RepositoryRecord,
+  webhookUrl: (hookId: string) => string,
+): RepositoryDocument {
+  const { hook } = repository
+  return {
+    id: repository.id,
+    name: repository.name,
+    url: repository.url,
+    branch: repository.branch,
+    host: repository.host,
+    credential: repository.credential_sealed
+      ? { kind: repository.url.startsWith('https:') ? 'https' : 'ssh' }
+      : null,
+    ca: repository.ca,
+    poll_seconds: repository.poll_seconds,
+    auto_apps: repository.auto_apps === 1,
+    last_tip: repository.last_tip,
+    last_polled_at: optionalTime(repository.last_polled_at),
+    problem: repository.problem === null ? null : JSON.parse(repository.problem),
+    webhook: hook
+      ? {
+          url: webhookUrl(hook.id),
+          git_host: hook.git_host,
+          previous_until: optionalTime(hook.previous_until),
+          last_delivery_at: optionalTime(hook.last_delivery_at),
+        }
+      : null,
+    version: repository.version,
+    created_at: timeText(repository.created_at),
+    updated_at: timeText(repository.updated_at),
+  }
+}
+
+function stepDocument(step: StepRecord): StepDocument {
+  return {
+    name: step.name,
+    state: step.state,
+    started_at: timeText(step.startedAt),
+    deadline_at: timeText(step.deadlineAt),
+    finished_at: optionalTime(step.finishedAt),
+    outcome: step.outcome ?? null,
+    error: (step.error as StepDocument['error']) ?? null,
+  }
+}
+
+function optionalTime(ms: number | null | undefined): string | null {
+  return ms === null || ms === undefined ? null : timeText(ms)
+}

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict'
+import { createHmac, randomUUID } from 'node:crypto'
+import { createRequire } from 'node:module'
+import { after, before, test } from 'node:test'
+import { seedApp, type TestServer, testServer } from './test-server.ts'
+
+interface Definition {
+  readonly name: string
+  readonly examples: readonly Record<string, unknown>[]
+}
+
+const SECRET_PATH = '/api/v1/repositories/shop-repo/webhook-secret'
+const require = createRequire(import.meta.url)
+let manager: TestServer
+let hook = { path: '', secret: '' }
+
+before(async () => {
+  manager = await testServer()
+  await seedApp(manager, 'shop')
+  await manager.parts.db.updateTable('repositories').set({ branch: 'master' }).execute()
+  const { url, secret } = (await manager.ask('POST', SECRET_PATH, { git_host: 'github' })).json()
+  hook = { path: new URL(url).pathname, secret }
+})
+after(() => manager.close())
+
+for (const source of ['api.github.com', 'ghes-35']) {
+  test(`W31 W32 W34 every example of ${source} gets the right answer`, async () => {
+    const definitions = require(`@octokit/webhooks-examples/${source}/index.json`) as Definition[]
+    let seen = 0
+    for (const { name, examples } of definitions) {
+      for (const example of examples) {
+        const answer = await deliver(name, example)
+        const expected = movesMaster(name, example) ? 202 : 200
+        assert.equal(answer.statusCode, expected, `${name} ${example.action ?? example.ref}: ${answer.body}`)
+        seen += 1
+      }
+    }
+    assert.ok(seen > 100, `${seen} examples`)
+  })
+}
+
+test('R89 W31 a pull request that was merged into the branch starts a deployment', async () => {
+  const definitions = require('@octokit/webhooks-examples/api.github.com/index.json') as Definition[]
+  const closed = definitions
+    .find(({ name }) => name === 'pull_request')
+    ?.examples.find(({ action }) => action === 'closed')
+  assert.ok(closed)
+  const pullRequest = closed.pull_request as { head: object }
+  const merged = {
+    ...closed,
+    pull_request: { ...pullRequest, merged: true, head: { ...pullRequest.head, repo: null } },
+  }
+  assert.equal((await deliver('pull_request', closed)).json().ignored, 'not-merged')
+  assert.equal((await deliver('pull_request', merged)).statusCode, 202)
+})
+
+function movesMaster(name: string, { ref, deleted }: Record<string, unknown>): boolean {
+  return name === 'push' && ref === 'refs/heads/master' && deleted === false
+}
+
+/** Examples come from many repositories: each is delivered as the first one of the hook. */
+async function deliver(event: string, example: unknown) {
+  await manager.parts.db.updateTable('hooks').set({ remote_id: null }).execute()
+  const payload = JSON.stringify(example)
+  return await manager.server.inject({
+    method: 'POST',
+    url: hook.path,
+    headers: {
+      'content-type': 'application/json',
+      'x-hub-signature-256': `sha256=${createHmac('sha256', hook.secret).update(payload).digest('hex')}`,
+      'x-github-event': event,
+      'x-github-delivery': randomUUID(),
+    },
+    payload,
+  })
+}

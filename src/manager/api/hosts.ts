@@ -1,0 +1,65 @@
+import { Type } from 'typebox'
+import { HostName, strict } from '#contract/rest/fields.ts'
+import { HostDocument, HostList, ManagerIdentityDocument, NewHost } from '#contract/rest/hosts.ts'
+import { addHost, deleteHost, type HostRecord, listHosts } from '#manager/hosts/hosts.ts'
+import { timeText } from './documents.ts'
+import type { ApiParts } from './parts.ts'
+import type { Api } from './shape.ts'
+
+const HostPath = Type.Object({ host: HostName }, strict)
+const tags = ['hosts']
+
+/** Hosts: the machines whose agents the manager dials. */
+export function hostRoutes(api: Api, parts: ApiParts): void {
+  function shown(host: HostRecord): HostDocument {
+    const state = parts.agents.state(host.name)
+    return {
+      name: host.name,
+      role: host.role,
+      address: host.address,
+      key_id: host.keyId,
+      online: state?.status === 'connected',
+      facts: state?.status === 'connected' ? (state.agent ?? null) : null,
+      problem: state?.status === 'connected' ? null : (state?.lastError?.message ?? null),
+      created_at: timeText(host.createdAt),
+    }
+  }
+
+  api.get('/hosts', { schema: { summary: 'List hosts', tags, response: { 200: HostList } } }, async () => ({
+    items: (await listHosts(parts.db)).map(shown),
+  }))
+
+  api.get(
+    '/hosts/manager-identity',
+    {
+      schema: {
+        summary: 'What a host must pin before it is added',
+        tags,
+        response: { 200: ManagerIdentityDocument },
+      },
+    },
+    async () => ({ identity: parts.identity() }),
+  )
+
+  api.post(
+    '/hosts',
+    { schema: { summary: 'Add a host', tags, body: NewHost, response: { 201: HostDocument } } },
+    async ({ body }, reply) => reply.code(201).send(shown(await addHost(parts, body))),
+  )
+
+  api.delete(
+    '/hosts/:host',
+    {
+      schema: {
+        summary: 'Forget a host that nothing runs on',
+        tags,
+        params: HostPath,
+        response: { 204: Type.Null() },
+      },
+    },
+    async ({ params }, reply) => {
+      await deleteHost(parts, params.host)
+      return reply.code(204).send(null)
+    },
+  )
+}

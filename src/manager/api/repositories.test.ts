@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { type TestServer, testServer } from './test-server.ts'
+
+const KEY = '-----BEGIN OPENSSH PRIVATE KEY-----\ncanary-key\n-----END OPENSSH PRIVATE KEY-----\n'
+let manager: TestServer
+before(async () => {
+  manager = await testServer({ environment: { FAIRLEAD_ALLOW_PRIVATE: '10.1.0.0/16' } })
+})
+after(() => manager.close())
+
+test('a repository is added with a credential that never comes back, and looked at at once', async () => {
+  const answer = await add({
+    name: 'one',
+    url: 'git@git.example.org:team/one.git',
+    credential: { kind: 'ssh', private_key: KEY, known_hosts: 'git.example.org ssh-ed25519 AAAA' },
+  })
+  assert.equal(answer.statusCode, 201)
+  const { id, credential, branch, host, webhook, url } = answer.json()
+  assert.deepEqual(
+    { credential, branch, host, webhook },
+    { credential: { kind: 'ssh' }, branch: 'main', host: 'local', webhook: null },
+  )
+  assert.equal(url, 'git@git.example.org:team/one.git')
+  assert.ok(manager.recorded.looked.includes(id))
+  const row = await manager.parts.db.selectFrom('repositories').selectAll().executeTakeFirstOrThrow()
+  const stored = JSON.parse(
+    manager.parts.sealer.open(row.credential_sealed ?? '', `repositories/${id}/credential`),
+  )
+  assert.equal(stored.privateKey, KEY)
+  assert.doesNotMatch(JSON.stringify([row, answer.body, manager.recorded.logged]), /canary/)
+})
+
+for (const [id, url] of [
+  ['G01', 'file:///etc'],
+  ['G01', '/srv/x'],
+  ['G01', 'ext::sh -c id'],
+  ['G01', 'http://git.example.org/x'],
+  ['G02', 'https://user:pass@git.example.org/x'],
+  ['G03', 'https://127.0.0.1/x'],
+  ['G03', 'https://10.2.0.1/x'],
+  ['G06', 'https://github.com.evil.tld/o/r'],
+  ['G07', 'git@-oProxyCommand=x:y'],
+  ['G08', 'https://git.example.org/a\nb'],
+] as const) {
+  test(`${id} the address ${JSON.stringify(url)} is refused with a hint`, async () => {
+    const answer = await add({ name: 'bad', url })
+    assert.equal(answer.statusCode, 422)
+    assert.ok(answer.json().hint.length > 10)
+  })
+}
+
+for (const branch of ['--upload-pack=x', '-c', 'a..b', 'x.lock', '@{-1}', 'x'.repeat(300), '']) {
+  test(`G10 the branch ${JSON.stringify(branch).slice(0, 20)} is refused`, async () => {
+    assert.equal((await add({ name: 'bad', url: 'https://git.example.org/x.git', branch })).statusCode, 422)
+  })
+}
+
+test('an own private server is allowed where the configuration says so', async () => {
+  assert.equal((await add({ name: 'own', url: 'https://10.1.2.3/x.git' })).statusCode, 201)
+})
+
+test('a credential must fit the address', async () => {
+  const credential = { kind: 'https', username: 'u', password: 'p' }
+  assert.equal(
+    (await add({ name: 'bad', url: 'git@git.example.org:x', credential })).json().code,
+    'CREDENTIAL_MISFIT',
+  )
+  assert.equal(
+    (
+      await add({
+        name: 'bad',
+        url: 'https://git.example.org/x',
+        credential: { ...credential, password: 'a\nb' },
+      })
+    ).statusCode,
+    422,
+  )
+})
+
+test('A12 changes count up the version, keep the credential unless told otherwise, and need the current version', async () => {
+  const url = 'https://git.example.org/two.git'
+  await add({ name: 'two', url, credential: { kind: 'https', username: 'u', password: 'p' } })
+  const change = (body: object, version?: string) =>
+    manager.ask(
+      'PATCH',
+      '/api/v1/repositories/two',
+      body,
+      version === undefined ? {} : { 'if-match': version },
+    )
+  const moved = await change({ branch: 'develop', poll_seconds: 60, auto_apps: true }, '"1"')
+  assert.equal(moved.statusCode, 200)
+  assert.deepEqual(moved.json().credential, { kind: 'https' })
+  assert.equal((await change({ branch: 'x' }, '"1"')).statusCode, 412)
+  assert.equal((await change({ credential: null })).json().credential, null)
+  assert.equal((await change({})).statusCode, 422)
+  assert.equal((await change({ poll_seconds: 1 })).statusCode, 422)
+  assert.equal((await change({ poll_seconds: 0 })).json().poll_seconds, 0)
+})
+
+test('a repository goes when no app is left', async () => {
+  await add({ name: 'three', url: 'https://git.example.org/three.git' })
+  await manager.ask('POST', '/api/v1/apps', { name: 'user', repository: 'three' })
+  const refused = await manager.ask('DELETE', '/api/v1/repositories/three')
+  assert.equal(refused.statusCode, 409)
+  assert.match(refused.json().detail, /user/)
+  await manager.ask('DELETE', '/api/v1/apps/user')
+  assert.equal((await manager.ask('DELETE', '/api/v1/repositories/three')).statusCode, 204)
+  assert.equal((await manager.ask('GET', '/api/v1/repositories/three')).statusCode, 404)
+})
+
+test('a webhook secret is shown once, and its host is guessed from the address', async () => {
+  await add({ name: 'hub', url: 'https://github.com/o/r.git' })
+  const rotate = (name: string, body: object = {}) =>
+    manager.ask('POST', `/api/v1/repositories/${name}/webhook-secret`, body)
+  const first = (await rotate('hub')).json()
+  assert.equal(first.git_host, 'github')
+  assert.ok(Buffer.from(first.secret, 'base64url').length >= 32)
+  assert.match(first.url, /^http:\/\/127\.0\.0\.1:0\/hooks\/[A-Za-z0-9_-]{22}$/)
+  const second = (await rotate('hub')).json()
+  assert.equal(second.url, first.url)
+  assert.notEqual(second.secret, first.secret)
+  assert.ok(second.previous_until)
+  assert.equal((await rotate('hub', { keep_previous_seconds: 0 })).json().previous_until, null)
+  assert.equal((await rotate('two')).json().git_host, 'hmac')
+  assert.equal((await rotate('two', { git_host: 'none' })).json().code, 'GIT_HOST_UNKNOWN')
+  const read = await manager.ask('GET', '/api/v1/repositories/hub')
+  assert.doesNotMatch(read.body, new RegExp(`${first.secret}|${second.secret}`))
+})
+
+test('a worker has to be named when there are several, and none can be none', async () => {
+  const url = 'https://git.example.org/x.git'
+  const [several, nobody] = await Promise.all([
+    testServer({ hosts: ['one', 'two'] }),
+    testServer({ hosts: [] }),
+  ])
+  const answer = await several.ask('POST', '/api/v1/repositories', { name: 'x', url })
+  assert.match(answer.json().detail, /one, two/)
+  assert.equal(
+    (await several.ask('POST', '/api/v1/repositories', { name: 'x', url, host: 'two' })).statusCode,
+    201,
+  )
+  assert.equal(
+    (await nobody.ask('POST', '/api/v1/repositories', { name: 'x', url })).json().code,
+    'HOST_UNKNOWN',
+  )
+  await several.close()
+  await nobody.close()
+})
+
+async function add(body: object) {
+  return await manager.ask('POST', '/api/v1/repositories', body)
+}

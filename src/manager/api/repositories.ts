@@ -1,0 +1,166 @@
+import { Type } from 'typebox'
+import { Name, strict } from '#contract/rest/fields.ts'
+import {
+  NewRepository,
+  RepositoriesQuery,
+  RepositoryChange,
+  RepositoryCheckDocument,
+  RepositoryDocument,
+  RepositoryPage,
+  WebhookSecretBody,
+  WebhookSecretDocument,
+} from '#contract/rest/repositories.ts'
+import { checkRepository } from '#manager/repositories/check-repository.ts'
+import { createRepository } from '#manager/repositories/create-repository.ts'
+import { deleteRepository } from '#manager/repositories/delete-repository.ts'
+import { listRepositories, type RepositoryRecord, readRepository } from '#manager/repositories/queries.ts'
+import { updateRepository } from '#manager/repositories/update-repository.ts'
+import { rotateWebhookSecret } from '#manager/repositories/webhook-secret.ts'
+import { repositoryDocument } from './documents.ts'
+import { PAGE_SIZE, pageOf } from './page.ts'
+import type { ApiParts } from './parts.ts'
+import type { Api } from './shape.ts'
+import { wantedVersion, withVersion } from './version.ts'
+
+const RepositoryPath = Type.Object({ repository: Name }, strict)
+const tags = ['repositories']
+
+/** Repositories: Git remotes with their credentials and webhooks. */
+export function repositoryRoutes(api: Api, parts: ApiParts): void {
+  const { db, config } = parts
+  const shown = (record: RepositoryRecord) =>
+    repositoryDocument(record, hook => `${config.publicUrl}/hooks/${hook}`)
+
+  api.get(
+    '/repositories',
+    {
+      schema: {
+        summary: 'List repositories by name',
+        tags,
+        querystring: RepositoriesQuery,
+        response: { 200: RepositoryPage },
+      },
+    },
+    async ({ query }) => {
+      const { limit = PAGE_SIZE, cursor } = query
+      const found = await listRepositories(db, { limit: limit + 1, after: cursor })
+      const page = pageOf(found, limit, repository => repository.name)
+      return { ...page, items: page.items.map(shown) }
+    },
+  )
+
+  api.post(
+    '/repositories',
+    {
+      schema: {
+        summary: 'Add a repository',
+        tags,
+        body: NewRepository,
+        response: { 201: RepositoryDocument },
+      },
+    },
+    async ({ body }, reply) => {
+      const repository = await createRepository(parts, body)
+      withVersion(reply, repository.version)
+      return reply
+        .code(201)
+        .header('location', `/api/v1/repositories/${repository.name}`)
+        .send(shown(repository))
+    },
+  )
+
+  api.get(
+    '/repositories/:repository',
+    {
+      schema: {
+        summary: 'Read a repository',
+        tags,
+        params: RepositoryPath,
+        response: { 200: RepositoryDocument },
+      },
+    },
+    async ({ params }, reply) => {
+      const repository = await readRepository(db, params.repository)
+      withVersion(reply, repository.version)
+      return shown(repository)
+    },
+  )
+
+  api.patch(
+    '/repositories/:repository',
+    {
+      schema: {
+        summary: 'Change a repository',
+        tags,
+        params: RepositoryPath,
+        body: RepositoryChange,
+        response: { 200: RepositoryDocument },
+      },
+    },
+    async (request, reply) => {
+      const { params, body } = request
+      const wanted = { name: params.repository, change: body, version: wantedVersion(request) }
+      const repository = await updateRepository(parts, wanted)
+      withVersion(reply, repository.version)
+      return shown(repository)
+    },
+  )
+
+  api.delete(
+    '/repositories/:repository',
+    {
+      schema: {
+        summary: 'Delete a repository without apps',
+        tags,
+        params: RepositoryPath,
+        response: { 204: Type.Null() },
+      },
+    },
+    async (request, reply) => {
+      await deleteRepository(parts, { name: request.params.repository, version: wantedVersion(request) })
+      return reply.code(204).send(null)
+    },
+  )
+
+  api.post(
+    '/repositories/:repository/check',
+    {
+      schema: {
+        summary: 'Read it now, and say which apps it describes',
+        tags,
+        params: RepositoryPath,
+        response: { 200: RepositoryCheckDocument },
+      },
+    },
+    async ({ params }) => {
+      const { commit, subject, apps } = await checkRepository(
+        parts,
+        await readRepository(db, params.repository),
+      )
+      return {
+        commit,
+        commit_subject: subject,
+        apps: apps.map(({ name, target, settings }) => ({ name, target, settings: { ...settings } })),
+      }
+    },
+  )
+
+  api.post(
+    '/repositories/:repository/webhook-secret',
+    {
+      schema: {
+        summary: 'Make its webhook, or give that a new secret',
+        description: 'The secret is in this answer only. The secret before stays valid for a while.',
+        tags,
+        params: RepositoryPath,
+        body: WebhookSecretBody,
+        response: { 200: WebhookSecretDocument },
+      },
+    },
+    async ({ params, body }) => {
+      const { repository, secret } = await rotateWebhookSecret(parts, params.repository, body)
+      const { webhook } = shown(repository)
+      return { ...(webhook as NonNullable<typeof webhook>), secret }
+    },
+  )
+}

@@ -1,0 +1,68 @@
+import { appActionRoutes } from './app-actions.ts'
+import { appLogRoutes } from './app-logs.ts'
+import { secretRoutes } from './app-secrets.ts'
+import { appRoutes } from './apps.ts'
+import { authenticator } from './authenticate.ts'
+import { deploymentRoutes } from './deployments.ts'
+import { eventRoutes } from './events.ts'
+import { createFailureLimit } from './failure-limit.ts'
+import { healthRoutes } from './health.ts'
+import { hookRoutes } from './hooks.ts'
+import { hostRoutes } from './hosts.ts'
+import { idempotency } from './idempotency.ts'
+import type { ApiParts } from './parts.ts'
+import { repositoryRoutes } from './repositories.ts'
+import type { Api } from './shape.ts'
+
+const RESOURCES = [
+  appRoutes,
+  appActionRoutes,
+  appLogRoutes,
+  secretRoutes,
+  deploymentRoutes,
+  repositoryRoutes,
+  hostRoutes,
+  eventRoutes,
+]
+
+/** Every route of the manager. Whatever is below /api/v1 needs a token. */
+export function registerRoutes(server: Api, parts: ApiParts): void {
+  const limit = createFailureLimit(parts.clock)
+  server.decorateRequest('speaker', null)
+  server.decorateRequest('idempotencyKey', null)
+
+  server.register(async health => healthRoutes(health, parts))
+  server.register(async hooks => hookRoutes(hooks, parts, limit))
+  server.register(
+    async api => {
+      const { before, after } = idempotency(parts)
+      api.addHook('onRequest', authenticator(parts, limit))
+      api.addHook('preHandler', before)
+      api.addHook('onSend', after)
+      api.addHook('onResponse', auditor(parts))
+      for (const register of RESOURCES) {
+        register(api, parts)
+      }
+    },
+    { prefix: '/api/v1' },
+  )
+}
+
+/** One line for each request that wants to change something: who, what, how it ended. */
+function auditor({ logger }: ApiParts) {
+  return async (
+    request: Parameters<ReturnType<typeof authenticator>>[0],
+    reply: { statusCode: number; elapsedTime: number },
+  ) => {
+    if (request.method !== 'GET' && request.speaker) {
+      logger.info('api.write', {
+        request: request.id,
+        by: request.speaker.name,
+        method: request.method,
+        path: request.url.slice(0, 300),
+        status: reply.statusCode,
+        duration_ms: Math.round(reply.elapsedTime),
+      })
+    }
+  }
+}

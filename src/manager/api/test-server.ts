@@ -1,0 +1,137 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { InjectOptions } from 'fastify'
+import { systemClock } from '#lib/clock.ts'
+import { newId } from '#lib/id.ts'
+import { type LogFields, silentLogger } from '#lib/logger.ts'
+import type { Agents } from '#manager/agents/agents.ts'
+import { HOST_NOT_FOUND } from '#manager/agents/errors.ts'
+import { readConfig } from '#manager/config.ts'
+import { createEvents } from '#manager/deployments/events.ts'
+import { DeploymentLogs } from '#manager/deployments/logs.ts'
+import type { ManagerParts } from '#manager/parts.ts'
+import { createFirstToken } from '#manager/people/tokens.ts'
+import { openSealer } from '#manager/secrets/key-file.ts'
+import { createServer } from '#manager/server.ts'
+import { openStore } from '#manager/store/database.ts'
+
+/** What the manager told its parts. */
+export interface Recorded {
+  woken: number
+  readonly aborted: string[]
+  readonly looked: string[]
+  readonly told: { host: string; command: string; params: unknown }[]
+  readonly logged: { event: string; fields: LogFields | undefined }[]
+}
+
+export interface TestOptions {
+  readonly environment?: Record<string, string>
+  /** What a worker answers to a command. */
+  readonly answer?: (command: string, params: unknown) => unknown
+  /** Default: one worker called "local". */
+  readonly hosts?: readonly string[]
+}
+
+/** The real server on a real store in a temporary folder; agents, queue and poller are recorders. */
+export async function testServer(options: TestOptions = {}) {
+  const folder = mkdtempSync(join(tmpdir(), 'fairlead-api-'))
+  const store = await openStore(folder, systemClock.now)
+  const recorded: Recorded = { woken: 0, aborted: [], looked: [], told: [], logged: [] }
+  const log = (event: string, fields?: LogFields) => void recorded.logged.push({ event, fields })
+  const config = readConfig({ FAIRLEAD_DATA: folder, FAIRLEAD_LISTEN: '127.0.0.1:0', ...options.environment })
+  const parts: ManagerParts = {
+    db: store.db,
+    clock: systemClock,
+    events: createEvents(systemClock.now),
+    logger: { ...silentLogger, info: log, warn: log, error: log },
+    logs: new DeploymentLogs(join(folder, 'logs')),
+    sealer: await openSealer(store.db, join(folder, 'secret.key')),
+    agents: recordingAgents(recorded, options),
+    registry: undefined,
+    baseDomain: config.baseDomain,
+    wake: () => void recorded.woken++,
+    config,
+    queue: { wake: () => void recorded.woken++, abort: id => void recorded.aborted.push(id) },
+    poller: { look: id => void recorded.looked.push(id), forget: () => undefined },
+    identity: () => ({ name: 'manager' }),
+  }
+  let token = ''
+  await createFirstToken(parts, made => {
+    token = made
+  })
+  for (const name of options.hosts ?? ['local']) {
+    const row = {
+      name,
+      role: 'worker',
+      address: 'localhost:1',
+      identity: '{"keyId":"0"}',
+      created_at: 1,
+    } as const
+    await store.db.insertInto('hosts').values(row).execute()
+  }
+  const server = await createServer(parts)
+  return {
+    server,
+    parts,
+    recorded,
+    token,
+    folder,
+    /** Asks as the owner of the token. */
+    ask: async (
+      method: InjectOptions['method'],
+      url: string,
+      body?: unknown,
+      headers: Record<string, string> = {},
+    ) =>
+      await server.inject({
+        method: method ?? 'GET',
+        url,
+        headers: { authorization: `Bearer ${token}`, ...headers },
+        ...(body === undefined ? {} : { payload: body as object }),
+      }),
+    async close() {
+      await server.close()
+      await store.close()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+export type TestServer = Awaited<ReturnType<typeof testServer>>
+
+/** A repository with an app and its deployed release, written straight into the store. */
+export async function seedApp(
+  { parts: { db } }: TestServer,
+  name: string,
+): Promise<{ repository: string; app: string }> {
+  const ids = { repository: newId(), app: newId() }
+  const times = { version: 1, created_at: 1, updated_at: 1 }
+  const remote = { url: 'https://git.example.org/x.git', branch: 'main', host: 'local', poll_seconds: 300 }
+  await db
+    .insertInto('repositories')
+    .values({ id: ids.repository, name: `${name}-repo`, auto_apps: 0, poll_failures: 0, ...remote, ...times })
+    .execute()
+  const settings = { entry: name, target: 'container', overrides: '{}', host: 'local' }
+  await db
+    .insertInto('apps')
+    .values({ id: ids.app, name, repository_id: ids.repository, ...settings, ...times })
+    .execute()
+  return ids
+}
+
+function recordingAgents(recorded: Recorded, { answer, hosts = ['local'] }: TestOptions): Agents {
+  return {
+    async tell(host, { command, params }) {
+      if (!hosts.includes(host)) {
+        throw HOST_NOT_FOUND(host)
+      }
+      recorded.told.push({ host, command, params })
+      return answer?.(command, params) ?? {}
+    },
+    resume: async () => ({}),
+    state: () => undefined,
+    refresh: async () => undefined,
+    close: async () => undefined,
+  }
+}

@@ -1,0 +1,26 @@
+import { defineError } from '#lib/errors.ts'
+
+export const HOST_EXISTS = defineError({
+  code: 'HOST_EXISTS',
+  status: 409,
+  retry: 'never',
+  message: (name: string) => `There is already a host "${name}".`,
+  hint: (name: string) => `To replace it, remove it first with "fairlead hosts remove ${name}".`,
+})
+
+export const HOST_IN_USE = defineError({
+  code: 'HOST_IN_USE',
+  status: 409,
+  retry: 'never',
+  message: (name: string, users: readonly string[]) => `The host "${name}" is used by: ${users.join(', ')}.`,
+  hint: () =>
+    'Remove these apps and repositories first, or have them forgotten if the host will not come back.',
+})
+
+export const NOT_A_HOST = defineError({
+  code: 'NOT_A_HOST',
+  status: 422,
+  retry: 'never',
+  message: (name: string) => `"${name}" is the identity of a manager, not of a host.`,
+  hint: () => 'Give what the worker printed: it says role "worker".',
+})

@@ -1,0 +1,207 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { afterEach, beforeEach, test } from 'node:test'
+import { silentLogger } from '#lib/logger.ts'
+import { DeploymentLogs } from '#manager/deployments/logs.ts'
+import { readDeployment, readSteps } from '#manager/deployments/queries.ts'
+import { createQueue, type Queue } from '#manager/deployments/queue.ts'
+import { cancelDeployment, requestDeployment } from '#manager/deployments/request.ts'
+import { addApp, openTestStore, type TestStore } from '#manager/deployments/test-store.ts'
+import { createSealer } from '#manager/secrets/seal.ts'
+import { createFakeAgents, type FakeAgents, workingAnswers } from './fake-agents.ts'
+import type { PipelineParts } from './step.ts'
+
+let store: TestStore
+let agents: FakeAgents
+let appId: string
+let queue: Queue
+
+beforeEach(async () => {
+  store = await openTestStore()
+  agents = createFakeAgents(workingAnswers())
+  appId = await addApp(store, 'shop')
+  queue = openQueue()
+})
+
+afterEach(async () => {
+  await queue.close()
+  await store.close()
+})
+
+function openQueue(): Queue {
+  const parts: PipelineParts = {
+    ...store,
+    agents,
+    logs: new DeploymentLogs(join(store.folder, 'logs')),
+    sealer: createSealer(Buffer.alloc(32, 1)),
+    logger: silentLogger,
+    registry: undefined,
+    baseDomain: 'localhost',
+    wake: () => queue.wake(),
+  }
+  return createQueue({ parts, logger: silentLogger, perHost: 2 })
+}
+
+const api = { kind: 'api', by: 'test' } as const
+
+async function deploy() {
+  const { id } = await requestDeployment(store, { appId, kind: 'deploy', trigger: api })
+  queue.wake()
+  await queue.idle()
+  return await readDeployment(store.db, id)
+}
+
+test('R12 the steps run in order and each leaves its row', async () => {
+  const deployment = await deploy()
+  assert.equal(deployment.error, undefined)
+  assert.equal(deployment.state, 'succeeded')
+  const steps = await readSteps(store.db, deployment.id)
+  assert.deepEqual(
+    steps.map(step => `${step.name} ${step.state}`),
+    [
+      'checkout done',
+      'read done',
+      'plan done',
+      'build done',
+      'push skipped',
+      'apply done',
+      'verify done',
+      'route done',
+      'announce done',
+      'prune done',
+    ],
+  )
+})
+
+test('a success records the release with commit and evidence', async () => {
+  const deployment = await deploy()
+  assert.equal(deployment.commit, 'c'.repeat(40))
+  assert.ok(deployment.releaseId)
+  const release = await store.db.selectFrom('releases').selectAll().executeTakeFirstOrThrow()
+  assert.equal(release.commit, deployment.commit)
+  assert.match(JSON.stringify(deployment.evidence), /shop\.localhost/)
+})
+
+for (const [command, step] of [
+  ['repository.checkout', 'checkout'],
+  ['container.observe', 'plan'],
+  ['image.build', 'build'],
+  ['container.start', 'apply'],
+  ['container.verify', 'verify'],
+  ['route.point', 'route'],
+] as const) {
+  test(`a failure of ${command} ends the deployment as failed in the step ${step}, with reason and hint`, async () => {
+    agents.answers[command] = () => {
+      throw new Error('it broke')
+    }
+    const deployment = await deploy()
+    assert.equal(deployment.state, 'failed')
+    assert.equal(deployment.failedStep, step)
+    assert.match(deployment.error?.message ?? '', /it broke/)
+    assert.ok(deployment.error?.hint)
+    assert.equal(await countReleases(), 0)
+  })
+}
+
+test('a failure after apply began takes back what was started', async () => {
+  agents.answers['route.point'] = () => {
+    throw new Error('no answer')
+  }
+  const deployment = await deploy()
+  assert.equal(deployment.outcome, 'returned-to-previous')
+  assert.ok(agents.told.lastIndexOf('container.remove') > agents.told.indexOf('route.point'))
+})
+
+test('a failure of the clean-up does not make a served release a failure', async () => {
+  agents.answers['container.remove'] = () => {
+    throw new Error('busy')
+  }
+  assert.equal((await deploy()).state, 'succeeded')
+})
+
+test('a manager that stops in a step goes on in that step after its restart, with nothing done twice', async () => {
+  const reached = Promise.withResolvers<void>()
+  const start = agents.answers['container.start']
+  agents.answers['container.start'] = (_, options) => {
+    reached.resolve()
+    return new Promise((_resolve, reject) => options.signal?.addEventListener('abort', () => reject(options.signal?.reason)))
+  }
+  const { id } = await requestDeployment(store, { appId, kind: 'deploy', trigger: api })
+  queue.wake()
+  await reached.promise
+  await queue.close()
+  assert.equal((await readDeployment(store.db, id)).state, 'running')
+
+  if (start) {
+    agents.answers['container.start'] = start
+  }
+  queue = openQueue()
+  queue.wake()
+  await queue.idle()
+  const deployment = await readDeployment(store.db, id)
+  assert.equal(deployment.error, undefined)
+  assert.equal(deployment.state, 'succeeded')
+  assert.equal(agents.told.filter(name => name === 'image.build').length, 1)
+  assert.equal(agents.told.filter(name => name === 'repository.checkout').length, 1)
+  assert.equal(agents.told.filter(name => name === 'container.start').length, 2)
+})
+
+test('A11 a cancelled deployment stops where it is and frees the app for the next one', async () => {
+  const reached = Promise.withResolvers<void>()
+  const build = agents.answers['image.build']
+  agents.answers['image.build'] = (_, options) => {
+    reached.resolve()
+    return new Promise((_resolve, reject) => options.signal?.addEventListener('abort', () => reject(options.signal?.reason)))
+  }
+  const { id } = await requestDeployment(store, { appId, kind: 'deploy', trigger: api })
+  queue.wake()
+  await reached.promise
+  await cancelDeployment(store, id)
+  queue.abort(id)
+  await queue.idle()
+  assert.equal((await readDeployment(store.db, id)).state, 'cancelled')
+  if (build) {
+    agents.answers['image.build'] = build
+  }
+  assert.equal((await deploy()).state, 'succeeded')
+})
+
+test('P6 twenty requests while one runs make one more deployment', async () => {
+  const gate = Promise.withResolvers<void>()
+  const build = agents.answers['image.build']
+  agents.answers['image.build'] = async (params, options) => {
+    await gate.promise
+    return build?.(params, options)
+  }
+  await requestDeployment(store, { appId, kind: 'deploy', trigger: api })
+  queue.wake()
+  for (let push = 0; push < 20; push++) {
+    await requestDeployment(store, { appId, kind: 'deploy', trigger: api })
+    queue.wake()
+  }
+  gate.resolve()
+  await queue.idle()
+  const states = await store.db.selectFrom('deployments').select('state').execute()
+  assert.ok(states.length <= 2)
+  assert.ok(states.every(row => row.state === 'succeeded'))
+})
+
+test('two apps that want one domain: the second fails and says which', async () => {
+  await deploy()
+  const other = await addApp(store, 'blog')
+  await store.db
+    .updateTable('apps')
+    .set({ overrides: JSON.stringify({ domain: 'shop.localhost' }) })
+    .where('id', '=', other)
+    .execute()
+  const { id } = await requestDeployment(store, { appId: other, kind: 'deploy', trigger: api })
+  queue.wake()
+  await queue.idle()
+  const deployment = await readDeployment(store.db, id)
+  assert.equal(deployment.error?.code, 'DOMAIN_TAKEN_BY_APP')
+  assert.equal(deployment.failedStep, 'read')
+})
+
+async function countReleases(): Promise<number> {
+  return (await store.db.selectFrom('releases').select('id').execute()).length
+}

@@ -1,0 +1,36 @@
+import { defineError } from '#lib/errors.ts'
+
+export const NOT_SIGNED = defineError({
+  code: 'NOT_SIGNED',
+  status: 401,
+  retry: 'never',
+  message: () => 'There is no such hook, or the delivery is not signed with its secret.',
+  hint: () =>
+    'Compare address and secret at the Git host with "fairlead repositories webhook"; make a new secret if in doubt.',
+})
+
+export const OTHER_REPOSITORY = defineError({
+  code: 'OTHER_REPOSITORY',
+  status: 403,
+  retry: 'never',
+  message: (id: string) => `This hook belongs to another repository than ${id}.`,
+  hint: () =>
+    'Give each repository its own webhook; if the repository was made anew, make a new webhook secret.',
+})
+
+export const DELIVERY_CONFLICT = defineError({
+  code: 'DELIVERY_CONFLICT',
+  status: 400,
+  retry: 'never',
+  message: (id: string) => `A delivery with the id ${id} came before, with another body.`,
+  hint: () => 'No honest Git host does this: make a new webhook secret and look at who knows the old one.',
+})
+
+export const DELIVERY_ID_MISSING = defineError({
+  code: 'DELIVERY_ID_MISSING',
+  status: 400,
+  retry: 'never',
+  message: (header: string) => `The delivery has no usable ${header}.`,
+  hint: () =>
+    'Send deliveries from the Git host itself, or use a hook of the kind "hmac" for senders of your own.',
+})

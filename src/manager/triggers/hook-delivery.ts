@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto'
+import type { Kysely, Selectable } from 'kysely'
+import type { GitHost, RawDelivery } from '#git-hosts/git-host.ts'
+import { gitHostNamed } from '#git-hosts/index.ts'
+import type { Clock } from '#lib/clock.ts'
+import { randomText } from '#lib/id.ts'
+import type { Logger } from '#lib/logger.ts'
+import { hookSecretPlace } from '#manager/repositories/webhook-secret.ts'
+import type { Sealer } from '#manager/secrets/seal.ts'
+import type { HookTable, Tables } from '#manager/store/tables.ts'
+import { DELIVERY_ID_MISSING, NOT_SIGNED } from './errors.ts'
+import type { Delivery } from './push.ts'
+
+type Hook = Selectable<HookTable>
+
+interface VerifierOptions {
+  readonly db: Kysely<Tables>
+  readonly clock: Clock
+  readonly sealer: Sealer
+  readonly logger: Logger
+}
+
+export interface Verified {
+  readonly hook: Hook
+  readonly host: GitHost
+}
+
+/** Without an id of the sender's own, equal bodies within this time are one delivery. */
+const SAME_WITHIN_MS = 30_000
+
+/**
+ * Finds the hook and verifies the signature with the scheme that the hook was made for, whatever the request suggests.
+ * An unknown hook is verified against a secret nobody knows, so that it takes as long and says the same.
+ */
+export function createVerifier({ db, clock, sealer, logger }: VerifierOptions) {
+  const nobody = nobodysHook(sealer)
+
+  return async (hookId: string, raw: RawDelivery): Promise<Verified> => {
+    const found = await db.selectFrom('hooks').selectAll().where('id', '=', hookId).executeTakeFirst()
+    const hook = found ?? nobody
+    const host = gitHostNamed(hook.git_host)
+    const secrets = secretsOf(hook)
+    if (secrets.includes('')) {
+      logger.error('hook.without-secret', { hook: hook.id })
+    }
+    if (!host?.verify(raw, secrets) || !found) {
+      throw NOT_SIGNED()
+    }
+    return { hook, host }
+  }
+
+  function secretsOf(hook: Hook): string[] {
+    const place = hookSecretPlace(hook.id)
+    const previous = sealer.open(
+      hook.previous_sealed ?? nobody.secret_sealed,
+      hook.previous_sealed ? place : NOBODYS_PLACE,
+    )
+    const isValid = hook.previous_sealed !== null && (hook.previous_until ?? 0) > clock.now()
+    return [sealer.open(hook.secret_sealed, place), ...(isValid ? [previous] : [])]
+  }
+}
+
+/** What the host says in a verified delivery. */
+export function readDelivery(
+  { hook, host }: Verified,
+  raw: RawDelivery,
+  body: unknown,
+  now: number,
+): Delivery {
+  return {
+    hook,
+    id: deliveryId(hook, host, raw, now),
+    bodySha256: createHash('sha256').update(raw.body).digest('hex'),
+    eventName: (raw.headers[host.headers.event ?? ''] ?? 'push').slice(0, 100),
+    event: host.read(raw, body),
+  }
+}
+
+function deliveryId(hook: Hook, host: GitHost, raw: RawDelivery, now: number): string {
+  const header = host.headers.delivery
+  if (header === undefined) {
+    const window = Math.floor(now / SAME_WITHIN_MS)
+    return createHash('sha256').update(`${hook.id}\n${window}\n`).update(raw.body).digest('hex')
+  }
+  const id = raw.headers[header] ?? ''
+  if (!/^[\x21-\x7e]{1,100}$/.test(id)) {
+    throw DELIVERY_ID_MISSING(header)
+  }
+  return id
+}
+
+const NOBODYS_PLACE = hookSecretPlace('nobody')
+
+function nobodysHook(sealer: Sealer): Hook {
+  return {
+    id: 'nobody',
+    repository_id: '',
+    git_host: 'github',
+    secret_sealed: sealer.seal(randomText(32), NOBODYS_PLACE),
+    previous_sealed: null,
+    previous_until: null,
+    remote_id: null,
+    last_delivery_at: null,
+    created_at: 0,
+  }
+}

@@ -1,0 +1,170 @@
+import type { Kysely, Selectable } from 'kysely'
+import type { HostEvent } from '#git-hosts/git-host.ts'
+import { appsOfRepository } from '#manager/apps/queries.ts'
+import { APP_BEING_REMOVED } from '#manager/deployments/errors.ts'
+import { type DeploymentsContext, requestDeployment } from '#manager/deployments/request.ts'
+import type { HookTable, Tables } from '#manager/store/tables.ts'
+import { inTransaction } from '#manager/store/transaction.ts'
+import { DELIVERY_CONFLICT, OTHER_REPOSITORY } from './errors.ts'
+
+/** A verified delivery of a Git host. */
+export interface Delivery {
+  readonly hook: Selectable<HookTable>
+  readonly id: string
+  readonly bodySha256: string
+  /** What the host calls the event. */
+  readonly eventName: string
+  readonly event: HostEvent
+}
+
+export type Taken =
+  | { readonly kind: 'accepted'; readonly deployments: readonly string[]; readonly look: string | undefined }
+  | { readonly kind: 'duplicate'; readonly deployments: readonly string[] }
+  | { readonly kind: 'ignored'; readonly reason: string }
+
+/**
+ * Stores a delivery together with the deployments that it asks for: both or nothing, on the disk when this resolves.
+ * A redelivery changes nothing, unless deployments of the first one failed: these are requested again.
+ */
+export async function takeDelivery(context: DeploymentsContext, delivery: Delivery): Promise<Taken> {
+  const { hook, event } = delivery
+  if (hook.remote_id !== null && event.remoteId !== undefined && event.remoteId !== hook.remote_id) {
+    throw OTHER_REPOSITORY(event.remoteId)
+  }
+  return await inTransaction(context.db, async db => {
+    const inside = { ...context, db }
+    const earlier = await db
+      .selectFrom('deliveries')
+      .selectAll()
+      .where('hook_id', '=', hook.id)
+      .where('delivery_id', '=', delivery.id)
+      .executeTakeFirst()
+    return earlier ? await takeAgain(inside, delivery, earlier) : await takeFirst(inside, delivery)
+  })
+}
+
+async function takeFirst(context: DeploymentsContext, delivery: Delivery): Promise<Taken> {
+  const { db, clock } = context
+  const taken = await decide(context, delivery)
+  await db
+    .insertInto('deliveries')
+    .values({
+      hook_id: delivery.hook.id,
+      delivery_id: delivery.id,
+      body_sha256: delivery.bodySha256,
+      event: delivery.eventName,
+      state: taken.kind === 'ignored' ? 'ignored' : 'accepted',
+      reason: taken.kind === 'ignored' ? taken.reason : null,
+      deployments: JSON.stringify(taken.kind === 'ignored' ? [] : taken.deployments),
+      attempts: 1,
+      received_at: clock.now(),
+    })
+    .execute()
+  await noteHook(context, delivery)
+  return taken
+}
+
+async function takeAgain(
+  context: DeploymentsContext,
+  delivery: Delivery,
+  earlier: Selectable<Tables['deliveries']>,
+): Promise<Taken> {
+  if (earlier.body_sha256 !== delivery.bodySha256) {
+    throw DELIVERY_CONFLICT(delivery.id)
+  }
+  if (earlier.state === 'ignored') {
+    return { kind: 'ignored', reason: earlier.reason ?? '' }
+  }
+  const first = JSON.parse(earlier.deployments) as string[]
+  const failed = await appsWhoseDeploymentFailed(context.db, first)
+  if (failed.length === 0) {
+    return { kind: 'duplicate', deployments: first }
+  }
+  const deployments = await request(context, delivery, failed)
+  await context.db
+    .updateTable('deliveries')
+    .set({ attempts: earlier.attempts + 1, deployments: JSON.stringify(deployments) })
+    .where('hook_id', '=', delivery.hook.id)
+    .where('delivery_id', '=', delivery.id)
+    .execute()
+  return { kind: 'accepted', deployments, look: undefined }
+}
+
+/** A delivery is a hint: whatever commit it names, the deployment reads the tip of the branch itself. */
+async function decide(context: DeploymentsContext, delivery: Delivery): Promise<Taken> {
+  const { event, hook } = delivery
+  if (event.kind === 'ignored') {
+    return event
+  }
+  const repository = await context.db
+    .selectFrom('repositories')
+    .select(['id', 'branch', 'auto_apps', 'problem'])
+    .where('id', '=', hook.repository_id)
+    .executeTakeFirstOrThrow()
+  if (event.branch !== undefined && event.branch !== repository.branch) {
+    return { kind: 'ignored', reason: 'other-branch' }
+  }
+  const apps = await appsOfRepository(context.db, repository.id)
+  // A look finds apps that nobody has created yet, and clears a problem that kept the repository from being polled.
+  const wantsLook = (apps.length === 0 && repository.auto_apps === 1) || repository.problem !== null
+  if (apps.length === 0 && !wantsLook) {
+    return { kind: 'ignored', reason: 'no-apps' }
+  }
+  const deployments = await request(
+    context,
+    delivery,
+    apps.map(app => app.id),
+  )
+  return { kind: 'accepted', deployments, look: wantsLook ? repository.id : undefined }
+}
+
+async function request(
+  context: DeploymentsContext,
+  { hook, id }: Delivery,
+  appIds: readonly string[],
+): Promise<string[]> {
+  const deployments: string[] = []
+  for (const appId of appIds) {
+    const trigger = { kind: 'webhook', by: hook.git_host, detail: id } as const
+    try {
+      deployments.push((await requestDeployment(context, { appId, kind: 'deploy', trigger })).id)
+    } catch (error) {
+      if (!APP_BEING_REMOVED.matches(error)) {
+        throw error
+      }
+    }
+  }
+  return deployments
+}
+
+async function appsWhoseDeploymentFailed(
+  db: Kysely<Tables>,
+  deployments: readonly string[],
+): Promise<string[]> {
+  if (deployments.length === 0) {
+    return []
+  }
+  const rows = await db
+    .selectFrom('deployments')
+    .select('app_id')
+    .where('id', 'in', deployments)
+    .where('state', '=', 'failed')
+    .execute()
+  return rows.map(row => row.app_id)
+}
+
+/** Written at most once a minute: thousands of deliveries a second would only repeat it. */
+const SEEN_EXACTNESS_MS = 60_000
+
+/** Binds the hook to the repository that its first delivery came from. */
+async function noteHook({ db, clock }: DeploymentsContext, { hook, event }: Delivery): Promise<void> {
+  const now = clock.now()
+  const learns = hook.remote_id === null && event.remoteId !== undefined
+  if (learns || now - (hook.last_delivery_at ?? 0) > SEEN_EXACTNESS_MS) {
+    await db
+      .updateTable('hooks')
+      .set({ last_delivery_at: now, ...(learns ? { remote_id: event.remoteId } : {}) })
+      .where('id', '=', hook.id)
+      .execute()
+  }
+}

@@ -1,0 +1,97 @@
+import type { ObservedContainer } from '#commands/container-data.ts'
+import type { ContainerRelease } from './container-release.ts'
+import type { Change } from './target.ts'
+
+export interface Comparison {
+  readonly app: string
+  readonly before: Partial<ContainerRelease>
+  readonly after: ContainerRelease
+  /** What serves now. */
+  readonly serving: ObservedContainer | undefined
+  /** Runs as wanted: stays. */
+  readonly present: ObservedContainer | undefined
+  readonly leftovers: readonly ObservedContainer[]
+  readonly build: 'none' | 'build' | 'fetch'
+  readonly push: 'none' | 'push'
+  readonly isRouteWanted: boolean
+}
+
+/** The difference in words that a person can check. */
+export function changesOf(comparison: Comparison): readonly Change[] {
+  const { after, build, push, leftovers } = comparison
+  return [
+    ...(build === 'none' ? [] : [{ kind: 'build', what: after.image, why: whyBuild(build) } as const]),
+    ...(push === 'none' ? [] : [{ kind: 'push', what: after.image } as const]),
+    ...environmentChanges(comparison),
+    containerChange(comparison),
+    ...leftovers.map(each => ({ kind: 'remove', what: each.name, why: 'not part of the release' }) as const),
+    ...portChanges(comparison),
+    ...routeChanges(comparison),
+  ]
+}
+
+function whyBuild(build: 'build' | 'fetch'): string {
+  return build === 'fetch' ? 'the registry has this content: it is fetched' : 'no image has this content yet'
+}
+
+function containerChange({ app, before, after, serving, present }: Comparison): Change {
+  if (present) {
+    return { kind: 'untouched', what: present.name }
+  }
+  if (!serving) {
+    return { kind: 'add', what: `container of ${app}` }
+  }
+  return { kind: 'recreate', what: serving.name, why: whyRecreate(before, after, serving) }
+}
+
+function whyRecreate(
+  before: Partial<ContainerRelease>,
+  after: ContainerRelease,
+  serving: ObservedContainer,
+): string {
+  if (serving.configHash === after.configHash) {
+    return serving.health === 'unhealthy' ? 'it is unhealthy' : `it is ${serving.state}`
+  }
+  const parts = (['image', 'environment', 'port', 'ports', 'volumes'] as const).filter(
+    part => JSON.stringify(before[part]) !== JSON.stringify(after[part]),
+  )
+  return parts.length > 0 ? `changed: ${parts.join(', ')}` : 'other settings or secret values changed'
+}
+
+function environmentChanges({ before, after }: Comparison): Change[] {
+  const old = before.environment
+  if (!old) {
+    return []
+  }
+  const names = [...new Set([...Object.keys(old), ...Object.keys(after.environment)])].sort()
+  return names.flatMap(name => {
+    const why = difference(old[name], after.environment[name])
+    return why ? [{ kind: 'environment', what: name, why } as const] : []
+  })
+}
+
+function difference(old: string | undefined, now: string | undefined): string | undefined {
+  if (old === now) {
+    return undefined
+  }
+  return old === undefined ? 'added' : now === undefined ? 'removed' : 'changed'
+}
+
+function portChanges({ before, after }: Comparison): Change[] {
+  const old = before.ports ?? []
+  return [
+    ...after.ports.filter(port => !old.includes(port)).map(what => ({ kind: 'open', what }) as const),
+    ...old.filter(port => !after.ports.includes(port)).map(what => ({ kind: 'close', what }) as const),
+  ]
+}
+
+function routeChanges({ before, after, isRouteWanted, present }: Comparison): Change[] {
+  if (isRouteWanted && present) {
+    return []
+  }
+  const gone = (before.hosts ?? []).filter(host => !after.hosts.includes(host))
+  return [
+    ...after.hosts.map(host => ({ kind: 'route', what: host, why: `to port ${after.port}` }) as const),
+    ...gone.map(host => ({ kind: 'route', what: host, why: 'no longer' }) as const),
+  ]
+}

@@ -1,0 +1,236 @@
+import { isDeepStrictEqual } from 'node:util'
+import { containerRemove, containerStart, containerVerify } from '#commands/container.ts'
+import type { ObservedContainer } from '#commands/container-data.ts'
+import { imageBuild, imagePrune, imagePush } from '#commands/image.ts'
+import { routePoint, routeRemove } from '#commands/route.ts'
+import { changesOf } from './container-changes.ts'
+import { type Found, foundOf, runningAsWanted, servingBefore } from './container-found.ts'
+import { readRelease, releaseOf } from './container-release.ts'
+import type { ContainerSettings } from './container-settings.ts'
+import { type ContainerWants, configHashOf, wantsOf } from './container-wants.ts'
+import { type Plan, type PlanInput, type ResultOf, resultOf, type Tell, tell } from './target.ts'
+
+/** Images of the last releases stay on the host, so that going back needs no build. */
+const KEPT_IMAGES = 5
+/** A build leaves twice its context in the cache and nothing else collects it. */
+const BUILD_CACHE = { hours: 24, bytes: 5_000_000_000 }
+
+/** All that the lists of the plan are made from. */
+interface Decision {
+  readonly input: PlanInput<ContainerSettings>
+  readonly wants: ContainerWants
+  readonly found: Found
+  readonly configHash: string
+  /** Runs as wanted already: nothing is started. */
+  readonly present: ObservedContainer | undefined
+  /** Serves until the new one does. */
+  readonly serving: ObservedContainer | undefined
+  readonly leftovers: readonly ObservedContainer[]
+  readonly mustBuild: boolean
+  readonly mustPush: boolean
+  readonly isRouteWanted: boolean
+}
+
+/** Decides what to tell the worker from what it reported. Pure: the same input gives the same plan. */
+export function planContainer(input: PlanInput<ContainerSettings>): Plan {
+  const decision = decide(input)
+  const { wants, found, configHash, present, serving, leftovers, mustBuild, mustPush, isRouteWanted } =
+    decision
+  const release = releaseOf(wants, {
+    reference: found.content.reference,
+    pinned: pinnedOf(decision),
+    configHash,
+  })
+  const changes = changesOf({
+    app: input.app.name,
+    before: readRelease(input.previous),
+    after: release,
+    serving,
+    present,
+    leftovers,
+    build: !mustBuild ? 'none' : found.content.registryDigest ? 'fetch' : 'build',
+    push: mustPush ? 'push' : 'none',
+    isRouteWanted,
+  })
+  const nothingToDo = present !== undefined && !mustPush && isRouteWanted && leftovers.length === 0
+  return nothingToDo
+    ? { ...EMPTY, release: { ...release }, changes, nothingToDo }
+    : { ...listsOf(decision), release: { ...release }, changes, nothingToDo }
+}
+
+const EMPTY = { build: [], push: [], apply: [], verify: [], route: [], prune: [], undo: [] } as const
+
+function decide(input: PlanInput<ContainerSettings>): Decision {
+  const wants = wantsOf(input)
+  const found = foundOf(input)
+  const { content, containers } = found
+  const configHash = configHashOf(wants, content.reference)
+  const present = runningAsWanted(found, configHash)
+  const serving = present ?? servingBefore(found, input.deployment)
+  // A registry that does not answer is no reason to touch what runs as wanted.
+  const mustPush =
+    content.registry !== 'none' && !content.pinned && !(present && content.registry !== 'missing')
+  return {
+    input,
+    wants,
+    found,
+    configHash,
+    present,
+    serving,
+    leftovers: containers.filter(each => each !== serving && each.deployment !== input.deployment),
+    mustBuild: !content.localImageId && (!present || mustPush),
+    mustPush,
+    isRouteWanted: routeIsWanted(wants, found, present),
+  }
+}
+
+function routeIsWanted(
+  { hosts, run }: ContainerWants,
+  { route }: Found,
+  present: ObservedContainer | undefined,
+): boolean {
+  if (hosts.length === 0) {
+    return route === undefined
+  }
+  return (
+    route !== undefined &&
+    isDeepStrictEqual([...route.hosts].sort(), [...hosts].sort()) &&
+    route.port === run.port &&
+    route.ip === present?.ip &&
+    route.deployment === present?.deployment
+  )
+}
+
+function listsOf(decision: Decision): Omit<Plan, 'release' | 'changes' | 'nothingToDo'> {
+  return {
+    build: buildTells(decision),
+    push: pushTells(decision),
+    apply: applyTells(decision),
+    verify: verifyTells(decision),
+    route: routeTells(decision),
+    prune: pruneTells(decision),
+    undo: undoTells(decision),
+  }
+}
+
+function buildTells({ input, wants, found, mustBuild }: Decision): Tell[] {
+  const { app, source, registry } = input
+  const { reference, registryDigest } = found.content
+  const { secretNames: _, repositoryName: __, ...image } = wants.image
+  const data = {
+    ...image,
+    app: app.name,
+    repository: source.repository,
+    commit: source.commit,
+    secrets: wants.buildSecrets,
+    reference,
+    registries: registry ? [registry] : [],
+    ...(registry && registryDigest ? { fetch: { registry, digest: registryDigest } } : {}),
+  }
+  return mustBuild ? [tell('build', imageBuild, data)] : []
+}
+
+function pushTells({ input: { registry }, found, mustPush }: Decision): Tell[] {
+  return mustPush && registry
+    ? [tell('push', imagePush, { reference: found.content.reference, registry })]
+    : []
+}
+
+/** What names the image beyond doubt: its digest where a registry knows it. */
+function pinnedOf({ found, mustPush }: Decision): string | ResultOf | undefined {
+  return mustPush ? resultOf('push', 'reference') : found.content.pinned
+}
+
+function applyTells(decision: Decision): Tell[] {
+  const { input, wants, found, configHash, present, serving } = decision
+  if (present) {
+    return []
+  }
+  return [
+    tell('start', containerStart, {
+      ...wants.run,
+      app: input.app.name,
+      deployment: input.deployment,
+      commit: input.source.commit,
+      configHash,
+      ...(serving ? { previous: serving.deployment } : {}),
+      image: pinnedOf(decision) ?? found.content.reference,
+    }),
+  ]
+}
+
+function verifyTells({ input, configHash, present }: Decision): Tell[] {
+  const deployment = present?.deployment ?? input.deployment
+  return [tell('verify', containerVerify, { app: input.app.name, deployment, configHash })]
+}
+
+function routeTells({ input, wants, found, present, isRouteWanted }: Decision): Tell[] {
+  const { app, deployment } = input
+  const { port, health } = wants.run
+  if (wants.hosts.length === 0 || port === undefined) {
+    return found.route ? [tell('route', routeRemove, { name: app.name })] : []
+  }
+  if (isRouteWanted) {
+    return []
+  }
+  return [
+    tell('route', routePoint, {
+      name: app.name,
+      hosts: [...wants.hosts],
+      port,
+      deployment: present?.deployment ?? deployment,
+      ip: present?.ip ?? resultOf('start', 'ip'),
+      ...(health.http ? { probe: { path: health.http, expect: { from: 200, to: 399 } } } : {}),
+    }),
+  ]
+}
+
+function pruneTells(decision: Decision): Tell[] {
+  const { input, wants, found, present, serving, leftovers, mustBuild } = decision
+  const { name: app } = input.app
+  const isReplaced = !present && serving !== undefined
+  const containers = tell('remove', containerRemove, {
+    app,
+    keep: [present?.deployment ?? input.deployment],
+    drainMs: isReplaced && found.route ? wants.drainMs : 0,
+  })
+  const before = readRelease(input.previous).image
+  const images = tell('prune', imagePrune, {
+    app,
+    keep: [found.content.reference, ...(before ? [before] : [])],
+    keepLast: KEPT_IMAGES,
+    buildCache: BUILD_CACHE,
+  })
+  return [...(isReplaced || leftovers.length > 0 ? [containers] : []), ...(mustBuild ? [images] : [])]
+}
+
+/**
+ * Back to what served before. Requests go back first and then the new container goes; but when the old one had to make
+ * room (a host port, a volume) it must be started again before anything can be sent to it.
+ */
+function undoTells(decision: Decision): Tell[] {
+  const { input, present, serving, wants } = decision
+  if (present) {
+    return []
+  }
+  const madeRoom =
+    wants.run.ports.length > 0 || wants.run.volumes.some(each => !each.readOnly && !each.shared)
+  const containers = tell('undo-containers', containerRemove, {
+    app: input.app.name,
+    keep: serving ? [serving.deployment] : [],
+    ...(madeRoom ? { serving: 'remove' as const } : {}),
+    drainMs: 0,
+  })
+  const routes = undoRouteTells(decision)
+  return madeRoom || !serving ? [containers, ...routes] : [...routes, containers]
+}
+
+function undoRouteTells({ input, wants, found }: Decision): Tell[] {
+  const { name } = input.app
+  const { route } = found
+  if (route?.ip && route.deployment) {
+    const { hosts, port, ip, deployment } = route
+    return [tell('undo-route', routePoint, { name, hosts: [...hosts], port, ip, deployment })]
+  }
+  return wants.hosts.length > 0 ? [tell('undo-route', routeRemove, { name })] : []
+}

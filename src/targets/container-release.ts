@@ -1,0 +1,55 @@
+import { createHash } from 'node:crypto'
+import type { ContainerWants } from './container-wants.ts'
+import type { ReleaseFacts } from './target.ts'
+
+/** The part of a release that later deployments compare with. No secret value, nor a hash of one. */
+export interface ContainerRelease {
+  /** Name and content tag. */
+  readonly image: string
+  /** `host/repository@sha256:…`, or a place that takes it from the push. */
+  readonly pinned?: unknown
+  readonly configHash: string
+  /** `$NAME` for a secret, else a short hash of the value. */
+  readonly environment: Readonly<Record<string, string>>
+  readonly port: number | null
+  readonly hosts: readonly string[]
+  readonly ports: readonly string[]
+  readonly volumes: readonly string[]
+}
+
+export interface ReleaseParts {
+  readonly reference: string
+  readonly pinned: unknown
+  readonly configHash: string
+}
+
+export function releaseOf(
+  wants: ContainerWants,
+  { reference, pinned, configHash }: ReleaseParts,
+): ContainerRelease {
+  return {
+    image: reference,
+    ...(pinned === undefined ? {} : { pinned }),
+    configHash,
+    environment: Object.fromEntries(
+      Object.entries(wants.writtenEnvironment).map(([name, value]) => [name, fingerprint(value)]),
+    ),
+    port: wants.run.port ?? null,
+    hosts: wants.hosts,
+    ports: wants.run.ports.map(port => `${port.address ?? ''}:${port.host}/${port.protocol ?? 'tcp'}`),
+    volumes: wants.run.volumes.map(volume => `${volume.name}:${volume.path}`),
+  }
+}
+
+/** What an earlier release holds, as far as it holds it: it may be of another target. */
+export function readRelease(previous: ReleaseFacts | undefined): Partial<ContainerRelease> {
+  return (previous?.content ?? {}) as Partial<ContainerRelease>
+}
+
+export function releasedHosts(previous: ReleaseFacts | undefined): readonly string[] {
+  return readRelease(previous).hosts ?? []
+}
+
+function fingerprint(value: string): string {
+  return /^\$[A-Za-z_]/.test(value) ? value : createHash('sha256').update(value).digest('hex').slice(0, 12)
+}

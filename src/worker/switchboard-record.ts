@@ -1,0 +1,149 @@
+import { mkdir, open, readFile, rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Static, Type } from 'typebox'
+import { toAddress, toNumber } from '#commands/subnet.ts'
+import { check } from '#lib/check.ts'
+import { type SlotRange, slotRange } from './slot-range.ts'
+import { SUBNET_FULL, SWITCHBOARD_UNREADABLE } from './switchboard-errors.ts'
+
+const Slots = Type.Tuple([Type.String({ format: 'ipv4' }), Type.String({ format: 'ipv4' })])
+const Entry = Type.Object({
+  slots: Type.Optional(Slots),
+  target: Type.Optional(
+    Type.Object({ ip: Type.String({ format: 'ipv4' }), deployment: Type.String(), since: Type.Number() }),
+  ),
+})
+const Board = Type.Object({
+  version: Type.Literal(1),
+  /** Where the search for a free slot goes on: an address that was given back is taken again as late as possible. */
+  next: Type.Integer({ minimum: 0 }),
+  names: Type.Record(Type.String(), Entry),
+})
+type Board = Static<typeof Board>
+type Entry = Static<typeof Entry>
+
+export type Target = NonNullable<Entry['target']>
+
+/** What the switchboard knows. Each change is on the disk before it resolves and before it can be read. */
+export interface SwitchboardRecord {
+  target(name: string): Target | undefined
+  /** The two addresses of a name, given on first use. */
+  slots(name: string): Promise<readonly [string, string]>
+  setTarget(name: string, target: Target): Promise<void>
+  forget(name: string): Promise<void>
+  /** Resolves when no change is under way. */
+  settled(): Promise<void>
+}
+
+/** Reads what the last run left in the folder, or begins with nothing. */
+export async function openRecord(folder: string, subnet: string): Promise<SwitchboardRecord> {
+  const range = slotRange(subnet)
+  const file = join(folder, 'switchboard.json')
+  await mkdir(folder, { recursive: true })
+  let board = await readBoard(file)
+  let changing: Promise<unknown> = Promise.resolve()
+
+  /** One change after the other; what is in memory is never ahead of the disk. */
+  function change<T>(edit: (draft: Board) => T): Promise<T> {
+    const done = changing.then(async () => {
+      const draft = structuredClone(board)
+      const result = edit(draft)
+      await writeDurably(folder, file, JSON.stringify(draft, null, 2))
+      board = draft
+      return result
+    })
+    changing = done.catch(() => {})
+    return done
+  }
+
+  return {
+    target: name => entryOf(board, name)?.target,
+    async slots(name) {
+      const given = entryOf(board, name)?.slots
+      return given && isInside(range, given)
+        ? given
+        : change(draft => giveSlots(draft, name, { range, subnet }))
+    },
+    setTarget: (name, target) =>
+      change(draft => {
+        draft.names[name] = { ...entryOf(draft, name), target }
+      }),
+    forget: name =>
+      change(draft => {
+        delete draft.names[name]
+      }),
+    async settled() {
+      await changing
+    },
+  }
+}
+
+/** Own keys only: nobody is called `constructor` unless it was pointed. */
+function entryOf(board: Board, name: string): Entry | undefined {
+  return Object.hasOwn(board.names, name) ? board.names[name] : undefined
+}
+
+function isInside(range: SlotRange, slots: readonly [string, string]): boolean {
+  return slots.every(slot => toNumber(slot) >= range.first && toNumber(slot) <= range.last)
+}
+
+function giveSlots(
+  draft: Board,
+  name: string,
+  { range, subnet }: { range: SlotRange; subnet: string },
+): readonly [string, string] {
+  const given = entryOf(draft, name)?.slots
+  if (given && isInside(range, given)) {
+    return given
+  }
+  const taken = new Set(Object.values(draft.names).flatMap(entry => entry.slots ?? []))
+  const free: string[] = []
+  const size = range.last - range.first + 1
+  let at = draft.next >= range.first && draft.next <= range.last ? draft.next : range.first
+  for (let tried = 0; tried < size && free.length < 2; tried++) {
+    const address = toAddress(at)
+    if (!taken.has(address)) {
+      free.push(address)
+    }
+    at = at === range.last ? range.first : at + 1
+  }
+  const [one, other] = free
+  if (!one || !other) {
+    throw SUBNET_FULL(subnet, Object.keys(draft.names).length)
+  }
+  draft.next = at
+  draft.names[name] = { ...entryOf(draft, name), slots: [one, other] }
+  return [one, other]
+}
+
+async function readBoard(file: string): Promise<Board> {
+  let text: string
+  try {
+    text = await readFile(file, 'utf8')
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') {
+      return { version: 1, next: 0, names: {} }
+    }
+    throw SWITCHBOARD_UNREADABLE(file).with({ cause })
+  }
+  try {
+    return check(Board, JSON.parse(text), 'The record')
+  } catch (cause) {
+    throw SWITCHBOARD_UNREADABLE(file).with({ cause })
+  }
+}
+
+/** A new file beside the old, flushed and then renamed: a power cut leaves one of the two, whole. */
+async function writeDurably(folder: string, file: string, text: string): Promise<void> {
+  const temporary = `${file}.new`
+  await writeFlushed(temporary, text)
+  await rename(temporary, file)
+  await using opened = await open(folder)
+  await opened.sync()
+}
+
+async function writeFlushed(file: string, text: string): Promise<void> {
+  await using opened = await open(file, 'w', 0o600)
+  await opened.writeFile(text)
+  await opened.sync()
+}

@@ -19,7 +19,7 @@ import { BUILD_FAILED } from '#exec/errors.ts'
 import { systemClock } from '#lib/clock.ts'
 import type { FairleadError } from '#lib/errors.ts'
 import { newId } from '#lib/id.ts'
-import { mustRun } from './world/command.ts'
+import { docker } from './world/container-apps.ts'
 import {
   buildImage,
   type ContainerWorld,
@@ -286,8 +286,4 @@ function fullDisk(request: IncomingMessage, response: ServerResponse): void {
   const isUpload = request.url?.includes('/blobs/uploads/')
   response.writeHead(isUpload ? 500 : 404, { 'content-type': 'application/json' })
   response.end(request.method === 'HEAD' ? undefined : body)
-}
-
-function docker(world: ContainerWorld, ...args: string[]): Promise<string> {
-  return mustRun('docker', args, { folder: world.folder })
 }

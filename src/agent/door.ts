@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { createServer, type Server } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
@@ -12,6 +13,7 @@ import { MAX_RAW } from '#link/limits.ts'
 import type { Pin } from '#link/public-identity.ts'
 import { SERVER_SOCKET } from '#link/socket.ts'
 import { serverTls } from '#link/tls.ts'
+import { ADDRESS_UNUSABLE } from './errors.ts'
 
 export interface DoorOptions {
   readonly identity: Identity
@@ -59,13 +61,15 @@ export class Door {
     })
   }
 
-  /** Resolves with the port. Rejects when the address cannot be had. */
+  /** Resolves with the port. Rejects with ADDRESS_UNUSABLE. */
   async listen({ host, port }: { host: string; port: number }): Promise<number> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
-    this.#server.once('error', reject)
-    this.#server.listen(port, host, resolve)
-    await promise
-    this.#server.off('error', reject)
+    try {
+      this.#server.listen(port, host)
+      await once(this.#server, 'listening')
+    } catch (error) {
+      const why = (error as NodeJS.ErrnoException).code ?? String(error)
+      throw ADDRESS_UNUSABLE(`${host}:${port}`, why).with({ cause: error })
+    }
     return (this.#server.address() as AddressInfo).port
   }
 

@@ -18,6 +18,15 @@ export const JOURNAL_DAMAGED = defineError({
     `Move ${file} (and its -wal file) away and start again; the manager then looks at what runs on this host.`,
 })
 
+export const ADDRESS_UNUSABLE = defineError({
+  code: 'ADDRESS_UNUSABLE',
+  status: 500,
+  retry: 'later',
+  message: (address: string, why: string) => `The agent cannot listen on ${address} (${why}).`,
+  hint: (address: string) =>
+    `Look with "ss -ltnp" which program holds ${address}: often it is a second agent; end it or use another port.`,
+})
+
 export const FORBIDDEN_COMMAND = defineError({
   code: 'FORBIDDEN_COMMAND',
   status: 403,

@@ -7,7 +7,7 @@ import { connect as connectTls } from 'node:tls'
 import WebSocket, { WebSocketServer } from 'ws'
 import { CLOSE, MAX_FRAME_BYTES } from '#contract/agent-frames.ts'
 import { newId } from '#lib/id.ts'
-import { NO_PINS, PINS_EMPTY } from '#link/errors.ts'
+import { PINS_EMPTY, PINS_MISSING } from '#link/errors.ts'
 import { publicIdentity } from '#link/identity.ts'
 import { MAX_RAW, MAX_UNPROVEN } from '#link/limits.ts'
 import { serverNameOf } from '#link/public-identity.ts'
@@ -29,7 +29,7 @@ test('a proven manager is welcomed with what the agent can do', async t => {
 })
 
 test('M01 an agent does not start without a pin', async t => {
-  await assert.rejects(startTestAgent(t, { pins: [] }), NO_PINS.matches)
+  await assert.rejects(startTestAgent(t, { pins: [] }), PINS_MISSING.matches)
 })
 
 test('M02 a stranger is refused by TLS, and the log says why', async t => {

@@ -65,6 +65,22 @@ export function testCommands(stage: Stage): readonly Command[] {
       },
     }),
     made({
+      name: 'test.chatty',
+      role: 'worker',
+      data: Type.Object({ lines: Type.Integer(), size: Type.Integer() }, strict),
+      result: Type.Object({}, strict),
+      run: async (hands, { lines, size }) => {
+        for (let line = 1; line <= lines; line++) {
+          hands.say('x'.repeat(size), 'stdout')
+          if (line % 500 === 0) {
+            await new Promise(resolve => setImmediate(resolve))
+          }
+        }
+        stage.done.push('chatty')
+        return {}
+      },
+    }),
+    made({
       name: 'test.stubborn',
       role: 'worker',
       data: Type.Object({}, strict),
@@ -148,38 +164,17 @@ export interface LogEntry {
   readonly fields: LogFields
 }
 
-/** A real agent on loopback with fake commands; everything but the host is as in a worker. */
+/** A real agent on loopback with fake commands; everything but the host is as in a worker. Gone after the test. */
 export async function startTestAgent(t: TestContext, options: TestAgentOptions = {}): Promise<TestAgent> {
   const { folder = temporaryFolder(t), role = 'worker' } = options
   const { identity = anIdentity(t, role), manager = anIdentity(t, 'manager') } = options
   const log: LogEntry[] = []
-  const logger = recordingLogger(log)
   const stage = new Stage()
-  const peers = peersIn(folder)
   for (const pinned of options.pins ?? [manager]) {
-    peers.trust(publicIdentity(pinned))
+    peersIn(folder).trust(publicIdentity(pinned))
   }
-  const journal = new Journal(join(folder, 'journal.db'), systemClock)
-  const common = { journal, clock: systemClock, logger }
-  const obey = new Obey({
-    ...common,
-    role,
-    commands: testCommands(stage),
-    host: { name: 'test' } as HostFacts,
-    createPerform: noCalls,
-    logs: join(folder, 'commands'),
-    ...options.obey,
-  })
-  const listen = { host: '127.0.0.1', port: 0 }
-  const server = await AgentServer.start({
-    ...common,
-    identity,
-    peers,
-    listen,
-    build: 'test',
-    obey,
-    ...options.serve,
-  })
+  const parts = await serveTestAgent({ ...options, folder, identity, stage, logger: recordingLogger(log) })
+  const { server, journal, obey } = parts
   let stopping: Promise<void> | undefined
   const stop = () => {
     stopping ??= obey.close().then(() => {
@@ -203,6 +198,41 @@ export async function startTestAgent(t: TestContext, options: TestAgentOptions =
     address,
     stop,
   }
+}
+
+interface Serving extends Pick<TestAgentOptions, 'obey' | 'serve'> {
+  readonly folder: string
+  readonly identity: Identity
+  readonly stage: Stage
+  readonly logger: Logger
+}
+
+/** The parts of an agent, put together as a worker does. */
+export async function serveTestAgent({ folder, identity, stage, logger, ...options }: Serving) {
+  const peers = peersIn(folder)
+  peers.load()
+  const journal = new Journal(join(folder, 'journal.db'), systemClock)
+  const common = { journal, clock: systemClock, logger }
+  const obey = new Obey({
+    ...common,
+    role: 'worker',
+    commands: testCommands(stage),
+    host: { name: 'test' } as HostFacts,
+    createPerform: noCalls,
+    logs: join(folder, 'commands'),
+    ...options.obey,
+  })
+  const listen = { host: '127.0.0.1', port: 0 }
+  const server = await AgentServer.start({
+    ...common,
+    identity,
+    peers,
+    listen,
+    build: 'test',
+    obey,
+    ...options.serve,
+  })
+  return { server, journal, obey }
 }
 
 export function recordingLogger(log: LogEntry[]): Logger {

@@ -4,7 +4,7 @@ import { TLSSocket } from 'node:tls'
 import WebSocket from 'ws'
 import { AGENT_PATH, SUBPROTOCOL } from '#contract/agent-frames.ts'
 import { newId } from '#lib/id.ts'
-import { idemOf } from '#link/canonical-json.ts'
+import { idemOf } from '#link/idem.ts'
 import type { Identity } from '#link/identity.ts'
 import { CLIENT_SOCKET } from '#link/socket.ts'
 import { clientTls } from '#link/tls.ts'
@@ -17,6 +17,9 @@ export interface Received {
   readonly command: string
   readonly data: Data
 }
+
+/** What one needs to know of an agent to reach it. */
+export type Reached = Pick<TestAgent, 'address' | 'identity' | 'pin' | 'manager'>
 
 export interface ManagerOptions {
   readonly identity?: Identity
@@ -35,12 +38,12 @@ export class TestManager {
   readonly received: Received[] = []
   /** Close code, or the error before it was open. */
   readonly closed: Promise<number | string>
-  readonly #agent: TestAgent
+  readonly #agent: Reached
   readonly #options: ManagerOptions
   readonly #waiting = new Set<() => void>()
   #tls: TLSSocket | undefined
 
-  constructor(t: TestContext, agent: TestAgent, options: ManagerOptions = {}) {
+  constructor(t: TestContext, agent: Reached, options: ManagerOptions = {}) {
     this.#agent = agent
     this.#options = options
     const { identity = agent.manager, shows = identity, address = agent.address, origin } = options

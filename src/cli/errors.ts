@@ -118,7 +118,8 @@ export const APP_NAME_IN_USE = defineError({
   code: 'APP_NAME_IN_USE',
   status: 409,
   retry: 'never',
-  message: (names: string) => `Docker on this machine already has containers of: ${names}. The demo would take them for its own.`,
+  message: (names: string) =>
+    `Docker on this machine already has containers of: ${names}. The demo would take them for its own.`,
   hint: () => 'Remove them, or run the demo on another machine.',
 })
 
@@ -128,4 +129,13 @@ export const DEMO_FAILED = defineError({
   retry: 'never',
   message: (what: string) => `The demo did not do what it should: ${what}`,
   hint: () => 'Run it without --exit and look at "fairlead status" and "fairlead logs".',
+})
+
+export const PART_ENDED = defineError({
+  code: 'PART_ENDED',
+  status: 500,
+  retry: 'later',
+  message: (part: string, how: string, _log: string) => `The ${part} ${how}.`,
+  hint: (_part, _how, log: string) =>
+    `Its log is ${log}. Start again with "fairlead up": nothing that was asked for is lost.`,
 })

@@ -10,6 +10,8 @@ import type { Session } from './session.ts'
 /** The manager or an agent as a process of its own on this machine. */
 export interface Part {
   readonly pid: number
+  /** Resolves with how it ended. */
+  readonly ended: Promise<string>
   readonly logFile: string
   /** Fields of the log line that said it was ready. */
   readonly ready: Readonly<Record<string, unknown>>
@@ -50,7 +52,7 @@ export async function startPart(options: PartOptions): Promise<Part> {
       return line !== undefined
     },
   })
-  return { pid: started.pid, logFile, ready, close: () => started.close() }
+  return { pid: started.pid, ended: started.ended, logFile, ready, close: () => started.close() }
 }
 
 /** Runs a part once for what it prints, for example its public identity. */
@@ -61,7 +63,11 @@ export async function askPart(options: PartOptions): Promise<string> {
     env: { ...NODE_ENVIRONMENT, ...options.environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  const [out, complaint, code] = await Promise.all([text(child.stdout), text(child.stderr), exitCodeOf(child)])
+  const [out, complaint, code] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    exitCodeOf(child),
+  ])
   if (code !== 0) {
     throw PART_DID_NOT_START(options.name, (complaint || out).trim())
   }
@@ -69,10 +75,22 @@ export async function askPart(options: PartOptions): Promise<string> {
 }
 
 /** Runs a part in the foreground until it ends or the session is interrupted; gives its exit code. */
-export async function runPart(session: Session, name: PartOptions['name'], words: readonly string[]): Promise<number> {
+export async function runPart(
+  session: Session,
+  name: PartOptions['name'],
+  words: readonly string[],
+): Promise<number> {
   const { environment } = session.config
-  const files = Object.entries(environment).filter(([key]) => key.startsWith('FAIRLEAD_') && key.endsWith('_FILE'))
-  const options = { name, folder: '.', environment, arguments: words, readable: files.map(([, file]) => file) }
+  const files = Object.entries(environment).filter(
+    ([key]) => key.startsWith('FAIRLEAD_') && key.endsWith('_FILE'),
+  )
+  const options = {
+    name,
+    folder: '.',
+    environment,
+    arguments: words,
+    readable: files.map(([, file]) => file),
+  }
   const child = spawn(process.execPath, commandLine(options), {
     env: { ...NODE_ENVIRONMENT, ...environment },
     stdio: 'inherit',

@@ -55,7 +55,7 @@ function depthOf(path: string): number {
 
 function containerApp(folder: DeployFolder, path: string): Suggestion {
   const place = posix.dirname(path)
-  const port = /^\s*EXPOSE\s+(\d+)/im.exec(folder.text(path) ?? '')?.[1]
+  const port = exposedPort(folder.text(path))
   return {
     name: appNameOf(place === '.' ? folder.name : place),
     lines: [
@@ -72,7 +72,7 @@ function containerApp(folder: DeployFolder, path: string): Suggestion {
 
 function composeApp(folder: DeployFolder, path: string): Suggestion {
   const place = posix.dirname(path)
-  const routed = routedService(folder.text(path) ?? '')
+  const routed = routedService(folder, path)
   return {
     name: appNameOf(place === '.' ? folder.name : place),
     lines: [
@@ -86,14 +86,17 @@ function composeApp(folder: DeployFolder, path: string): Suggestion {
   }
 }
 
-/** The first service that publishes or exposes a port, as visitors would reach it. */
-function routedService(text: string): { service: string; port: number } | undefined {
-  const services = servicesOf(text)
-  for (const [service, settings] of Object.entries(services)) {
-    const { ports = [], expose = [] } = (settings ?? {}) as { ports?: unknown[]; expose?: unknown[] }
-    const [port] = [...(Array.isArray(ports) ? ports : []), ...(Array.isArray(expose) ? expose : [])].map(
-      insidePort,
-    )
+interface WrittenService {
+  readonly ports?: unknown
+  readonly expose?: unknown
+  readonly build?: string | { readonly context?: string } | null
+}
+
+/** The first service that publishes or exposes a port, itself or in its Dockerfile, as visitors would reach it. */
+function routedService(folder: DeployFolder, path: string): { service: string; port: number } | undefined {
+  for (const [service, settings] of Object.entries(servicesOf(folder.text(path) ?? ''))) {
+    const { ports, expose, build } = settings ?? {}
+    const [port] = [...portsIn(ports), ...portsIn(expose), ...builtPort(folder, posix.dirname(path), build)]
     if (port !== undefined) {
       return { service, port }
     }
@@ -101,9 +104,27 @@ function routedService(text: string): { service: string; port: number } | undefi
   return undefined
 }
 
-function servicesOf(text: string): Record<string, unknown> {
+function builtPort(folder: DeployFolder, place: string, build: WrittenService['build']): number[] {
+  const context = typeof build === 'string' ? build : build?.context
+  if (context === undefined) {
+    return []
+  }
+  const port = exposedPort(folder.text(posix.join(place, context, 'Dockerfile')))
+  return port === undefined ? [] : [port]
+}
+
+function exposedPort(dockerfile: string | undefined): number | undefined {
+  const port = /^\s*EXPOSE\s+(\d+)/im.exec(dockerfile ?? '')?.[1]
+  return port === undefined ? undefined : Number(port)
+}
+
+function portsIn(list: unknown): number[] {
+  return Array.isArray(list) ? list.flatMap(port => insidePort(port) ?? []) : []
+}
+
+function servicesOf(text: string): Record<string, WrittenService | null> {
   try {
-    const { services } = parse(text) as { services?: Record<string, unknown> }
+    const { services } = parse(text) as { services?: Record<string, WrittenService | null> }
     return services ?? {}
   } catch {
     return {}

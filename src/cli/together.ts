@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { HostDocument } from '#contract/rest/hosts.ts'
 import type { Clock } from '#lib/clock.ts'
@@ -55,6 +56,7 @@ export async function startTogether(options: TogetherOptions): Promise<Together>
     askPart({ ...worker, arguments: ['init'] }),
   ])
   const pin = writePrivateFile(worker.folder, 'manager-identity.json', managerIdentity)
+  writeFirstPolicy(worker.folder, options)
   await askPart({ ...worker, arguments: ['trust', pin] })
   await using stack = new AsyncDisposableStack()
   const [startedManager, startedWorker] = await startBoth(stack, manager, worker)
@@ -120,6 +122,13 @@ async function enrol(
   }
 }
 
+/** The worker's own rules, for its owner to change: nothing here ever writes them again. */
+function writeFirstPolicy(folder: string, { allowPrivate }: TogetherOptions): void {
+  if (allowPrivate.length > 0 && !existsSync(join(folder, 'policy.yaml'))) {
+    writePrivateFile(folder, 'policy.yaml', `allowPrivate: ${JSON.stringify(allowPrivate)}\n`)
+  }
+}
+
 function tokenFileIn({ folder }: TogetherOptions): string {
   return join(folder, 'admin-token')
 }
@@ -163,10 +172,10 @@ function workerPart(options: TogetherOptions): PartOptions {
       ...options.environment,
       FAIRLEAD_WORKER_DATA: data,
       FAIRLEAD_WORKER_LISTEN: `127.0.0.1:${options.workerPort}`,
-      FAIRLEAD_WORKER_PROXY: proxy.adminUrl,
-      FAIRLEAD_WORKER_HTTP_PORT: String(proxy.httpPort),
-      FAIRLEAD_WORKER_HTTPS_PORT: String(proxy.httpsPort),
-      ...(network ? { FAIRLEAD_WORKER_NETWORK: network.name, FAIRLEAD_WORKER_SUBNET: network.subnet } : {}),
+      FAIRLEAD_PROXY_ADMIN: proxy.adminUrl,
+      FAIRLEAD_PROXY_HTTP_PORT: String(proxy.httpPort),
+      FAIRLEAD_PROXY_HTTPS_PORT: String(proxy.httpsPort),
+      ...(network ? { FAIRLEAD_NETWORK: network.name, FAIRLEAD_SUBNET: network.subnet } : {}),
     },
   }
 }

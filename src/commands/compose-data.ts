@@ -21,6 +21,14 @@ export const RoutePlace = Type.Object(
 )
 export type RoutePlace = Static<typeof RoutePlace>
 
+/** The name by which the proxy and the switchboard know a service. */
+export function routeNameOf(service: string, app: string): string {
+  return `${service
+    .toLowerCase()
+    .replace(/[^a-z0-9_-]/g, '-')
+    .replace(/[-_]+$/, '')}.${app}`
+}
+
 export const FindingData = Type.Object(
   {
     rule: Type.String(),
@@ -58,7 +66,7 @@ export const RenderedService = Type.Object(
     /** Services that are made anew when this one is. */
     dependsOn: Type.Array(Type.String()),
     /** Host ports it publishes. */
-    ports: Type.Array(Type.String()),
+    ports: Type.Array(Type.Object({ published: Type.String(), target: Type.Integer() }, strict)),
   },
   strict,
 )

@@ -14,27 +14,40 @@ const Volumes = Type.Union([Type.Literal('keep'), Type.Literal('delete')])
 
 export const composeDown = defineCommand({
   name: 'compose.down',
-  summary: 'Takes an app\'s Compose projects down: routes, containers, networks, rendered files; volumes only when asked.',
+  summary:
+    "Takes an app's Compose projects down: routes, containers, networks, rendered files; volumes only when asked.",
   role: 'worker',
-  data: Type.Object({ app: AppName, volumes: Volumes }, strict),
+  data: Type.Object(
+    {
+      app: AppName,
+      volumes: Volumes,
+      /** Only this one, for an app that was given another project name; its routes lead to the new one already. */
+      project: Type.Optional(ProjectName),
+    },
+    strict,
+  ),
   result: Type.Object({ projects: Type.Array(ProjectName) }, strict),
   deadlineMs: 15 * 60_000,
   lock: data => `compose-app:${data.app}`,
-  async run(hands, { app, volumes }) {
-    const projects = await projectsOf(hands, app)
+  async run(hands, { app, volumes, project: only }) {
+    const projects = (await projectsOf(hands, app)).filter(project => only === undefined || project === only)
     for (const project of projects) {
-      await removeRoutes(hands, project)
+      if (only === undefined) {
+        await removeRoutes(hands, project)
+      }
       await takeDown(hands, project, volumes)
       await forgetProject(hands, project)
     }
-    return { projects: [...projects] }
+    return { projects }
   },
 })
 
 /** Ends and removes the containers and networks of a project, found by their labels. */
 export async function takeDown(hands: Hands, project: string, volumes: 'keep' | 'delete'): Promise<void> {
   const { dockerSocket, dockerHome } = hands.host
-  const failure = await hands.perform(composeDownCall({ name: project, socket: dockerSocket, home: dockerHome, volumes }))
+  const failure = await hands.perform(
+    composeDownCall({ name: project, socket: dockerSocket, home: dockerHome, volumes }),
+  )
   if (failure) {
     throw await explainFailure(hands, project, failure)
   }

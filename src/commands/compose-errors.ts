@@ -5,7 +5,8 @@ export const COMPOSE_FILE_MISSING = defineError({
   status: 422,
   retry: 'never',
   message: (file: string, commit: string) => `There is no "${file}" in commit ${commit.slice(0, 12)}.`,
-  hint: () => 'Commit the file, or correct its name where it is mentioned ("files" in the deploy file, "env_file", "include", "extends").',
+  hint: () =>
+    'Commit the file, or correct its name where it is mentioned ("files" in the deploy file, "env_file", "include", "extends").',
 })
 
 export const COMPOSE_INVALID = defineError({
@@ -13,7 +14,8 @@ export const COMPOSE_INVALID = defineError({
   status: 422,
   retry: 'never',
   message: (place: string, reason: string) => `Compose does not accept ${place}: ${reason}`,
-  hint: () => 'Correct that place and push again; "docker compose config" on your own machine shows the same.',
+  hint: () =>
+    'Correct that place and push again; "docker compose config" on your own machine shows the same.',
 })
 
 export const COMPOSE_NOT_ALLOWED = defineError({
@@ -21,7 +23,9 @@ export const COMPOSE_NOT_ALLOWED = defineError({
   status: 422,
   retry: 'never',
   message: (count: number, first: string) =>
-    count === 1 ? `This host does not allow what is asked: ${first}` : `This host does not allow ${count} things that are asked; the first: ${first}`,
+    count === 1
+      ? `This host does not allow what is asked: ${first}`
+      : `This host does not allow ${count} things that are asked; the first: ${first}`,
   hint: () =>
     'Each finding says where it stands and what to write instead. The owner of the host decides what is allowed, in the policy file of its worker.',
 })
@@ -30,7 +34,8 @@ export const COMPOSE_VARIABLE_RESERVED = defineError({
   code: 'COMPOSE_VARIABLE_RESERVED',
   status: 422,
   retry: 'never',
-  message: (name: string) => `The variable "${name}" may not be set for a Compose project: the docker program itself reads it.`,
+  message: (name: string) =>
+    `The variable "${name}" may not be set for a Compose project: the docker program itself reads it.`,
   hint: (name: string) => `Rename "${name}" in "environment" of the deploy file and in the Compose file.`,
 })
 
@@ -38,23 +43,28 @@ export const COMPOSE_SECRET_IN_BUILD = defineError({
   code: 'COMPOSE_SECRET_IN_BUILD',
   status: 422,
   retry: 'never',
-  message: (service: string, arg: string) => `The build argument "${arg}" of "${service}" holds a secret, which would stay in the image.`,
-  hint: () => 'Use "secrets" in "build" with a top-level secret of kind "environment", and RUN --mount=type=secret in the Dockerfile.',
+  message: (service: string, arg: string) =>
+    `The build argument "${arg}" of "${service}" holds a secret, which would stay in the image.`,
+  hint: () =>
+    'Use "secrets" in "build" with a top-level secret of kind "environment", and RUN --mount=type=secret in the Dockerfile.',
 })
 
 export const COMPOSE_BUILD_SECRET_UNSUPPORTED = defineError({
   code: 'COMPOSE_BUILD_SECRET_UNSUPPORTED',
   status: 422,
   retry: 'never',
-  message: (service: string, secret: string) => `The build of "${service}" wants the secret "${secret}", which is not one of kind "environment".`,
-  hint: (_service: string, secret: string) => `Write: secrets: { ${secret}: { environment: NAME } } and set NAME in the app's environment.`,
+  message: (service: string, secret: string) =>
+    `The build of "${service}" wants the secret "${secret}", which is not one of kind "environment".`,
+  hint: (_service: string, secret: string) =>
+    `Write: secrets: { ${secret}: { environment: NAME } } and set NAME in the app's environment.`,
 })
 
 export const COMPOSE_PROJECT_TAKEN = defineError({
   code: 'COMPOSE_PROJECT_TAKEN',
   status: 409,
   retry: 'never',
-  message: (project: string, owner: string) => `The Compose project "${project}" on this host belongs to the app "${owner}".`,
+  message: (project: string, owner: string) =>
+    `The Compose project "${project}" on this host belongs to the app "${owner}".`,
   hint: () => 'Give this app another "project" in its settings, or remove the other app first.',
 })
 
@@ -62,7 +72,8 @@ export const COMPOSE_RENDER_GONE = defineError({
   code: 'COMPOSE_RENDER_GONE',
   status: 410,
   retry: 'later',
-  message: (project: string, render: string) => `The rendered configuration ${render.slice(0, 12)} of "${project}" is no longer on this host.`,
+  message: (project: string, render: string) =>
+    `The rendered configuration ${render.slice(0, 12)} of "${project}" is no longer on this host.`,
   hint: () => 'Deploy the commit again: it is rendered anew.',
 })
 
@@ -90,7 +101,8 @@ export const COMPOSE_PORT_TAKEN = defineError({
   code: 'COMPOSE_PORT_TAKEN',
   status: 409,
   retry: 'never',
-  message: (port: number, owner: string) => `Port ${port} of the host is already taken${owner === '' ? '' : ` by ${owner}`}.`,
+  message: (port: number, owner: string) =>
+    `Port ${port} of the host is already taken${owner === '' ? '' : ` by ${owner}`}.`,
   hint: (port: number) =>
     `Publish another host port, stop what uses ${port} ("ss -ltnp" on the host shows it), or use "expose" and a route: then no host port is needed.`,
 })

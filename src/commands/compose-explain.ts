@@ -1,6 +1,6 @@
 import type { FairleadError } from '#lib/errors.ts'
-import { type ContainerFacts, findPublisher } from '#programs/docker-containers.ts'
 import type { ComposeFailure } from '#programs/compose-failure.ts'
+import { type ContainerFacts, findPublisher } from '#programs/docker-containers.ts'
 import type { Hands } from './command.ts'
 import {
   COMPOSE_IMAGE_MISSING,
@@ -14,7 +14,11 @@ import { howItEnded } from './compose-settle.ts'
 import { lastLines } from './container-lines.ts'
 
 /** Compose's own words as an error of the catalogue, with the service, its exit code and its last log lines. */
-export async function explainFailure(hands: Hands, project: string, failure: ComposeFailure): Promise<FairleadError> {
+export async function explainFailure(
+  hands: Hands,
+  project: string,
+  failure: ComposeFailure,
+): Promise<FairleadError> {
   if (failure.kind === 'image-missing') {
     return COMPOSE_IMAGE_MISSING(failure.image, 'it is not on this host')
   }
@@ -28,11 +32,22 @@ export async function explainFailure(hands: Hands, project: string, failure: Com
     return COMPOSE_REFUSED(project, failure.text)
   }
   const name = failure.kind === 'unhealthy' ? failure.container : failure.name
-  const container = (await projectContainers(hands, project)).find(each => each.name === name || serviceOf(each) === name)
+  const container = (await projectContainers(hands, project)).find(
+    each => each.name === name || serviceOf(each) === name,
+  )
   const service = container ? serviceOf(container) : name
   const log = container ? await lastLines(hands, container.id) : []
-  const error = failure.kind === 'unhealthy' ? unhealthy(service, container) : exited(service, failure.exitCode, container)
-  return error.with({ facts: { service, log, ...(container ? { container: container.name, exitCode: container.exitCode } : {}) } })
+  const error =
+    failure.kind === 'unhealthy'
+      ? unhealthy(service, container)
+      : exited(service, failure.exitCode, container)
+  return error.with({
+    facts: {
+      service,
+      log,
+      ...(container ? { container: container.name, exitCode: container.exitCode } : {}),
+    },
+  })
 }
 
 function unhealthy(service: string, container: ContainerFacts | undefined): FairleadError {

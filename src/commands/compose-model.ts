@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { posix, relative } from 'node:path'
 import { canonicalJson } from '#lib/canonical-json.ts'
-import { type Shape, listOf, scalarText, shapeOf, shapesOf } from '#policy/shape.ts'
+import { listOf, type Shape, scalarText, shapeOf, shapesOf } from '#policy/shape.ts'
 import type { RenderedService, RoutePlace, ServiceBuild } from './compose-data.ts'
 import { LABEL } from './container-data.ts'
 
@@ -40,13 +40,17 @@ export function deployedHash(service: Pick<RenderedService, 'hash'>, builtImage:
 export function describeServices(model: Shape, checkout: string): Record<string, RenderedService> {
   const described = Object.entries(shapeOf(model.services)).map(([name, value]) => {
     const service = shapeOf(value)
-    const build = service.build === undefined ? undefined : describeBuild(model, shapeOf(service.build), checkout)
+    const build =
+      service.build === undefined ? undefined : describeBuild(model, shapeOf(service.build), checkout)
     const image = scalarText(service.image)
     const facts: RenderedService = {
       hash: serviceHash(model, name),
       ...(build ? { build } : image ? { image } : {}),
       dependsOn: Object.keys(shapeOf(service.depends_on)).sort(),
-      ports: shapesOf(service.ports).map(port => `${scalarText(port.published)}/${scalarText(port.protocol) ?? 'tcp'}`),
+      ports: shapesOf(service.ports).map(({ published, target }) => ({
+        published: scalarText(published) ?? '',
+        target: Number(target),
+      })),
     }
     return [name, facts] as const
   })
@@ -63,7 +67,10 @@ export function serviceHash(model: Shape, name: string): string {
     service,
     image: build === undefined ? image : 'built',
     networks: used('networks', Object.keys(shapeOf(service.networks))),
-    volumes: used('volumes', namesIn(service.volumes, mount => mount.type === 'volume')),
+    volumes: used(
+      'volumes',
+      namesIn(service.volumes, mount => mount.type === 'volume'),
+    ),
     secrets: used('secrets', namesIn(service.secrets)),
     configs: used('configs', namesIn(service.configs)),
   }

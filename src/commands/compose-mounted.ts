@@ -45,7 +45,9 @@ export async function mountByContent(hands: Hands, mounting: Mounting): Promise<
   const { secrets, configs, valueFiles } = sourcesByContent(mounting, { folder, place })
   const services = Object.entries(shapeOf(model.services)).map(([name, service]) => [
     name,
-    withVolumes(shapeOf(service), mount => (mount.type === 'bind' ? { ...mount, source: place(mount.source) } : mount)),
+    withVolumes(shapeOf(service), mount =>
+      mount.type === 'bind' ? { ...mount, source: place(mount.source) } : mount,
+    ),
   ])
   return {
     model: { ...model, services: Object.fromEntries(services), ...secrets, ...configs },
@@ -76,7 +78,9 @@ function pathInside(checkout: string, path: unknown): string | undefined {
 }
 
 function withVolumes(service: Shape, change: (mount: Shape) => Shape): Shape {
-  return service.volumes === undefined ? service : { ...service, volumes: shapesOf(service.volumes).map(change) }
+  return service.volumes === undefined
+    ? service
+    : { ...service, volumes: shapesOf(service.volumes).map(change) }
 }
 
 interface Places {
@@ -119,7 +123,10 @@ function mapSources(sources: unknown, change: (source: Shape) => Shape): Shape |
 }
 
 /** Docker would make an empty folder of root's in their place. */
-function missingPaths({ model, checkout }: Mounting, ids: Readonly<Record<string, string | null>>): RawFinding[] {
+function missingPaths(
+  { model, checkout }: Mounting,
+  ids: Readonly<Record<string, string | null>>,
+): RawFinding[] {
   const isMissing = (path: unknown) => {
     const inside = pathInside(checkout, path)
     return inside !== undefined && !ids[inside]
@@ -133,7 +140,9 @@ function missingPaths({ model, checkout }: Mounting, ids: Readonly<Record<string
   })
   const binds = Object.entries(shapeOf(model.services)).flatMap(([name, service]) =>
     shapesOf(shapeOf(service).volumes).flatMap((mount, index) =>
-      mount.type === 'bind' && isMissing(mount.source) ? [finding(['services', name, 'volumes', index], mount.source)] : [],
+      mount.type === 'bind' && isMissing(mount.source)
+        ? [finding(['services', name, 'volumes', index], mount.source)]
+        : [],
     ),
   )
   const files = (['secrets', 'configs'] as const).flatMap(kind =>

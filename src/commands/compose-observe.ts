@@ -26,7 +26,9 @@ export const composeObserve = defineCommand({
 /** All containers of a project, running or not, by service and name; asked of the engine, a few milliseconds. */
 export async function projectContainers(hands: Hands, project: string): Promise<readonly ContainerFacts[]> {
   const { dockerSocket } = hands.host
-  const ids = await hands.perform(listContainers(dockerSocket, [`${PROJECT_LABEL}=${project}`, ONE_OFF_LABEL]))
+  const ids = await hands.perform(
+    listContainers(dockerSocket, [`${PROJECT_LABEL}=${project}`, ONE_OFF_LABEL]),
+  )
   const facts = await Promise.all(ids.map(id => hands.perform(inspectContainer(dockerSocket, id))))
   return facts
     .flatMap(each => each ?? [])

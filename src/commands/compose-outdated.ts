@@ -18,7 +18,11 @@ export function outdatedServices(render: Render, { containers, imageIds }: Runni
     const imageId = imageIds.get(scalarText(service.image) ?? '')
     const own = containers.filter(each => serviceOf(each) === name)
     const current = own.filter(each => each.labels[LABEL.config] === hash && each.imageId === imageId)
-    return { name, dependsOn: Object.keys(shapeOf(service.depends_on)), isOutdated: current.length === 0 || current.length < own.length }
+    return {
+      name,
+      dependsOn: Object.keys(shapeOf(service.depends_on)),
+      isOutdated: current.length === 0 || current.length < own.length,
+    }
   })
   const changed = services.filter(each => each.isOutdated).map(each => each.name)
   return withDependents(changed, new Map(services.map(({ name, dependsOn }) => [name, dependsOn])))

@@ -6,7 +6,7 @@ import { type ComposeFile, placeFindings } from '#policy/compose-text.ts'
 import { type Finding, findingText } from '#policy/finding.ts'
 import type { ProjectFacts } from '#policy/rule-context.ts'
 import { type Shape, shapeOf } from '#policy/shape.ts'
-import { composeConfig, type ComposeProblem, reservedVariables } from '#programs/compose.ts'
+import { type ComposeProblem, composeConfig, reservedVariables } from '#programs/compose.ts'
 import { defineCommand, type Hands } from './command.ts'
 import {
   FindingData,
@@ -15,6 +15,7 @@ import {
   RenderHash,
   RoutePlace,
   RouteWish,
+  routeNameOf,
   VariableName,
 } from './compose-data.ts'
 import {
@@ -67,7 +68,8 @@ export type RenderResult = Static<typeof RenderResult>
 
 export const composeRender = defineCommand({
   name: 'compose.render',
-  summary: "Merges and checks the Compose files of a commit by the host's policy and keeps what may be deployed.",
+  summary:
+    "Merges and checks the Compose files of a commit by the host's policy and keeps what may be deployed.",
   role: 'worker',
   data: RenderData,
   result: RenderResult,
@@ -106,7 +108,10 @@ async function render(hands: Hands, data: RenderData): Promise<RenderResult> {
   refuseSecretsInBuilds(mounted.model, services, data.secrets)
   const routes = await placeRoutes(hands, data)
   const { app, repository, commit } = data
-  const text = renderText({ ...mounted.model, [OWN_KEY]: { app, routes, mounts: mounted.mounts, source: { repository, commit } } })
+  const text = renderText({
+    ...mounted.model,
+    [OWN_KEY]: { app, routes, mounts: mounted.mounts, source: { repository, commit } },
+  })
   await keepRender(hands, data.project, { text, valueFiles: mounted.valueFiles })
   tellFindings(hands, [...findings.map(findingText), ...merged.warnings])
   return { render: hashOf(text), services, routes, findings, warnings: [...merged.warnings] }
@@ -179,7 +184,9 @@ function refuseSecretsInBuilds(
     if (!build) {
       continue
     }
-    const leaky = Object.entries(build.args).find(([, value]) => values.some(secret => value.includes(secret)))
+    const leaky = Object.entries(build.args).find(([, value]) =>
+      values.some(secret => value.includes(secret)),
+    )
     if (leaky) {
       throw COMPOSE_SECRET_IN_BUILD(name, leaky[0])
     }
@@ -200,11 +207,6 @@ async function placeRoutes(hands: Hands, { app, routes }: RenderData): Promise<R
     return { service, port, name, ip }
   })
   return Promise.all(placed)
-}
-
-/** The name by which the proxy and the switchboard know a service. */
-export function routeNameOf(service: string, app: string): string {
-  return `${service.toLowerCase().replace(/[^a-z0-9_-]/g, '-').replace(/[-_]+$/, '')}.${app}`
 }
 
 function tellFindings(hands: Hands, texts: readonly string[]): void {

@@ -2,8 +2,8 @@ import { Type } from 'typebox'
 import { defineCommand } from './command.ts'
 import { ComposeContainer, ProjectName, RenderHash } from './compose-data.ts'
 import { takeDown } from './compose-down.ts'
-import { claimProject, readRender } from './compose-store.ts'
 import { OWN_KEY } from './compose-model.ts'
+import { claimProject, readRender } from './compose-store.ts'
 import { bringUp, StartWish } from './compose-up.ts'
 import { AppName } from './container-data.ts'
 
@@ -11,7 +11,8 @@ const strict = { additionalProperties: false } as const
 
 export const composeRestore = defineCommand({
   name: 'compose.restore',
-  summary: 'Brings the previous release of a project back, or takes the project down when there was none. Volumes stay.',
+  summary:
+    'Brings the previous release of a project back, or takes the project down when there was none. Volumes stay.',
   role: 'worker',
   data: Type.Object(
     { app: AppName, project: ProjectName, render: Type.Union([RenderHash, Type.Null()]), ...StartWish },

@@ -9,7 +9,10 @@ import { serviceOf } from './compose-observe.ts'
 export function routesNeedConnecting(
   hands: Hands,
   routes: readonly RoutePlace[],
-  { containers, outdated }: { readonly containers: readonly ContainerFacts[]; readonly outdated: ReadonlySet<string> },
+  {
+    containers,
+    outdated,
+  }: { readonly containers: readonly ContainerFacts[]; readonly outdated: ReadonlySet<string> },
 ): boolean {
   return routes.some(route => {
     const own = containers.find(each => serviceOf(each) === route.service)
@@ -31,9 +34,14 @@ export async function connectRoutes(
       await hands.perform(leaveNetwork(dockerSocket, network.name, container.id))
     }
     if (route && ip !== route.ip) {
-      const refusal = await hands.perform(joinNetwork(dockerSocket, network.name, { container: container.id, ip: route.ip }))
+      const refusal = await hands.perform(
+        joinNetwork(dockerSocket, network.name, { container: container.id, ip: route.ip }),
+      )
       if (refusal) {
-        throw COMPOSE_REFUSED(container.name, `it cannot get the address ${route.ip} in "${network.name}": ${refusal.refused}`)
+        throw COMPOSE_REFUSED(
+          container.name,
+          `it cannot get the address ${route.ip} in "${network.name}": ${refusal.refused}`,
+        )
       }
     }
   }

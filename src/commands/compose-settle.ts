@@ -1,6 +1,6 @@
 import type { FairleadError } from '#lib/errors.ts'
-import { isOn, scalarText, type Shape, shapeOf } from '#policy/shape.ts'
-import { type ContainerFacts } from '#programs/docker-containers.ts'
+import { isOn, type Shape, scalarText, shapeOf } from '#policy/shape.ts'
+import type { ContainerFacts } from '#programs/docker-containers.ts'
 import type { Hands } from './command.ts'
 import { COMPOSE_SERVICE_EXITED, COMPOSE_SERVICE_UNHEALTHY } from './compose-errors.ts'
 import { OWN_KEY, type Render } from './compose-model.ts'
@@ -82,7 +82,10 @@ function expectedServices(render: Render): readonly ExpectedService[] {
 }
 
 function restartsAlways(service: Shape): boolean {
-  const policy = scalarText(service.restart) ?? scalarText(shapeOf(shapeOf(service.deploy).restart_policy).condition) ?? 'no'
+  const policy =
+    scalarText(service.restart) ??
+    scalarText(shapeOf(shapeOf(service.deploy).restart_policy).condition) ??
+    'no'
   return isOn(policy) && !policy.startsWith('on-failure') && policy !== 'none'
 }
 
@@ -93,13 +96,27 @@ function judgeService(
 ): Judged[] {
   const own = containers.filter(each => serviceOf(each) === service.name)
   if (own.length < service.replicas) {
-    return [{ service: service.name, container: undefined, verdict: { kind: 'waiting', missing: 'its container is missing' } }]
+    return [
+      {
+        service: service.name,
+        container: undefined,
+        verdict: { kind: 'waiting', missing: 'its container is missing' },
+      },
+    ]
   }
-  return own.map(container => ({ service: service.name, container, verdict: judge(container, service, steady) }))
+  return own.map(container => ({
+    service: service.name,
+    container,
+    verdict: judge(container, service, steady),
+  }))
 }
 
 /** Pure, but for `steady`. */
-function judge(facts: ContainerFacts, service: ExpectedService, steady: (facts: ContainerFacts) => boolean): Verdict {
+function judge(
+  facts: ContainerFacts,
+  service: ExpectedService,
+  steady: (facts: ContainerFacts) => boolean,
+): Verdict {
   if (facts.state === 'exited' || facts.state === 'dead') {
     return facts.exitCode === 0 && facts.state === 'exited' && service.mayComplete
       ? { kind: 'ready' }
@@ -117,7 +134,9 @@ function judge(facts: ContainerFacts, service: ExpectedService, steady: (facts: 
   if (facts.health === 'starting') {
     return { kind: 'waiting', missing: facts.healthLog.at(-1) ?? 'its health check has not passed yet' }
   }
-  return facts.health === 'healthy' || steady(facts) ? { kind: 'ready' } : { kind: 'waiting', missing: 'it does not keep running' }
+  return facts.health === 'healthy' || steady(facts)
+    ? { kind: 'ready' }
+    : { kind: 'waiting', missing: 'it does not keep running' }
 }
 
 interface Watch {
@@ -146,9 +165,14 @@ function tooLate({ service, container, verdict }: Judged, withinMs: number): Jud
 async function explain(hands: Hands, { service, container, verdict }: Judged): Promise<FairleadError> {
   const log = container ? await lastLines(hands, container.id) : []
   const why = 'why' in verdict ? verdict.why : ''
-  const error = verdict.kind === 'exited' ? COMPOSE_SERVICE_EXITED(service, why) : COMPOSE_SERVICE_UNHEALTHY(service, why)
+  const error =
+    verdict.kind === 'exited' ? COMPOSE_SERVICE_EXITED(service, why) : COMPOSE_SERVICE_UNHEALTHY(service, why)
   return error.with({
-    facts: { service, log, ...(container ? { container: container.name, exitCode: container.exitCode } : {}) },
+    facts: {
+      service,
+      log,
+      ...(container ? { container: container.name, exitCode: container.exitCode } : {}),
+    },
   })
 }
 

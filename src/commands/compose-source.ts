@@ -19,7 +19,11 @@ export interface ProjectFiles {
 }
 
 /** Reads and checks every file that Compose would read, also those that `include` and `extends` lead to, before Compose sees any. */
-export async function checkSources(hands: Hands, wanted: ProjectFiles, project: ProjectFacts): Promise<StaticCheck> {
+export async function checkSources(
+  hands: Hands,
+  wanted: ProjectFiles,
+  project: ProjectFacts,
+): Promise<StaticCheck> {
   const folder = projectFolderOf(wanted.files)
   const seen = new Set<string>()
   const files: StaticCheck['files'][number][] = []

@@ -17,20 +17,29 @@ const READABLE = 0o444
 export async function keepRender(
   hands: Hands,
   project: string,
-  { text, valueFiles = new Map() }: { readonly text: string; readonly valueFiles?: ReadonlyMap<string, string> },
+  {
+    text,
+    valueFiles = new Map(),
+  }: { readonly text: string; readonly valueFiles?: ReadonlyMap<string, string> },
 ): Promise<string> {
   const { workspace } = hands.host
   const hash = hashOf(text)
-  const present = await hands.perform(fileCall({ operation: 'stat', path: renderFile(workspace, project, hash) }))
+  const present = await hands.perform(
+    fileCall({ operation: 'stat', path: renderFile(workspace, project, hash) }),
+  )
   if (!present.missing) {
     return hash
   }
   const files = mountedFiles(workspace, project)
   await hands.perform(fileCall({ operation: 'make-folder', path: files }))
   for (const [name, value] of valueFiles) {
-    await hands.perform(fileCall({ operation: 'write', path: join(files, name), content: value, mode: READABLE }))
+    await hands.perform(
+      fileCall({ operation: 'write', path: join(files, name), content: value, mode: READABLE }),
+    )
   }
-  await hands.perform(fileCall({ operation: 'write', path: renderFile(workspace, project, hash), content: text }))
+  await hands.perform(
+    fileCall({ operation: 'write', path: renderFile(workspace, project, hash), content: text }),
+  )
   return hash
 }
 
@@ -70,7 +79,9 @@ export async function readOwner(hands: Hands, project: string): Promise<Owner | 
   const path = ownerFile(hands.host.workspace, project)
   const { text } = await hands.perform(fileCall({ operation: 'read', path, maxBytes: LARGEST_RENDER }))
   const owner: unknown = text === undefined ? undefined : JSON.parse(text)
-  return isShape(owner) ? { app: String(owner.app), routes: Array.isArray(owner.routes) ? owner.routes.map(String) : [] } : undefined
+  return isShape(owner)
+    ? { app: String(owner.app), routes: Array.isArray(owner.routes) ? owner.routes.map(String) : [] }
+    : undefined
 }
 
 /** Notes whose project it is, before anything of it runs. */
@@ -82,13 +93,17 @@ export async function claimProject(hands: Hands, project: string, own: OwnPart):
   const routes = [...new Set([...(owner?.routes ?? []), ...own.routes.map(route => route.name)])].sort()
   if (!owner || routes.length !== owner.routes.length) {
     const path = ownerFile(hands.host.workspace, project)
-    await hands.perform(fileCall({ operation: 'write', path, content: JSON.stringify({ app: own.app, routes }) }))
+    await hands.perform(
+      fileCall({ operation: 'write', path, content: JSON.stringify({ app: own.app, routes }) }),
+    )
   }
 }
 
 /** Projects of an app on this host. */
 export async function projectsOf(hands: Hands, app: string): Promise<readonly string[]> {
-  const { names = [] } = await hands.perform(fileCall({ operation: 'list', path: join(hands.host.workspace, 'renders') }))
+  const { names = [] } = await hands.perform(
+    fileCall({ operation: 'list', path: join(hands.host.workspace, 'renders') }),
+  )
   const owners = await Promise.all(names.map(async name => ({ name, owner: await readOwner(hands, name) })))
   return owners.filter(({ owner }) => owner?.app === app).map(({ name }) => name)
 }
@@ -98,14 +113,20 @@ export async function forgetProject(hands: Hands, project: string): Promise<void
 }
 
 /** Removes the oldest renders and what only they mount. */
-export async function pruneRenders(hands: Hands, project: string, keep: { readonly current: string; readonly most: number }): Promise<void> {
+export async function pruneRenders(
+  hands: Hands,
+  project: string,
+  keep: { readonly current: string; readonly most: number },
+): Promise<void> {
   const { workspace } = hands.host
   const folder = projectFolder(workspace, project)
   const { names = [] } = await hands.perform(fileCall({ operation: 'list', path: folder }))
   const hashes = names.flatMap(name => /^([0-9a-f]{64})\.json$/.exec(name)?.[1] ?? [])
   const aged = await Promise.all(
     hashes.map(async hash => {
-      const { modifiedMs = 0 } = await hands.perform(fileCall({ operation: 'stat', path: renderFile(workspace, project, hash) }))
+      const { modifiedMs = 0 } = await hands.perform(
+        fileCall({ operation: 'stat', path: renderFile(workspace, project, hash) }),
+      )
       return { hash, modifiedMs: hash === keep.current ? Number.POSITIVE_INFINITY : modifiedMs }
     }),
   )
@@ -113,12 +134,18 @@ export async function pruneRenders(hands: Hands, project: string, keep: { readon
   for (const { hash } of sorted.slice(keep.most)) {
     await hands.perform(fileCall({ operation: 'remove', path: renderFile(workspace, project, hash) }))
   }
-  await pruneMounts(hands, project, sorted.slice(0, keep.most).map(({ hash }) => hash))
+  await pruneMounts(
+    hands,
+    project,
+    sorted.slice(0, keep.most).map(({ hash }) => hash),
+  )
 }
 
 async function pruneMounts(hands: Hands, project: string, hashes: readonly string[]): Promise<void> {
   const renders = await Promise.all(hashes.map(hash => readRender(hands, project, hash)))
-  const texts = renders.map(render => `${JSON.stringify(render)}${Object.values(shapeOf(render[OWN_KEY]).mounts ?? {}).join()}`)
+  const texts = renders.map(
+    render => `${JSON.stringify(render)}${Object.values(shapeOf(render[OWN_KEY]).mounts ?? {}).join()}`,
+  )
   const folder = mountedFiles(hands.host.workspace, project)
   const { names = [] } = await hands.perform(fileCall({ operation: 'list', path: folder }))
   for (const name of names.filter(each => !texts.some(text => text.includes(each)))) {
@@ -130,7 +157,8 @@ async function pruneMounts(hands: Hands, project: string, hashes: readonly strin
   }
 }
 
-type FileWish = FileCall<unknown> extends infer C ? (C extends unknown ? Omit<C, 'kind' | 'read'> : never) : never
+type FileWish =
+  FileCall<unknown> extends infer C ? (C extends unknown ? Omit<C, 'kind' | 'read'> : never) : never
 
 function fileCall(wish: FileWish): FileCall<FileResult> {
   return { kind: 'file', ...wish, read: result => result } as FileCall<FileResult>

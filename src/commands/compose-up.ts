@@ -12,8 +12,8 @@ import { COMPOSE_IMAGE_MISSING } from './compose-errors.ts'
 import { explainFailure } from './compose-explain.ts'
 import { projectFolder, renderFile } from './compose-folders.ts'
 import { OWN_KEY, type Render, renderText, unbuilt, withImages } from './compose-model.ts'
-import { outdatedServices } from './compose-outdated.ts'
 import { describeContainers, projectContainers, serviceOf } from './compose-observe.ts'
+import { outdatedServices } from './compose-outdated.ts'
 import { connectRoutes, routesNeedConnecting } from './compose-routes.ts'
 import { waitUntilSettled } from './compose-settle.ts'
 import { claimProject, copyMounts, keepRender, pruneRenders, readRender } from './compose-store.ts'
@@ -111,7 +111,10 @@ export async function bringUp(hands: Hands, wish: BringUp): Promise<UpResult> {
     settleMs: wish.settleMs ?? 2_000,
   })
   const touched = touchedServices(before, after)
-  hands.say(touched.length === 0 ? `${project}: nothing had to change` : `${project}: ${touched.join(', ')} changed`, 'info')
+  hands.say(
+    touched.length === 0 ? `${project}: nothing had to change` : `${project}: ${touched.join(', ')} changed`,
+    'info',
+  )
   return { render: hash, services: await describeContainers(hands, after), touched }
 }
 
@@ -152,7 +155,10 @@ function composeProject(hands: Hands, { project, hash }: BringUp): ComposeProjec
 }
 
 /** Brings what is not on this host and refuses what the host's policy does not let run. */
-async function fetchImages(hands: Hands, { render, registries }: BringUp): Promise<ReadonlyMap<string, string>> {
+async function fetchImages(
+  hands: Hands,
+  { render, registries }: BringUp,
+): Promise<ReadonlyMap<string, string>> {
   const { dockerSocket, policy } = hands.host
   const references = Object.values(shapeOf(render.services)).flatMap(
     service => scalarText(shapeOf(service).image) ?? [],
@@ -172,16 +178,26 @@ async function fetchImages(hands: Hands, { render, registries }: BringUp): Promi
   return ids
 }
 
-async function fetchImage(hands: Hands, reference: string, registries: readonly RegistryData[]): Promise<boolean> {
+async function fetchImage(
+  hands: Hands,
+  reference: string,
+  registries: readonly RegistryData[],
+): Promise<boolean> {
   const address = parseReference(reference)?.host ?? 'docker.io'
-  const registry = registries.find(each => each.address === address) ?? { address, username: '', password: '' }
+  const registry = registries.find(each => each.address === address) ?? {
+    address,
+    username: '',
+    password: '',
+  }
   hands.say(`fetching ${reference}`, 'info')
   try {
     return await pull(hands, withTag(reference), registry)
   } catch (thrown) {
     const error = asFairleadError(thrown)
     // The engine's own refusals, such as a registry that it cannot reach, do not say which image it was.
-    throw error.code === 'ENGINE_REFUSED' ? COMPOSE_IMAGE_MISSING(reference, error.message).with({ cause: thrown }) : thrown
+    throw error.code === 'ENGINE_REFUSED'
+      ? COMPOSE_IMAGE_MISSING(reference, error.message).with({ cause: thrown })
+      : thrown
   }
 }
 
@@ -192,7 +208,8 @@ function withTag(reference: string): string {
 }
 
 function touchedServices(before: readonly ContainerFacts[], after: readonly ContainerFacts[]): string[] {
-  const lives = (containers: readonly ContainerFacts[]) => new Set(containers.map(each => `${each.id} ${each.startedAt}`))
+  const lives = (containers: readonly ContainerFacts[]) =>
+    new Set(containers.map(each => `${each.id} ${each.startedAt}`))
   const old = lives(before)
   const young = lives(after)
   const changed = [

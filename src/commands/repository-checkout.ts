@@ -8,9 +8,10 @@ import type { TreeEntry } from '#programs/git-tree.ts'
 import type { Hands } from './command.ts'
 import { foldersOf, isTemporary, type RepositoryFolders, temporaryName } from './repository-folders.ts'
 import { list, makeFolder, mendMirror, remove, rename } from './repository-mirror.ts'
-import { openRemote, type RemoteData } from './repository-remote.ts'
+import { nameRemote, openRemote, type RemoteData } from './repository-remote.ts'
 import { DEFAULT_LIMITS, findSource, type Search, type Source } from './repository-source.ts'
 import { chooseFiles, readTexts } from './repository-texts.ts'
+import { together } from './together.ts'
 
 export interface CheckoutData extends RemoteData {
   readonly repository: string
@@ -34,6 +35,7 @@ const READABLE = 0o755
 /** Brings the wanted commit into the mirror, publishes its files as an immutable folder, and reads texts of it. */
 export async function checkOut(hands: Hands, data: CheckoutData): Promise<CheckedOut> {
   const { branch, commit, known, tolerate = [] } = data
+  const named = nameRemote(hands, data)
   let opened: Promise<GitRemote> | undefined
   const search: Search = {
     hands,
@@ -44,7 +46,7 @@ export async function checkOut(hands: Hands, data: CheckoutData): Promise<Checke
     limits: { ...DEFAULT_LIMITS, ...data.limits },
     tolerate,
     remote: () => {
-      opened ??= openRemote(hands, data)
+      opened ??= openRemote(hands, named)
       return opened
     },
   }
@@ -61,13 +63,13 @@ export async function checkOut(hands: Hands, data: CheckoutData): Promise<Checke
 
 async function attempt(search: Search, wanted: readonly string[]): Promise<CheckedOut> {
   const { hands, folders, branch } = search
-  const [{ names = [] }, source] = await Promise.all([
+  const [{ names = [] }, source] = await together([
     hands.perform(list(folders.checkouts)),
     findSource(search),
   ])
   const files = chooseFiles(source.entries, wanted)
   const attributes = source.entries.find(isSmallAttributes)
-  const [read] = await Promise.all([
+  const [read] = await together([
     readTexts(hands, folders.mirror, attributes ? [...files, attributes] : files),
     publish(hands, folders, { commit: source.facts.commit, names }),
   ])

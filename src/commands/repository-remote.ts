@@ -44,20 +44,22 @@ export const RemoteFields = {
 const Remote = Type.Object(RemoteFields, strict)
 export type RemoteData = Static<typeof Remote>
 
-/**
- * Checks the address of a remote and resolves it, once: git connects to the addresses that were checked here, so a
- * name cannot be public for the check and private for the connection.
- */
-export async function openRemote(hands: Hands, data: RemoteData): Promise<GitRemote> {
-  const { allowPrivate } = hands.host.policy
-  const url = parseRepositoryUrl(data.url, { allowPrivate })
+/** A remote whose address and credential were checked, but whose name was not resolved yet. */
+export interface NamedRemote extends Omit<GitRemote, 'addresses'> {}
+
+/** Checks what can be checked without asking anybody. */
+export function nameRemote(hands: Hands, data: RemoteData): NamedRemote {
+  const url = parseRepositoryUrl(data.url, { allowPrivate: hands.host.policy.allowPrivate })
   const credential = credentialFor(url, data.credential)
-  return {
-    url,
-    addresses: isIP(url.host) === 0 ? await publicAddresses(hands, url) : [],
-    ...(credential ? { credential } : {}),
-    ...(data.ca === undefined ? {} : { ca: data.ca }),
-  }
+  return { url, ...(credential ? { credential } : {}), ...(data.ca === undefined ? {} : { ca: data.ca }) }
+}
+
+/**
+ * Resolves the name of a remote, once: git connects to the addresses that were checked here, so a name cannot be
+ * public for the check and private for the connection.
+ */
+export async function openRemote(hands: Hands, remote: NamedRemote): Promise<GitRemote> {
+  return { ...remote, addresses: isIP(remote.url.host) === 0 ? await publicAddresses(hands, remote.url) : [] }
 }
 
 /** Performs a call to a remote, with the failures of the call itself told as failures of the remote. */

@@ -1,5 +1,3 @@
-import { join } from 'node:path'
-import type { FileCall } from '#exec/call.ts'
 import { newId } from '#lib/id.ts'
 import { fetchBranch, fetchCommit, type ToleratedFinding } from '#programs/git.ts'
 import type { GitRemote } from '#programs/git-access.ts'
@@ -14,7 +12,8 @@ import {
 import type { Hands } from './command.ts'
 import type { RepositoryFolders } from './repository-folders.ts'
 import { prepareMirror } from './repository-mirror.ts'
-import { isCalled, performRemotely } from './repository-remote.ts'
+import { askTip, isCalled, performRemotely } from './repository-remote.ts'
+import { together } from './together.ts'
 
 /** One commit in the mirror. */
 export interface Source {
@@ -28,7 +27,7 @@ export interface Search {
   readonly branch: string
   /** Exactly this commit, whatever the tip is. */
   readonly commit?: string | undefined
-  /** The commit that is deployed: probably still the tip. */
+  /** The commit that is probably still the tip: then nothing is fetched. */
   readonly known?: string | undefined
   readonly limits: TreeLimits
   readonly tolerate: readonly ToleratedFinding[]
@@ -39,20 +38,28 @@ export interface Search {
 export const DEFAULT_LIMITS: TreeLimits = { files: 100_000, bytes: 4 * 1024 ** 3 }
 const MOST_FETCHED_BYTES = 2 * 1024 ** 3
 
-/** The wanted commit, in the mirror: from there when an exact one is wanted and it has it, otherwise with one fetch. */
+/** The wanted commit, in the mirror: from there when it has it, otherwise with one fetch. */
 export async function findSource(search: Search): Promise<Source> {
   const { hands, folders, commit, known, limits } = search
   if (commit !== undefined) {
-    return (await readLocally(hands, folders.mirror, { commit, limits })) ?? (await fetchSource(search))
+    return (
+      (await readLocally(hands, folders.mirror, { commit, limits })) ?? (await fetchSource(search, commit))
+    )
   }
   if (known === undefined) {
     return fetchSource(search)
   }
-  // Reads what may be the answer while the server is still being asked. A fetch that brings nothing new costs little
-  // more than asking for the tip, and saves the second connection whenever the tip is new.
-  const local = readLocally(hands, folders.mirror, { commit: known, limits })
-  const [source] = await Promise.all([fetchSource(search, local), local])
-  return source
+  // Reads what is probably the answer while the server is still being asked.
+  const [tip, source] = await together([
+    askTipOf(search),
+    readLocally(hands, folders.mirror, { commit: known, limits }),
+  ])
+  if (source && tip === known) {
+    return source
+  }
+  return (
+    (await readLocally(hands, folders.mirror, { commit: tip, limits })) ?? (await fetchSource(search, tip))
+  )
 }
 
 /** A revision of the mirror; OBJECT_NOT_FOUND when it is not there. */
@@ -62,7 +69,7 @@ export async function readSource(
   of: { readonly revision: string; readonly limits: TreeLimits },
 ): Promise<Source> {
   try {
-    const [entries, facts] = await Promise.all([
+    const [entries, facts] = await together([
       hands.perform(listTree(mirror, of.revision, of.limits)),
       hands.perform(commitFacts(mirror, of.revision)),
     ])
@@ -75,6 +82,7 @@ export async function readSource(
   }
 }
 
+/** The same, or undefined when the mirror cannot give it; fetching it then says why. */
 async function readLocally(
   hands: Hands,
   mirror: string,
@@ -83,28 +91,27 @@ async function readLocally(
   try {
     return await readSource(hands, mirror, { revision: of.commit, limits: of.limits })
   } catch (error) {
-    if (OBJECT_NOT_FOUND.matches(error)) {
+    if (OBJECT_NOT_FOUND.matches(error) || REPOSITORY_TOO_LARGE.matches(error)) {
       return undefined
     }
     throw error
   }
 }
 
-/** Fetches, then reads what came, unless `local` turns out to be the same commit. */
-async function fetchSource(search: Search, local?: Promise<Source | undefined>): Promise<Source> {
-  const { hands, folders, limits, commit } = search
-  const [remote] = await Promise.all([search.remote(), prepareMirror(hands, folders)])
+async function askTipOf({ hands, branch, remote }: Search): Promise<string> {
+  return (await askTip(hands, await remote(), branch)).commit
+}
+
+async function fetchSource(search: Search, commit?: string): Promise<Source> {
+  const { hands, folders, limits } = search
+  const [remote] = await together([search.remote(), prepareMirror(hands, folders)])
   const ref = `refs/deploy/${newId()}`
   try {
-    await fetchInto(search, { remote, ref })
+    await fetchInto(search, { remote, ref, commit })
   } catch (error) {
     // What a fetch that was ended leaves behind; the next one would find it too, so a failure here hides nothing.
     await prepareMirror(hands, folders).catch(() => {})
     throw error
-  }
-  const [here, tip] = [await local, await hands.perform(readRef(folders.mirror, ref))]
-  if (here && here.facts.commit === tip) {
-    return here
   }
   const source = await readSource(hands, folders.mirror, { revision: ref, limits })
   if (commit !== undefined && source.facts.commit !== commit) {
@@ -113,22 +120,12 @@ async function fetchSource(search: Search, local?: Promise<Source | undefined>):
   return source
 }
 
-/** A ref that was just written is a file of its own, and reading it needs no process. */
-function readRef(mirror: string, ref: string): FileCall<string | undefined> {
-  return {
-    kind: 'file',
-    operation: 'read',
-    path: join(mirror, ref),
-    maxBytes: 1024,
-    read: ({ text }) => text?.trim(),
-  }
-}
-
 /** By its name when it is known, which saves the server a question; but servers may serve branches only. */
 async function fetchInto(
-  { hands, folders, branch, commit, tolerate }: Search,
-  { remote, ref }: { readonly remote: GitRemote; readonly ref: string },
+  { hands, folders, branch, tolerate }: Search,
+  want: { readonly remote: GitRemote; readonly ref: string; readonly commit: string | undefined },
 ): Promise<void> {
+  const { remote, ref, commit } = want
   const fetch = { mirror: folders.mirror, remote, ref, tolerate, maxBytes: MOST_FETCHED_BYTES }
   if (commit !== undefined) {
     try {

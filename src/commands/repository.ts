@@ -6,7 +6,7 @@ import { defineCommand, type Hands } from './command.ts'
 import { type CheckedOut, checkOut } from './repository-checkout.ts'
 import { foldersOf } from './repository-folders.ts'
 import { forgetCommits, forgetRepository } from './repository-forget.ts'
-import { askTip, openRemote, RemoteFields } from './repository-remote.ts'
+import { askTip, nameRemote, openRemote, RemoteFields } from './repository-remote.ts'
 import { DEFAULT_LIMITS, readSource } from './repository-source.ts'
 import { chooseFiles, readTexts } from './repository-texts.ts'
 
@@ -33,7 +33,7 @@ export const repositoryTip = defineCommand({
   result: Type.Object({ commit: Commit, branch: Type.String() }, strict),
   deadlineMs: MINUTE,
   async run(hands, data) {
-    return askTip(hands, await openRemote(hands, data), data.branch)
+    return askTip(hands, await openRemote(hands, nameRemote(hands, data)), data.branch)
   },
 })
 
@@ -68,7 +68,7 @@ export const repositoryCheckout = defineCommand({
       repository: Key,
       branch: Branch,
       commit: Type.Optional(Commit),
-      /** The commit that is deployed now: if it is still the tip, the answer is quick and says `unchanged`. */
+      /** The commit that is deployed, when it is probably still the tip: if so, nothing is fetched. Leave it out after a push. */
       known: Type.Optional(Commit),
       texts: Texts,
       /** Harmless findings of fsck in old repositories. */

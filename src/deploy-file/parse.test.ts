@@ -18,7 +18,6 @@ apps:
     worker: harbour-1
     approval: false
     drift: repair
-    verify: { http: /healthz, expect: [200, 204], within: 60s }
   raft: { target: raft }
 `
 
@@ -58,7 +57,6 @@ describe('a deploy file', () => {
           worker: 'harbour-1',
           approval: false,
           drift: 'repair',
-          verify: { http: '/healthz', expect: [200, 204], withinMs: 60_000 },
         },
         { name: 'raft', target: 'raft', settings: {} },
       ],
@@ -70,7 +68,7 @@ describe('a deploy file', () => {
     [
       'an unknown key',
       appWith('prot: 81'),
-      '6:5 apps.shop.prot is not a known key; did you mean "port"? (keys: port, sails, rig, flags, berth, address, target, path, watch, worker, approval, drift, verify)',
+      '6:5 apps.shop.prot is not a known key; did you mean "port"? (keys: port, sails, rig, flags, berth, address, tide, target, path, watch, worker, approval, drift)',
     ],
     [
       'a common key that is misspelt',
@@ -139,8 +137,8 @@ describe('a deploy file', () => {
     ],
     [
       'a duration without a unit',
-      appWith('verify: { within: 60 }'),
-      '6:23 apps.shop.verify.within is a number (a text (For example 500ms, 30s or 5m))',
+      appWith('tide: 60'),
+      '6:11 apps.shop.tide is a number (a text (For example 30s or 5m))',
     ],
     [
       'an unknown drift',

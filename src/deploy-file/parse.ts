@@ -1,5 +1,4 @@
 import { problemsOf } from '#lib/check.ts'
-import { readDuration } from '#lib/duration.ts'
 import type { Problem } from '#lib/errors.ts'
 import type { Target } from '#targets/target.ts'
 import { ruleOf } from './expectation.ts'
@@ -19,13 +18,6 @@ export interface ReadApp {
   readonly worker?: string
   readonly approval?: boolean
   readonly drift?: 'show' | 'repair'
-  readonly verify?: Verify
-}
-
-export interface Verify {
-  readonly http?: string
-  readonly expect?: readonly number[]
-  readonly withinMs?: number
 }
 
 export interface ParsedDeployFile {
@@ -94,7 +86,7 @@ interface WrittenFile {
 type WrittenApp = CommonSettings & { readonly target: string } & Readonly<Record<string, unknown>>
 
 function readApp(name: string, written: WrittenApp, targets: readonly Target[]): ReadApp {
-  const { target, path, watch, worker, approval, drift, verify } = written
+  const { target, path, watch, worker, approval, drift } = written
   const known = targets.find(candidate => candidate.name === target)?.settings.properties ?? {}
   const settings = Object.entries(written).filter(
     ([key]) => Object.hasOwn(known, key) && !COMMON_KEYS.includes(key),
@@ -108,15 +100,5 @@ function readApp(name: string, written: WrittenApp, targets: readonly Target[]):
     ...(worker === undefined ? {} : { worker }),
     ...(approval === undefined ? {} : { approval }),
     ...(drift === undefined ? {} : { drift }),
-    ...(verify === undefined ? {} : { verify: readVerify(verify) }),
-  }
-}
-
-function readVerify({ http, expect, within }: NonNullable<CommonSettings['verify']>): Verify {
-  const withinMs = within === undefined ? undefined : readDuration(within)
-  return {
-    ...(http === undefined ? {} : { http }),
-    ...(expect === undefined ? {} : { expect }),
-    ...(withinMs === undefined ? {} : { withinMs }),
   }
 }

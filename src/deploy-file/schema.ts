@@ -1,5 +1,4 @@
 import { type Static, type TObject, type TProperties, Type } from 'typebox'
-import { DURATION_PATTERN } from '#lib/duration.ts'
 import type { Target } from '#targets/target.ts'
 
 const strict = { additionalProperties: false } as const
@@ -9,8 +8,6 @@ export const APP_NAME_PATTERN = '^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$'
 
 const MAX_APPS = 500
 
-const Duration = Type.String({ pattern: DURATION_PATTERN, description: 'For example 500ms, 30s or 5m.' })
-
 /** A path or glob inside the repository. */
 const TreePath = Type.String({
   minLength: 1,
@@ -19,7 +16,7 @@ const TreePath = Type.String({
   description: 'From the root of the repository, without "..".',
 })
 
-/** What every app may say, whatever its target is. */
+/** What every app may say, whatever its target is. How an app shows that it works (`verify`, `health`) is its target's. */
 export const CommonSettings = Type.Object(
   {
     path: Type.Optional(TreePath),
@@ -44,27 +41,6 @@ export const CommonSettings = Type.Object(
       Type.Union([Type.Literal('show'), Type.Literal('repair')], {
         description: 'What happens when something else runs than was deployed. Default: show.',
       }),
-    ),
-    verify: Type.Optional(
-      Type.Object(
-        {
-          http: Type.Optional(
-            Type.String({
-              pattern: '^/[!-~]{0,1023}$',
-              description: 'Path that the app must answer through the proxy.',
-            }),
-          ),
-          expect: Type.Optional(
-            Type.Array(Type.Integer({ minimum: 100, maximum: 599 }), {
-              minItems: 1,
-              maxItems: 50,
-              description: 'Statuses that are good. Default: all below 500.',
-            }),
-          ),
-          within: Type.Optional(Duration),
-        },
-        { ...strict, description: 'When a deployment counts as done.' },
-      ),
     ),
   },
   strict,

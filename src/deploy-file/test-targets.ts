@@ -1,4 +1,5 @@
 import { type TObject, Type } from 'typebox'
+import { DURATION_PATTERN } from '#lib/duration.ts'
 import type { Target } from '#targets/target.ts'
 
 const strict = { additionalProperties: false } as const
@@ -23,6 +24,7 @@ const BoatSettings = Type.Object(
       Type.Union([Type.String({ pattern: '^[a-z]+$' }), Type.Array(Type.String(), { minItems: 1 })]),
     ),
     address: Type.Optional(Type.String({ format: 'ipv4' })),
+    tide: Type.Optional(Type.String({ pattern: DURATION_PATTERN, description: 'For example 30s or 5m.' })),
   },
   strict,
 )

@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises'
 import { type Header, type Pack, pack } from 'tar-stream'
 import { type DockerIgnore, type IgnoreFinding, parseDockerIgnore } from './docker-ignore.ts'
 import { CONTEXT_CHANGED, DOCKERFILE_MISSING, FILE_TOO_LARGE, FOLDER_MISSING } from './errors.ts'
-import { systemCode } from './file-error.ts'
+import { fileError, systemCode } from './file-error.ts'
 
 /** Larger files go in pieces, so that memory stays flat. */
 const WHOLE_FILE_BYTES = 256 * 1024
@@ -33,9 +33,19 @@ export async function tarOf(given: BuildContext): Promise<Readable> {
   await requireDockerfile(context, dockerfile)
   const ignore = await ignoreOf(context, dockerfile)
   const tar = pack()
-  // Ends the tar with its error, which reaches whoever reads it.
-  fill(tar, entriesOf({ context, dockerfile, ignore })).catch(error => tar.destroy(error))
-  return Readable.from(tar, { objectMode: false })
+  const filling = fill(tar, entriesOf({ context, dockerfile, ignore }))
+  filling.catch(error => tar.destroy(error))
+  return Readable.from(bytesOf(tar, filling), { objectMode: false })
+}
+
+async function* bytesOf(tar: Pack, filling: Promise<void>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* tar as AsyncIterable<Uint8Array>
+  } catch (error) {
+    // The tar only knows that an entry came too short; filling it says why.
+    await filling
+    throw error
+  }
 }
 
 async function requireDockerfile(context: string, dockerfile: string): Promise<void> {
@@ -185,7 +195,9 @@ async function putInPieces(tar: Pack, header: TarHeader, path: string): Promise<
     const content = file.createReadStream({ end, autoClose: false, highWaterMark: WHOLE_FILE_BYTES })
     await pipeline(content, tar.entry(header) as unknown as NodeJS.WritableStream)
   } catch (error) {
-    throw error instanceof Error && error.message === 'Size mismatch' ? CONTEXT_CHANGED(path) : error
+    throw error instanceof Error && error.message === 'Size mismatch'
+      ? CONTEXT_CHANGED(path)
+      : fileError('read', path, error)
   } finally {
     await file.close()
   }
@@ -213,7 +225,9 @@ async function openFile(path: string) {
   try {
     return await open(path, constants.O_RDONLY | constants.O_NOFOLLOW)
   } catch (error) {
-    throw systemCode(error) === 'ELOOP' || systemCode(error) === 'ENOENT' ? CONTEXT_CHANGED(path) : error
+    throw systemCode(error) === 'ELOOP' || systemCode(error) === 'ENOENT'
+      ? CONTEXT_CHANGED(path)
+      : fileError('read', path, error)
   }
 }
 

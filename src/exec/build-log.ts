@@ -23,12 +23,13 @@ interface Step {
   readonly outputs: Map<string, Sink>
   readonly lastLines: string[]
   readonly doneTasks: Set<string>
-  state: 'running' | 'ended' | 'failed'
+  state: 'running' | 'ended'
 }
 
 /** Lines as `docker build` prints them: `#3 [2/4] RUN make`, `#3 what make prints`, `#3 done in 0.5s`. */
 export function createBuildLog(redactor: Redactor, say: Say): BuildLog {
   const steps = new Map<string, Step>()
+  let failed: Step | undefined
 
   function take(message: Buffer): void {
     const { vertexes, tasks, logs }: BuildStatus = decodeStatus(message)
@@ -76,10 +77,13 @@ export function createBuildLog(redactor: Redactor, say: Say): BuildLog {
       return
     }
     endOutputs(step)
-    step.state = vertex.error === '' ? 'ended' : 'failed'
+    step.state = 'ended'
     tell(step, howItEnded(vertex))
     if (vertex.error === '') {
       step.lastLines.length = 0
+    } else {
+      // Steps that ran beside the failed one are reported as failed too, cancelled: the first to fail is the cause.
+      failed ??= step
     }
   }
 
@@ -122,8 +126,6 @@ export function createBuildLog(redactor: Redactor, say: Say): BuildLog {
     take,
     end: () => steps.forEach(endOutputs),
     failure() {
-      // Steps that ran beside the failed one are reported as failed too, cancelled: the first to fail is the cause.
-      const failed = [...steps.values()].find(step => step.state === 'failed')
       return { step: failed?.name ?? 'the start', lines: failed?.lastLines ?? [] }
     },
   }

@@ -59,9 +59,8 @@ test('what the session does not offer is refused, and it lives on', async () => 
 
 test('closing the session ends the connection', async () => {
   await using engine = await anEngine()
-  const closed = new Promise(resolve => engine.client.once('close', resolve))
   engine.close()
-  await closed
+  await engine.ended
 })
 
 interface Answered {
@@ -71,7 +70,8 @@ interface Answered {
 
 interface FakeEngine extends AsyncDisposable {
   readonly headers: IncomingHttpHeaders
-  readonly client: ClientHttp2Session
+  /** Resolves when our side has ended the connection. */
+  readonly ended: Promise<unknown>
   ask(path: string, text: string): Promise<Answered>
   askRaw(path: string, body: Buffer): Promise<Answered>
   close(): void
@@ -82,17 +82,20 @@ async function anEngine(): Promise<FakeEngine> {
   const socket = join(root, 'engine.sock')
   const server = createServer()
   await new Promise<void>(resolve => server.listen(socket, resolve))
-  const upgraded = new Promise<{ headers: IncomingHttpHeaders; client: ClientHttp2Session }>(resolve => {
-    server.on('upgrade', (received, connection) => {
-      connection.write('HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n')
-      resolve({
-        headers: received.headers,
-        client: connect('http://docker', { createConnection: () => connection as never }),
+  const upgraded = new Promise<Pick<FakeEngine, 'headers' | 'ended'> & { client: ClientHttp2Session }>(
+    resolve => {
+      server.on('upgrade', (received, connection) => {
+        connection.write('HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n')
+        resolve({
+          headers: received.headers,
+          ended: new Promise(end => connection.once('end', end)),
+          client: connect('http://docker', { createConnection: () => connection as never }),
+        })
       })
-    })
-  })
+    },
+  )
   const session = await openSession({ kind: 'docker', socket }, OFFERS, new AbortController().signal)
-  const { headers, client } = await upgraded
+  const { headers, ended, client } = await upgraded
   client.on('error', () => {})
 
   async function askRaw(path: string, body: Buffer): Promise<Answered> {
@@ -114,7 +117,7 @@ async function anEngine(): Promise<FakeEngine> {
 
   return {
     headers,
-    client,
+    ended,
     askRaw,
     ask(path, text) {
       const message = messageOf({ 1: text })

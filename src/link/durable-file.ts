@@ -1,19 +1,22 @@
-import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs'
+import { closeSync, constants, fsyncSync, openSync, renameSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { randomText } from '#lib/id.ts'
 
 /** Replaces a file so that a crash leaves the old or the new content, never a part, with exactly this mode. */
 export function writeDurably(file: string, content: string, mode: number): void {
   const temporary = `${file}.${randomText(6)}`
-  const descriptor = openSync(temporary, 'wx', mode)
+  // Written through instead of fsync, which Node's permission model does not allow (the manager runs under it).
+  const { O_CREAT, O_EXCL, O_WRONLY, O_SYNC } = constants
+  const descriptor = openSync(temporary, O_CREAT | O_EXCL | O_WRONLY | O_SYNC, mode)
   try {
     writeSync(descriptor, content)
-    fsyncSync(descriptor)
   } finally {
     closeSync(descriptor)
   }
   renameSync(temporary, file)
-  syncFolder(dirname(file))
+  if (process.permission === undefined) {
+    syncFolder(dirname(file))
+  }
 }
 
 function syncFolder(folder: string): void {

@@ -6,11 +6,13 @@ import { writeDurably } from './durable-file.ts'
 import { BAD_PUBLIC_IDENTITY, PEER_REVOKED, PINS_DAMAGED, PINS_EMPTY, PINS_MISSING } from './errors.ts'
 import { type CertifiedCertificate, type Pin, pinOf, type Role, withCertificate } from './public-identity.ts'
 
+const KEY_ID = /^[0-9a-f]{64}$/
+
 const Stored = Type.Object(
   {
     peers: Type.Array(Type.Unknown(), { maxItems: 1000 }),
     /** keyIds that are never accepted again, whatever is pinned or restored later. */
-    revoked: Type.Array(Type.String({ pattern: '^[0-9a-f]{64}$' })),
+    revoked: Type.Array(Type.String({ pattern: KEY_ID.source })),
   },
   { additionalProperties: false },
 )
@@ -62,8 +64,11 @@ export class PinFile {
     return pin
   }
 
-  /** Takes a peer's trust away for good. */
+  /** Takes a peer's trust away for good. Throws BAD_PUBLIC_IDENTITY for what is no keyId. */
   revoke(keyId: string): void {
+    if (!KEY_ID.test(keyId)) {
+      throw BAD_PUBLIC_IDENTITY(JSON.stringify(keyId), 'a keyId has 64 hexadecimal digits')
+    }
     this.#pins = existsSync(this.file) ? this.#read() : this.#pins
     this.#save({
       peers: this.#pins.peers.filter(peer => peer.keyId !== keyId),

@@ -64,6 +64,15 @@ for (const [name, value] of [
   })
 }
 
+test('variables of the command line and of workers may stand beside', () => {
+  readConfig({
+    FAIRLEAD_TOKEN: 'x',
+    FAIRLEAD_MANAGER: 'y',
+    FAIRLEAD_WORKER_LISTEN: 'z',
+    FAIRLEAD_PROXY_ADMIN: 'a',
+  })
+})
+
 test('every problem is reported at once', () => {
   assert.throws(
     () => readConfig({ FAIRLEAD_LISTEN: 'x', FAIRLEAD_CONCURRENCY: 'y', FAIRLEAD_NEW: 'z' }),

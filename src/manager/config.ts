@@ -47,6 +47,10 @@ const VARIABLES = [
   'FAIRLEAD_CONCURRENCY',
 ]
 
+/** Variables of the command line and of workers, which may stand in the same shell or environment file. */
+const OF_OTHER_PARTS =
+  /^FAIRLEAD_(?:MANAGER|TOKEN|TOKEN_FILE|DOCKER_SOCKET|RESOLVER_PORT|NETWORK|SUBNET|(?:WORKER|GUARDIAN|PROXY)_[A-Z_]+)$/
+
 /** The configuration from the environment, or CONFIG_INVALID with every problem at once. */
 export function readConfig(environment: Environment = process.env): Config {
   const reader = new EnvironmentReader(environment, VARIABLES)
@@ -63,7 +67,7 @@ export function readConfig(environment: Environment = process.env): Config {
     adminTokenFile: reader.text('FAIRLEAD_ADMIN_TOKEN_FILE'),
     concurrency: reader.whole('FAIRLEAD_CONCURRENCY', { from: 1, to: 64, or: 2 }),
   }
-  reader.refuseUnknown()
+  reader.refuseUnknown(OF_OTHER_PARTS)
   const first = reader.problems[0]
   if (first) {
     throw CONFIG_INVALID(first.path, first.message).with({ problems: reader.problems })

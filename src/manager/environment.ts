@@ -83,9 +83,9 @@ export class EnvironmentReader {
     }
   }
 
-  refuseUnknown(): void {
+  refuseUnknown(foreign: RegExp): void {
     for (const name of Object.keys(this.#environment)) {
-      if (name.startsWith('FAIRLEAD_') && !this.#known.includes(name)) {
+      if (name.startsWith('FAIRLEAD_') && !this.#known.includes(name) && !foreign.test(name)) {
         this.refuse(name, 'is not a setting of the manager', `one of ${this.#known.join(', ')}`)
       }
     }

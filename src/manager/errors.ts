@@ -8,3 +8,11 @@ export const CONFIG_INVALID = defineError({
   hint: () =>
     'Correct the environment of the manager and start it again; all settings are described in docs/configuration.md.',
 })
+
+export const UNKNOWN_WORD = defineError({
+  code: 'UNKNOWN_WORD',
+  status: 400,
+  retry: 'never',
+  message: (word: string) => `The manager does not know what to do with "${word}".`,
+  hint: () => 'Start it without any word to serve, or with "identity" to print what hosts must pin.',
+})

@@ -4,7 +4,11 @@ import { checkComposeFiles } from './compose.ts'
 import { type Finding, findingText } from './finding.ts'
 import type { HostRules, ProjectFacts } from './rule-context.ts'
 
-const RULES: HostRules = { mode: 'enforce', ports: { from: 20_110, to: 20_119, never: [20_115] }, registries: [] }
+const RULES: HostRules = {
+  mode: 'enforce',
+  ports: { from: 20_110, to: 20_119, never: [20_115] },
+  registries: [],
+}
 const PROJECT: ProjectFacts = {
   name: 'shop',
   routes: [{ service: 'routed', port: 8080 }],
@@ -23,7 +27,11 @@ const SERVICE_CASES: readonly (readonly [title: string, service: string, rule: s
   ['C03 devices', 'devices: ["/dev/mem:/dev/mem"]', 'POL003'],
   ['C03 device_cgroup_rules', 'device_cgroup_rules: ["c 1:3 mr"]', 'POL003'],
   ['C03 gpus', 'gpus: all', 'POL003'],
-  ['C03 reserved devices', 'deploy: {resources: {reservations: {devices: [{capabilities: [gpu]}]}}}', 'POL003'],
+  [
+    'C03 reserved devices',
+    'deploy: {resources: {reservations: {devices: [{capabilities: [gpu]}]}}}',
+    'POL003',
+  ],
   ['C04 pid host', 'pid: host', 'POL004'],
   ['C04 pid of a container', 'pid: "container:manager"', 'POL004'],
   ['C04 ipc host', 'ipc: host', 'POL004'],
@@ -103,7 +111,11 @@ const SERVICE_CASES: readonly (readonly [title: string, service: string, rule: s
   ['C45 a Git context', 'build: {context: "git@evil.example:x.git"}', 'POL030'],
   ['C45 a Dockerfile outside', 'build: {context: ., dockerfile: ../../etc/passwd}', 'POL031'],
   ['C45 a further context outside', 'build: {context: ., additional_contexts: {x: /etc}}', 'POL031'],
-  ['C45 a further context from a registry', 'build: {context: ., additional_contexts: {x: "docker-image://a"}}', 'POL030'],
+  [
+    'C45 a further context from a registry',
+    'build: {context: ., additional_contexts: {x: "docker-image://a"}}',
+    'POL030',
+  ],
   ['C41 another front end', 'build: {context: ., args: {BUILDKIT_SYNTAX: evil/x}}', 'POL101'],
   ['C41 a privileged build', 'build: {context: ., privileged: true}', 'POL102'],
   ['C41 entitlements', 'build: {context: ., entitlements: [security.insecure]}', 'POL102'],
@@ -120,7 +132,11 @@ for (const [title, service, rule] of SERVICE_CASES) {
 
 const FILE_CASES: readonly (readonly [title: string, text: string, rule: string])[] = [
   ['C09 a bind mount in disguise', 'volumes: {d: {driver_opts: {type: none, o: bind, device: /}}}', 'POL011'],
-  ['C10 an NFS volume', 'volumes: {d: {driver_opts: {type: nfs, o: "addr=169.254.169.254", device: ":/x"}}}', 'POL011'],
+  [
+    'C10 an NFS volume',
+    'volumes: {d: {driver_opts: {type: nfs, o: "addr=169.254.169.254", device: ":/x"}}}',
+    'POL011',
+  ],
   ['C10 another volume driver', 'volumes: {d: {driver: sshfs}}', 'POL012'],
   ['C14 an OCI include', 'include: ["oci://evil.example/x"]', 'POL030'],
   ['C14 a Git include', 'include: [{path: "git@evil.example:x.git"}]', 'POL030'],
@@ -151,7 +167,10 @@ for (const [title, text, rule] of FILE_CASES) {
 const UNREADABLE: readonly (readonly [title: string, text: string])[] = [
   ['an alias bomb', `a: &a [x,x]\n${bomb()}`],
   ['51 aliases', `a: &a 1\nx-b: [${Array(51).fill('*a').join(',')}]`],
-  ['100,000 services', `services:\n${Array.from({ length: 100_000 }, (_, i) => `  s${i}: {image: a}`).join('\n')}`],
+  [
+    '100,000 services',
+    `services:\n${Array.from({ length: 100_000 }, (_, i) => `  s${i}: {image: a}`).join('\n')}`,
+  ],
   ['a tab', 'services:\n\tweb: {}'],
   ['duplicate keys', 'services: {}\nservices: {}'],
   ['a function', 'x-a: !!js/function "f"'],
@@ -175,7 +194,9 @@ for (const [title, text] of UNREADABLE) {
 }
 
 function bomb(): string {
-  return [...'bcdefghi'].map((name, i) => `${name}: &${name} [${Array(9).fill(`*${'abcdefgh'[i]}`).join(',')}]`).join('\n')
+  return [...'bcdefghi']
+    .map((name, i) => `${name}: &${name} [${Array(9).fill(`*${'abcdefgh'[i]}`).join(',')}]`)
+    .join('\n')
 }
 
 test('C01 C02 C08 C14 all findings come at once, each with its line', () => {
@@ -199,7 +220,9 @@ test('C01 C02 C08 C14 all findings come at once, each with its line', () => {
 test('C07 C16 C22 C25 the messages say what is wrong and what to do', () => {
   const text =
     'services: {web: {image: a, env_file: [../../secrets.env], volumes: ["/opt:/x"]}, api: {image: a, ports: ["80:80"]}, db: {provider: {type: x}}}\nnetworks: {shared: {external: true, name: proxy}}'
-  const texts = errors(text).map(finding => `${finding.rule} ${finding.path}: ${finding.message} ${finding.fix}`)
+  const texts = errors(text).map(
+    finding => `${finding.rule} ${finding.path}: ${finding.message} ${finding.fix}`,
+  )
   for (const expected of [
     'POL031 services.web.env_file[0]: "../../secrets.env" is outside the repository.',
     'POL010 services.web.volumes[0]: bind mount of host path "/opt" is not allowed. Only paths inside the repository (./…) may be mounted.',
@@ -207,7 +230,10 @@ test('C07 C16 C22 C25 the messages say what is wrong and what to do', () => {
     'POL040 services.db.provider: unknown or forbidden key "provider".',
     'POL050 networks.shared: external network "proxy" does not belong to app "shop".',
   ]) {
-    assert.ok(texts.some(text => text.startsWith(expected)), `${expected}\nnot in\n${texts.join('\n')}`)
+    assert.ok(
+      texts.some(text => text.startsWith(expected)),
+      `${expected}\nnot in\n${texts.join('\n')}`,
+    )
   }
 })
 
@@ -259,7 +285,13 @@ services:
 
 test('paths of a file in a folder start there', () => {
   const inside = checkComposeFiles(
-    [{ file: 'deploy/compose.yaml', text: 'services: {web: {env_file: ../a.env, build: ..}}', folder: 'deploy' }],
+    [
+      {
+        file: 'deploy/compose.yaml',
+        text: 'services: {web: {env_file: ../a.env, build: ..}}',
+        folder: 'deploy',
+      },
+    ],
     RULES,
     PROJECT,
   )
@@ -274,7 +306,11 @@ services:
   b: { volumes: ["/var/run/docker.sock:/x"] }
   c: { volumes: ["../../other:/x"], env_file: /etc/environment }
 `
-  const { findings } = checkComposeFiles([{ file: 'compose.yaml', text, folder: '' }], { ...RULES, mode: 'trusted' }, PROJECT)
+  const { findings } = checkComposeFiles(
+    [{ file: 'compose.yaml', text, folder: '' }],
+    { ...RULES, mode: 'trusted' },
+    PROJECT,
+  )
   const rules = (severity: string) => findings.filter(f => f.severity === severity).map(f => f.rule)
   assert.deepEqual(rules('error').sort(), ['POL010', 'POL013', 'POL030', 'POL031'])
   assert.deepEqual(rules('warning').sort(), ['POL001', 'POL010', 'POL020'])

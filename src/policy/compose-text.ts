@@ -124,7 +124,10 @@ function refuseTwice(map: YAMLMap): void {
   for (const { key } of map.items) {
     const name = isScalar(key) ? String(key.value) : undefined
     if (name === undefined || seen.has(name)) {
-      throw new Unplain(`the key "${name ?? '?'}" stands twice or is no text`, isNode(key) ? key.range?.[0] : undefined)
+      throw new Unplain(
+        `the key "${name ?? '?'}" stands twice or is no text`,
+        isNode(key) ? key.range?.[0] : undefined,
+      )
     }
     seen.add(name)
   }

@@ -16,12 +16,16 @@ export function readFailure({ exitCode, stderr }: ProgramOutput): ComposeFailure
     return undefined
   }
   const text = lastError(stderr)
-  const port = /(?:Bind for|listen (?:tcp|udp)[46]?) [^\s]*:(\d+).*(?:already allocated|already in use)/.exec(stderr)?.[1]
+  const port = /(?:Bind for|listen (?:tcp|udp)[46]?) [^\s]*:(\d+).*(?:already allocated|already in use)/.exec(
+    stderr,
+  )?.[1]
   if (port !== undefined) {
     const container = /on endpoint (\S+) \(/.exec(stderr)?.[1]
     return { kind: 'port-taken', port: Number(port), ...(container ? { container } : {}), text }
   }
-  const image = /no such image: ([^\s:]+(?::[^\s:/]+)*(?::\d+\/[^\s:]+)?(?:@sha256:[0-9a-f]+)?)/i.exec(stderr)?.[1]
+  const image = /no such image: ([^\s:]+(?::[^\s:/]+)*(?::\d+\/[^\s:]+)?(?:@sha256:[0-9a-f]+)?)/i.exec(
+    stderr,
+  )?.[1]
   if (image !== undefined) {
     return { kind: 'image-missing', image, text }
   }
@@ -46,7 +50,9 @@ export function readConfigProblem(stderr: string, folder: string): ComposeProble
     /^validating [^:]+: ([\w.-]+(?:\.[\w-]+)*) /.exec(text)?.[1] ??
     /(?:^|while interpolating )((?:services|volumes|networks|secrets|configs)\.[\w.-]+)/.exec(text)?.[1] ??
     servicePath(text)
-  const missing = /(?:env file|open|stat) (\S+?)(?: not found)?: (?:stat .*|no such file or directory)/.exec(text)?.[1]
+  const missing = /(?:env file|open|stat) (\S+?)(?: not found)?: (?:stat .*|no such file or directory)/.exec(
+    text,
+  )?.[1]
   return {
     message: text.replace(/: invalid compose project$/, '').replace(/^validating [^:]+: /, ''),
     ...(path ? { path } : {}),
@@ -64,6 +70,11 @@ function servicePath(text: string): string | undefined {
 function lastError(stderr: string): string {
   const lines = stripVTControlCharacters(stderr)
     .split(/[\r\n]+/)
-    .filter(line => line.trim() !== '' && !/^ (?:Container|Network|Volume|Image|\w+) /.test(line) && !/level=warning/.test(line))
+    .filter(
+      line =>
+        line.trim() !== '' &&
+        !/^ (?:Container|Network|Volume|Image|\w+) /.test(line) &&
+        !/level=warning/.test(line),
+    )
   return (lines.at(-1) ?? 'it gave no reason').trim().slice(0, 1_000)
 }

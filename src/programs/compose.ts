@@ -70,7 +70,10 @@ export function composeDown(
   return changing({ ...project, files: [], folder: '/' }, ['down', '--remove-orphans', ...volumes])
 }
 
-function changing(project: ComposeProject, words: readonly string[]): ProgramCall<ComposeFailure | undefined> {
+function changing(
+  project: ComposeProject,
+  words: readonly string[],
+): ProgramCall<ComposeFailure | undefined> {
   return {
     ...composeCall(project, words),
     env: environmentOf(project),

@@ -19,7 +19,8 @@ export function joinNetwork(
     body: { Container: member.container, EndpointConfig: { IPAMConfig: { IPv4Address: member.ip } } },
     timeoutMs: SLOW_MS,
     ok: 'any',
-    read: answer => (answer.status === 200 ? undefined : { refused: engineMessage(answer), status: answer.status }),
+    read: answer =>
+      answer.status === 200 ? undefined : { refused: engineMessage(answer), status: answer.status },
   }
 }
 

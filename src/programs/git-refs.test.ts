@@ -13,9 +13,15 @@ const REMOTE = {
   ca: 'PEM',
 } as const
 
-function answered(text: string, branch: string | undefined = 'main', status = 200) {
+function answered(text: string, branch = 'main', status = 200) {
   const headers = { 'content-type': 'application/x-git-upload-pack-result' }
-  return askRefs(REMOTE, branch).read({ status, headers, trailers: {}, text, json: undefined })
+  return askRefs(REMOTE, branch === '' ? undefined : branch).read({
+    status,
+    headers,
+    trailers: {},
+    text,
+    json: undefined,
+  })
 }
 
 function packets(...lines: string[]): string {
@@ -48,13 +54,13 @@ test('G28 of the refs that share a prefix only the full name counts', () => {
 
 test('the default branch is the one that HEAD points to', () => {
   const head = `${COMMIT} HEAD symref-target:refs/heads/trünk`
-  assert.deepEqual(answered(packets(head), undefined), { commit: COMMIT, branch: 'trünk' })
-  assert.equal(answered(packets(`${COMMIT} HEAD`), undefined), undefined)
+  assert.deepEqual(answered(packets(head), ''), { commit: COMMIT, branch: 'trünk' })
+  assert.equal(answered(packets(`${COMMIT} HEAD`), ''), undefined)
 })
 
 test('G21 a default branch that climbs out is refused', () => {
   const head = `${COMMIT} HEAD symref-target:refs/heads/../../x`
-  assert.throws(() => answered(packets(head), undefined), BRANCH_NAME_REFUSED.matches)
+  assert.throws(() => answered(packets(head), ''), BRANCH_NAME_REFUSED.matches)
 })
 
 for (const text of [

@@ -95,6 +95,7 @@ function tipIn(
   if (wanted.branch !== undefined) {
     return { commit, branch: wanted.branch }
   }
-  const target = attributes.find(each => each.startsWith('symref-target:refs/heads/'))
-  return target && { commit, branch: checkedBranch(target.slice('symref-target:refs/heads/'.length)) }
+  const mark = 'symref-target:refs/heads/'
+  const target = attributes.find(each => each.startsWith(mark))
+  return target === undefined ? undefined : { commit, branch: checkedBranch(target.slice(mark.length)) }
 }

@@ -9,7 +9,8 @@ import { answerQuery } from './dns-answer.ts'
 import { SWITCHBOARD_PORT_TAKEN } from './switchboard-errors.ts'
 import { openRecord } from './switchboard-record.ts'
 
-const IDLE_MS = 5_000
+/** The proxy asks one question per connection. */
+const LONGEST_CONNECTION_MS = 10_000
 const MAX_CONNECTIONS = 512
 const MAX_QUERY_BYTES = 4_096
 const FREE_PORT_TRIES = 20
@@ -38,7 +39,8 @@ export async function openSwitchboard(options: SwitchboardOptions): Promise<Open
   const { folder, listen, subnet, clock } = options
   const record = await openRecord(folder, subnet)
   const [host = '127.0.0.1', port = '0'] = listen.split(':')
-  const doors = await openDoors(host, Number(port), name => record.target(name)?.ip)
+  const addressOf = (name: string) => record.target(name)?.ip
+  const doors = openDoors(await bindBoth(host, Number(port)), addressOf, clock)
   let closing: Promise<void> | undefined
   return {
     resolver: `${host}:${doors.port}`,
@@ -64,18 +66,21 @@ export async function openSwitchboard(options: SwitchboardOptions): Promise<Open
 type AddressOf = (name: string) => string | undefined
 
 /** Both ways to ask, on one port. */
-async function openDoors(
-  host: string,
-  port: number,
+function openDoors(
+  { stream, datagrams }: Sockets,
   addressOf: AddressOf,
-): Promise<{ readonly port: number; close(): Promise<void> }> {
-  const { stream, datagrams } = await bindBoth(host, port)
+  clock: Clock,
+): { readonly port: number; close(): Promise<void> } {
   const connections = new Set<Socket>()
   // A connection that cannot be accepted (no file descriptor left) must not end the worker.
   stream.on('error', () => {})
   stream.on('connection', connection => {
     connections.add(connection)
-    connection.once('close', () => connections.delete(connection))
+    const end = clock.after(LONGEST_CONNECTION_MS, () => connection.destroy())
+    connection.once('close', () => {
+      end.close()
+      connections.delete(connection)
+    })
     answerStream(connection, addressOf)
   })
   answerDatagrams(datagrams, addressOf)
@@ -93,7 +98,12 @@ async function openDoors(
   }
 }
 
-async function bindBoth(host: string, port: number): Promise<{ stream: Server; datagrams: DatagramSocket }> {
+interface Sockets {
+  readonly stream: Server
+  readonly datagrams: DatagramSocket
+}
+
+async function bindBoth(host: string, port: number): Promise<Sockets> {
   for (let tries = 1; ; tries++) {
     const stream = createServer()
     const datagrams = createSocket('udp4')
@@ -130,7 +140,6 @@ function answerDatagrams(socket: DatagramSocket, addressOf: AddressOf): void {
 function answerStream(connection: Socket, addressOf: AddressOf): void {
   let held = Buffer.alloc(0)
   connection.on('error', () => connection.destroy())
-  connection.setTimeout(IDLE_MS, () => connection.destroy())
   connection.on('data', (chunk: Buffer) => {
     held = Buffer.concat([held, chunk])
     while (held.length >= 2) {

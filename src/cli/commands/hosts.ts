@@ -25,7 +25,7 @@ export function configureHosts(command: Command, act: Act): void {
   withExamples(command, [
     ['fairlead hosts', 'lists all'],
     ['fairlead hosts identity > manager.json', 'to be taken to the new host'],
-    ['fairlead hosts add 10.0.0.7:7410 --identity box.json', 'enrols it'],
+    ['fairlead hosts add 10.0.0.7:7443 --identity box.json', 'enrols it'],
   ])
 }
 

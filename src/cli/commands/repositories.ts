@@ -1,6 +1,11 @@
 import type { Command } from 'commander'
 import { type Act, withExamples } from '#cli/command.ts'
-import { type CredentialOptions, readCredential, readFileText, withCredentialOptions } from '#cli/credential.ts'
+import {
+  type CredentialOptions,
+  readCredential,
+  readFileText,
+  withCredentialOptions,
+} from '#cli/credential.ts'
 import { ago } from '#cli/duration.ts'
 import { EXIT } from '#cli/exit-codes.ts'
 import { inertLine } from '#cli/inert.ts'

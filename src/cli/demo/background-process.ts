@@ -25,6 +25,8 @@ export interface ProcessToStart {
 
 export interface BackgroundProcess {
   readonly pid: number
+  /** Resolves with how it ended, such as `ended with exit code 1`. */
+  readonly ended: Promise<string>
   /** Asks the process to end, forces it after 5 s, and resolves when it is gone. */
   close(): Promise<void>
 }
@@ -51,13 +53,13 @@ export async function startProcess(start: ProcessToStart): Promise<BackgroundPro
     await stop(pid, end)
     throw new Error(`${(error as Error).message}\n${await lastLines(start.logFile, logStart)}`)
   }
-  return { pid, close: () => stop(pid, end) }
+  return { pid, ended: end.happened, close: () => stop(pid, end) }
 }
 
 interface End {
   /** How the process ended; undefined while it runs. */
   how: string | undefined
-  readonly happened: Promise<void>
+  readonly happened: Promise<string>
 }
 
 async function pidOf(child: ChildProcess, program: string): Promise<number> {
@@ -71,11 +73,11 @@ async function pidOf(child: ChildProcess, program: string): Promise<number> {
 }
 
 function endOf(child: ChildProcess): End {
-  const { promise, resolve } = Promise.withResolvers<void>()
+  const { promise, resolve } = Promise.withResolvers<string>()
   const end: End = { how: undefined, happened: promise }
   child.once('exit', (code, signal) => {
     end.how = signal ? `was ended by ${signal}` : `ended with exit code ${code}`
-    resolve()
+    resolve(end.how)
   })
   return end
 }

@@ -27,7 +27,11 @@ export interface DemoRepository {
 }
 
 /** A working copy of `examples/` whose images start from `baseImage` instead of one of a public registry. */
-export async function copyExamples(folder: string, server: GitServer, baseImage: string): Promise<DemoRepository> {
+export async function copyExamples(
+  folder: string,
+  server: GitServer,
+  baseImage: string,
+): Promise<DemoRepository> {
   await cp(EXAMPLES, folder, { recursive: true })
   for (const file of await readdir(folder, { recursive: true })) {
     if (/(^|\/)Dockerfile$/.test(file)) {
@@ -82,7 +86,13 @@ async function openDemoRepository(folder: string, server: GitServer): Promise<De
 async function git(folder: string, server: GitServer, args: readonly string[]): Promise<string> {
   const { stdout } = await promisify(execFile)('git', args, {
     cwd: folder,
-    env: { ...GIT_ENVIRONMENT, ...AUTHOR, HOME: folder, GIT_SSL_CAINFO: server.caFile, GIT_TERMINAL_PROMPT: '0' },
+    env: {
+      ...GIT_ENVIRONMENT,
+      ...AUTHOR,
+      HOME: folder,
+      GIT_SSL_CAINFO: server.caFile,
+      GIT_TERMINAL_PROMPT: '0',
+    },
   })
   return stdout
 }

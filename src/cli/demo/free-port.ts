@@ -23,6 +23,14 @@ export async function freePort(wanted = 0): Promise<number> {
   }
 }
 
+/** Whether nobody listens on a TCP port of 127.0.0.1, and this process may. */
+export async function isFree(port: number): Promise<boolean> {
+  return await listenOnce(port).then(
+    () => true,
+    () => false,
+  )
+}
+
 async function listenOnce(wanted: number): Promise<number> {
   const server = createServer().listen(wanted, '127.0.0.1')
   await once(server, 'listening')

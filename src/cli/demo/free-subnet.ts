@@ -11,12 +11,12 @@ interface EngineNetwork {
 export async function freeSubnet(socketPath = DOCKER_SOCKET): Promise<string> {
   const used = [...(await engineSubnets(socketPath)), ...interfaceSubnets(), ...(await routedSubnets())]
   for (let third = 0; third < 256; third++) {
-    const subnet = `10.213.${third}.0/24`
+    const subnet = `10.214.${third}.0/24`
     if (!used.some(other => overlap(subnet, other))) {
       return subnet
     }
   }
-  throw new Error('every network from 10.213.0.0/24 to 10.213.255.0/24 is in use on this machine')
+  throw new Error('every network from 10.214.0.0/24 to 10.214.255.0/24 is in use on this machine')
 }
 
 async function engineSubnets(socketPath: string): Promise<string[]> {
@@ -25,7 +25,9 @@ async function engineSubnets(socketPath: string): Promise<string[]> {
 }
 
 function interfaceSubnets(): string[] {
-  return Object.values(networkInterfaces()).flatMap(addresses => (addresses ?? []).flatMap(({ cidr }) => cidr ?? []))
+  return Object.values(networkInterfaces()).flatMap(addresses =>
+    (addresses ?? []).flatMap(({ cidr }) => cidr ?? []),
+  )
 }
 
 /** Destinations of the kernel's table, but the default route, which holds for everything. */
@@ -41,7 +43,10 @@ async function routedSubnets(): Promise<string[]> {
 
 /** Four bytes in the order of the machine, as hexadecimal digits. */
 function addressOf(hex: string): string {
-  return (hex.match(/../g) ?? []).reverse().map(byte => Number.parseInt(byte, 16)).join('.')
+  return (hex.match(/../g) ?? [])
+    .reverse()
+    .map(byte => Number.parseInt(byte, 16))
+    .join('.')
 }
 
 function bitsOf(mask: string): number {

@@ -2,7 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { answersWith, ask } from './ask.ts'
 import { startProcess } from './background-process.ts'
-import { choosePort } from './free-port.ts'
+import { choosePort, isFree } from './free-port.ts'
 
 export interface Proxy {
   /** Admin API, without a slash at the end. Servers: `fairlead` (HTTP) and `fairlead_tls` (HTTPS). */
@@ -22,6 +22,10 @@ export interface ProxyOptions {
   readonly httpPort?: number
   readonly httpsPort?: number
   readonly adminPort?: number
+  /** Tried in order at the first start, before any free ports. */
+  readonly prefer?: readonly { readonly http: number; readonly https: number }[]
+  /** `everywhere`: other machines reach it too, and public host names get public certificates. Default `loopback`. */
+  readonly listen?: 'loopback' | 'everywhere'
 }
 
 interface CaddyConfig {
@@ -44,14 +48,17 @@ interface Ports {
   readonly admin: number
 }
 
-/** A Caddy on loopback, once its admin API and its HTTP server answer. The routes of the last run are there again. */
+/** A Caddy on this machine, once its admin API and its HTTP server answer. The routes of the last run are there again. */
 export async function startProxy(options: ProxyOptions): Promise<Proxy> {
   const { folder } = options
   await mkdir(folder, { recursive: true })
   const last = await lastConfig(folder)
   const ports = await choosePorts(options, last)
   const configFile = join(folder, 'caddy.json')
-  await writeFile(configFile, JSON.stringify(withPorts(last ?? firstConfig(), ports), null, 2))
+  await writeFile(
+    configFile,
+    JSON.stringify(withPorts(last ?? firstConfig(options), ports, addressOf(options)), null, 2),
+  )
   const adminUrl = `http://127.0.0.1:${ports.admin}`
   const logFile = join(folder, 'caddy.log')
   const server = await startProcess({
@@ -86,14 +93,32 @@ async function lastConfig(folder: string): Promise<CaddyConfig | undefined> {
 
 async function choosePorts(options: ProxyOptions, last: CaddyConfig | undefined): Promise<Ports> {
   const http = last?.apps.http
+  const preferred = last ? undefined : await firstFree(options.prefer ?? [])
   return {
-    http: await choosePort(options.httpPort, http?.http_port),
-    https: await choosePort(options.httpsPort, http?.https_port),
+    http: await choosePort(options.httpPort ?? preferred?.http, http?.http_port),
+    https: await choosePort(options.httpsPort ?? preferred?.https, http?.https_port),
     admin: await choosePort(options.adminPort, Number(last?.admin.listen.split(':')[1] ?? 0)),
   }
 }
 
-function firstConfig(): CaddyConfig {
+async function firstFree(
+  pairs: readonly { readonly http: number; readonly https: number }[],
+): Promise<{ readonly http: number; readonly https: number } | undefined> {
+  for (const pair of pairs) {
+    if ((await isFree(pair.http)) && (await isFree(pair.https))) {
+      return pair
+    }
+  }
+  return undefined
+}
+
+function addressOf({ listen }: ProxyOptions): string {
+  return listen === 'everywhere' ? '' : '127.0.0.1'
+}
+
+function firstConfig({ listen }: ProxyOptions): CaddyConfig {
+  // A policy without subjects holds for every host: then nobody outside is ever asked for a certificate.
+  const subjects = listen === 'everywhere' ? { subjects: ['localhost'] } : {}
   return {
     admin: { listen: '', config: { persist: true } },
     apps: {
@@ -113,7 +138,7 @@ function firstConfig(): CaddyConfig {
       },
       tls: {
         certificates: { automate: ['localhost'] },
-        automation: { policies: [{ issuers: [{ module: 'internal' }] }] },
+        automation: { policies: [{ ...subjects, issuers: [{ module: 'internal' }] }] },
       },
       pki: { certificate_authorities: { local: { install_trust: false } } },
     },
@@ -128,7 +153,7 @@ function notFound(): unknown {
   }
 }
 
-function withPorts(config: CaddyConfig, ports: Ports): CaddyConfig {
+function withPorts(config: CaddyConfig, ports: Ports, address: string): CaddyConfig {
   const { http, ...apps } = config.apps
   const { fairlead, fairlead_tls, ...servers } = http.servers
   if (!fairlead || !fairlead_tls) {
@@ -145,8 +170,8 @@ function withPorts(config: CaddyConfig, ports: Ports): CaddyConfig {
         https_port: ports.https,
         servers: {
           ...servers,
-          fairlead: { ...fairlead, listen: [`127.0.0.1:${ports.http}`] },
-          fairlead_tls: { ...fairlead_tls, listen: [`127.0.0.1:${ports.https}`] },
+          fairlead: { ...fairlead, listen: [`${address}:${ports.http}`] },
+          fairlead_tls: { ...fairlead_tls, listen: [`${address}:${ports.https}`] },
         },
       },
     },

@@ -38,7 +38,11 @@ export async function removeFromEngine(leftovers: Leftovers): Promise<void> {
   for (const { Id } of ours) {
     await remove(`/containers/${Id}?force=true&v=true`)
   }
-  for (const { Id, RepoTags, RepoDigests } of await listFromEngine<EngineImage>(DOCKER_SOCKET, '/images/json', {})) {
+  for (const { Id, RepoTags, RepoDigests } of await listFromEngine<EngineImage>(
+    DOCKER_SOCKET,
+    '/images/json',
+    {},
+  )) {
     const names = [...(RepoTags ?? []), ...(RepoDigests ?? [])]
     if (names.some(name => images.some(prefix => name.startsWith(prefix)))) {
       await remove(`/images/${Id}?force=true`)

@@ -98,7 +98,9 @@ async function showPush(session: Session, world: World, push: PushToShow): Promi
     printer.line(`  ${colour.dim(`app ${other.app}: ${other.outcome ?? other.state}${tookOf(other)}`)}`)
   }
   if (watched.ms !== undefined) {
-    printer.line(`  ${colour.bold(urlOf(world))} shows the new page ${colour.bold(inWords(watched.ms))} after the push`)
+    printer.line(
+      `  ${colour.bold(urlOf(world))} shows the new page ${colour.bold(inWords(watched.ms))} after the push`,
+    )
   }
   return watched
 }
@@ -123,14 +125,13 @@ function problemOf({ deployment, others, ms, failures }: WatchedPush): string | 
   return failures.length > 0 ? `${failures.length} requests failed` : undefined
 }
 
-function resultOf(
-  world: World,
-  { first, second }: { first: WatchedPush; second?: WatchedPush },
-): DemoResult {
+function resultOf(world: World, { first, second }: { first: WatchedPush; second?: WatchedPush }): DemoResult {
   const last = second ?? first
   const digest = digestIn(last.deployment.evidence) ?? null
   const problem =
-    problemOf(first) ?? (second && problemOf(second)) ?? (digest === null ? 'no image digest was seen' : undefined)
+    problemOf(first) ??
+    (second && problemOf(second)) ??
+    (digest === null ? 'no image digest was seen' : undefined)
   return {
     ok: problem === undefined,
     url: urlOf(world),
@@ -149,7 +150,10 @@ export function digestIn(evidence: unknown): string | undefined {
     return undefined
   }
   for (const [key, value] of Object.entries(evidence)) {
-    const found = typeof value === 'string' && /digest/i.test(key) ? /sha256:[0-9a-f]{64}/.exec(value)?.[0] : digestIn(value)
+    const found =
+      typeof value === 'string' && /digest/i.test(key)
+        ? /sha256:[0-9a-f]{64}/.exec(value)?.[0]
+        : digestIn(value)
     if (found !== undefined) {
       return found
     }

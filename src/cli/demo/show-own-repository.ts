@@ -33,7 +33,9 @@ export async function showOwnRepository(
   const body = await describe(world, own)
   const startedAt = clock.monotonic()
   await client.send<RepositoryDocument>('POST', '/repositories', body)
-  printer.line(`\n${body.url} is registered as "${body.name}". It is looked at every ${POLL_SECONDS} s; its apps:`)
+  printer.line(
+    `\n${body.url} is registered as "${body.name}". It is looked at every ${POLL_SECONDS} s; its apps:`,
+  )
   const apps = await findApps(session, body.name)
   const ended: DeploymentDetail[] = []
   for (const app of apps) {

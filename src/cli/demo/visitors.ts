@@ -1,6 +1,6 @@
+import type { IncomingMessage } from 'node:http'
 import { request } from 'node:http'
 import { text } from 'node:stream/consumers'
-import type { IncomingMessage } from 'node:http'
 import type { Clock } from '#lib/clock.ts'
 
 export interface Site {
@@ -28,7 +28,10 @@ const PATIENCE_MS = 5_000
 const ASK_AGAIN_MS = 5
 
 /** Sends one request every 1000 / `perSecond` ms, each over a connection of its own, whether or not others wait. */
-export function startVisitors(site: Site, options: { readonly clock: Clock; readonly perSecond: number }): Visitors {
+export function startVisitors(
+  site: Site,
+  options: { readonly clock: Clock; readonly perSecond: number },
+): Visitors {
   const failures: string[] = []
   const open = new Set<Promise<void>>()
   let requests = 0
@@ -76,7 +79,13 @@ export async function waitForPage(
 /** One GET of `/` through the proxy. */
 export async function visit({ port, host }: Site): Promise<Page> {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
-  request({ host: '127.0.0.1', port, headers: { host }, agent: false, signal: AbortSignal.timeout(PATIENCE_MS) })
+  request({
+    host: '127.0.0.1',
+    port,
+    headers: { host },
+    agent: false,
+    signal: AbortSignal.timeout(PATIENCE_MS),
+  })
     .on('response', resolve)
     .on('error', reject)
     .end()

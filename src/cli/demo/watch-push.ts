@@ -50,7 +50,9 @@ export async function watchPush(session: Session, push: PushToWatch): Promise<Wa
     const main = await deploymentOf(session, deployments, push.app)
     const deployment = await followDeployment(session, main, { say })
     const others = await Promise.all(
-      deployments.filter(id => id !== main).map(id => followDeployment(session, id, { say: () => undefined, quiet: true })),
+      deployments
+        .filter(id => id !== main)
+        .map(id => followDeployment(session, id, { say: () => undefined, quiet: true })),
     )
     const late = clock.after(deployment.state === 'succeeded' ? PAGE_WITHIN_MS : 0, () => gaveUp.abort())
     const answeredAt = await page

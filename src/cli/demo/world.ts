@@ -51,35 +51,35 @@ export async function openWorld(session: Session, { apps, tell }: WorldOptions):
   stack.defer(() => removeFromEngine({ network: place.name, apps: [...ours], except, images }))
 
   const account = { username: USERNAME, password: randomText(18) }
-  const started = await settleAll({
-    base: startBase(baseImage, tell),
-    registry: startRegistry({ folder: join(place.folder, 'registry'), ...account }).then(registry => {
+  const [, registry, gitServer, proxy] = await settleAll([
+    startBase(baseImage, tell),
+    startRegistry({ folder: join(place.folder, 'registry'), ...account }).then(registry => {
       stack.defer(registry.close)
       images.push(`${registry.address}/`)
       tell('registry', `${registry.address} with TLS and a password`)
       return registry
     }),
-    gitServer: startGitServer({ folder: join(place.folder, 'git'), ...account }).then(server => {
+    startGitServer({ folder: join(place.folder, 'git'), ...account }).then(server => {
       stack.defer(server.close)
       tell('Git server', `${server.url('demo')} with TLS and a password`)
       return server
     }),
-    proxy: startProxy({ folder: join(place.folder, 'proxy') }).then(proxy => {
+    startProxy({ folder: join(place.folder, 'proxy') }).then(proxy => {
       stack.defer(proxy.close)
       tell('proxy', `Caddy, http://127.0.0.1:${proxy.httpPort}`)
       return proxy
     }),
-  })
+  ])
   session.signal.throwIfAborted()
   const together = await startTogether({
     folder: place.folder,
     clock: session.clock,
     managerPort: await freePort(7400),
-    workerPort: await freePort(7410),
+    workerPort: await freePort(7443),
     baseDomain: 'localhost',
-    proxy: started.proxy,
+    proxy,
     network: { name: place.name, subnet: await freeSubnet() },
-    registry: started.registry,
+    registry,
     allowPrivate: PRIVATE,
   })
   stack.defer(together.close)
@@ -88,9 +88,9 @@ export async function openWorld(session: Session, { apps, tell }: WorldOptions):
   return {
     folder: place.folder,
     baseImage,
-    registry: started.registry,
-    gitServer: started.gitServer,
-    proxy: started.proxy,
+    registry,
+    gitServer,
+    proxy,
     together,
     apps: ours,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
@@ -102,11 +102,12 @@ async function startBase(name: string, tell: WorldOptions['tell']): Promise<void
   tell('base image', `${name}, made from /bin/busybox: nothing is downloaded`)
 }
 
-/** As Promise.all over the values, but when one fails the others are awaited first, so that all can be cleaned up. */
-async function settleAll<T extends Record<string, Promise<unknown>>>(
-  starts: T,
-): Promise<{ [K in keyof T]: Awaited<T[K]> }> {
-  await Promise.allSettled(Object.values(starts))
-  const entries = Object.entries(starts).map(async ([key, start]) => [key, await start] as const)
-  return Object.fromEntries(await Promise.all(entries)) as { [K in keyof T]: Awaited<T[K]> }
+/** As Promise.all, but when one fails the others are awaited first, so that all can be cleaned up. */
+async function settleAll<T extends readonly unknown[]>(
+  starts: {
+    [K in keyof T]: Promise<T[K]>
+  },
+): Promise<T> {
+  await Promise.allSettled(starts)
+  return (await Promise.all(starts)) as unknown as T
 }

@@ -10,7 +10,11 @@ function lines(...seqs: number[]) {
 }
 
 test('X02 lines that nobody stores are taken up to a bound', () => {
-  const storing = new Storing({ fromSeq: 0, onLines: () => new Promise(() => undefined), onFailure: assert.ifError })
+  const storing = new Storing({
+    fromSeq: 0,
+    onLines: () => new Promise(() => undefined),
+    onFailure: assert.ifError,
+  })
   let taken = 0
   for (let seq = 1; seq <= 1000; seq++) {
     taken += storing.take({ lines: lines(seq), bytes: MIB / 4, stored: () => undefined }) === 'taken' ? 1 : 0
@@ -32,7 +36,10 @@ test('M22 whatever an agent sends, lines are stored in order and each once', asy
         storing.take({ lines: lines(...seqs), bytes: 1, stored: () => undefined })
       }
       await storing.settle()
-      assert.deepEqual(stored, [...new Set(stored)].toSorted((a, b) => a - b))
+      assert.deepEqual(
+        stored,
+        [...new Set(stored)].toSorted((a, b) => a - b),
+      )
       assert.ok(stored.every(seq => seq > 0))
       assert.equal(storing.stored, stored.at(-1) ?? 0)
     }),

@@ -1,6 +1,6 @@
 import { MAX_FRAME_BYTES } from '#contract/agent-frames.ts'
-import { idemOf } from '#link/canonical-json.ts'
 import { encodeFrame } from '#link/frames.ts'
+import { idemOf } from '#link/idem.ts'
 import type { AgentConnection } from './connection.ts'
 import { COMMAND_TOO_LARGE } from './errors.ts'
 import { Following, type FollowOptions } from './following.ts'

@@ -29,7 +29,7 @@ export function createFakeAgents(answers: Answers): FakeAgents {
     },
     async resume(host, { id }) {
       if (!finished.has(id)) {
-        throw COMMAND_LOST(host, id)
+        throw COMMAND_LOST(host)
       }
       return finished.get(id)
     },

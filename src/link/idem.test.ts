@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { canonicalJson, idemOf } from './canonical-json.ts'
+import { canonicalJson } from '#lib/canonical-json.ts'
+import { idemOf } from './idem.ts'
 
 test('M19 the order of keys makes no difference, a value does', () => {
   assert.equal(idemOf({ b: [1, { y: 2, x: 1 }], a: 'text' }), idemOf({ a: 'text', b: [1, { x: 1, y: 2 }] }))

@@ -1,0 +1,90 @@
+import { systemClock } from '#lib/clock.ts'
+import { asFairleadError } from '#lib/errors.ts'
+import { createLogger, type Logger } from '#lib/logger.ts'
+import { publicIdentity } from '#link/identity.ts'
+import { readConfig, summarise } from './config.ts'
+import { UNKNOWN_WORD } from './errors.ts'
+import { loadManagerIdentity, startManager } from './manager.ts'
+import { writeTokenFile } from './people/token-file.ts'
+
+/** EX_CONFIG: starting again changes nothing, a person must act (systemd: RestartPreventExitStatus=78). */
+const CONFIG_EXIT = 78
+/** A shutdown that takes longer is cut short: everything that matters is on the disk already. */
+const SHUTDOWN_MS = 20_000
+
+if (import.meta.main) {
+  await main(process.argv.slice(2))
+}
+
+async function main([word]: readonly string[]): Promise<void> {
+  // Nobody else reads what the manager writes.
+  process.umask(0o077)
+  const logger = createLogger('manager', word === undefined ? 1 : 2)
+  try {
+    await act(logger, word)
+  } catch (error) {
+    end(logger, error)
+  }
+}
+
+async function act(logger: Logger, word: string | undefined): Promise<void> {
+  switch (word) {
+    case undefined:
+      await serve(logger)
+      return
+    case 'identity': {
+      const identity = publicIdentity(loadManagerIdentity(readConfig(), systemClock))
+      process.stdout.write(`${JSON.stringify(identity, undefined, 2)}\n`)
+      return
+    }
+    default:
+      throw UNKNOWN_WORD(word)
+  }
+}
+
+async function serve(logger: Logger): Promise<void> {
+  const config = readConfig()
+  logger.info('manager.starting', summarise(config))
+  const manager = await startManager({
+    config,
+    clock: systemClock,
+    logger,
+    showToken(token) {
+      if (config.adminTokenFile !== undefined) {
+        writeTokenFile(config.adminTokenFile, token)
+      }
+      logger.info('manager.first-token', {
+        token,
+        note: 'Keep it: it is shown this once. It may do everything.',
+      })
+    },
+  })
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, () => {
+      logger.info('manager.stopping', { signal })
+      systemClock.after(SHUTDOWN_MS, () => process.exit(1))
+      manager.close().then(
+        () => process.exit(0),
+        (error: unknown) => end(logger, error),
+      )
+    })
+  }
+  logger.info('manager.listening', { url: manager.url })
+}
+
+/** Says what is wrong and how to mend it, and ends the process. */
+function end(logger: Logger, thrown: unknown): never {
+  const error = asFairleadError(thrown)
+  const { code, message, hint, retry, problems = [] } = error
+  for (const { path, message: problem } of problems) {
+    logger.error('manager.problem', { path, message: problem })
+  }
+  const { cause } = error
+  logger.error('manager.failed', {
+    code,
+    message,
+    hint,
+    cause: cause instanceof Error ? cause.stack : undefined,
+  })
+  process.exit(retry === 'never' ? CONFIG_EXIT : 1)
+}

@@ -1,0 +1,36 @@
+import { commandNamed } from '#commands/index.ts'
+import { newId } from '#lib/id.ts'
+import { createMissingApps } from '#manager/apps/create-missing.ts'
+import { remoteOf } from '#manager/pipeline/source.ts'
+import type { PipelineParts } from '#manager/pipeline/step.ts'
+import { checkRepository } from '#manager/repositories/check-repository.ts'
+import { createPoller, type Poller } from './poll.ts'
+
+/** A worker that is away now is asked at the next look, not waited for. */
+const WAIT_MS = 2000
+
+/** The poller that asks each repository's worker. */
+export function pollerFor(parts: PipelineParts): Poller {
+  return createPoller({
+    db: parts.db,
+    clock: parts.clock,
+    events: parts.events,
+    logger: parts.logger,
+    wake: parts.wake,
+    async tip(repository) {
+      const { repository: _, ...params } = remoteOf(repository, parts.sealer)
+      const result = await parts.agents.tell(repository.host, {
+        id: newId(),
+        command: 'repository.tip',
+        params,
+        deadlineMs: commandNamed('repository.tip').deadlineMs,
+        waitMs: WAIT_MS,
+      })
+      return (result as { commit: string }).commit
+    },
+    async discover(repository) {
+      const { apps } = await checkRepository(parts, repository)
+      await createMissingApps(parts, repository, apps)
+    },
+  })
+}

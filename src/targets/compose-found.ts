@@ -1,0 +1,96 @@
+import type { ComposeContainer, RenderedService } from '#commands/compose-data.ts'
+import { deployedHash } from '#commands/compose-model.ts'
+import { withDependents } from '#commands/compose-outdated.ts'
+import type { RenderResult } from '#commands/compose-render.ts'
+import type { ImageContent } from '#commands/image-content.ts'
+
+export interface ObservedRoute {
+  readonly hosts: readonly string[]
+  readonly port: number
+  readonly ip?: string
+  readonly deployment?: string
+}
+
+/** The worker's answers to look(), as their commands' result schemas shape them. */
+export interface Found {
+  readonly rendered: RenderResult
+  readonly containers: readonly ComposeContainer[]
+  /** Of the services that are built, by service. */
+  readonly images: ReadonlyMap<string, ImageContent>
+  readonly routes: Readonly<Record<string, ObservedRoute | null>>
+}
+
+export function foundOf(found: Readonly<Record<string, unknown>>): Found {
+  const { render, containers, images, routes } = found as {
+    render: RenderResult
+    containers: { containers: readonly ComposeContainer[] }
+    images?: { images: readonly ImageContent[] }
+    routes?: { routes: Found['routes'] }
+  }
+  return {
+    rendered: render,
+    containers: containers.containers,
+    images: new Map((images?.images ?? []).map(each => [each.key, each])),
+    routes: routes?.routes ?? {},
+  }
+}
+
+/** One service, what it shall be made from, and what runs of it. */
+export interface ServiceState {
+  readonly name: string
+  readonly rendered: RenderedService
+  readonly image: ImageContent | undefined
+  /** The label its containers shall have. */
+  readonly hash: string
+  readonly containers: readonly ComposeContainer[]
+  readonly state: 'missing' | 'changed' | 'image-changed' | 'not-running' | 'dependency-changed' | 'as-wanted'
+}
+
+/** Every wanted service compared with what runs, in the order of their names. */
+export function serviceStates({ rendered, containers, images }: Found): readonly ServiceState[] {
+  const states = Object.entries(rendered.services)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, service]): ServiceState => {
+      const image = images.get(name)
+      const own = containers.filter(each => each.service === name)
+      const hash = deployedHash(service, service.build ? image?.reference : undefined)
+      return { name, rendered: service, image, hash, containers: own, state: stateOf(own, hash, image) }
+    })
+  const remade = states.filter(({ state }) => ['changed', 'image-changed', 'missing'].includes(state))
+  const dependencies = new Map(states.map(({ name, rendered: each }) => [name, each.dependsOn] as const))
+  const touched = withDependents(
+    remade.map(({ name }) => name),
+    dependencies,
+  )
+  return states.map(each =>
+    each.state === 'as-wanted' && touched.has(each.name) ? { ...each, state: 'dependency-changed' } : each,
+  )
+}
+
+function stateOf(
+  containers: readonly ComposeContainer[],
+  hash: string,
+  image: ImageContent | undefined,
+): ServiceState['state'] {
+  if (containers.length === 0) {
+    return 'missing'
+  }
+  if (containers.some(each => each.configHash !== hash)) {
+    return 'changed'
+  }
+  const isOld = ({ imageId, currentImageId }: ComposeContainer) =>
+    (currentImageId !== undefined && currentImageId !== imageId) ||
+    (image?.localImageId !== undefined && image.localImageId !== imageId)
+  if (containers.some(isOld)) {
+    return 'image-changed'
+  }
+  return containers.every(isFine) ? 'as-wanted' : 'not-running'
+}
+
+/** Runs and is not ill, or has done its one job. */
+function isFine({ state, health, exitCode }: ComposeContainer): boolean {
+  return (
+    (state === 'running' && (health === 'none' || health === 'healthy')) ||
+    (state === 'exited' && exitCode === 0)
+  )
+}

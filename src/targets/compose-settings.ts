@@ -1,0 +1,79 @@
+import { type Static, Type } from 'typebox'
+import { ProjectName, ServiceName, VariableName } from '#commands/compose-data.ts'
+import { TreePath } from '#commands/image-data.ts'
+import { DURATION_PATTERN } from '#lib/duration.ts'
+
+const strict = { additionalProperties: false } as const
+
+const Duration = Type.String({ pattern: DURATION_PATTERN, description: 'For example 500ms, 30s, 2m.' })
+const Scalar = Type.Union([Type.String({ maxLength: 65_536 }), Type.Number(), Type.Boolean()])
+const Domain = Type.String({
+  pattern:
+    '^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?(?:\\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$',
+  maxLength: 253,
+})
+
+const Route = Type.Object(
+  {
+    service: ServiceName,
+    port: Type.Integer({
+      minimum: 1,
+      maximum: 65_535,
+      description: 'Port of the container; it need not be published.',
+    }),
+    domain: Type.Optional(Domain),
+    domains: Type.Optional(Type.Array(Domain, { minItems: 1, maxItems: 50 })),
+  },
+  strict,
+)
+
+const Verify = Type.Object(
+  {
+    http: Type.Optional(
+      Type.String({
+        pattern: '^/[!-~]{0,1023}$',
+        description: 'Path that every routed service answers with 2xx or 3xx.',
+      }),
+    ),
+    within: Type.Optional(Duration),
+  },
+  strict,
+)
+
+export const ComposeSettings = Type.Object(
+  {
+    files: Type.Optional(
+      Type.Array(TreePath, {
+        minItems: 1,
+        maxItems: 10,
+        description: 'From the root of the repository, merged in this order; default: compose.yaml.',
+      }),
+    ),
+    project: Type.Optional(ProjectName),
+    environment: Type.Optional(
+      Type.Record(VariableName, Scalar, {
+        description:
+          'Variables for ${NAME} in the Compose files. A value "$NAME" is the secret of that name.',
+      }),
+    ),
+    routes: Type.Optional(
+      Type.Array(Route, {
+        maxItems: 50,
+        description:
+          'Services that the proxy leads to; default: the first that exposes one port. An empty list: none.',
+      }),
+    ),
+    push: Type.Optional(
+      Type.Boolean({ description: 'Push built images to the registry, when there is one; default: true.' }),
+    ),
+    verify: Type.Optional(Verify),
+    settle: Type.Optional(
+      Type.String({
+        pattern: DURATION_PATTERN,
+        description: 'How long a service without a health check must run; default: 2s.',
+      }),
+    ),
+  },
+  strict,
+)
+export type ComposeSettings = Static<typeof ComposeSettings>

@@ -1,0 +1,121 @@
+import { routeNameOf } from '#commands/compose-data.ts'
+import { readDuration } from '#lib/duration.ts'
+import { defaultRoutes } from './compose-default-routes.ts'
+import { COMPOSE_SECRET_MISSING, COMPOSE_SETTINGS_WRONG } from './compose-errors.ts'
+import type { ComposeSettings } from './compose-settings.ts'
+import type { AppFacts, LookInput, RegistryFacts } from './target.ts'
+
+const LONGEST_WITHIN_MS = 30 * 60_000
+
+/** The settings with everything filled in: what the plan works with. */
+export interface ComposeWants {
+  readonly project: string
+  readonly files: readonly string[]
+  readonly variables: Readonly<Record<string, string>>
+  readonly secrets: Readonly<Record<string, string>>
+  /** Variables as they are written, secrets by their names. */
+  readonly writtenEnvironment: Readonly<Record<string, string>>
+  readonly routes: readonly WantedRoute[]
+  readonly registry: RegistryFacts | undefined
+  readonly probePath: string | undefined
+  readonly withinMs: number
+  readonly settleMs: number
+}
+
+export interface WantedRoute {
+  readonly service: string
+  readonly port: number
+  /** `<service>.<app>`, by which the proxy knows it. */
+  readonly name: string
+  readonly hosts: readonly string[]
+}
+
+/** What the settings come to for one app and commit; throws when they contradict each other or a secret has no value. */
+export function wantsOf(input: LookInput<ComposeSettings>): ComposeWants {
+  const { app, settings, source, registry } = input
+  const files = filesOf(settings)
+  const written = writtenEnvironment(settings)
+  const isSecret = ([, value]: [string, string]) => nameOfSecret(value) !== undefined
+  const plain = Object.entries(written).filter(entry => !isSecret(entry))
+  const secret = Object.entries(written).filter(isSecret)
+  return {
+    project: settings.project ?? app.name,
+    files,
+    variables: Object.fromEntries(plain.map(([name, value]) => [name, value.replace(/^\$\$/, '$')])),
+    secrets: Object.fromEntries(secret.map(([name, value]) => [name, secretFor(input, name, value)])),
+    writtenEnvironment: written,
+    routes: routesOf(settings.routes ?? defaultRoutes(files, source.texts), app),
+    registry: settings.push === false ? undefined : registry,
+    probePath: settings.verify?.http,
+    withinMs: durationOf('verify.within', settings.verify?.within ?? '2m', LONGEST_WITHIN_MS),
+    settleMs: durationOf('settle', settings.settle ?? '2s', LONGEST_WITHIN_MS),
+  }
+}
+
+export function filesOf(settings: ComposeSettings): readonly string[] {
+  return settings.files ?? ['compose.yaml']
+}
+
+/** Every domain the app wants. Without written routes there may be one, so its default name is claimed. */
+export function domainsOf(settings: ComposeSettings, app: AppFacts): readonly string[] {
+  const routes = settings.routes ?? [{ service: 'the-first', port: 80 }]
+  return [...new Set(routesOf(routes, app).flatMap(route => route.hosts))]
+}
+
+/** The first route without a domain gets the app's own name, further ones theirs before it. */
+function routesOf(routes: NonNullable<ComposeSettings['routes']>, app: AppFacts): WantedRoute[] {
+  const twice = routes.find(
+    (route, index) => routes.findIndex(each => each.service === route.service) !== index,
+  )
+  if (twice) {
+    throw COMPOSE_SETTINGS_WRONG(
+      'routes',
+      `two of them lead to the service "${twice.service}"; write its "domains" as a list`,
+    )
+  }
+  const first = routes.find(route => hostsWritten(route).length === 0)
+  return routes.map(route => {
+    const { service, port } = route
+    const own =
+      route === first ? app.name : `${service.toLowerCase().replace(/[^a-z0-9]+/g, '-')}-${app.name}`
+    const written = hostsWritten(route)
+    return {
+      service,
+      port,
+      name: routeNameOf(service, app.name),
+      hosts: written.length > 0 ? written : [`${own}.${app.baseDomain}`],
+    }
+  })
+}
+
+function hostsWritten(route: NonNullable<ComposeSettings['routes']>[number]): string[] {
+  const written = [...(route.domain ? [route.domain] : []), ...(route.domains ?? [])]
+  return [...new Set(written.map(domain => domain.toLowerCase()))]
+}
+
+/** Scalars of YAML as the texts they become, in a fixed order. */
+function writtenEnvironment(settings: ComposeSettings): Readonly<Record<string, string>> {
+  const entries = Object.entries(settings.environment ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))
+  return Object.fromEntries(entries.map(([name, value]) => [name, String(value)]))
+}
+
+function nameOfSecret(written: string): string | undefined {
+  return /^\$([A-Za-z_][A-Za-z0-9_]*)$/.exec(written)?.[1]
+}
+
+function secretFor({ secrets }: LookInput<ComposeSettings>, variable: string, written: string): string {
+  const name = nameOfSecret(written) ?? ''
+  const value = Object.hasOwn(secrets, name) ? secrets[name] : undefined
+  if (value === undefined) {
+    throw COMPOSE_SECRET_MISSING(name, `environment.${variable}`)
+  }
+  return value
+}
+
+function durationOf(setting: string, text: string, most: number): number {
+  const ms = readDuration(text) ?? 0
+  if (ms > most) {
+    throw COMPOSE_SETTINGS_WRONG(setting, `it is longer than ${most / 60_000} minutes`)
+  }
+  return ms
+}

@@ -1,0 +1,84 @@
+import { composeDown, composeObserve, composeRender } from '#commands/compose.ts'
+import { imageContent, imagePrune } from '#commands/image.ts'
+import { routeObserve } from '#commands/route.ts'
+import { defaultRoutes } from './compose-default-routes.ts'
+import { foundOf } from './compose-found.ts'
+import { planCompose } from './compose-plan.ts'
+import { readRelease } from './compose-release.ts'
+import { ComposeSettings } from './compose-settings.ts'
+import { type ComposeWants, domainsOf, filesOf, wantsOf } from './compose-wants.ts'
+import { defineTarget, type LookInput, type SourceFacts, type Target, type Tell, tell } from './target.ts'
+
+/** As docker compose looks for them. */
+const FILES = ['compose.yaml', 'compose.yml', 'docker-compose.yaml', 'docker-compose.yml']
+
+export const compose: Target = defineTarget({
+  name: 'compose',
+  summary: 'Runs a Docker Compose project; only changed services are touched.',
+  settings: ComposeSettings,
+  detect,
+  reads: filesOf,
+  domains: domainsOf,
+  look,
+  plan: planCompose,
+  remove: ({ app, volumes }) => [
+    tell('down', composeDown, { app: app.name, volumes }),
+    tell('images', imagePrune, { app: app.name, keep: [], keepLast: 0 }),
+  ],
+})
+
+function detect(source: SourceFacts): ComposeSettings | undefined {
+  const file = FILES.find(name => source.paths.includes(name))
+  if (file === undefined) {
+    return undefined
+  }
+  return { files: [file], routes: defaultRoutes([file], source.texts) }
+}
+
+/** First the configuration, the containers and the routes; then, when services are built, their images by content. */
+function look(input: LookInput<ComposeSettings>): readonly Tell[] {
+  const { app, source, found } = input
+  const wants = wantsOf(input)
+  const names = [
+    ...new Set([...wants.routes.map(route => route.name), ...(readRelease(input.previous).routes ?? [])]),
+  ]
+  const first = [
+    tell('render', composeRender, {
+      app: app.name,
+      project: wants.project,
+      repository: source.repository,
+      commit: source.commit,
+      files: [...wants.files],
+      variables: { ...wants.variables },
+      secrets: { ...wants.secrets },
+      routes: wants.routes.map(({ service, port }) => ({ service, port })),
+    }),
+    tell('containers', composeObserve, { project: wants.project }),
+    ...(names.length > 0 ? [tell('routes', routeObserve, { names })] : []),
+  ]
+  return found.render ? [...first, ...imageTells(input, wants)] : first
+}
+
+function imageTells({ app, source, found }: LookInput<ComposeSettings>, wants: ComposeWants): Tell[] {
+  const { rendered } = foundOf({ containers: { containers: [] }, ...found })
+  const images = Object.entries(rendered.services).flatMap(([name, { build }]) => {
+    if (!build) {
+      return []
+    }
+    const { secrets, ...source } = build
+    return [
+      {
+        key: name,
+        ...source,
+        secretNames: Object.keys(secrets).sort(),
+        repositoryName: `${app.name}-${name
+          .toLowerCase()
+          .replace(/[^a-z0-9]+/g, '-')
+          .replace(/^-|-$/g, '')}`,
+        ...(wants.registry ? { registry: wants.registry } : {}),
+      },
+    ]
+  })
+  const { repository, commit } = source
+  return images.length === 0 ? [] : [tell('images', imageContent, { repository, commit, images })]
+}

@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict'
+import { chmodSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { FairleadError } from '#lib/errors.ts'
+import { temporaryFolder } from '#link/test-identities.ts'
+import { readWorkerConfig, summarise } from './config.ts'
+import { POLICY_INVALID, WORKER_CONFIG_INVALID } from './errors.ts'
+
+test('without any variable the worker listens on this machine only, and has no proxy', () => {
+  const config = readWorkerConfig({})
+  assert.deepEqual(config.listen, { host: '127.0.0.1', port: 7443 })
+  assert.equal(config.data, '/var/lib/fairlead/worker')
+  assert.equal(config.proxy, undefined)
+  assert.deepEqual(config.network, { name: 'fairlead', subnet: '10.213.0.0/16' })
+  assert.equal(config.resolverPort, 7453)
+  assert.equal(config.policy.mode, 'enforce')
+  assert.ok(config.policy.ports.from > 1023)
+})
+
+test('variables are read', t => {
+  const config = readWorkerConfig({
+    FAIRLEAD_WORKER_DATA: temporaryFolder(t),
+    FAIRLEAD_WORKER_LISTEN: '[::1]:9443',
+    FAIRLEAD_WORKER_NAME: 'box-1',
+    FAIRLEAD_DOCKER_SOCKET: '/run/user/1000/docker.sock',
+    FAIRLEAD_PROXY_ADMIN: 'http://127.0.0.1:2019/',
+    FAIRLEAD_PROXY_HTTP_PORT: '8080',
+    FAIRLEAD_PROXY_HTTPS_PORT: '8443',
+    FAIRLEAD_RESOLVER_PORT: '5300',
+    FAIRLEAD_SUBNET: '10.9.0.0/20',
+    FAIRLEAD_TOKEN: 'not ours',
+  })
+  assert.deepEqual(config.listen, { host: '::1', port: 9443 })
+  assert.equal(config.name, 'box-1')
+  assert.equal(config.dockerSocket, '/run/user/1000/docker.sock')
+  assert.deepEqual(config.proxy, { adminOrigin: 'http://127.0.0.1:2019', httpPort: 8080, httpsPort: 8443 })
+  assert.equal(config.resolverPort, 5300)
+  assert.equal(config.network.subnet, '10.9.0.0/20')
+  assert.ok(!JSON.stringify(summarise(config)).includes('not ours'))
+})
+
+const WRONG: Readonly<Record<string, string>> = {
+  FAIRLEAD_WORKER_LISTEN: '7443',
+  FAIRLEAD_WORKER_NAME: 'a name',
+  FAIRLEAD_PROXY_ADMIN: 'http://user@127.0.0.1:2019',
+  FAIRLEAD_PROXY_HTTP_PORT: '70000',
+  FAIRLEAD_SUBNET: 'everything',
+  FAIRLEAD_WORKER_LISTENS: '127.0.0.1:7443',
+}
+
+for (const [name, value] of Object.entries(WRONG)) {
+  test(`${name}=${value} is refused by name`, () => {
+    assert.throws(
+      () => readWorkerConfig({ [name]: value }),
+      error => WORKER_CONFIG_INVALID.matches(error) && error.message.includes(name),
+    )
+  })
+}
+
+test('all wrong variables are named at once', () => {
+  assert.throws(
+    () => readWorkerConfig(WRONG),
+    error => error instanceof FairleadError && error.problems?.length === Object.keys(WRONG).length,
+  )
+})
+
+test('a policy changes what it names and nothing else', t => {
+  const data = temporaryFolder(t)
+  writeFileSync(
+    join(data, 'policy.yaml'),
+    'ports: { from: 20000 }\nallowPrivate: [10.0.0.0/8]\nregistries:\n  - registry.example.org\n',
+  )
+  const { policy } = readWorkerConfig({ FAIRLEAD_WORKER_DATA: data })
+  const { policy: standard } = readWorkerConfig({})
+  assert.deepEqual(policy, {
+    ...standard,
+    ports: { ...standard.ports, from: 20_000 },
+    allowPrivate: ['10.0.0.0/8'],
+    registries: ['registry.example.org'],
+  })
+})
+
+for (const text of [
+  'mode: off',
+  'ports: all',
+  'more: 1',
+  '- a',
+  'mode: [',
+  'a: &a [x]\nregistries: *a',
+  'ports: {from: 0}',
+]) {
+  test(`X01 the policy ${JSON.stringify(text)} is refused, and the message names the file`, t => {
+    const data = temporaryFolder(t)
+    writeFileSync(join(data, 'policy.yaml'), text)
+    assert.throws(
+      () => readWorkerConfig({ FAIRLEAD_WORKER_DATA: data }),
+      error => POLICY_INVALID.matches(error) && error.message.includes(join(data, 'policy.yaml')),
+    )
+  })
+}
+
+test('X01 a policy that others may write is refused', t => {
+  const data = temporaryFolder(t)
+  writeFileSync(join(data, 'policy.yaml'), 'mode: trusted')
+  chmodSync(join(data, 'policy.yaml'), 0o666)
+  assert.throws(() => readWorkerConfig({ FAIRLEAD_WORKER_DATA: data }), POLICY_INVALID.matches)
+})

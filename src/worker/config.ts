@@ -1,0 +1,174 @@
+import { hostname } from 'node:os'
+import { join, resolve } from 'node:path'
+import type { HostPolicy } from '#commands/command.ts'
+import type { Problem } from '#lib/errors.ts'
+import { WORKER_CONFIG_INVALID } from './errors.ts'
+import { readPolicy } from './policy-file.ts'
+
+export interface WorkerConfig {
+  /** Folder with everything that the worker keeps: identity, pins, journal, logs, policy.yaml, workspace. */
+  readonly data: string
+  readonly listen: { readonly host: string; readonly port: number }
+  /** Name in a new identity; an existing identity keeps its own. */
+  readonly name: string
+  readonly dockerSocket: string
+  /** Undefined: nothing on this host is reachable by name. */
+  readonly proxy: ProxyConfig | undefined
+  /** Port on 127.0.0.1 where the proxy asks which container serves a name. */
+  readonly resolverPort: number
+  readonly network: { readonly name: string; readonly subnet: string }
+  readonly policy: HostPolicy
+}
+
+export interface ProxyConfig {
+  readonly adminOrigin: string
+  readonly httpPort: number
+  readonly httpsPort: number
+}
+
+const VARIABLES = [
+  'FAIRLEAD_WORKER_DATA',
+  'FAIRLEAD_WORKER_LISTEN',
+  'FAIRLEAD_WORKER_NAME',
+  'FAIRLEAD_DOCKER_SOCKET',
+  'FAIRLEAD_PROXY_ADMIN',
+  'FAIRLEAD_PROXY_HTTP_PORT',
+  'FAIRLEAD_PROXY_HTTPS_PORT',
+  'FAIRLEAD_RESOLVER_PORT',
+  'FAIRLEAD_NETWORK',
+  'FAIRLEAD_SUBNET',
+] as const
+
+const NAME = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,62}$/
+const ADDRESS = /^(?:\[([0-9a-f:]+)\]|([a-z0-9.-]+)):(\d{1,5})$/i
+const SUBNET = /^(?:\d{1,3}\.){3}\d{1,3}\/\d{1,2}$/
+/** The resolver's port must be the same after a restart (the proxy remembers it) and another one for each worker. */
+const RESOLVER_ABOVE = 10
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** The configuration from the environment and policy.yaml. Throws WORKER_CONFIG_INVALID with every problem, or POLICY_INVALID. */
+export function readWorkerConfig(environment: Environment = process.env): WorkerConfig {
+  const reader = new Reader(environment)
+  const data = resolve(reader.text('FAIRLEAD_WORKER_DATA', '/var/lib/fairlead/worker'))
+  const listen = reader.address('FAIRLEAD_WORKER_LISTEN', '127.0.0.1:7443')
+  const config = {
+    data,
+    listen,
+    name: reader.matching('FAIRLEAD_WORKER_NAME', { pattern: NAME, fallback: ownName() }),
+    dockerSocket: reader.text('FAIRLEAD_DOCKER_SOCKET', '/var/run/docker.sock'),
+    proxy: readProxy(reader),
+    resolverPort: reader.port('FAIRLEAD_RESOLVER_PORT', resolverPortBeside(listen.port)),
+    network: {
+      name: reader.matching('FAIRLEAD_NETWORK', { pattern: NAME, fallback: 'fairlead' }),
+      subnet: reader.matching('FAIRLEAD_SUBNET', { pattern: SUBNET, fallback: '10.213.0.0/16' }),
+    },
+  }
+  reader.finish()
+  return { ...config, policy: readPolicy(join(data, 'policy.yaml')) }
+}
+
+/** What the log may show of it; nothing in it is secret. */
+export function summarise(config: WorkerConfig): Record<string, string | number> {
+  const { proxy, policy, network } = config
+  return {
+    data: config.data,
+    listen: `${config.listen.host}:${config.listen.port}`,
+    docker_socket: config.dockerSocket,
+    proxy: proxy ? `${proxy.adminOrigin} (${proxy.httpPort}, ${proxy.httpsPort})` : 'none',
+    network: `${network.name} ${network.subnet}`,
+    policy: policy.mode,
+    ports: `${policy.ports.from}-${policy.ports.to}`,
+    allow_private: policy.allowPrivate.join(',') || 'none',
+    registries: policy.registries.join(',') || 'any',
+  }
+}
+
+function readProxy(reader: Reader): ProxyConfig | undefined {
+  const adminOrigin = reader.origin('FAIRLEAD_PROXY_ADMIN')
+  const httpPort = reader.port('FAIRLEAD_PROXY_HTTP_PORT', 80)
+  const httpsPort = reader.port('FAIRLEAD_PROXY_HTTPS_PORT', 443)
+  return adminOrigin === undefined ? undefined : { adminOrigin, httpPort, httpsPort }
+}
+
+function resolverPortBeside(listen: number): number {
+  return listen === 0 || listen + RESOLVER_ABOVE > 65_535 ? 0 : listen + RESOLVER_ABOVE
+}
+
+function ownName(): string {
+  const name = hostname()
+    .replaceAll(/[^a-zA-Z0-9._-]/g, '-')
+    .slice(0, 63)
+  return NAME.test(name) ? name : 'worker'
+}
+
+type Variable = (typeof VARIABLES)[number]
+
+/** Reads typed values and collects what is wrong with them, so that one start tells all. */
+class Reader {
+  readonly #environment: Environment
+  readonly #problems: Problem[] = []
+
+  constructor(environment: Environment) {
+    this.#environment = environment
+  }
+
+  text(name: Variable, fallback: string): string {
+    return this.#environment[name] || fallback
+  }
+
+  matching(name: Variable, { pattern, fallback }: { pattern: RegExp; fallback: string }): string {
+    const value = this.text(name, fallback)
+    if (!pattern.test(value)) {
+      this.#refuse(name, `"${value}" is not of the form ${pattern.source}`)
+    }
+    return value
+  }
+
+  address(name: Variable, fallback: string): { host: string; port: number } {
+    const value = this.text(name, fallback)
+    const [, six, four, port] = ADDRESS.exec(value) ?? []
+    if (port === undefined || Number(port) > 65_535) {
+      this.#refuse(name, `"${value}" is not host:port`)
+    }
+    return { host: six ?? four ?? '', port: Number(port ?? 0) }
+  }
+
+  port(name: Variable, fallback: number): number {
+    const value = this.text(name, String(fallback))
+    if (!/^\d{1,5}$/.test(value) || Number(value) > 65_535) {
+      this.#refuse(name, `"${value}" is not a port`)
+    }
+    return Number(value)
+  }
+
+  origin(name: Variable): string | undefined {
+    const value = this.#environment[name] || undefined
+    const url = value === undefined ? undefined : URL.parse(value)
+    if (
+      value !== undefined &&
+      (!url || !/^https?:$/.test(url.protocol) || url.pathname !== '/' || url.username)
+    ) {
+      this.#refuse(name, `"${value}" is not an origin such as http://127.0.0.1:2019`)
+    }
+    return url?.origin
+  }
+
+  /** Throws when anything was wrong, also a misspelt name. */
+  finish(): void {
+    const known: readonly string[] = VARIABLES
+    for (const name of Object.keys(this.#environment)) {
+      if (name.startsWith('FAIRLEAD_WORKER_') && !known.includes(name)) {
+        this.#refuse(name, `is not a setting of the worker; there are ${VARIABLES.join(', ')}`)
+      }
+    }
+    const [first] = this.#problems
+    if (first) {
+      throw WORKER_CONFIG_INVALID(first.path, first.message).with({ problems: this.#problems })
+    }
+  }
+
+  #refuse(name: string, message: string): void {
+    this.#problems.push({ path: name, message })
+  }
+}

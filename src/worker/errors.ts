@@ -1,0 +1,34 @@
+import { defineError } from '#lib/errors.ts'
+
+export const WORKER_CONFIG_INVALID = defineError({
+  code: 'WORKER_CONFIG_INVALID',
+  status: 500,
+  retry: 'never',
+  message: (name: string, what: string) => `The configuration of the worker cannot be used: ${name} ${what}`,
+  hint: () =>
+    'Correct the variable in the environment of the worker (with systemd: /etc/fairlead/worker.env).',
+})
+
+export const POLICY_INVALID = defineError({
+  code: 'POLICY_INVALID',
+  status: 500,
+  retry: 'never',
+  message: (file: string, what: string) => `The policy of this host in ${file} cannot be used: ${what}`,
+  hint: (file: string) => `Correct ${file}, or remove it to go back to the default policy.`,
+})
+
+export const UNKNOWN_WORD = defineError({
+  code: 'UNKNOWN_WORD',
+  status: 400,
+  retry: 'never',
+  message: (word: string) => `The worker does not know "${word}".`,
+  hint: () => 'Say "init", "trust <file>", "revoke <keyId>", or nothing to serve.',
+})
+
+export const UNREADABLE_IDENTITY_FILE = defineError({
+  code: 'UNREADABLE_IDENTITY_FILE',
+  status: 400,
+  retry: 'never',
+  message: (file: string, why: string) => `The file ${file} holds no public identity: ${why}`,
+  hint: () => 'Give the path of the JSON file that the manager printed.',
+})

@@ -1,0 +1,149 @@
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Journal } from '#agent/journal.ts'
+import { Obey } from '#agent/obey.ts'
+import { peersIn, watchPeers } from '#agent/peers.ts'
+import { AgentServer } from '#agent/serve.ts'
+import type { Command, HostFacts, Switchboard } from '#commands/command.ts'
+import { createPerform } from '#exec/perform.ts'
+import type { Clock } from '#lib/clock.ts'
+import { asFairleadError, type FairleadError } from '#lib/errors.ts'
+import type { Logger } from '#lib/logger.ts'
+import { loadIdentity } from '#link/identity.ts'
+import type { WorkerConfig } from './config.ts'
+import { openSwitchboard } from './switchboard.ts'
+
+export interface WorkerOptions {
+  readonly config: WorkerConfig
+  readonly commands: readonly Command[]
+  readonly build: string
+  readonly clock: Clock
+  readonly logger: Logger
+  /** The worker cannot go on, for example because its last manager was revoked. */
+  readonly onEnd: (error: FairleadError) => void
+}
+
+export interface Worker {
+  readonly port: number
+  /** Reads the pinned managers again. */
+  reload(): void
+  /** Interrupts what is at work, then hangs up. */
+  close(): Promise<void>
+}
+
+/** Starts the worker: it opens its files first and listens last. Throws what is wrong with them. */
+export async function startWorker(options: WorkerOptions): Promise<Worker> {
+  const { config, commands, build, clock, logger, onEnd } = options
+  const identity = loadIdentity({ folder: config.data, clock })
+  const peers = peersIn(config.data)
+  peers.load()
+  const folders = makeFolders(config.data)
+  await using opened = new AsyncDisposableStack()
+  const journal = opened.adopt(new Journal(join(config.data, 'journal.db'), clock), open => open.close())
+  const switchboard = opened.adopt(
+    await openSwitchboard({
+      folder: config.data,
+      listen: `127.0.0.1:${config.resolverPort}`,
+      subnet: config.network.subnet,
+      clock,
+    }),
+    open => open.close(),
+  )
+  const host = hostFacts(config, {
+    switchboard,
+    resolver: switchboard.resolver,
+    folders,
+    name: identity.name,
+  })
+  const obey = opened.adopt(
+    new Obey({
+      role: 'worker',
+      commands,
+      host,
+      createPerform: parts =>
+        createPerform({ ...parts, workspace: folders.workspace, temporary: folders.temporary }),
+      journal,
+      logs: folders.commands,
+      clock,
+      logger,
+    }),
+    open => open.close(),
+  )
+  const server = await AgentServer.start({
+    identity,
+    peers,
+    listen: config.listen,
+    build,
+    journal,
+    obey,
+    clock,
+    logger,
+  })
+
+  function reload(): void {
+    try {
+      server.reload()
+      logger.info('worker.peers-read', { peers: peers.peers.length })
+    } catch (error) {
+      onEnd(asFairleadError(error))
+    }
+  }
+
+  const watching = watchPeers(peers, { clock, run: reload })
+  const owned = opened.move()
+  return {
+    port: server.port,
+    reload,
+    async close() {
+      watching.close()
+      // What is at work is interrupted and says so before the socket is closed.
+      await obey.close()
+      server.close()
+      await owned.disposeAsync()
+    },
+  }
+}
+
+interface Folders {
+  readonly workspace: string
+  readonly commands: string
+  readonly temporary: string
+  readonly dockerHome: string
+}
+
+function makeFolders(data: string): Folders {
+  const folders = {
+    workspace: join(data, 'workspace'),
+    commands: join(data, 'commands'),
+    temporary: join(data, 'temporary'),
+    dockerHome: join(data, 'docker'),
+  }
+  for (const folder of Object.values(folders)) {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+  }
+  const dockerConfig = join(folders.dockerHome, 'config.json')
+  if (!existsSync(dockerConfig)) {
+    writeFileSync(dockerConfig, '{}\n', { mode: 0o600 })
+  }
+  return folders
+}
+
+interface Opened {
+  readonly switchboard: Switchboard
+  readonly resolver: string
+  readonly folders: Folders
+  readonly name: string
+}
+
+function hostFacts(config: WorkerConfig, { switchboard, resolver, folders, name }: Opened): HostFacts {
+  return {
+    name,
+    workspace: folders.workspace,
+    dockerSocket: config.dockerSocket,
+    dockerHome: folders.dockerHome,
+    network: config.network,
+    proxy: config.proxy && { ...config.proxy, resolver },
+    policy: config.policy,
+    switchboard,
+  }
+}

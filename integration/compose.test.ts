@@ -25,6 +25,7 @@ import {
   up,
   wish,
 } from './world/compose-world.ts'
+import type { ContainerWorld } from './world/container-world.ts'
 
 describe('a Compose project', () => {
   test('starts under its exact name, routed services at their fixed addresses, and says so', async t => {
@@ -140,6 +141,21 @@ describe('a Compose project', () => {
     match(failed.message, /The image 127\.0\.0\.1:1\/no\/such:1 cannot be had/)
   })
 
+  test('that is cancelled while it waits ends at once, and the previous release comes back', async () => {
+    await using stack = new AsyncDisposableStack()
+    const world = await startComposeWorld(stack)
+    const first = await deploy(world, pair(world, 'one'))
+    const check = 'healthcheck: { test: ["CMD", "false"], interval: 100s }'
+    const { render: hash } = await rendered(world, pair(world, 'two', check))
+    const hands = world.handsWith({})
+    const doing = composeUp.run(hands, { ...wish(world), render: hash, images: {} }).then(String, String)
+    await untilRunning(world, first.services)
+    hands.cancel()
+    match(await doing, /cancelled/i)
+    const back = await composeRestore.run(world.hands, { ...wish(world), render: first.render })
+    deepEqual([back.touched, await page(back.services[1]?.ip ?? '')], [['web'], 'one'])
+  })
+
   test('of another app is not taken over', async () => {
     await using stack = new AsyncDisposableStack()
     const world = await startComposeWorld(stack)
@@ -192,3 +208,15 @@ describe('a Compose project', () => {
     equal(await page(again.services[1]?.ip ?? ''), 'one')
   })
 })
+
+/** Resolves when the project's last service runs in another container than before. */
+async function untilRunning(world: ContainerWorld, before: readonly ComposeContainer[]): Promise<void> {
+  for (;;) {
+    const { containers } = await composeObserve.run(world.hands, { project: world.app })
+    const web = containers.at(-1)
+    if (web?.state === 'running' && web.id !== before.at(-1)?.id) {
+      return
+    }
+    await systemClock.sleep(50)
+  }
+}

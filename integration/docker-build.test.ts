@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -29,9 +37,17 @@ after(async () => {
 test('an image is built with arguments, labels and tags, and its log comes live', async () => {
   const context = createTestContext()
   const tag = aTag()
-  const call = aBuild(`${BASE}ARG WHO\nRUN echo "hello $WHO" | tee /who && echo warning >&2\nCMD ["cat", "/who"]`)
-  const imageId = await build({ ...call, args: { WHO: RUN }, labels: { 'org.example': 'x' }, tags: [tag] }, context)
-  assert.equal(await docker('image', 'inspect', tag, '--format', '{{.Id}} {{index .Config.Labels "org.example"}}'), `${imageId} x`)
+  const call = aBuild(
+    `${BASE}ARG WHO\nRUN echo "hello $WHO" | tee /who && echo warning >&2\nCMD ["cat", "/who"]`,
+  )
+  const imageId = await build(
+    { ...call, args: { WHO: RUN }, labels: { 'org.example': 'x' }, tags: [tag] },
+    context,
+  )
+  assert.equal(
+    await docker('image', 'inspect', tag, '--format', '{{.Id}} {{index .Config.Labels "org.example"}}'),
+    `${imageId} x`,
+  )
   assert.equal(await docker('run', '--rm', tag, '/bin/busybox', 'cat', '/who'), `hello ${RUN}`)
   const log = context.said.join('\n')
   assert.match(log, /^info: #\d+ \[1\/3\] COPY busybox/m)
@@ -53,7 +69,7 @@ test('C46 R01 a build secret reaches the step and is not in the log, the history
   const secret = `canary-${RUN}`
   const context = createTestContext()
   const tag = aTag()
-  const steps = `RUN sleep 2\nRUN --mount=type=secret,id=tok cat /run/secrets/tok && wc -c < /run/secrets/tok > /size`
+  const steps = `RUN sleep 2 # ${RUN}\nRUN --mount=type=secret,id=tok cat /run/secrets/tok && wc -c < /run/secrets/tok > /size`
   await build({ ...aBuild(`${BASE}${steps}`), secrets: { tok: new Secret(secret) }, tags: [tag] }, context)
   assert.equal(await docker('run', '--rm', tag, '/bin/busybox', 'cat', '/size'), String(secret.length))
   assert.ok(context.said.some(line => line.endsWith('[redacted]')))
@@ -144,12 +160,18 @@ test('.dockerignore keeps files out of the context', async () => {
 })
 
 test('two builds at once both give their own image', async () => {
-  const calls = ['one', 'two'].map(word => ({ ...aBuild(`${BASE}RUN echo ${word} ${RUN} > /word && sleep 1`), tags: [aTag()] }))
+  const calls = ['one', 'two'].map(word => ({
+    ...aBuild(`${BASE}RUN echo ${word} ${RUN} > /word && sleep 1`),
+    tags: [aTag()],
+  }))
   const contexts = calls.map(() => createTestContext())
   const ids = await Promise.all(calls.map((call, i) => build(call, contexts[i])))
   assert.equal(new Set(ids).size, 2)
   for (const [i, word] of ['one', 'two'].entries()) {
-    assert.equal(await docker('run', '--rm', tagOf(calls[i]), '/bin/busybox', 'cat', '/word'), `${word} ${RUN}`)
+    assert.equal(
+      await docker('run', '--rm', tagOf(calls[i]), '/bin/busybox', 'cat', '/word'),
+      `${word} ${RUN}`,
+    )
     assert.doesNotMatch(contexts[i]?.said.join('\n') ?? '', new RegExp(`echo ${i === 0 ? 'two' : 'one'}`))
   }
 })
@@ -158,7 +180,9 @@ test('R01 credentials for the registry of a base image reach that registry and n
   const seen = new Set<string | undefined>()
   const server = createServer((request, response) => {
     seen.add(request.headers.authorization)
-    response.writeHead(request.headers.authorization ? 404 : 401, { 'www-authenticate': 'Basic realm="test"' })
+    response.writeHead(request.headers.authorization ? 404 : 401, {
+      'www-authenticate': 'Basic realm="test"',
+    })
     response.end()
   })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
@@ -222,15 +246,19 @@ async function docker(...args: readonly string[]): Promise<string> {
   return stdout.trim()
 }
 
-/** Whether a `sleep` of so many seconds runs on this host, in a container or not. */
+/** Whether a `sleep` of so many seconds, or the shell that is about to start it, runs on this host or in a container. */
 function isRunning(seconds: string): boolean {
-  return readdirSync('/proc').some(pid => {
-    try {
-      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, 'utf8').startsWith(`sleep\0${seconds}\0`)
-    } catch {
-      return false
-    }
-  })
+  return readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .some(pid => commandLine(pid).includes(`sleep ${seconds}`))
+}
+
+function commandLine(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
+  } catch {
+    return ''
+  }
 }
 
 async function failure(work: Promise<unknown>): Promise<FairleadError> {

@@ -42,8 +42,6 @@ export class CommandLog {
     clock: Clock,
     bounds = { segmentBytes: SEGMENT_BYTES, segments: SEGMENTS },
   ): CommandLog {
-    rmSync(folder, { recursive: true, force: true })
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
     const log = new CommandLog(folder, [], bounds)
     log.#written = { clock, descriptor: -1, bytes: 0 }
     return log
@@ -135,7 +133,10 @@ export class CommandLog {
   }
 
   #startSegment(written: { descriptor: number; bytes: number }): void {
-    if (written.descriptor !== -1) {
+    if (written.descriptor === -1) {
+      // Not earlier: most commands say nothing.
+      mkdirSync(this.#folder, { recursive: true, mode: 0o700 })
+    } else {
       closeSync(written.descriptor)
       written.descriptor = -1
     }

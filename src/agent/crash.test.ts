@@ -55,6 +55,7 @@ test('M23 an agent killed in the middle of a command says so after its restart, 
     ]),
   )
   second.send('resume', { id: running, fromSeq: seen })
+  second.send('ack', { id: running, seq: seen })
   const { command, data } = await second.ending(running)
   assert.equal(command, 'error')
   assert.equal((data.error as { code: string }).code, 'COMMAND_INTERRUPTED')

@@ -7,13 +7,17 @@ import { TLSSocket } from 'node:tls'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { AGENT_PATH, SUBPROTOCOL } from '#contract/agent-frames.ts'
 import type { Clock } from '#lib/clock.ts'
-import type { Logger } from '#lib/logger.ts'
+import type { LogFields, Logger } from '#lib/logger.ts'
 import type { Identity } from '#link/identity.ts'
 import { MAX_RAW } from '#link/limits.ts'
 import type { Pin } from '#link/public-identity.ts'
 import { SERVER_SOCKET } from '#link/socket.ts'
 import { serverTls } from '#link/tls.ts'
 import { ADDRESS_UNUSABLE } from './errors.ts'
+
+/** Refusals that are logged per minute. */
+const NOTED = 30
+const NOTED_PER_MS = 60_000
 
 export interface DoorOptions {
   readonly identity: Identity
@@ -32,6 +36,8 @@ export class Door {
   readonly #upgrader = new WebSocketServer(SERVER_SOCKET)
   /** Connections that are not a WebSocket yet, oldest first. */
   readonly #raw = new Set<Socket>()
+  #noted = 0
+  #notedSince = 0
 
   constructor(options: DoorOptions) {
     this.#options = options
@@ -114,8 +120,21 @@ export class Door {
     }
   }
 
+  /** Strangers decide how often this happens, so it must not fill the disk. */
+  #note(event: string, fields: LogFields): void {
+    const now = this.#options.clock.monotonic()
+    if (now - this.#notedSince > NOTED_PER_MS) {
+      this.#notedSince = now
+      this.#noted = 0
+    }
+    this.#noted++
+    if (this.#noted <= NOTED) {
+      this.#options.logger.warn(event, fields)
+    }
+  }
+
   #refusedByTls(error: Error & { code?: string }, socket: TLSSocket): void {
-    this.#options.logger.warn('agent.tls-refused', {
+    this.#note('agent.tls-refused', {
       from: socketAddress(socket),
       code: error.code ?? error.message,
       reason: String(socket.authorizationError ?? error.message),

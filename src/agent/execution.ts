@@ -108,8 +108,9 @@ export class Execution {
     const { clock, host, createPerform } = this.#parts
     const { signal } = this.#stop
     const say: Hands['say'] = (text, stream = 'info') => this.#say(text, stream)
-    const perform = createPerform({ clock, say, signal, redactor: this.#redactor })
-    return { perform, say, signal, clock, host }
+    const performUntil = (until: AbortSignal) =>
+      createPerform({ clock, say, signal: until, redactor: this.#redactor })
+    return { perform: performUntil(signal), performUntil, say, signal, clock, host }
   }
 
   /** Redacts before it cuts: half a secret could not be found any more. */

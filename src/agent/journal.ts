@@ -1,4 +1,4 @@
-import { DatabaseSync } from 'node:sqlite'
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import type { CommandState } from '#contract/agent-frames.ts'
 import type { Clock } from '#lib/clock.ts'
 import { type FairleadError, toWire } from '#lib/errors.ts'
@@ -48,6 +48,9 @@ export interface Ending {
 export class Journal {
   readonly #db: DatabaseSync
   readonly #clock: Clock
+  readonly #statements = new Map<string, StatementSync>()
+  /** Settled, and not on disk yet: losing that costs nothing, so it travels with the next write. */
+  readonly #settled = new Set<string>()
 
   /** Opens the journal; what was running is interrupted now. Throws ALREADY_RUNNING or JOURNAL_DAMAGED. */
   constructor(file: string, clock: Clock) {
@@ -57,71 +60,97 @@ export class Journal {
   }
 
   find(id: string): JournalRow | undefined {
-    const columns = 'id, name, idem, state, result, error, seq'
-    const row = this.#db.prepare(`SELECT ${columns} FROM commands WHERE id = ?`).get(id)
+    const row = this.#sql('SELECT id, name, idem, state, result, error, seq FROM commands WHERE id = ?').get(
+      id,
+    )
     return row && ({ ...row } as unknown as JournalRow)
   }
 
   begin(command: { readonly id: string; readonly name: string; readonly idem: string }): void {
-    this.#db
-      .prepare(`INSERT INTO commands (id, name, idem, state, started_at) VALUES (?, ?, ?, 'running', ?)`)
-      .run(command.id, command.name, command.idem, this.#clock.now())
+    this.#write(() =>
+      this.#sql(
+        `INSERT INTO commands (id, name, idem, state, started_at) VALUES (?, ?, ?, 'running', ?)`,
+      ).run(command.id, command.name, command.idem, this.#clock.now()),
+    )
   }
 
   end(id: string, { state, result, error, seq }: Ending): void {
-    this.#db
-      .prepare('UPDATE commands SET state = ?, result = ?, error = ?, seq = ?, ended_at = ? WHERE id = ?')
-      .run(state, result ?? null, error ? JSON.stringify(toWire(error)) : null, seq, this.#clock.now(), id)
+    const wireError = error ? JSON.stringify(toWire(error)) : null
+    this.#write(() =>
+      this.#sql(
+        'UPDATE commands SET state = ?, result = ?, error = ?, seq = ?, ended_at = ? WHERE id = ?',
+      ).run(state, result ?? null, wireError, seq, this.#clock.now(), id),
+    )
   }
 
   /** The manager has stored how the command ended and all of its lines. */
   settle(id: string): void {
-    this.#db
-      .prepare(`UPDATE commands SET settled = 1 WHERE id = ? AND state <> 'running' AND settled = 0`)
-      .run(id)
+    this.#settled.add(id)
   }
 
   /** Commands that the manager does not know the end of, newest first. */
   unsettled(): readonly Pick<JournalRow, 'id' | 'state' | 'seq'>[] {
-    return this.#db
-      .prepare('SELECT id, state, seq FROM commands WHERE settled = 0 ORDER BY started_at DESC LIMIT ?')
-      .all(LISTED) as unknown as JournalRow[]
+    this.#write(() => undefined)
+    return this.#sql(
+      'SELECT id, state, seq FROM commands WHERE settled = 0 ORDER BY started_at DESC LIMIT ?',
+    ).all(LISTED) as unknown as JournalRow[]
   }
 
   /** Forgets what is older than 7 days or beyond the newest 10,000; gives the forgotten ids. */
   prune(): readonly string[] {
-    const rows = this.#db
-      .prepare(
-        `DELETE FROM commands WHERE state <> 'running' AND (ended_at < ?
-           OR id IN (SELECT id FROM commands ORDER BY started_at DESC LIMIT -1 OFFSET ?)) RETURNING id`,
-      )
-      .all(this.#clock.now() - KEPT_MS, KEPT_ROWS)
+    const rows = this.#sql(
+      `DELETE FROM commands WHERE state <> 'running' AND (ended_at < ?
+         OR id IN (SELECT id FROM commands ORDER BY started_at DESC LIMIT -1 OFFSET ?)) RETURNING id`,
+    ).all(this.#clock.now() - KEPT_MS, KEPT_ROWS)
     return rows.map(row => String(row.id))
   }
 
   /** The highest epoch of a manager served so far. */
   epoch(): number {
-    const row = this.#db.prepare(`SELECT value FROM numbers WHERE name = 'epoch'`).get()
-    return Number(row?.value ?? 0)
+    return Number(this.#sql(`SELECT value FROM numbers WHERE name = 'epoch'`).get()?.value ?? 0)
   }
 
   raiseEpoch(epoch: number): void {
     if (epoch > this.epoch()) {
-      this.#db.prepare(`INSERT OR REPLACE INTO numbers (name, value) VALUES ('epoch', ?)`).run(epoch)
+      this.#sql(`INSERT OR REPLACE INTO numbers (name, value) VALUES ('epoch', ?)`).run(epoch)
     }
   }
 
   close(): void {
+    this.#write(() => undefined)
     this.#db.close()
   }
 
+  #sql(text: string): StatementSync {
+    const statement = this.#statements.get(text) ?? this.#db.prepare(text)
+    this.#statements.set(text, statement)
+    return statement
+  }
+
+  /** One transaction, so one wait for the disk. */
+  #write(run: () => void): void {
+    this.#db.exec('BEGIN IMMEDIATE')
+    try {
+      for (const id of this.#settled) {
+        this.#sql(`UPDATE commands SET settled = 1 WHERE id = ? AND state <> 'running'`).run(id)
+      }
+      run()
+      this.#db.exec('COMMIT')
+      this.#settled.clear()
+    } catch (error) {
+      this.#db.exec('ROLLBACK')
+      throw error
+    }
+  }
+
   #interruptRunning(): void {
-    const running = this.#db.prepare(`SELECT id, name FROM commands WHERE state = 'running'`).all()
-    for (const { id, name } of running) {
-      const error = COMMAND_INTERRUPTED(String(name))
-      this.#db
-        .prepare(`UPDATE commands SET state = 'interrupted', error = ?, ended_at = ? WHERE id = ?`)
-        .run(JSON.stringify(toWire(error)), this.#clock.now(), id ?? null)
+    for (const { id, name } of this.#sql(`SELECT id, name FROM commands WHERE state = 'running'`).all()) {
+      const error = JSON.stringify(toWire(COMMAND_INTERRUPTED(String(name))))
+      this.#sql(`UPDATE commands SET state = 'interrupted', error = ?, ended_at = ? WHERE id = ?`).run(
+        error,
+        this.#clock.now(),
+        id ?? null,
+      )
     }
   }
 }

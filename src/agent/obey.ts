@@ -97,7 +97,7 @@ export class Obey {
     for (const execution of this.#executions.values()) {
       execution.interrupt()
     }
-    await Promise.all(this.#atWork)
+    await Promise.allSettled(this.#atWork)
   }
 
   #obey(telling: Telling, frame: RawFrame): void {
@@ -110,7 +110,9 @@ export class Obey {
     switch (command) {
       case 'ack':
         telling.arrived(data.id, data.seq)
-        this.#settle(data.id, data.seq)
+        if (!telling.tells(data.id)) {
+          this.#settle(data.id, data.seq)
+        }
         return
       case 'cancel':
         this.#executions.get(data.id)?.cancel()

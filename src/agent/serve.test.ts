@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:https'
 import { type AddressInfo, connect } from 'node:net'
 import { test } from 'node:test'
@@ -7,7 +8,7 @@ import { connect as connectTls } from 'node:tls'
 import WebSocket, { WebSocketServer } from 'ws'
 import { CLOSE, MAX_FRAME_BYTES } from '#contract/agent-frames.ts'
 import { newId } from '#lib/id.ts'
-import { PINS_EMPTY, PINS_MISSING } from '#link/errors.ts'
+import { PINS_DAMAGED, PINS_EMPTY, PINS_MISSING } from '#link/errors.ts'
 import { publicIdentity } from '#link/identity.ts'
 import { MAX_RAW, MAX_UNPROVEN } from '#link/limits.ts'
 import { serverNameOf } from '#link/public-identity.ts'
@@ -293,6 +294,29 @@ test('M07 taking the last pin away closes the agent', async t => {
   assert.throws(() => agent.server.reload(), PINS_EMPTY.matches)
   assert.equal(await manager.closed, CLOSE.revoked)
   assert.equal(await new TestManager(t, agent).refused(), 'ECONNREFUSED')
+})
+
+test('M07 a pin file that cannot be read changes nothing until it can be read again', async t => {
+  const agent = await startTestAgent(t)
+  const manager = new TestManager(t, agent)
+  await manager.open()
+  const file = peersIn(agent.folder).file
+  const good = readFileSync(file, 'utf8')
+  writeFileSync(file, good.slice(0, 100))
+  assert.throws(() => agent.server.reload(), PINS_DAMAGED.matches)
+  writeFileSync(file, good)
+  agent.server.reload()
+  assert.equal((await manager.ending(manager.tell('test.echo', { text: 'x' }))).command, 'result')
+  await new TestManager(t, agent, { epoch: 2 }).open()
+})
+
+test('M13 refusals do not fill the log', async t => {
+  const agent = await startTestAgent(t)
+  const stranger = anIdentity(t, 'manager')
+  for (let tries = 0; tries < 40; tries++) {
+    await new TestManager(t, agent, { identity: stranger }).closed
+  }
+  assert.ok(agent.log.length < 40)
 })
 
 test('a manager can replace its certificate in a session, and no other', async t => {

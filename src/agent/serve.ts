@@ -4,6 +4,7 @@ import { CLOSE, MAX_FRAME_BYTES } from '#contract/agent-frames.ts'
 import type { Clock } from '#lib/clock.ts'
 import { asFairleadError, toWire } from '#lib/errors.ts'
 import type { Logger } from '#lib/logger.ts'
+import { PINS_DAMAGED } from '#link/errors.ts'
 import { encodeFrame } from '#link/frames.ts'
 import type { HeartbeatOptions } from '#link/heartbeat.ts'
 import type { Identity } from '#link/identity.ts'
@@ -16,6 +17,8 @@ import type { Journal } from './journal.ts'
 import type { Obey } from './obey.ts'
 import { Rotation } from './rotation.ts'
 import { Session } from './session.ts'
+
+const GOODBYE_MS = 1_000
 
 export interface ServeOptions {
   readonly identity: Identity
@@ -71,14 +74,19 @@ export class AgentServer {
     return this.#port
   }
 
-  /** Counts the pin file as it is now: who is no longer in it is cut off. Throws PINS_EMPTY and the like, with everyone cut off. */
+  /**
+   * Counts the pin file as it is now: who is no longer in it is cut off. Throws PINS_DAMAGED with everything as it
+   * was (perhaps someone is just writing it), PINS_MISSING or PINS_EMPTY with everyone cut off.
+   */
   reload(): void {
     const { peers } = this.#options
     try {
       this.#door.admitOnly(peers.load())
     } catch (error) {
-      this.#door.close()
-      this.#dismiss(CLOSE.revoked, 'revoked')
+      if (!PINS_DAMAGED.matches(error)) {
+        this.#door.close()
+        this.#dismiss(CLOSE.revoked, 'revoked')
+      }
       throw error
     }
     if (!peers.peers.some(({ keyId }) => keyId === this.#session?.manager.keyId)) {
@@ -86,10 +94,16 @@ export class AgentServer {
     }
   }
 
-  close(): void {
+  /** Hangs up, and waits a little for the manager to hear it. */
+  async close(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const timer = this.#options.clock.after(GOODBYE_MS, resolve)
+    const live = this.#session
     this.#rotation.close()
     this.#door.close()
     this.#dismiss(1001, 'stopping')
+    await Promise.race([promise, live?.closed])
+    timer.close()
   }
 
   #dismiss(code: number, reason: string): void {
@@ -109,6 +123,7 @@ export class AgentServer {
     this.#unproven.add(socket)
     const { identity, clock, build, authDeadlineMs = AUTH_DEADLINE_MS } = this.#options
     const deadline = clock.after(authDeadlineMs, () => {
+      this.#unproven.delete(socket)
       socket.close(CLOSE.authTimeout, 'auth timeout')
       // Who did not speak in time will not say goodbye in time either.
       clock.after(authDeadlineMs, () => socket.terminate())

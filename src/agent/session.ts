@@ -32,6 +32,8 @@ export interface Listener {
 export class Session {
   readonly manager: Pin
   readonly epoch: number
+  /** Resolves when the socket is gone. */
+  readonly closed: Promise<void>
   readonly #socket: WebSocket
   readonly #logger: Logger
   readonly #heartbeat: Heartbeat
@@ -45,7 +47,12 @@ export class Session {
     this.#socket = parts.socket
     this.#logger = parts.logger
     this.#heartbeat = startHeartbeat(parts.socket, { clock: parts.clock, ...parts.heartbeat })
-    parts.socket.on('close', () => this.#ended())
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.closed = promise
+    parts.socket.on('close', () => {
+      this.#ended()
+      resolve()
+    })
   }
 
   listen(listener: Listener): void {

@@ -44,6 +44,11 @@ export class Telling {
     )
   }
 
+  /** Not everything about the command is told yet. */
+  tells(id: string): boolean {
+    return this.#streams.has(id)
+  }
+
   /** The lines up to this one have arrived. */
   arrived(id: string, seq: number): void {
     this.#credit.giveBack(id, seq)

@@ -177,10 +177,10 @@ export async function startTestAgent(t: TestContext, options: TestAgentOptions =
   const { server, journal, obey } = parts
   let stopping: Promise<void> | undefined
   const stop = () => {
-    stopping ??= obey.close().then(() => {
-      server.close()
-      journal.close()
-    })
+    stopping ??= obey
+      .close()
+      .then(() => server.close())
+      .then(() => journal.close())
     return stopping
   }
   t.after(stop)

@@ -139,3 +139,20 @@ export const PART_ENDED = defineError({
   hint: (_part, _how, log: string) =>
     `Its log is ${log}. Start again with "fairlead up": nothing that was asked for is lost.`,
 })
+
+export const NOT_AN_APP_NAME = defineError({
+  code: 'NOT_AN_APP_NAME',
+  status: 400,
+  retry: 'never',
+  message: (name: string) => `"${name}" cannot be the name of an app.`,
+  hint: () =>
+    'Names have lower case letters, digits and "-", at most 40 characters; "fairlead apps" lists them.',
+})
+
+export const HOST_ELSEWHERE = defineError({
+  code: 'HOST_ELSEWHERE',
+  status: 409,
+  retry: 'never',
+  message: (host: string, address: string) => `The manager knows the worker "${host}" at ${address}.`,
+  hint: (_host, address) => `Start it there: "fairlead up --worker-port ${address.split(':').at(-1)}".`,
+})

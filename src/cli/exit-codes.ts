@@ -18,8 +18,21 @@ export const EXIT_CODES_TEXT = `Exit codes:
   4   the manager cannot be reached or does not accept the token
   78  the configuration of this machine is wrong`
 
-const USAGE_CODES = ['USAGE', 'NO_APP_NAMED', 'FILE_NOT_READ', 'FOLDER_NOT_READ', 'FILE_EXISTS']
-const CONFIGURATION = ['CONFIG_INVALID', 'PART_DID_NOT_START', 'PORT_IN_USE', 'APP_NAME_IN_USE']
+const USAGE_CODES = [
+  'USAGE',
+  'NO_APP_NAMED',
+  'NOT_AN_APP_NAME',
+  'FILE_NOT_READ',
+  'FOLDER_NOT_READ',
+  'FILE_EXISTS',
+]
+const CONFIGURATION = [
+  'HOST_ELSEWHERE',
+  'CONFIG_INVALID',
+  'PART_DID_NOT_START',
+  'PORT_IN_USE',
+  'APP_NAME_IN_USE',
+]
 
 /** Which exit code an error ends a command with. */
 export function exitCodeOf(error: FairleadError): number {

@@ -1,8 +1,9 @@
 import type { DeploymentDetail, LogLineDocument } from '#contract/rest/deployments.ts'
 import { background } from '#lib/background.ts'
 import { LiveArea } from './live-area.ts'
+import type { Display } from './print.ts'
 import type { Session } from './session.ts'
-import { failureLines, liveLines, plainLine } from './step-lines.ts'
+import { failureLines, liveLines, plainLine, summaryLine } from './step-lines.ts'
 
 const DRAW_MS = 100
 /** The event stream says when to look; this is for the time in which it is cut. */
@@ -15,8 +16,8 @@ const ENDED: readonly string[] = ['succeeded', 'failed', 'cancelled', 'supersede
 export interface FollowOptions {
   /** Where lines go when nothing moves; default the notes on standard error. */
   readonly say?: (text: string) => void
-  /** Show nothing, only wait. */
-  readonly quiet?: boolean
+  /** `end`: not each step, only how it went. Default `steps`. */
+  readonly shows?: 'steps' | 'end'
 }
 
 export function hasEnded(deployment: { readonly state: string }): boolean {
@@ -39,7 +40,7 @@ export async function followDeployment(
   const wake = new Wake()
   background(listen(session, id, { signal, wake }), wake.call)
   const logEnded = collect(session, id, { signal, log })
-  const view = options.quiet === true ? NOTHING : createView(session, { log, say })
+  const view = createView(session, { log, say, shows: options.shows ?? 'steps' })
   try {
     for (;;) {
       session.signal.throwIfAborted()
@@ -48,7 +49,7 @@ export async function followDeployment(
       if (hasEnded(deployment)) {
         await Promise.race([logEnded, session.clock.sleep(LOG_END_MS)])
         view.close()
-        if (deployment.state !== 'succeeded' && options.quiet !== true) {
+        if (deployment.state !== 'succeeded') {
           failureLines(deployment, log, session.printer.colour).forEach(say)
         }
         return deployment
@@ -114,23 +115,28 @@ interface View {
   close(): void
 }
 
-const NOTHING: View = { show: () => undefined, close: () => undefined }
-
-function createView(
-  session: Session,
-  { log, say }: { log: readonly LogLineDocument[]; say: (text: string) => void },
-): View {
-  const { display } = session.printer
-  return display ? movingView(session, new LiveArea(display), log) : lineView(say)
+interface Shown {
+  readonly log: readonly LogLineDocument[]
+  readonly say: (text: string) => void
+  readonly shows: 'steps' | 'end'
 }
 
-function movingView(session: Session, area: LiveArea, log: readonly LogLineDocument[]): View {
+function createView(session: Session, shown: Shown): View {
   const { display } = session.printer
+  if (display) {
+    return movingView(session, display, shown)
+  }
+  return shown.shows === 'steps' ? stepView(shown) : endView(session, shown)
+}
+
+function movingView(session: Session, display: Display, { log, shows }: Shown): View {
+  const area = new LiveArea(display)
   let latest: DeploymentDetail | undefined
   const draw = () => {
-    if (latest && display) {
+    if (latest) {
       const { columns, colour } = display
-      area.draw(liveLines(latest, { now: session.clock.now(), columns, colour, lastLine: log.at(-1) }))
+      const moment = { now: session.clock.now(), columns, colour, lastLine: log.at(-1) }
+      area.draw(shows === 'steps' ? liveLines(latest, moment) : [summaryLine(latest, moment)])
     }
   }
   const timer = session.clock.every(DRAW_MS, draw)
@@ -147,7 +153,7 @@ function movingView(session: Session, area: LiveArea, log: readonly LogLineDocum
   }
 }
 
-function lineView(say: (text: string) => void): View {
+function stepView({ say }: Shown): View {
   const said = new Set<string>()
   return {
     show({ steps }) {
@@ -156,6 +162,24 @@ function lineView(say: (text: string) => void): View {
           said.add(step.name)
           say(plainLine(step))
         }
+      }
+    },
+    close: () => undefined,
+  }
+}
+
+function endView({ clock, printer }: Session, { say }: Shown): View {
+  return {
+    show(deployment) {
+      if (hasEnded(deployment)) {
+        say(
+          summaryLine(deployment, {
+            now: clock.now(),
+            columns: 1_000,
+            colour: printer.colour,
+            lastLine: undefined,
+          }),
+        )
       }
     },
     close: () => undefined,

@@ -39,11 +39,9 @@ export async function startPart(options: PartOptions): Promise<Part> {
   const from = existsSync(logFile) ? statSync(logFile).size : 0
   let ready: Readonly<Record<string, unknown>> = {}
   const started = await startProcess({
-    program: process.execPath,
-    args: commandLine(options),
+    ...partCommandLine(options),
     folder: options.folder,
     logFile,
-    env: { ...NODE_ENVIRONMENT, ...options.environment },
     readyWithinMs: START_MS,
     async ready() {
       const lines = readFileSync(logFile).subarray(from).toString('utf8').split('\n')
@@ -105,6 +103,16 @@ export function writePrivateFile(folder: string, name: string, text: string): st
   const file = join(folder, name)
   writeFileSync(file, text, { mode: 0o600 })
   return file
+}
+
+/** How a part is started: program, arguments and environment. */
+export function partCommandLine(options: PartOptions): {
+  readonly program: string
+  readonly args: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+} {
+  const env = { ...NODE_ENVIRONMENT, ...options.environment }
+  return { program: process.execPath, args: commandLine(options), env }
 }
 
 function commandLine(options: PartOptions): string[] {

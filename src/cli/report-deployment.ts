@@ -1,4 +1,5 @@
 import type { DeploymentDetail, DeploymentDocument } from '#contract/rest/deployments.ts'
+import { FairleadError } from '#lib/errors.ts'
 import { inWords } from './duration.ts'
 import { EXIT } from './exit-codes.ts'
 import { followDeployment } from './follow-deployment.ts'
@@ -20,6 +21,11 @@ export async function reportDeployment(
   }
   printer.note(printer.colour.dim(`${deployment.app}: deployment ${deployment.id}`))
   const ended = await followOrTell(session, deployment)
+  if (!ended) {
+    printer.answer({ removed: deployment.app })
+    printer.line(`${deployment.app} is removed.`)
+    return EXIT.ok
+  }
   printer.answer(ended)
   if (ended.state !== 'succeeded') {
     return EXIT.failed
@@ -31,10 +37,17 @@ export async function reportDeployment(
   return EXIT.ok
 }
 
-async function followOrTell(session: Session, { id }: DeploymentDocument): Promise<DeploymentDetail> {
+/** Undefined for a removal that succeeded: with the app its deployments are gone, this one too. */
+async function followOrTell(
+  session: Session,
+  { id, kind }: DeploymentDocument,
+): Promise<DeploymentDetail | undefined> {
   try {
     return await followDeployment(session, id)
   } catch (error) {
+    if (kind === 'remove' && error instanceof FairleadError && error.code === 'DEPLOYMENT_NOT_FOUND') {
+      return undefined
+    }
     if (session.signal.aborted) {
       session.printer.note(`The deployment goes on. Stop it with "fairlead cancel ${id}".`)
     }

@@ -11,7 +11,10 @@ import { type GlobalOptions, openSession } from './session.ts'
 
 /** Runs one command line (without `node main.ts`) and gives the exit code. */
 export async function runCli(words: readonly string[]): Promise<number> {
+  const json = words.includes('--json')
   const program = createProgram()
+  // What commander has to say about a wrong call belongs into the answer when a program reads it.
+  program.configureOutput(json ? { writeErr: () => {} } : {})
   const ended = { code: EXIT.ok as number }
   for (const { name, summary } of COMMANDS) {
     program.command(name).description(summary)
@@ -22,10 +25,7 @@ export async function runCli(words: readonly string[]): Promise<number> {
       ;(await entry.load())(command, actOf(program, ended))
     }
   })
-  const json = words.includes('--json')
   try {
-    // What commander has to say about a wrong call belongs into the answer when a program reads it.
-    program.configureOutput(json ? { writeErr: () => {} } : {})
     await program.parseAsync(words, { from: 'user' })
     return ended.code
   } catch (error) {

@@ -60,7 +60,7 @@ test('each step is a line with its mark and duration; the one at work shows what
   const moment = { now: START + 65_000, columns: 80, colour, lastLine: aLine('Step 2/5 : COPY site') }
   const [checkout, read, build] = liveLines(aDeployment({ steps }), moment)
   equal(checkout, '  ✔ checkout       1.2 s')
-  match(read ?? '', /– read {9}nothing to do/)
+  match(read ?? '', /– read {8}nothing to do/)
   match(build ?? '', /. build {6}1 min 5 s {2}Step 2\/5 : COPY site$/)
 })
 
@@ -90,7 +90,7 @@ test('a failure shows step, reason, hint and the last lines of that step', () =>
   ]
   const lines = failureLines(failed, log, colour)
   deepEqual(lines.slice(0, 4), [
-    'failed in build',
+    '  failed in build',
     '  reason: exit code 1',
     '  hint:   Look at it.',
     '  the last lines of build:',

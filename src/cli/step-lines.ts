@@ -26,6 +26,16 @@ export function liveLines({ steps, state }: DeploymentDetail, moment: Moment): s
   return lines
 }
 
+/** A whole deployment on one line: where it is, or how it ended. */
+export function summaryLine(deployment: DeploymentDetail, { now, columns, colour }: Moment): string {
+  const { app, state, outcome, steps, started_at, finished_at } = deployment
+  const took =
+    started_at === null ? 0 : (finished_at === null ? now : Date.parse(finished_at)) - Date.parse(started_at)
+  const what = outcome ?? steps.at(-1)?.name ?? state
+  const text = inertLine(`app ${app}: ${what}, ${inWords(Math.max(0, took))}`, columns - 6)
+  return `  ${markOf(finished_at === null ? 'running' : state, now, colour)} ${colour.dim(text)}`
+}
+
 /** A step that has ended, for a log: `build      done      1.2 s`. */
 export function plainLine(step: StepDocument): string {
   return `  ${step.name.padEnd(NAME_WIDTH)} ${inertLine(step.state).padEnd(9)} ${durationOf(step, 0)}`.trimEnd()
@@ -39,7 +49,7 @@ export function failureLines(
 ): string[] {
   const { error, failed_step: step } = deployment
   const tail = log.filter(line => line.step === step && line.stream !== 'info').slice(-TAIL_LINES)
-  const lines = [`${colour.red(deployment.state)}${step === null ? '' : ` in ${inertLine(step)}`}`]
+  const lines = [`  ${colour.red(deployment.state)}${step === null ? '' : ` in ${inertLine(step)}`}`]
   if (error) {
     lines.push(`  reason: ${inertLine(error.message, 1_000)}`)
     if (error.hint !== '') {
@@ -56,15 +66,16 @@ export function failureLines(
 function liveLine(step: StepDocument, { now, columns, colour, lastLine }: Moment): string {
   const name = step.name.padEnd(NAME_WIDTH)
   const duration = durationOf(step, now).padStart(DURATION_WIDTH)
-  const head = `  ${markOf(step, now, colour)} ${name} ${step.state === 'skipped' ? colour.dim('  nothing to do') : colour.dim(duration)}`
+  const head = `  ${markOf(step.state, now, colour)} ${name} ${step.state === 'skipped' ? colour.dim('  nothing to do') : colour.dim(duration)}`
   const text = step.state === 'running' && lastLine?.step === step.name ? lastLine.text : ''
   const room = columns - NAME_WIDTH - DURATION_WIDTH - 8
   return text === '' || room < 10 ? head : `${head}  ${colour.dim(inertLine(text, room))}`
 }
 
-function markOf({ state }: StepDocument, now: number, colour: Colours): string {
+function markOf(state: string, now: number, colour: Colours): string {
   switch (state) {
     case 'done':
+    case 'succeeded':
       return colour.green('✔')
     case 'skipped':
       return colour.dim('–')

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { HostDocument } from '#contract/rest/hosts.ts'
 import type { Clock } from '#lib/clock.ts'
 import { type Client, createClient } from './client.ts'
-import { HOST_NOT_ONLINE } from './errors.ts'
+import { HOST_ELSEWHERE, HOST_NOT_ONLINE } from './errors.ts'
 import { askPart, type Part, type PartOptions, startPart, writePrivateFile } from './parts.ts'
 
 /** A manager and a worker as processes of this machine that know each other's keys. */
@@ -104,7 +104,11 @@ async function enrol(
 ): Promise<void> {
   const address = `127.0.0.1:${options.workerPort}`
   const { items } = await client.get<{ items: HostDocument[] }>('/hosts')
-  if (!items.some(host => host.name === identity.name)) {
+  const known = items.find(host => host.name === identity.name)
+  if (known && known.address !== address) {
+    throw HOST_ELSEWHERE(identity.name, known.address)
+  }
+  if (!known) {
     await client.send('POST', '/hosts', { address, identity })
   }
   const { clock } = options

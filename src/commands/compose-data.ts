@@ -65,6 +65,7 @@ export const RenderedService = Type.Object(
     build: Type.Optional(ServiceBuild),
     /** Services that are made anew when this one is. */
     dependsOn: Type.Array(Type.String()),
+    replicas: Type.Integer({ minimum: 0 }),
     /** Host ports it publishes. */
     ports: Type.Array(Type.Object({ published: Type.String(), target: Type.Integer() }, strict)),
   },

@@ -9,8 +9,8 @@ import {
   COMPOSE_SERVICE_EXITED,
   COMPOSE_SERVICE_UNHEALTHY,
 } from './compose-errors.ts'
+import { howItEnded } from './compose-judge.ts'
 import { projectContainers, serviceOf } from './compose-observe.ts'
-import { howItEnded } from './compose-settle.ts'
 import { lastLines } from './container-lines.ts'
 
 /** Compose's own words as an error of the catalogue, with the service, its exit code and its last log lines. */
@@ -23,8 +23,7 @@ export async function explainFailure(
     return COMPOSE_IMAGE_MISSING(failure.image, 'it is not on this host')
   }
   if (failure.kind === 'port-taken') {
-    const others = await hands.perform(findPublisher(hands.host.dockerSocket, failure.port))
-    const owners = others.filter(name => name !== failure.container)
+    const owners = await hands.perform(findPublisher(hands.host.dockerSocket, failure.port))
     const owner = owners.length > 0 ? `the container ${owners.join(', ')}` : ''
     return COMPOSE_PORT_TAKEN(failure.port, owner).with({ facts: { port: failure.port } })
   }

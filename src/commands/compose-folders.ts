@@ -19,3 +19,8 @@ export function mountedFiles(workspace: string, project: string): string {
 export function ownerFile(workspace: string, project: string): string {
   return join(projectFolder(workspace, project), 'owner.json')
 }
+
+/** What Compose made of its input, by the hash of the input. */
+export function configFile(workspace: string, project: string, key: string): string {
+  return join(projectFolder(workspace, project), `config-${key}.json`)
+}

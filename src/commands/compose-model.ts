@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { posix, relative } from 'node:path'
 import { canonicalJson } from '#lib/canonical-json.ts'
+import { replicasOf } from '#policy/compose-network.ts'
 import { listOf, type Shape, scalarText, shapeOf, shapesOf } from '#policy/shape.ts'
 import type { RenderedService, RoutePlace, ServiceBuild } from './compose-data.ts'
 import { LABEL } from './container-data.ts'
@@ -47,6 +48,7 @@ export function describeServices(model: Shape, checkout: string): Record<string,
       hash: serviceHash(model, name),
       ...(build ? { build } : image ? { image } : {}),
       dependsOn: Object.keys(shapeOf(service.depends_on)).sort(),
+      replicas: replicasOf(service),
       ports: shapesOf(service.ports).map(({ published, target }) => ({
         published: scalarText(published) ?? '',
         target: Number(target),

@@ -91,25 +91,24 @@ interface Places {
 /** Secrets and configs as files by their content; a value of a variable becomes a file of its own. */
 function sourcesByContent(mounting: Mounting, { folder, place }: Places) {
   const valueFiles = new Map<string, string>()
-  const secrets = mapSources(mounting.model.secrets, source => {
+  const byContent = (source: Shape): Shape => {
     const variable = scalarText(source.environment)
-    if (variable === undefined) {
+    const written = scalarText(source.content)?.replaceAll('$$', '$')
+    const value = variable === undefined ? written : (mounting.variables[variable] ?? '')
+    if (value === undefined) {
       return source.file === undefined ? source : { ...source, file: place(source.file) }
     }
-    const { environment: _, ...rest } = source
-    const value = mounting.variables[variable] ?? ''
+    const { environment: _, content: __, ...rest } = source
     const name = `value-${hashOf(value)}`
     valueFiles.set(name, value)
-    return { ...rest, file: join(folder, name), [VARIABLE_KEY]: variable }
-  })
-  const configs = mapSources(mounting.model.configs, source => {
-    const variable = scalarText(source.environment)
-    if (variable === undefined) {
-      return source.file === undefined ? source : { ...source, file: place(source.file) }
+    return {
+      ...rest,
+      file: join(folder, name),
+      ...(variable === undefined ? {} : { [VARIABLE_KEY]: variable }),
     }
-    const { environment: _, ...rest } = source
-    return { ...rest, content: (mounting.variables[variable] ?? '').replaceAll('$', '$$$$') }
-  })
+  }
+  const secrets = mapSources(mounting.model.secrets, byContent)
+  const configs = mapSources(mounting.model.configs, byContent)
   return {
     secrets: secrets ? { secrets } : {},
     configs: configs ? { configs } : {},

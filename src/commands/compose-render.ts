@@ -1,13 +1,13 @@
-import { join } from 'node:path'
 import { type Static, Type } from 'typebox'
 import { checkComposeModel, uniqueFindings } from '#policy/compose.ts'
 import { rewriteModel } from '#policy/compose-rewrite.ts'
-import { type ComposeFile, placeFindings } from '#policy/compose-text.ts'
+import { placeFindings } from '#policy/compose-text.ts'
 import { type Finding, findingText } from '#policy/finding.ts'
 import type { ProjectFacts } from '#policy/rule-context.ts'
 import { type Shape, shapeOf } from '#policy/shape.ts'
-import { type ComposeProblem, composeConfig, reservedVariables } from '#programs/compose.ts'
+import { reservedVariables } from '#programs/compose.ts'
 import { defineCommand, type Hands } from './command.ts'
+import { configure } from './compose-config.ts'
 import {
   FindingData,
   ProjectName,
@@ -20,15 +20,13 @@ import {
 } from './compose-data.ts'
 import {
   COMPOSE_BUILD_SECRET_UNSUPPORTED,
-  COMPOSE_FILE_MISSING,
-  COMPOSE_INVALID,
   COMPOSE_NOT_ALLOWED,
   COMPOSE_SECRET_IN_BUILD,
   COMPOSE_VARIABLE_RESERVED,
 } from './compose-errors.ts'
 import { describeServices, hashOf, OWN_KEY, renderText } from './compose-model.ts'
 import { mountByContent } from './compose-mounted.ts'
-import { checkSources, projectFolderOf } from './compose-source.ts'
+import { checkSources } from './compose-source.ts'
 import { keepRender } from './compose-store.ts'
 import { AppName, CommitId } from './container-data.ts'
 import { RepositoryKey, TreePath } from './image-data.ts'
@@ -91,9 +89,10 @@ async function render(hands: Hands, data: RenderData): Promise<RenderResult> {
     variables: Object.keys(variables),
     sockets: [hands.host.dockerSocket],
   }
-  const sources = await checkSources(hands, { checkout, commit: data.commit, files: data.files }, project)
+  const wanted = { checkout, commit: data.commit, files: data.files }
+  const sources = await checkSources(hands, wanted, project)
   refuseErrors(sources.findings)
-  const merged = await configure(hands, { data, checkout, variables, files: sources.files })
+  const merged = await configure(hands, { project: data.project, wanted, sources, variables })
   const given = { rules: hands.host.policy, project, files: sources.files }
   const checked = uniqueFindings([...sources.findings, ...checkComposeModel(merged.model, checkout, given)])
   refuseErrors(checked)
@@ -130,48 +129,6 @@ function refuseErrors(findings: readonly Finding[]): void {
       })),
     })
   }
-}
-
-interface Configuring {
-  readonly data: RenderData
-  readonly checkout: string
-  readonly variables: Readonly<Record<string, string>>
-  readonly files: readonly ComposeFile[]
-}
-
-async function configure(hands: Hands, { data, checkout, variables, files }: Configuring) {
-  const call = composeConfig(
-    {
-      name: data.project,
-      files: data.files.map(file => join(checkout, file)),
-      folder: join(checkout, projectFolderOf(data.files)),
-      socket: hands.host.dockerSocket,
-      home: hands.host.dockerHome,
-    },
-    variables,
-  )
-  const answer = await hands.perform(call)
-  if (answer.kind === 'problem') {
-    throw explain(answer.problem, { data, checkout, files })
-  }
-  return { model: shapeOf(answer.model), warnings: answer.warnings }
-}
-
-/** What Compose does not take, with the line that its words lead to. */
-function explain(problem: ComposeProblem, { data, checkout, files }: Omit<Configuring, 'variables'>): Error {
-  const message = problem.message.replaceAll(`${checkout}/`, '')
-  if (problem.missingFile !== undefined) {
-    return COMPOSE_FILE_MISSING(problem.missingFile.replace(`${checkout}/`, ''), data.commit)
-  }
-  const [placed] = placeFindings(
-    [{ rule: '', severity: 'error', path: problem.path?.split('.') ?? [], message, fix: '' }],
-    files,
-  )
-  const file = placed?.file ?? data.files[0] ?? ''
-  const line = placed?.line ?? problem.line
-  return COMPOSE_INVALID(line === undefined ? file : `${file}:${line}`, message).with({
-    problems: [{ path: problem.path ?? '', message, file, ...(line === undefined ? {} : { line }) }],
-  })
 }
 
 function refuseSecretsInBuilds(

@@ -5,21 +5,6 @@ import type { RoutePlace } from './compose-data.ts'
 import { COMPOSE_REFUSED } from './compose-errors.ts'
 import { serviceOf } from './compose-observe.ts'
 
-/** Will a service with a route be made anew, or is it not where the proxy looks for it? */
-export function routesNeedConnecting(
-  hands: Hands,
-  routes: readonly RoutePlace[],
-  {
-    containers,
-    outdated,
-  }: { readonly containers: readonly ContainerFacts[]; readonly outdated: ReadonlySet<string> },
-): boolean {
-  return routes.some(route => {
-    const own = containers.find(each => serviceOf(each) === route.service)
-    return outdated.has(route.service) || own?.addresses[hands.host.network.name] !== route.ip
-  })
-}
-
 /** Puts services with a route at their fixed addresses in the proxy's network, and takes all others out of it. */
 export async function connectRoutes(
   hands: Hands,

@@ -3,7 +3,7 @@ import type { FileCall, FileResult } from '#exec/call.ts'
 import { isShape, shapeOf } from '#policy/shape.ts'
 import type { Hands } from './command.ts'
 import { COMPOSE_PROJECT_TAKEN, COMPOSE_RENDER_GONE } from './compose-errors.ts'
-import { mountedFiles, ownerFile, projectFolder, renderFile } from './compose-folders.ts'
+import { configFile, mountedFiles, ownerFile, projectFolder, renderFile } from './compose-folders.ts'
 import { hashOf, OWN_KEY, type OwnPart, type Render } from './compose-model.ts'
 import { checkoutFolder } from './repository-folders.ts'
 
@@ -51,6 +51,24 @@ export async function readRender(hands: Hands, project: string, hash: string): P
     throw COMPOSE_RENDER_GONE(project, hash)
   }
   return JSON.parse(text)
+}
+
+export async function keepConfig(
+  hands: Hands,
+  project: string,
+  { key, text }: { readonly key: string; readonly text: string },
+): Promise<void> {
+  const { workspace } = hands.host
+  await hands.perform(fileCall({ operation: 'make-folder', path: projectFolder(workspace, project) }))
+  await hands.perform(
+    fileCall({ operation: 'write', path: configFile(workspace, project, key), content: text }),
+  )
+}
+
+export async function readConfig(hands: Hands, project: string, key: string): Promise<string | undefined> {
+  const path = configFile(hands.host.workspace, project, key)
+  const { text } = await hands.perform(fileCall({ operation: 'read', path, maxBytes: LARGEST_RENDER }))
+  return text
 }
 
 /** Copies what services mount out of the checkout, unless the same content is there already. */
@@ -112,33 +130,40 @@ export async function forgetProject(hands: Hands, project: string): Promise<void
   await hands.perform(fileCall({ operation: 'remove', path: projectFolder(hands.host.workspace, project) }))
 }
 
-/** Removes the oldest renders and what only they mount. */
+/** Removes the oldest renders, what only they mount, and the oldest configurations. */
 export async function pruneRenders(
   hands: Hands,
   project: string,
   keep: { readonly current: string; readonly most: number },
 ): Promise<void> {
-  const { workspace } = hands.host
-  const folder = projectFolder(workspace, project)
+  const folder = projectFolder(hands.host.workspace, project)
   const { names = [] } = await hands.perform(fileCall({ operation: 'list', path: folder }))
-  const hashes = names.flatMap(name => /^([0-9a-f]{64})\.json$/.exec(name)?.[1] ?? [])
+  const renders = names.filter(name => /^[0-9a-f]{64}\.json$/.test(name) && name !== `${keep.current}.json`)
+  const kept = await keepNewest(hands, folder, { names: renders, most: keep.most })
+  const configs = names.filter(name => name.startsWith('config-'))
+  await keepNewest(hands, folder, { names: configs, most: keep.most })
+  await pruneMounts(hands, project, [keep.current, ...kept.map(name => name.slice(0, 64))])
+}
+
+/** The names of the files that stay. */
+async function keepNewest(
+  hands: Hands,
+  folder: string,
+  { names, most }: { readonly names: readonly string[]; readonly most: number },
+): Promise<readonly string[]> {
   const aged = await Promise.all(
-    hashes.map(async hash => {
-      const { modifiedMs = 0 } = await hands.perform(
-        fileCall({ operation: 'stat', path: renderFile(workspace, project, hash) }),
-      )
-      return { hash, modifiedMs: hash === keep.current ? Number.POSITIVE_INFINITY : modifiedMs }
-    }),
+    names.map(async name => ({
+      name,
+      ...(await hands.perform(fileCall({ operation: 'stat', path: join(folder, name) }))),
+    })),
   )
-  const sorted = aged.toSorted((a, b) => b.modifiedMs - a.modifiedMs)
-  for (const { hash } of sorted.slice(keep.most)) {
-    await hands.perform(fileCall({ operation: 'remove', path: renderFile(workspace, project, hash) }))
+  const newestFirst = aged
+    .toSorted((a, b) => (b.modifiedMs ?? 0) - (a.modifiedMs ?? 0))
+    .map(each => each.name)
+  for (const name of newestFirst.slice(most)) {
+    await hands.perform(fileCall({ operation: 'remove', path: join(folder, name) }))
   }
-  await pruneMounts(
-    hands,
-    project,
-    sorted.slice(0, keep.most).map(({ hash }) => hash),
-  )
+  return newestFirst.slice(0, most)
 }
 
 async function pruneMounts(hands: Hands, project: string, hashes: readonly string[]): Promise<void> {

@@ -2,20 +2,21 @@ import { type Static, Type } from 'typebox'
 import { asFairleadError } from '#lib/errors.ts'
 import { scalarText, shapeOf } from '#policy/shape.ts'
 import type { ComposeProject } from '#programs/compose.ts'
-import { composeCreate, composeUp as composeUpCall } from '#programs/compose.ts'
+import { composeCreate, composeUp as composeStart } from '#programs/compose.ts'
 import type { ContainerFacts } from '#programs/docker-containers.ts'
 import { inspectImage } from '#programs/docker-images.ts'
 import { parseReference } from '#programs/image-reference.ts'
 import { defineCommand, type Hands } from './command.ts'
+import { converge } from './compose-converge.ts'
 import { ComposeContainer, ProjectName, RenderHash, ServiceName } from './compose-data.ts'
 import { COMPOSE_IMAGE_MISSING } from './compose-errors.ts'
 import { explainFailure } from './compose-explain.ts'
 import { projectFolder, renderFile } from './compose-folders.ts'
+import { expectedServices } from './compose-judge.ts'
 import { OWN_KEY, type Render, renderText, unbuilt, withImages } from './compose-model.ts'
 import { describeContainers, projectContainers, serviceOf } from './compose-observe.ts'
-import { outdatedServices } from './compose-outdated.ts'
-import { connectRoutes, routesNeedConnecting } from './compose-routes.ts'
-import { waitUntilSettled } from './compose-settle.ts'
+import { differs } from './compose-outdated.ts'
+import { connectRoutes } from './compose-routes.ts'
 import { claimProject, copyMounts, keepRender, pruneRenders, readRender } from './compose-store.ts'
 import { AppName, ImageName } from './container-data.ts'
 import { ensureNetwork } from './container-network.ts'
@@ -102,38 +103,26 @@ export async function bringUp(hands: Hands, wish: BringUp): Promise<UpResult> {
     routes.length > 0 ? ensureNetwork(hands) : undefined,
   ])
   const before = await projectContainers(hands, project)
-  await start(hands, wish, { before, outdated: outdatedServices(render, { containers: before, imageIds }) })
-  const after = await waitUntilSettled(hands, {
+  const services = expectedServices(render)
+  if (differs(render, { containers: before, imageIds })) {
+    await orExplain(hands, wish, composeCreate(composeProject(hands, wish)))
+  }
+  // Before anything is started, so that a service is in the proxy's network from its first moment.
+  await connectRoutes(hands, routes, await projectContainers(hands, project))
+  if (services.some(each => each.hasStartHooks)) {
+    await orExplain(hands, wish, composeStart(composeProject(hands, wish)))
+  }
+  const after = await converge(hands, {
     project,
-    render,
-    untouched: new Map(before.map(each => [each.id, each.startedAt])),
+    services,
+    before: new Map(before.map(each => [each.id, each.startedAt])),
     withinMs: wish.withinMs,
     settleMs: wish.settleMs ?? 2_000,
   })
   const touched = touchedServices(before, after)
-  hands.say(
-    touched.length === 0 ? `${project}: nothing had to change` : `${project}: ${touched.join(', ')} changed`,
-    'info',
-  )
+  const said = touched.length === 0 ? 'nothing had to change' : `${touched.join(', ')} changed`
+  hands.say(`${project}: ${said}`, 'info')
   return { render: hash, services: await describeContainers(hands, after), touched }
-}
-
-interface Scene {
-  readonly before: readonly ContainerFacts[]
-  readonly outdated: ReadonlySet<string>
-}
-
-async function start(hands: Hands, wish: BringUp, { before, outdated }: Scene): Promise<void> {
-  const { project, render } = wish
-  const { routes } = render[OWN_KEY]
-  const compose = composeProject(hands, wish)
-  if (routesNeedConnecting(hands, routes, { containers: before, outdated })) {
-    // Created first and started afterwards, so that a service is in the proxy's network from its first moment.
-    await orExplain(hands, wish, composeCreate(compose))
-    await connectRoutes(hands, routes, await projectContainers(hands, project))
-  }
-  await orExplain(hands, wish, composeUpCall(compose))
-  await connectRoutes(hands, routes, await projectContainers(hands, project))
 }
 
 async function orExplain(hands: Hands, wish: BringUp, call: ReturnType<typeof composeCreate>): Promise<void> {

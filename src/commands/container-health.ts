@@ -1,5 +1,6 @@
-import { asFairleadError } from '#lib/errors.ts'
+import { asFairleadError, type FairleadError } from '#lib/errors.ts'
 import { type ContainerFacts, inspectContainer } from '#programs/docker-containers.ts'
+import { firstExit } from '#programs/docker-events.ts'
 import { createExec, exitCodeOfExec, startExec } from '#programs/docker-exec.ts'
 import { probeContainer } from '#programs/probe.ts'
 import type { Hands } from './command.ts'
@@ -50,7 +51,10 @@ export async function waitUntilReady(hands: Hands, goal: HealthGoal): Promise<Re
       hands.perform(inspectContainer(hands.host.dockerSocket, goal.id)),
       look(hands.clock.monotonic() - started),
     ])
-    refuseWhenEnded(goal, facts)
+    if (!facts || hasEnded(facts)) {
+      throw await explainEnd(hands, goal, facts)
+    }
+    refuseWhenIll(goal, facts)
     if (seen.ready || (kind === 'healthy' && facts.health === 'healthy')) {
       return { health: kind, facts }
     }
@@ -163,29 +167,32 @@ function keepLast(lines: string[], text: string): void {
   }
 }
 
-function refuseWhenEnded(
+function hasEnded(facts: ContainerFacts): boolean {
+  return (facts.state !== 'running' && facts.state !== 'created') || facts.restarts > 0
+}
+
+/** The engine may have started it again by now, so its first end is asked for. */
+async function explainEnd(
+  hands: Hands,
   goal: HealthGoal,
   facts: ContainerFacts | undefined,
-): asserts facts is ContainerFacts {
+): Promise<FairleadError> {
   if (!facts) {
-    throw CONTAINER_EXITED(goal.app, 'somebody removed it').with({ facts: { exitCode: null } })
+    return CONTAINER_EXITED(goal.app, 'somebody removed it').with({ facts: { exitCode: null } })
   }
-  const ended = facts.state !== 'running' && facts.state !== 'created'
-  if (ended || facts.restarts > 0) {
-    throw CONTAINER_EXITED(goal.app, howItEnded(facts)).with({ facts: { exitCode: facts.exitCode } })
-  }
+  const first = await hands.perform(firstExit(hands.host.dockerSocket, goal.id, hands.clock.now()))
+  const exitCode = first?.exitCode ?? facts.exitCode
+  const isOutOfMemory = facts.outOfMemory || first?.outOfMemory === true
+  const why = facts.error === '' ? `exit code ${exitCode}` : `exit code ${exitCode} (${facts.error})`
+  return CONTAINER_EXITED(
+    goal.app,
+    isOutOfMemory ? 'the kernel ended it for using more memory than it may' : why,
+  ).with({ facts: { exitCode, ...(first ? { endedAt: first.at } : {}) } })
+}
+
+function refuseWhenIll(goal: HealthGoal, facts: ContainerFacts): void {
   if (facts.health === 'unhealthy') {
     const log = facts.healthLog.at(-1) ?? 'its health check fails'
     throw CONTAINER_UNHEALTHY(goal.app, Math.round(goal.health.withinMs / 1000), log)
   }
-}
-
-function howItEnded(facts: ContainerFacts): string {
-  if (facts.outOfMemory) {
-    return 'the kernel ended it for using more memory than it may'
-  }
-  if (facts.state === 'running') {
-    return 'it ended and the engine started it again'
-  }
-  return facts.error === '' ? `exit code ${facts.exitCode}` : `exit code ${facts.exitCode} (${facts.error})`
 }

@@ -3,8 +3,8 @@ import type { Hands } from './command.ts'
 
 const LAST_LINES = 40
 
-/** The last lines a container printed, shown in the log of the deployment too. Empty when it is gone or printed nothing. */
-export async function lastLines(hands: Hands, id: string): Promise<readonly string[]> {
+/** The last lines a container printed, shown in the log of the deployment too. Empty when it is gone or printed nothing. `until` (seconds since 1970) leaves out what a restart printed. */
+export async function lastLines(hands: Hands, id: string, until?: string): Promise<readonly string[]> {
   const lines: string[] = []
   if (!(await hands.perform(inspectContainer(hands.host.dockerSocket, id)))) {
     return lines
@@ -13,6 +13,7 @@ export async function lastLines(hands: Hands, id: string): Promise<readonly stri
     containerLog(hands.host.dockerSocket, {
       id,
       tail: LAST_LINES,
+      ...(until === undefined ? {} : { until }),
       onLine: (text, stream) => {
         lines.push(text.slice(0, 2_000))
         hands.say(text, stream)

@@ -108,14 +108,26 @@ test('the network is made once, also when another app was faster', async () => {
 
 describe('nothing is left', () => {
   test('when the program ends: exit code and last lines are in the error', async () => {
-    const ended = { json: { ...RUNNING, State: { Status: 'restarting', ExitCode: 3 }, RestartCount: 1 } }
+    const ended = { json: { ...RUNNING, State: { Status: 'running', ExitCode: 0 }, RestartCount: 1 } }
     const lines = { events: [{ kind: 'line', stream: 'stderr', text: 'no config' }] } as const
+    const die = {
+      Action: 'die',
+      timeNano: 1_763_000_000_500_000_000,
+      Actor: { Attributes: { exitCode: '3' } },
+    }
     const hands = testHands(
-      host(['GET docker /containers/c1/json', ended], [`GET docker /containers/${NAME}/logs`, lines]),
+      host(
+        ['GET docker /containers/c1/json', ended],
+        ['GET docker /events', { events: [{ kind: 'json', value: die }] }],
+        [`GET docker /containers/${NAME}/logs`, lines],
+      ),
     )
     const error = await failureOf(hands)
     assert.ok(CONTAINER_EXITED.matches(error))
-    assert.deepEqual(error.facts, { exitCode: 3, log: ['no config'] })
+    assert.deepEqual(error.facts, { exitCode: 3, endedAt: '1763000000.500000', log: ['no config'] })
+    assert.ok(
+      hands.recorder.shown.some(line => line.includes('/logs') && line.includes('until=1763000000.500000')),
+    )
     assert.ok(hands.recorder.shown.includes(DELETED))
   })
 

@@ -184,7 +184,7 @@ async function leaveNothing(cancelled: Hands, { scene, error }: Failure): Promis
   const { dockerSocket } = hands.host
   try {
     // Without the lines the error says less, but the container must go all the same.
-    const lines = await lastLines(hands, scene.name).catch(() => [])
+    const lines = await lastLines(hands, scene.name, endOf(error)).catch(() => [])
     await hands.perform(removeContainer(dockerSocket, scene.name))
     if (scene.mustYield) {
       await hands.perform(startContainer(dockerSocket, scene.mustYield.id))
@@ -196,4 +196,9 @@ async function leaveNothing(cancelled: Hands, { scene, error }: Failure): Promis
     hands.say(`${scene.name} could not be cleaned up: ${asFairleadError(problem).message}`, 'stderr')
     return error
   }
+}
+
+function endOf(error: unknown): string | undefined {
+  const at = error instanceof FairleadError ? error.facts?.endedAt : undefined
+  return typeof at === 'string' ? at : undefined
 }

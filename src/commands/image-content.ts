@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
+import { arch, platform } from 'node:os'
 import { posix } from 'node:path'
 import { type Static, Type } from 'typebox'
-import { enginePlatform, inspectImage } from '#programs/docker-images.ts'
+import { inspectImage } from '#programs/docker-images.ts'
 import { treesOf } from '#programs/git-tree.ts'
 import { defineCommand, type Hands } from './command.ts'
 import { CommitId } from './container-data.ts'
@@ -93,15 +94,14 @@ async function content(
   data.images.forEach(refuseDockerfileOutside)
   const paths = [...new Set(data.images.flatMap(image => [image.context, image.dockerfile]))]
   const { mirror } = foldersOf(hands.host.workspace, data.repository)
-  const [ids, platform] = await Promise.all([
-    hands.perform(treesOf(mirror, data.commit, paths)),
-    hands.perform(enginePlatform(hands.host.dockerSocket)),
-  ])
+  const ids = await hands.perform(treesOf(mirror, data.commit, paths))
   const missing = paths.find(path => !ids[path])
   if (missing !== undefined) {
     throw IMAGE_SOURCE_MISSING(missing, data.commit)
   }
-  const images = data.images.map(async image => look(hands, image, contentTag(image, { ids, platform })))
+  const images = data.images.map(async image =>
+    look(hands, image, contentTag(image, { ids, platform: platformHere() })),
+  )
   return { images: await Promise.all(images) }
 }
 
@@ -115,6 +115,11 @@ export function refuseDockerfileOutside(image: {
   if (inside === '' || inside.startsWith('..') || posix.isAbsolute(dockerfile) || posix.isAbsolute(context)) {
     throw IMAGE_PATH_REFUSED(dockerfile, `it is not inside the context "${context}"`)
   }
+}
+
+/** The engine is on this machine (a socket), so it has its architecture. Asking it takes longer than all else here. */
+function platformHere(): string {
+  return `${platform()}/${arch()}`
 }
 
 interface Source {

@@ -114,8 +114,9 @@ async function fetchSource(search: Search, commit?: string): Promise<Source> {
     throw error
   }
   const source = await readSource(hands, folders.mirror, { revision: ref, limits })
-  if (commit !== undefined && source.facts.commit !== commit) {
-    throw COMMIT_NOT_FOUND(commit, `the branch ${search.branch} of ${remote.url.text}`)
+  // A tip that moved in the meantime is as good; a commit that somebody named is not.
+  if (search.commit !== undefined && source.facts.commit !== search.commit) {
+    throw COMMIT_NOT_FOUND(search.commit, `the branch ${search.branch} of ${remote.url.text}`)
   }
   return source
 }

@@ -29,7 +29,11 @@ export const repositoryTip = defineCommand({
   name: 'repository.tip',
   summary: 'Asks a Git server for the commit at the tip of a branch (default: its default branch).',
   role: 'worker',
-  data: Type.Object({ ...RemoteFields, branch: Type.Optional(Branch) }, strict),
+  // The repository's key is taken, though not needed, so that every command can be given the same description of one.
+  data: Type.Object(
+    { ...RemoteFields, repository: Type.Optional(Key), branch: Type.Optional(Branch) },
+    strict,
+  ),
   result: Type.Object({ commit: Commit, branch: Type.String() }, strict),
   deadlineMs: MINUTE,
   async run(hands, data) {

@@ -3,6 +3,7 @@ import { asFairleadError } from '#lib/errors.ts'
 import { randomText } from '#lib/id.ts'
 import { type NameRoutes, takenHost, withRoutes } from '#programs/caddy-config.ts'
 import { caddyRoute, isAsWanted, REFRESH_MS, tokenOf, type WantedRoute } from '#programs/caddy-route.ts'
+import { handsForCleanUp } from './clean-up.ts'
 import { defineCommand, type Hands } from './command.ts'
 import { changeProxy, proxyOf, readNameRoutes } from './proxy-config.ts'
 import { DOMAIN_TAKEN, ROUTE_REFUSED } from './route-errors.ts'
@@ -178,7 +179,7 @@ interface Way {
 
 /** The switch first: it needs nobody's help, so it also works when the command is being cancelled. */
 async function goBack(cancelled: Hands, { wanted, previous, before }: Way): Promise<void> {
-  const hands = { ...cancelled, signal: AbortSignal.timeout(GO_BACK_MS) }
+  const hands = handsForCleanUp(cancelled, GO_BACK_MS)
   const { name } = wanted
   try {
     await (previous ? hands.host.switchboard.point(name, previous) : hands.host.switchboard.forget(name))

@@ -58,6 +58,10 @@ export const routeRemove = defineCommand({
   lock: data => `route:${data.name}`,
   async run(hands, { name }) {
     let removed = false
+    if (!hands.host.proxy) {
+      await hands.host.switchboard.forget(name)
+      return { removed }
+    }
     await changeProxy(hands, config => {
       const { http, https } = routesOf(config, name)
       removed = Boolean(http ?? https)

@@ -1,6 +1,7 @@
 import { deepEqual, equal, ok } from 'node:assert/strict'
 import { test } from 'node:test'
 import { deployFileJsonSchema } from './json-schema.ts'
+import { COMMON_KEYS } from './schema.ts'
 import { TEST_TARGETS } from './test-targets.ts'
 
 const schema = JSON.parse(deployFileJsonSchema(TEST_TARGETS))
@@ -32,9 +33,17 @@ test('the schema for editors knows each target by its word and refuses what it d
 })
 
 test('the schema for editors explains the keys that all targets have', () => {
+  deepEqual(COMMON_KEYS, ['target'])
   for (const { properties } of kinds.anyOf) {
-    ok(['watch', 'worker', 'approval', 'drift'].every(key => properties[key]?.description))
+    ok(COMMON_KEYS.every(key => properties[key]?.description))
   }
+})
+
+test('the schema for editors offers only the settings of a target and the keys that all targets have', () => {
+  deepEqual(
+    kinds.anyOf.map(({ properties }) => Object.keys(properties).sort()),
+    TEST_TARGETS.map(({ settings }) => [...Object.keys(settings.properties), ...COMMON_KEYS].sort()),
+  )
 })
 
 test('the same targets give the same text', () => {

@@ -2,7 +2,7 @@ import { equal } from 'node:assert/strict'
 import { test } from 'node:test'
 import { nearest } from './nearest.ts'
 
-const KNOWN = ['target', 'port', 'ports', 'routes', 'watch', 'environment', 'verify']
+const KNOWN = ['target', 'port', 'ports', 'routes', 'memory', 'environment', 'verify']
 
 for (const [word, meant] of [
   ['tagret', 'target'],
@@ -10,7 +10,7 @@ for (const [word, meant] of [
   ['prot', 'port'],
   ['route', 'routes'],
   ['enviroment', 'environment'],
-  ['wach', 'watch'],
+  ['memry', 'memory'],
   ['verfy', 'verify'],
 ] as const) {
   test(`"${word}" was meant to be "${meant}"`, () => equal(nearest(word, KNOWN), meant))

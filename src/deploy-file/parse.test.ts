@@ -13,11 +13,10 @@ apps:
     sails:
       - { name: jib, area: 12.5 }
     flags: { NATO: true, A: x }
-    watch: [src/**, boat.yaml]
-    path: services/shop
-    worker: harbour-1
-    approval: false
-    drift: repair
+    rig: ketch
+    berth: [north, south]
+    tide: 30s
+    anchored: false
   raft: { target: raft }
 `
 
@@ -45,18 +44,21 @@ function appWith(...lines: string[]): string {
 }
 
 describe('a deploy file', () => {
-  test('gives its apps, common settings apart from those of the target', () => {
+  test('gives its apps, the target apart from its settings', () => {
     deepEqual(parseDeployFile(GOOD, 'fairlead.yaml', TEST_TARGETS), {
       apps: [
         {
           name: 'shop',
           target: 'boat',
-          settings: { port: 8080, sails: [{ name: 'jib', area: 12.5 }], flags: { NATO: true, A: 'x' } },
-          watch: ['src/**', 'boat.yaml'],
-          path: 'services/shop',
-          worker: 'harbour-1',
-          approval: false,
-          drift: 'repair',
+          settings: {
+            port: 8080,
+            sails: [{ name: 'jib', area: 12.5 }],
+            flags: { NATO: true, A: 'x' },
+            rig: 'ketch',
+            berth: ['north', 'south'],
+            tide: '30s',
+            anchored: false,
+          },
         },
         { name: 'raft', target: 'raft', settings: {} },
       ],
@@ -68,12 +70,17 @@ describe('a deploy file', () => {
     [
       'an unknown key',
       appWith('prot: 81'),
-      '6:5 apps.shop.prot is not a known key; did you mean "port"? (keys: port, sails, rig, flags, berth, address, tide, target, path, watch, worker, approval, drift)',
+      '6:5 apps.shop.prot is not a known key; did you mean "port"? (keys: port, sails, rig, flags, berth, address, tide, anchored, target)',
     ],
     [
-      'a common key that is misspelt',
-      appWith('aproval: true'),
-      /^6:5 apps\.shop\.aproval is not a known key; did you mean "approval"\?/,
+      'a key of every target that is misspelt',
+      appWith('tagret: boat'),
+      /^6:5 apps\.shop\.tagret is not a known key; did you mean "target"\?/,
+    ],
+    [
+      'a key that no code honours',
+      appWith('watch: [src/**]'),
+      '6:5 apps.shop.watch is not a known key (keys: port, sails, rig, flags, berth, address, tide, anchored, target)',
     ],
     [
       'a key deep inside',
@@ -141,14 +148,19 @@ describe('a deploy file', () => {
       '6:11 apps.shop.tide is a number (a text (For example 30s or 5m))',
     ],
     [
-      'an unknown drift',
-      appWith('drift: fix'),
-      '6:12 apps.shop.drift is not known: "fix" (one of "show", "repair")',
+      'a choice that resembles none',
+      appWith('rig: galleon'),
+      '6:10 apps.shop.rig is not known: "galleon" (one of "sloop", "ketch")',
     ],
     [
-      'a path that leaves the repository',
-      appWith('path: ../other'),
-      /^6:11 apps\.shop\.path does not have the right form/,
+      'a duration with an unknown unit',
+      appWith('tide: 60x'),
+      '6:11 apps.shop.tide does not have the right form (a text (For example 30s or 5m))',
+    ],
+    [
+      'a text for true or false',
+      appWith('anchored: yes'),
+      '6:15 apps.shop.anchored is a text (true or false (It stays where it is))',
     ],
     ['an app without content', 'version: 1\napps:\n  shop:\n', /^3:8 apps\.shop is empty/],
     ['no apps', 'version: 1\napps: {}\n', '2:7 apps has 0 entries (at least 1)'],
@@ -184,10 +196,10 @@ describe('a deploy file', () => {
   }
 
   test('shows all that is wrong at once, in the order of the file', () => {
-    const lines = shownIn(appWith('rig: catamaran', 'sails: 3', 'wach: []', 'approval: yes')).map(
+    const lines = shownIn(appWith('rig: catamaran', 'sails: 3', 'flgas: {}', 'anchored: yes')).map(
       line => line.split(' ')[1],
     )
-    deepEqual(lines, ['apps.shop.rig', 'apps.shop.sails', 'apps.shop.wach', 'apps.shop.approval'])
+    deepEqual(lines, ['apps.shop.rig', 'apps.shop.sails', 'apps.shop.flgas', 'apps.shop.anchored'])
   })
 
   test('puts a problem inside of an anchored part to where it is written', () => {

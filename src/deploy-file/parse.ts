@@ -3,7 +3,7 @@ import type { Problem } from '#lib/errors.ts'
 import type { Target } from '#targets/target.ts'
 import { ruleOf } from './expectation.ts'
 import { explain, type Finding } from './explain.ts'
-import { appSchema, COMMON_KEYS, type CommonSettings, deployFileSchema } from './schema.ts'
+import { appSchema, COMMON_KEYS, deployFileSchema } from './schema.ts'
 import { type Path, readYaml, type YamlText } from './yaml-text.ts'
 
 /** One app as a repository describes it. */
@@ -13,11 +13,6 @@ export interface ReadApp {
   readonly target: string
   /** Fits the target's settings schema. */
   readonly settings: Readonly<Record<string, unknown>>
-  readonly path?: string
-  readonly watch?: readonly string[]
-  readonly worker?: string
-  readonly approval?: boolean
-  readonly drift?: 'show' | 'repair'
 }
 
 export interface ParsedDeployFile {
@@ -83,22 +78,13 @@ interface WrittenFile {
   readonly apps: Readonly<Record<string, WrittenApp>>
 }
 
-type WrittenApp = CommonSettings & { readonly target: string } & Readonly<Record<string, unknown>>
+type WrittenApp = { readonly target: string } & Readonly<Record<string, unknown>>
 
 function readApp(name: string, written: WrittenApp, targets: readonly Target[]): ReadApp {
-  const { target, path, watch, worker, approval, drift } = written
+  const { target } = written
   const known = targets.find(candidate => candidate.name === target)?.settings.properties ?? {}
   const settings = Object.entries(written).filter(
     ([key]) => Object.hasOwn(known, key) && !COMMON_KEYS.includes(key),
   )
-  return {
-    name,
-    target,
-    settings: Object.fromEntries(settings),
-    ...(path === undefined ? {} : { path }),
-    ...(watch === undefined ? {} : { watch }),
-    ...(worker === undefined ? {} : { worker }),
-    ...(approval === undefined ? {} : { approval }),
-    ...(drift === undefined ? {} : { drift }),
-  }
+  return { name, target, settings: Object.fromEntries(settings) }
 }

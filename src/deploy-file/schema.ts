@@ -1,4 +1,4 @@
-import { type Static, type TObject, type TProperties, Type } from 'typebox'
+import { type TObject, type TProperties, Type } from 'typebox'
 import type { Target } from '#targets/target.ts'
 
 const strict = { additionalProperties: false } as const
@@ -8,47 +8,8 @@ export const APP_NAME_PATTERN = '^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$'
 
 const MAX_APPS = 500
 
-/** A path or glob inside the repository. */
-const TreePath = Type.String({
-  minLength: 1,
-  maxLength: 1_024,
-  pattern: '^(?!/)(?!(?:.*/)?\\.\\.(?:/|$))[^\\\\\\u0000-\\u001f]+$',
-  description: 'From the root of the repository, without "..".',
-})
-
-/** What every app may say, whatever its target is. How an app shows that it works (`verify`, `health`) is its target's. */
-export const CommonSettings = Type.Object(
-  {
-    path: Type.Optional(TreePath),
-    watch: Type.Optional(
-      Type.Array(TreePath, {
-        minItems: 1,
-        maxItems: 100,
-        description:
-          'A push that changes none of these files deploys nothing. Default: what the target reads.',
-      }),
-    ),
-    worker: Type.Optional(
-      Type.String({
-        pattern: '^[a-z0-9](?:[a-z0-9.-]{0,62})$',
-        description: 'Name of the host that it runs on.',
-      }),
-    ),
-    approval: Type.Optional(
-      Type.Boolean({ description: 'A deployment waits after its plan until a person approves it.' }),
-    ),
-    drift: Type.Optional(
-      Type.Union([Type.Literal('show'), Type.Literal('repair')], {
-        description: 'What happens when something else runs than was deployed. Default: show.',
-      }),
-    ),
-  },
-  strict,
-)
-export type CommonSettings = Static<typeof CommonSettings>
-
 /** Keys that are the same for every target; a target's settings have other ones. */
-export const COMMON_KEYS: readonly string[] = ['target', ...Object.keys(CommonSettings.properties)]
+export const COMMON_KEYS: readonly string[] = ['target']
 
 const files = new WeakMap<readonly Target[], TObject>()
 const apps = new WeakMap<Target, TObject>()
@@ -87,7 +48,6 @@ function makeAppSchema(target: Target): TObject {
     // First, so that a target cannot take the words that are the same for all.
     ...target.settings.properties,
     target: Type.Literal(target.name, { description: target.summary }),
-    ...CommonSettings.properties,
   }
   return Type.Object(properties, { ...strict, title: target.name, description: target.summary })
 }

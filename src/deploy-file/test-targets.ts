@@ -25,6 +25,7 @@ const BoatSettings = Type.Object(
     ),
     address: Type.Optional(Type.String({ format: 'ipv4' })),
     tide: Type.Optional(Type.String({ pattern: DURATION_PATTERN, description: 'For example 30s or 5m.' })),
+    anchored: Type.Optional(Type.Boolean({ description: 'It stays where it is.' })),
   },
   strict,
 )

@@ -36,6 +36,17 @@ for (const [message, code] of SAID) {
   })
 }
 
+test('whatever goes wrong while a base image is looked up is BASE_IMAGE_UNAVAILABLE', () => {
+  const step = '[internal] load metadata for example.org/x:1'
+  const error = buildFailure({
+    message: 'example.org/x:1: not found',
+    dockerfile: 'Dockerfile',
+    step,
+    lines: [],
+  })
+  assert.equal(error.code, 'BASE_IMAGE_UNAVAILABLE')
+})
+
 test('the layers of the engine that an error came through are not in the reason', () => {
   const message =
     'failed to solve with frontend dockerfile.v0: failed to build LLB: executor failed running [x]: exit code: 2'

@@ -17,6 +17,9 @@ interface BuildFailure {
   readonly lines: readonly string[]
 }
 
+const BASE_IMAGE_REASONS =
+  /failed to load metadata|failed to resolve|pull access denied|failed to authorize|failed to do request|manifest unknown|no match for platform/i
+
 /** Why a build failed, as an error of the catalogue with the last lines of its log. */
 export function buildFailure(failure: BuildFailure): FairleadError {
   const reason = cut(withoutPrefixes(failure.message), 2_000)
@@ -37,11 +40,7 @@ function kindOf({ message, dockerfile, step }: BuildFailure, reason: string): Fa
   if (/failed to read dockerfile|Cannot locate specified Dockerfile/i.test(message)) {
     return DOCKERFILE_MISSING(dockerfile)
   }
-  if (
-    /failed to load metadata|failed to resolve|pull access denied|failed to authorize|failed to do request|manifest unknown|no match for platform/i.test(
-      message,
-    )
-  ) {
+  if (/^\[internal\] load metadata for /.test(step) || BASE_IMAGE_REASONS.test(message)) {
     return BASE_IMAGE_UNAVAILABLE(reason)
   }
   return BUILD_FAILED(step, reason)

@@ -57,12 +57,25 @@ function hasRunningMember(group: number): boolean {
 }
 
 function isRunningMember(pid: string, group: number): boolean {
+  const process = processOf(Number(pid))
+  return process?.group === group && process.state !== 'Z' && process.state !== 'X'
+}
+
+interface Process {
+  readonly state: string
+  readonly group: number
+  /** In clock ticks since the host started: with the pid it names one process for good. */
+  readonly started: number
+}
+
+/** What the system's table says of a process, undefined when there is none. */
+export function processOf(pid: number): Process | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    // pid (name) state parent group …; the name may hold spaces and brackets.
-    const [state, , memberOf] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    return Number(memberOf) === group && state !== 'Z' && state !== 'X'
+    // pid (name) state parent group …; the name may hold spaces and brackets. The start is the 22nd field.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return { state: fields[0] ?? '', group: Number(fields[2]), started: Number(fields[19]) }
   } catch {
-    return false
+    return undefined
   }
 }

@@ -1,4 +1,4 @@
-import http, { type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http'
+import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from 'node:http'
 import https from 'node:https'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -12,6 +12,9 @@ import { engineError, saidBy } from './engine-error.ts'
 import { ENGINE_REFUSED } from './errors.ts'
 import { systemCode } from './file-error.ts'
 import { queryText, shown } from './shown.ts'
+
+/** An import of node:http would bring fetch and HTTP/2 along, 5 MB: importing a module evaluates all that it exports. */
+const http = process.getBuiltinModule('node:http')
 
 /** A kept connection that nobody used for so long is closed. */
 const IDLE_MS = 30_000
@@ -106,9 +109,9 @@ export function closeConnections(): void {
 class StaleConnection extends Error {}
 
 /** Each agent keeps connections apart by socket, origin and authority. Made on first use. */
-const kept: { http?: http.Agent; https?: https.Agent } = {}
+const kept: { http?: Agent; https?: https.Agent } = {}
 
-function keptAgent(engine: Engine): http.Agent {
+function keptAgent(engine: Engine): Agent {
   const options = { keepAlive: true, maxFreeSockets: 8, timeout: IDLE_MS }
   if (isSecure(engine)) {
     kept.https ??= new https.Agent(options)
@@ -118,7 +121,7 @@ function keptAgent(engine: Engine): http.Agent {
   return kept.http
 }
 
-function send(wire: WireRequest, agent: http.Agent | undefined): Promise<IncomingMessage> {
+function send(wire: WireRequest, agent: Agent | undefined): Promise<IncomingMessage> {
   const sent = clientFor(wire.engine).request(optionsOf(wire, agent))
   let readBefore = 0
   sent.on('socket', socket => {
@@ -148,7 +151,7 @@ function isSecure(engine: Engine): boolean {
   return engine.kind === 'http' && engine.origin.startsWith('https:')
 }
 
-function optionsOf(wire: WireRequest, agent: http.Agent | undefined): RequestOptions {
+function optionsOf(wire: WireRequest, agent: Agent | undefined): RequestOptions {
   const { engine, method, path, signal } = wire
   const headers = Object.fromEntries(
     Object.entries(wire.headers).map(([key, value]) => [key, value as string]),

@@ -9,6 +9,7 @@ import { cut } from './cut.ts'
 import { withinLimits } from './deadline.ts'
 import { FOLDER_MISSING, PROGRAM_MISSING, PROGRAM_NOT_STARTED } from './errors.ts'
 import { systemCode } from './file-error.ts'
+import { markGroup } from './leftovers.ts'
 import { createCapture, createLiveOutput, createTail, type Kept, type Sink } from './output.ts'
 import { endGroup, groupGone } from './process-group.ts'
 import { type Ended, outcomeOf } from './program-outcome.ts'
@@ -102,6 +103,7 @@ async function runProcess(start: Start): Promise<Ended> {
   }
 
   const group = { group: child.pid, clock, graceMs: context.graceMs ?? GRACE_MS }
+  using _mark = markGroup(group.group, context.temporary)
   let ending: Promise<unknown> | undefined
   const end = () => {
     ending ??= endGroup(group).then(left => {

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { sweepTemporaryFiles, writeTemporaryFiles } from './temporary-files.ts'
+import { removeTemporaryFiles, writeTemporaryFiles } from './temporary-files.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'fairlead-temporary-files-test-'))
 after(() => rmSync(root, { recursive: true }))
@@ -29,6 +29,6 @@ test('the sweep at a start removes what dead workers left and nothing else', asy
   mkdirSync(join(root, 'fairlead-call-4194400-aaaa'))
   mkdirSync(join(root, `fairlead-call-${process.ppid}-bbbb`))
   mkdirSync(join(root, 'fairlead-other'))
-  await sweepTemporaryFiles(root)
+  await removeTemporaryFiles(root)
   assert.deepEqual(readdirSync(root).toSorted(), [`fairlead-call-${process.ppid}-bbbb`, 'fairlead-other'])
 })

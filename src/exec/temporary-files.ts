@@ -21,7 +21,7 @@ export async function writeTemporaryFiles(
     return { fill: text => text, [Symbol.asyncDispose]: async () => {} }
   }
   files.forEach(checkName)
-  // The pid in the name lets sweepTemporaryFiles() tell what a dead worker left from what another one still uses.
+  // The pid in the name lets removeTemporaryFiles() tell what a dead worker left from what another one still uses.
   const folder = await mkdtemp(join(root, `${PREFIX}${process.pid}-`)).catch(error => {
     throw fileError('write', root, error)
   })
@@ -42,8 +42,8 @@ export async function writeTemporaryFiles(
   }
 }
 
-/** Removes what workers that no longer run have left. Called once at a worker's start. */
-export async function sweepTemporaryFiles(root = tmpdir()): Promise<void> {
+/** Removes the files of calls whose worker no longer runs. */
+export async function removeTemporaryFiles(root = tmpdir()): Promise<void> {
   for (const name of await readdir(root)) {
     const pid = Number(new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1])
     if (pid === process.pid || (pid > 0 && !isRunning(pid))) {

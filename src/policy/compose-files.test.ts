@@ -298,11 +298,11 @@ test('paths of a file in a folder start there', () => {
   assert.deepEqual(inside.findings, [])
 })
 
-test('a trusted host only warns, but not of paths that leave the checkout, code from elsewhere and the socket', () => {
+test('a trusted host only warns, but not of paths that leave the checkout, code from elsewhere, the socket and ports that are never granted', () => {
   const text = `
 include: ["https://evil.example/x.yaml"]
 services:
-  a: { privileged: true, ports: ["80:80"], volumes: ["/srv/data:/data"] }
+  a: { privileged: true, ports: ["80:80", "20115:81"], volumes: ["/srv/data:/data"] }
   b: { volumes: ["/var/run/docker.sock:/x"] }
   c: { volumes: ["../../other:/x"], env_file: /etc/environment }
 `
@@ -312,7 +312,7 @@ services:
     PROJECT,
   )
   const rules = (severity: string) => findings.filter(f => f.severity === severity).map(f => f.rule)
-  assert.deepEqual(rules('error').sort(), ['POL010', 'POL013', 'POL030', 'POL031'])
+  assert.deepEqual(rules('error').sort(), ['POL010', 'POL013', 'POL020', 'POL030', 'POL031'])
   assert.deepEqual(rules('warning').sort(), ['POL001', 'POL010', 'POL020'])
 })
 

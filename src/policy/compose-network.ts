@@ -1,6 +1,6 @@
 import { checkOwnName } from './compose-mounts.ts'
 import type { ModelPath } from './finding.ts'
-import type { HostRules, RuleContext } from './rule-context.ts'
+import type { RuleContext } from './rule-context.ts'
 import { isOn, listOf, type Shape, scalarText, shapeOf, shapesOf } from './shape.ts'
 
 /** POL020, POL021: only host ports that the host's owner granted; a routed port needs none. */
@@ -14,8 +14,9 @@ export function checkPorts(context: RuleContext, service: readonly [string, Shap
         message: `"${published ?? 'mode: host'}" is not one host port.`,
         fix: 'Name each host port by itself, without "mode: host".',
       })
-    } else if (published && !isGranted(context.rules, Number(published)) && !isRouted(context, name, entry)) {
-      context.report.deny('POL020', at, {
+    } else if (published && !mayPublish(context, Number(published)) && !isDropped(context, name, entry)) {
+      const isNever = context.rules.ports.never.includes(Number(published))
+      context.report[isNever ? 'refuse' : 'deny']('POL020', at, {
         message: `host port ${published} is not granted to this stack.`,
         fix: `Use "expose" and a route, or one of your ports ${context.rules.ports.from}-${context.rules.ports.to}.`,
       })
@@ -23,12 +24,24 @@ export function checkPorts(context: RuleContext, service: readonly [string, Shap
   }
 }
 
-export function isGranted({ ports }: HostRules, port: number): boolean {
+/** A host port that only serves a route is not published at all, unless the host grants it or trusts its files. */
+export function isDropped(
+  context: Pick<RuleContext, 'project' | 'rules'>,
+  service: string,
+  port: Shape,
+): boolean {
+  const published = Number(port.published)
+  return (
+    context.rules.mode === 'enforce' && isRouted(context, service, port) && !mayPublish(context, published)
+  )
+}
+
+function mayPublish({ rules: { ports } }: Pick<RuleContext, 'rules'>, port: number): boolean {
   return port >= ports.from && port <= ports.to && !ports.never.includes(port)
 }
 
 /** Does the proxy reach this container port? */
-export function isRouted({ project }: Pick<RuleContext, 'project'>, service: string, port: Shape): boolean {
+function isRouted({ project }: Pick<RuleContext, 'project'>, service: string, port: Shape): boolean {
   return project.routes.some(
     route =>
       route.service === service &&

@@ -1,5 +1,5 @@
 import { clampLimits } from './compose-limits.ts'
-import { isGranted, isRouted } from './compose-network.ts'
+import { isDropped } from './compose-network.ts'
 import type { ModelPath, RawFinding, Report } from './finding.ts'
 import { createReport } from './finding.ts'
 import type { HostRules, ProjectFacts } from './rule-context.ts'
@@ -89,7 +89,7 @@ function keptLabels({ rules, report }: RewriteContext, path: ModelPath, labels: 
 
 /** The proxy reaches a routed port by itself; a host port nobody granted or nobody chose is not opened. */
 function keptPorts(context: RewriteContext, name: string, service: Shape): readonly Shape[] {
-  const { report, rules } = context
+  const { report } = context
   return shapesOf(service.ports).filter((port, index) => {
     const at = ['services', name, 'ports', index]
     const published = scalarText(port.published)
@@ -100,7 +100,7 @@ function keptPorts(context: RewriteContext, name: string, service: Shape): reado
       })
       return false
     }
-    if (rules.mode === 'enforce' && isRouted(context, name, port) && !isGranted(rules, Number(published))) {
+    if (isDropped(context, name, port)) {
       report.warn('POL022', at, {
         message: `host port ${published} was not published: the route leads to port ${port.target} of the service.`,
         fix: 'Use "expose" instead of "ports".',
@@ -151,7 +151,9 @@ function withoutNothing(value: unknown): unknown {
     return value
   }
   const entries = Object.entries(value).map(([key, item]) => [key, withoutNothing(item)] as const)
-  return Object.fromEntries(entries.filter(([key, item]) => KEPT_EMPTY.has(key) || !isNothing(item)))
+  return Object.fromEntries(
+    entries.filter(([key, item]) => !isNothing(item) || (KEPT_EMPTY.has(key) && Array.isArray(item))),
+  )
 }
 
 /** An empty command is not the same as none: it takes the image's own away. */

@@ -33,6 +33,8 @@ export interface StaticCheck {
   readonly findings: readonly Finding[]
   /** Files that `include` and `extends` lead to: to be read and checked too, before Compose sees any. */
   readonly leadsTo: readonly { readonly file: string; readonly folder: string }[]
+  /** Other files of the checkout whose content Compose puts in or interpolates with, there or not. */
+  readonly reads: readonly string[]
 }
 
 /** The pass over files as written, before Compose reads them: all findings at once, with their lines. */
@@ -44,6 +46,7 @@ export function checkComposeFiles(
   const files: ComposeFile[] = []
   const findings: Finding[] = []
   const leadsTo: { file: string; folder: string }[] = []
+  const reads: string[] = []
   for (const { file, text, folder } of sources) {
     const read = readComposeText(file, text)
     if (isFinding(read)) {
@@ -68,8 +71,9 @@ export function checkComposeFiles(
     }
     findings.push(...placeFindings(report.findings, [read]))
     leadsTo.push(...filesLedTo(context, model, folder))
+    reads.push(...filesRead(context, model))
   }
-  return { files, findings, leadsTo }
+  return { files, findings, leadsTo, reads }
 }
 
 /** The pass over Compose's own JSON: after interpolation, merge, `include` and `extends`. `root` is the checkout. */
@@ -155,4 +159,20 @@ function filesLedTo(
     add(shapeOf(shapeOf(service).extends).file)
   }
   return led
+}
+
+function filesRead({ inCheckout }: RuleContext, model: Shape): string[] {
+  const ofServices = Object.values(shapeOf(model.services)).flatMap(service => [
+    ...shapesOf(shapeOf(service).env_file).map(entry => entry.path),
+    ...listOf(shapeOf(service).label_file),
+  ])
+  const ofIncludes = shapesOf(model.include).flatMap(
+    ({ env_file: file, path, project_directory: folder }) => {
+      const first = Array.isArray(path) ? path[0] : path
+      // Of an included project, Compose reads `.env` by itself.
+      const preset = posix.join(scalarText(folder) ?? posix.dirname(scalarText(first) ?? '.'), '.env')
+      return Array.isArray(file) ? file : [file ?? preset]
+    },
+  )
+  return [...ofServices, ...ofIncludes].flatMap(path => inCheckout(scalarText(path) ?? '') || [])
 }

@@ -2,9 +2,9 @@ import { stripVTControlCharacters } from 'node:util'
 import type { ProgramOutput } from '#exec/call.ts'
 import type { ComposeProblem } from './compose.ts'
 
-/** Why a project could not be started, as far as Compose says it. */
+/** Why a project could not be started, as far as the engine says it. */
 export type ComposeFailure =
-  | { readonly kind: 'port-taken'; readonly port: number; readonly container?: string; readonly text: string }
+  | { readonly kind: 'port-taken'; readonly port: number; readonly text: string }
   | { readonly kind: 'image-missing'; readonly image: string; readonly text: string }
   | { readonly kind: 'unhealthy'; readonly container: string; readonly text: string }
   | { readonly kind: 'exited'; readonly name: string; readonly exitCode: number; readonly text: string }
@@ -12,34 +12,32 @@ export type ComposeFailure =
 
 /** Undefined for a success. */
 export function readFailure({ exitCode, stderr }: ProgramOutput): ComposeFailure | undefined {
-  if (exitCode === 0) {
-    return undefined
-  }
-  const text = lastError(stderr)
+  return exitCode === 0 ? undefined : failureIn(stderr)
+}
+
+/** What an error output of Compose, or a message of the engine, says. */
+export function failureIn(said: string): ComposeFailure {
+  const text = lastError(said)
   const port = /(?:Bind for|listen (?:tcp|udp)[46]?) [^\s]*:(\d+).*(?:already allocated|already in use)/.exec(
-    stderr,
+    said,
   )?.[1]
   if (port !== undefined) {
-    const container = /on endpoint (\S+) \(/.exec(stderr)?.[1]
-    return { kind: 'port-taken', port: Number(port), ...(container ? { container } : {}), text }
+    return { kind: 'port-taken', port: Number(port), text }
   }
-  const image = /no such image: ([^\s:]+(?::[^\s:/]+)*(?::\d+\/[^\s:]+)?(?:@sha256:[0-9a-f]+)?)/i.exec(
-    stderr,
-  )?.[1]
+  const image = /no such image: (\S+)/i.exec(said)?.[1]?.replace(/:$/, '')
   if (image !== undefined) {
     return { kind: 'image-missing', image, text }
   }
-  const unhealthy = /container (\S+) is unhealthy/.exec(stderr)?.[1]
+  const unhealthy = /container (\S+) is unhealthy/.exec(said)?.[1]
   if (unhealthy !== undefined) {
     return { kind: 'unhealthy', container: unhealthy, text }
   }
   const exited =
-    /container (\S+) exited \((\d+)\)/.exec(stderr) ??
-    /service "([^"]+)" didn't complete successfully: exit (\d+)/.exec(stderr)
-  if (exited?.[1] !== undefined) {
-    return { kind: 'exited', name: exited[1], exitCode: Number(exited[2]), text }
-  }
-  return { kind: 'refused', text }
+    /container (\S+) exited \((\d+)\)/.exec(said) ??
+    /service "([^"]+)" didn't complete successfully: exit (\d+)/.exec(said)
+  return exited?.[1] === undefined
+    ? { kind: 'refused', text }
+    : { kind: 'exited', name: exited[1], exitCode: Number(exited[2]), text }
 }
 
 /** What `config` says about a file it does not take; paths are given from the project's folder. */

@@ -138,6 +138,8 @@ export interface LogWish {
   readonly tail: number
   /** Stay until the container ends. */
   readonly follow?: boolean
+  /** Only what was printed before, in seconds since 1970. */
+  readonly until?: string
   readonly timeoutMs?: number
   readonly onLine: (text: string, stream: 'stdout' | 'stderr') => void
 }
@@ -148,7 +150,7 @@ export function containerLog(socket: string, wish: LogWish): EngineRequest<void>
     engine: dockerEngine(socket),
     method: 'GET',
     path: `/containers/${encodeURIComponent(wish.id)}/logs`,
-    query: { stdout: true, stderr: true, tail: wish.tail, follow: wish.follow === true },
+    query: { stdout: true, stderr: true, tail: wish.tail, follow: wish.follow === true, until: wish.until },
     timeoutMs: wish.timeoutMs ?? QUICK_MS,
     ok: [200],
     stream: { format: 'docker-log', onEvent: event => passLine(event, wish) },

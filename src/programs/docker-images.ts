@@ -172,22 +172,6 @@ export function pruneBuildCache(
   }
 }
 
-/** `linux/amd64`: what images built here run on. */
-export function enginePlatform(socket: string): EngineRequest<string> {
-  return {
-    kind: 'request',
-    engine: dockerEngine(socket),
-    method: 'GET',
-    path: '/version',
-    timeoutMs: QUICK_MS,
-    ok: [200],
-    read: answer => {
-      const { Os, Arch } = (answer.json ?? {}) as { Os?: string; Arch?: string }
-      return `${Os}/${Arch}`
-    },
-  }
-}
-
 interface RawEntry {
   Id: string
   RepoTags?: string[] | null

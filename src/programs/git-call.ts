@@ -46,7 +46,7 @@ const ENVIRONMENT = {
   GIT_LFS_SKIP_SMUDGE: '1',
   GIT_NO_LAZY_FETCH: '1',
   GIT_LITERAL_PATHSPECS: '1',
-  // Git 3 has other defaults for new repositories; hosts serve SHA-1, and refs are read as files.
+  // Git 3 has other defaults for new repositories, but what hosts serve is SHA-1.
   GIT_DEFAULT_HASH: 'sha1',
   GIT_DEFAULT_REF_FORMAT: 'files',
 } as const

@@ -54,7 +54,14 @@ export function serviceStates({ rendered, containers, images }: Found): readonly
       const image = images.get(name)
       const own = containers.filter(each => each.service === name)
       const hash = deployedHash(service, service.build ? image?.reference : undefined)
-      return { name, rendered: service, image, hash, containers: own, state: stateOf(own, hash, image) }
+      return {
+        name,
+        rendered: service,
+        image,
+        hash,
+        containers: own,
+        state: stateOf(own, { hash, image, replicas: service.replicas }),
+      }
     })
   const remade = states.filter(({ state }) => ['changed', 'image-changed', 'missing'].includes(state))
   const dependencies = new Map(states.map(({ name, rendered: each }) => [name, each.dependsOn] as const))
@@ -67,13 +74,18 @@ export function serviceStates({ rendered, containers, images }: Found): readonly
   )
 }
 
+interface Wanted {
+  readonly hash: string
+  readonly image: ImageContent | undefined
+  readonly replicas: number
+}
+
 function stateOf(
   containers: readonly ComposeContainer[],
-  hash: string,
-  image: ImageContent | undefined,
+  { hash, image, replicas }: Wanted,
 ): ServiceState['state'] {
   if (containers.length === 0) {
-    return 'missing'
+    return replicas === 0 ? 'as-wanted' : 'missing'
   }
   if (containers.some(each => each.configHash !== hash)) {
     return 'changed'
@@ -84,7 +96,7 @@ function stateOf(
   if (containers.some(isOld)) {
     return 'image-changed'
   }
-  return containers.every(isFine) ? 'as-wanted' : 'not-running'
+  return containers.length === replicas && containers.every(isFine) ? 'as-wanted' : 'not-running'
 }
 
 /** Runs and is not ill, or has done its one job. */

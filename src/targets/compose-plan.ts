@@ -74,14 +74,15 @@ function decide(input: PlanInput<ComposeSettings>): Decision {
       !image.pinned &&
       !(state === 'as-wanted' && image.registry !== 'missing'),
   )
-  const builds = services.filter(
-    each => each.image && !each.image.localImageId && (each.state !== 'as-wanted' || pushes.includes(each)),
-  )
   const mustApply =
     hasOrphans ||
     isMisplaced ||
     services.some(each => each.state !== 'as-wanted') ||
     releasedRender(input.previous, wants.project) === undefined
+  // Starting again needs every image, also those of services that stay.
+  const builds = services.filter(
+    each => each.image && !each.image.localImageId && (mustApply || pushes.includes(each)),
+  )
   const names = new Set(wants.routes.map(route => route.name))
   return {
     input,
@@ -114,7 +115,8 @@ function addressOf({ rendered }: Found, name: string): string {
 }
 
 function hashesOf(services: readonly ServiceState[]): Record<string, string> {
-  return Object.fromEntries(services.map(each => [each.name, each.hash]))
+  const running = services.filter(each => each.rendered.replicas > 0)
+  return Object.fromEntries(running.map(each => [each.name, each.hash]))
 }
 
 function imagesOf(services: readonly ServiceState[]): Record<string, string> {

@@ -88,8 +88,14 @@ function anInput(world: World = {}): Input {
       render: {
         render: RENDER,
         services: {
-          web: { hash: WEB_HASH, build, dependsOn: ['db'], ports: [{ published: '20080', target: 80 }] },
-          db: { hash: DB_HASH, image: 'pg:16', dependsOn: [], ports: [] },
+          web: {
+            hash: WEB_HASH,
+            build,
+            dependsOn: ['db'],
+            replicas: 1,
+            ports: [{ published: '20080', target: 80 }],
+          },
+          db: { hash: DB_HASH, image: 'pg:16', dependsOn: [], replicas: 1, ports: [] },
         },
         routes: [{ service: 'web', port: 80, name: 'web.shop', ip: '10.1.0.32' }],
         findings: [],
@@ -166,10 +172,8 @@ describe('the compose target', () => {
   }
 
   test('sees nothing in a checkout without one of them at the root', () => {
-    assert.equal(
-      compose.detect({ ...anInput().source, paths: ['deploy/compose.yaml'], texts: {} }),
-      undefined,
-    )
+    const source = { ...anInput().source, paths: ['deploy/compose.yaml'], texts: {} }
+    assert.equal(compose.detect(source), undefined)
   })
 
   test('claims the domains that are written, else names made from the app and the service', () => {
@@ -202,7 +206,8 @@ describe('the compose target', () => {
     assert.deepEqual(first[0]?.data.secrets, { NPM_TOKEN: 'npm-secret-value' })
     const then = compose.look(input)
     assert.deepEqual(commands(then), [...commands(first), 'images: image.content'])
-    assert.deepEqual((then[3]?.data.images as object[])[0], {
+    const images = then[3]?.data.images as readonly object[] | undefined
+    assert.deepEqual(images?.[0], {
       key: 'web',
       context: '.',
       dockerfile: 'Dockerfile',

@@ -142,7 +142,7 @@ function pinnedOf({ found, mustPush }: Decision): string | ResultOf | undefined 
 }
 
 function applyTells(decision: Decision): Tell[] {
-  const { input, wants, found, configHash, present, serving } = decision
+  const { input, wants, configHash, present, serving } = decision
   if (present) {
     return []
   }
@@ -154,9 +154,18 @@ function applyTells(decision: Decision): Tell[] {
       commit: input.source.commit,
       configHash,
       ...(serving ? { previous: serving.deployment } : {}),
-      image: pinnedOf(decision) ?? found.content.reference,
+      image: imageToRun(decision),
     }),
   ]
+}
+
+/**
+ * By its digest where the registry has the image. One that is only here is started by its content tag, which is as
+ * exact, and so needs not wait for its push.
+ */
+function imageToRun({ found, mustPush }: Decision): string | ResultOf {
+  const { registry, reference, pinned } = found.content
+  return mustPush && registry === 'present' ? resultOf('push', 'reference') : (pinned ?? reference)
 }
 
 function verifyTells({ input, configHash, present }: Decision): Tell[] {

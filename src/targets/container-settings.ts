@@ -69,7 +69,9 @@ export const ContainerSettings = Type.Object(
       }),
     ),
     context: Type.Optional(TreePath),
-    target: Type.Optional(BuildTarget),
+    stage: Type.Optional(
+      Type.String({ ...BuildTarget, description: 'Stage of the Dockerfile to build; default: the last.' }),
+    ),
     args: Type.Optional(
       Type.Record(BuildName, Scalar, {
         description: 'Build arguments; never secrets: they stay in the image.',

@@ -94,7 +94,7 @@ function imageOf(settings: ContainerSettings, app: AppFacts): ContainerWants['im
     context: settings.context ?? '.',
     dockerfile: dockerfileOf(settings),
     args,
-    ...(settings.target ? { target: settings.target } : {}),
+    ...(settings.stage ? { target: settings.stage } : {}),
     secretNames: settings.build_secrets ?? [],
     repositoryName: settings.image_name ?? app.name,
   }

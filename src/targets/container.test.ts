@@ -54,10 +54,10 @@ describe('a registry', () => {
     content: { images: [content({ reference: REMOTE, ...changes })] },
   })
 
-  test('gets the new image, and what runs is named by the digest it answers', () => {
+  test('gets the new image, whose digest is recorded; the start need not wait for it', () => {
     const plan = container.plan(anInput({ registry: REGISTRY, found: images({ registry: 'missing' }) }))
     assert.deepEqual(commandsOf(plan).push, ['image.push'])
-    assert.deepEqual(dataOf(plan.apply, 'container.start').image, { $result: 'push', field: 'reference' })
+    assert.equal(dataOf(plan.apply, 'container.start').image, REMOTE)
     assert.deepEqual(plan.release.pinned, { $result: 'push', field: 'reference' })
     assertTellable(plan)
   })
@@ -66,6 +66,7 @@ describe('a registry', () => {
     const found = images({ registry: 'present', registryDigest: DIGEST })
     const plan = container.plan(anInput({ registry: REGISTRY, found }))
     assert.deepEqual(dataOf(plan.build, 'image.build').fetch, { registry: REGISTRY, digest: DIGEST })
+    assert.deepEqual(dataOf(plan.apply, 'container.start').image, { $result: 'push', field: 'reference' })
     assertTellable(plan)
   })
 
@@ -220,6 +221,18 @@ describe('settings', () => {
 
   test('a checkout without a Dockerfile at its root is not of this target', () => {
     assert.equal(container.detect({ ...anInput().source, paths: ['api/Dockerfile'] }), undefined)
+  })
+
+  test('the stage is what is asked for and built', () => {
+    const input = anInput({ settings: { port: 80, stage: 'web' } })
+    const { images } = dataOf(container.look(input), 'image.content') as { images: { target?: string }[] }
+    assert.deepEqual(
+      images.map(image => image.target),
+      ['web'],
+    )
+    const plan = container.plan(input)
+    assert.equal(dataOf(plan.build, 'image.build').target, 'web')
+    assertTellable(plan)
   })
 
   test('a published port alone is not routed', () => {

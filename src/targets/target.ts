@@ -27,7 +27,18 @@ type Fillable<T> = T extends object ? { [K in keyof T]: Fillable<T[K]> | ResultO
 
 /** One line of the diff a person checks. Never a secret value: environment changes name keys only. */
 export interface Change {
-  readonly kind: 'add' | 'recreate' | 'remove' | 'untouched' | 'build' | 'push' | 'open' | 'close' | 'route' | 'environment' | 'delete-volume'
+  readonly kind:
+    | 'add'
+    | 'recreate'
+    | 'remove'
+    | 'untouched'
+    | 'build'
+    | 'push'
+    | 'open'
+    | 'close'
+    | 'route'
+    | 'environment'
+    | 'delete-volume'
   readonly what: string
   readonly why?: string
 }

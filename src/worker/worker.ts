@@ -5,10 +5,12 @@ import { Obey } from '#agent/obey.ts'
 import { peersIn, watchPeers } from '#agent/peers.ts'
 import { AgentServer } from '#agent/serve.ts'
 import type { Command, HostFacts, Switchboard } from '#commands/command.ts'
+import { removeLeftovers } from '#exec/leftovers.ts'
 import { createPerform } from '#exec/perform.ts'
 import type { Clock } from '#lib/clock.ts'
 import { asFairleadError, type FairleadError } from '#lib/errors.ts'
 import type { Logger } from '#lib/logger.ts'
+import { PINS_DAMAGED } from '#link/errors.ts'
 import { loadIdentity } from '#link/identity.ts'
 import type { WorkerConfig } from './config.ts'
 import { openSwitchboard } from './switchboard.ts'
@@ -31,6 +33,9 @@ export interface Worker {
   close(): Promise<void>
 }
 
+/** For programs that a killed worker left running. */
+const LEFTOVER_GRACE_MS = 5_000
+
 /** Starts the worker: it opens its files first and listens last. Throws what is wrong with them. */
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const { config, commands, build, clock, logger, onEnd } = options
@@ -38,6 +43,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const peers = peersIn(config.data)
   peers.load()
   const folders = makeFolders(config.data)
+  await removeLeftovers({ folder: folders.temporary, clock, graceMs: LEFTOVER_GRACE_MS })
   await using opened = new AsyncDisposableStack()
   const journal = opened.adopt(new Journal(join(config.data, 'journal.db'), clock), open => open.close())
   const switchboard = opened.adopt(
@@ -85,6 +91,10 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       server.reload()
       logger.info('worker.peers-read', { peers: peers.peers.length })
     } catch (error) {
+      if (PINS_DAMAGED.matches(error)) {
+        logger.error('worker.peers-unreadable', { reason: error.message })
+        return
+      }
       onEnd(asFairleadError(error))
     }
   }
@@ -98,7 +108,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       watching.close()
       // What is at work is interrupted and says so before the socket is closed.
       await obey.close()
-      server.close()
+      await server.close()
       await owned.disposeAsync()
     },
   }

@@ -56,7 +56,7 @@ async function newestDeployment({ client }: Session, app: string): Promise<strin
   const { items } = await client.get<Page<DeploymentDocument>>(`/deployments?app=${app}&limit=1`)
   const [newest] = items
   if (!newest) {
-    throw NOTHING_DEPLOYED(decodeURIComponent(app))
+    throw NOTHING_DEPLOYED(app)
   }
   return newest.id
 }

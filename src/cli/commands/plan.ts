@@ -26,7 +26,7 @@ async function plan(
   const body = options.commit === undefined ? {} : { commit: options.commit }
   const made = await client.send<PlanDocument>('POST', `/apps/${app}/plan`, body)
   printer.answer(made)
-  printPlan(printer, decodeURIComponent(app), made)
+  printPlan(printer, app, made)
 }
 
 /** A plan in words: one line for each thing that changes. */

@@ -24,15 +24,18 @@ async function status({ client, printer, clock }: Session): Promise<void> {
   printer.answer({ apps, deployments, hosts: hosts.items })
   const { colour } = printer
   printer.line(colour.bold('Apps'))
-  printer.table(['app', 'target', 'release', 'deployment', 'domains'], apps.map(appRow))
   if (apps.length === 0) {
     printer.line('none yet: register a repository with "fairlead repositories add"')
+  } else {
+    printer.table(['app', 'target', 'release', 'deployment', 'domains'], apps.map(appRow))
   }
-  printer.line(`\n${colour.bold('Latest deployments')}`)
-  printer.table(
-    ['deployment', 'app', 'state', 'commit', 'by', 'when'],
-    deployments.map(deployment => deploymentRow(deployment, clock.now())),
-  )
+  if (deployments.length > 0) {
+    printer.line(`\n${colour.bold('Latest deployments')}`)
+    printer.table(
+      ['deployment', 'app', 'state', 'commit', 'by', 'when'],
+      deployments.map(deployment => deploymentRow(deployment, clock.now())),
+    )
+  }
   printer.line(`\n${colour.bold('Hosts')}`)
   printer.table(
     ['host', 'address', 'online'],

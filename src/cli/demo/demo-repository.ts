@@ -39,19 +39,28 @@ export async function copyExamples(
       await writeFile(join(folder, file), text.replaceAll(PUBLIC_BASE, baseImage))
     }
   }
-  await git(folder, server, ['init', '--quiet', '--initial-branch=main'])
-  return await openDemoRepository(folder, server)
+  return await newWorkingCopy(folder, server, 'demo')
 }
 
 /** The newest commit of a local repository of the user, to be pushed as the branch main. */
 export async function cloneLocal(folder: string, server: GitServer, from: string): Promise<DemoRepository> {
   await git('/', server, ['clone', '--quiet', '--no-hardlinks', '--', from, folder])
   await git(folder, server, ['checkout', '--quiet', '-B', 'main'])
-  return await openDemoRepository(folder, server)
+  return await openWorkingCopy(folder, server, 'demo')
 }
 
-async function openDemoRepository(folder: string, server: GitServer): Promise<DemoRepository> {
-  const url = new URL(server.url('demo'))
+/** A folder, with what is in it, as a working copy of an empty repository of the server. */
+export async function newWorkingCopy(
+  folder: string,
+  server: GitServer,
+  name: string,
+): Promise<DemoRepository> {
+  await git(folder, server, ['init', '--quiet', '--initial-branch=main'])
+  return await openWorkingCopy(folder, server, name)
+}
+
+async function openWorkingCopy(folder: string, server: GitServer, name: string): Promise<DemoRepository> {
+  const url = new URL(server.url(name))
   url.username = server.username
   url.password = encodeURIComponent(server.password)
   // So that a person can go on with `git commit` and `git push` there.

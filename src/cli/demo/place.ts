@@ -2,16 +2,19 @@ import { mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/pro
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { signalGroup } from './background-process.ts'
-import { removeFromEngine } from './remove-from-engine.ts'
+import { type Leftovers, removeFromEngine } from './remove-from-engine.ts'
 
 const PREFIX = 'fairlead-demo-'
 const OWNER = 'owner.pid'
+const LEFTOVERS = 'leftovers.json'
 
 /** Where one run of the demo keeps all it makes, and the name by which its things in the engine are known. */
 export interface Place {
   readonly folder: string
   /** Unique on this machine; also the name of the network. */
   readonly name: string
+  /** Remembers what has to be removed from the engine, for a later run if this one is killed. */
+  remember(leftovers: Omit<Leftovers, 'network'>): Promise<void>
   remove(): Promise<void>
 }
 
@@ -24,7 +27,8 @@ export async function openPlace(): Promise<Place> {
   await writeFile(join(folder, OWNER), String(process.pid))
   return {
     folder,
-    name: basename(folder).toLowerCase(),
+    name: nameOf(folder),
+    remember: leftovers => writeFile(join(folder, LEFTOVERS), JSON.stringify(leftovers)),
     remove: () => rm(folder, { recursive: true, force: true }),
   }
 }
@@ -49,8 +53,15 @@ async function sweep(folder: string): Promise<void> {
   for (const pid of await processesIn(folder)) {
     signalGroup(pid, 'SIGKILL')
   }
-  await removeFromEngine({ network: basename(folder).toLowerCase() }).catch(() => undefined)
+  const leftovers = JSON.parse(
+    await readFile(join(folder, LEFTOVERS), 'utf8').catch(() => '{}'),
+  ) as Partial<Leftovers>
+  await removeFromEngine({ ...leftovers, network: nameOf(folder) })
   await rm(folder, { recursive: true, force: true })
+}
+
+function nameOf(folder: string): string {
+  return basename(folder).toLowerCase()
 }
 
 /** Leaders of the process groups that work in a folder. */

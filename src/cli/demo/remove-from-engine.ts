@@ -6,7 +6,7 @@ export interface Leftovers {
   /** Compose projects and apps of this demo. */
   readonly apps?: readonly string[]
   /** Containers that were there before and are none of ours. */
-  readonly except?: ReadonlySet<string>
+  readonly except?: readonly string[]
   /** Images whose names begin with one of these. */
   readonly images?: readonly string[]
 }
@@ -23,17 +23,23 @@ interface EngineImage {
   readonly RepoDigests: readonly string[] | null
 }
 
+interface Labelled {
+  /** Volumes have only a name. */
+  readonly Id?: string
+  readonly Name: string
+}
+
 const APP = 'io.fairlead.app'
 const PROJECT = 'com.docker.compose.project'
 
 /** Removes what a demo left in the engine; what is gone already is no error. */
 export async function removeFromEngine(leftovers: Leftovers): Promise<void> {
-  const { network, apps = [], except = new Set(), images = [] } = leftovers
+  const { network, apps = [], except = [], images = [] } = leftovers
   const containers = await listFromEngine<EngineContainer>(DOCKER_SOCKET, '/containers/json', {})
   const ours = containers.filter(
     ({ Id, Labels, NetworkSettings }) =>
       network in NetworkSettings.Networks ||
-      (!except.has(Id) && apps.some(app => Labels[APP] === app || Labels[PROJECT] === app)),
+      (!except.includes(Id) && apps.some(app => Labels[APP] === app || Labels[PROJECT] === app)),
   )
   for (const { Id } of ours) {
     await remove(`/containers/${Id}?force=true&v=true`)
@@ -48,13 +54,28 @@ export async function removeFromEngine(leftovers: Leftovers): Promise<void> {
       await remove(`/images/${Id}?force=true`)
     }
   }
+  for (const app of apps) {
+    await removeLabelled('/networks', app)
+    await removeLabelled('/volumes', app)
+  }
   await remove(`/networks/${encodeURIComponent(network)}`)
 }
 
+async function removeLabelled(path: '/networks' | '/volumes', app: string): Promise<void> {
+  for (const label of [`${APP}=${app}`, `${PROJECT}=${app}`]) {
+    const query = new URLSearchParams({ filters: JSON.stringify({ label: [label] }) })
+    const reply = await callEngine(DOCKER_SOCKET, { method: 'GET', path: `${path}?${query}` })
+    const found = JSON.parse(reply.text) as Labelled[] | { Volumes: Labelled[] | null }
+    for (const { Id, Name } of Array.isArray(found) ? found : (found.Volumes ?? [])) {
+      await remove(`${path}/${encodeURIComponent(Id ?? Name)}`)
+    }
+  }
+}
+
 /** Ids of all containers, to be left alone later. */
-export async function containerIds(): Promise<Set<string>> {
+export async function containerIds(): Promise<string[]> {
   const containers = await listFromEngine<EngineContainer>(DOCKER_SOCKET, '/containers/json', {})
-  return new Set(containers.map(({ Id }) => Id))
+  return containers.map(({ Id }) => Id)
 }
 
 /** Which of these apps has containers already: a demo must not take them for its own. */

@@ -2,7 +2,7 @@ import type { CredentialOptions } from '#cli/credential.ts'
 import { DEMO_FAILED } from '#cli/errors.ts'
 import { EXIT } from '#cli/exit-codes.ts'
 import type { Session } from '#cli/session.ts'
-import { type DemoResult, showExamples } from './show-examples.ts'
+import { type DemoResult, EXAMPLE_APPS, showExamples } from './show-examples.ts'
 import { showOwnRepository } from './show-own-repository.ts'
 import { tellWhatNext } from './tell-what-next.ts'
 import { openWorld } from './world.ts'
@@ -14,7 +14,6 @@ export interface DemoOptions extends CredentialOptions {
   readonly afterwards: 'stay' | 'exit'
 }
 
-const EXAMPLE_APPS = ['hello', 'board'] as const
 const PART_WIDTH = 11
 
 /** The whole way on this machine, from a push to the switch to another version; gives the exit code. */

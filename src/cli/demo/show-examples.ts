@@ -1,7 +1,6 @@
 import { join } from 'node:path'
 import { inWords } from '#cli/duration.ts'
 import type { Session } from '#cli/session.ts'
-import type { DeploymentDetail } from '#contract/rest/deployments.ts'
 import type { RepositoryDocument, WebhookSecretDocument } from '#contract/rest/repositories.ts'
 import { copyExamples, type DemoRepository } from './demo-repository.ts'
 import type { Hook } from './send-webhook.ts'
@@ -21,6 +20,8 @@ export interface DemoResult {
   readonly problem?: string
 }
 
+/** As examples/fairlead.yaml names them. */
+export const EXAMPLE_APPS = ['hello', 'board'] as const
 const VISITORS_PER_SECOND = 20
 const PAGE = 'hello/site/index.html'
 const FIRST = 'This is the first version.'
@@ -31,6 +32,7 @@ export async function showExamples(session: Session, world: World): Promise<Demo
   const { printer } = session
   const repository = await copyExamples(join(world.folder, 'work'), world.gitServer, world.baseImage)
   const hook = await registerExamples(session, world)
+  world.hook = hook
   printer.line('\nThe repository "demo" is registered, with two apps and a webhook. Now a first push:')
 
   const first = await showPush(session, world, { repository, hook, subject: 'First version', content: FIRST })
@@ -52,7 +54,7 @@ export async function showExamples(session: Session, world: World): Promise<Demo
   return resultOf(world, { first, second })
 }
 
-async function registerExamples({ client }: Session, { gitServer, apps }: World): Promise<Hook> {
+async function registerExamples({ client }: Session, { gitServer }: World): Promise<Hook> {
   await gitServer.createRepository('demo')
   await client.send<RepositoryDocument>('POST', '/repositories', {
     name: 'demo',
@@ -62,7 +64,7 @@ async function registerExamples({ client }: Session, { gitServer, apps }: World)
     poll_seconds: 0,
     auto_apps: false,
   })
-  for (const name of apps) {
+  for (const name of EXAMPLE_APPS) {
     await client.send('POST', '/apps', { name, repository: 'demo' })
   }
   return await client.send<WebhookSecretDocument>('POST', '/repositories/demo/webhook-secret', {
@@ -94,9 +96,6 @@ async function showPush(session: Session, world: World, push: PushToShow): Promi
     visitorsPerSecond,
     say: printer.line,
   })
-  for (const other of watched.others) {
-    printer.line(`  ${colour.dim(`app ${other.app}: ${other.outcome ?? other.state}${tookOf(other)}`)}`)
-  }
   if (watched.ms !== undefined) {
     printer.line(
       `  ${colour.bold(urlOf(world))} shows the new page ${colour.bold(inWords(watched.ms))} after the push`,
@@ -107,10 +106,6 @@ async function showPush(session: Session, world: World, push: PushToShow): Promi
 
 function urlOf({ proxy }: World): string {
   return `http://hello.localhost:${proxy.httpPort}/`
-}
-
-function tookOf({ started_at, finished_at }: DeploymentDetail): string {
-  return started_at && finished_at ? `, ${inWords(Date.parse(finished_at) - Date.parse(started_at))}` : ''
 }
 
 /** Everything that must be true of a push; the first thing that is not, in words. */

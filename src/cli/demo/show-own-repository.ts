@@ -34,25 +34,24 @@ export async function showOwnRepository(
   const startedAt = clock.monotonic()
   await client.send<RepositoryDocument>('POST', '/repositories', body)
   printer.line(
-    `\n${body.url} is registered as "${body.name}". It is looked at every ${POLL_SECONDS} s; its apps:`,
+    `\n${inertLine(own.repository)} is registered as "${body.name}". It is looked at every ${POLL_SECONDS} s; its apps:`,
   )
   const apps = await findApps(session, body.name)
   const ended: DeploymentDetail[] = []
   for (const app of apps) {
-    world.apps.add(app.name)
+    await world.addApp(app.name)
     printer.line(`\n  ${printer.colour.bold(app.name)} (${app.target})`)
     ended.push(await followDeployment(session, app.deployment.id, { say: printer.line }))
   }
   const ms = Math.round(clock.monotonic() - startedAt)
   const urls = (await Promise.all(apps.map(app => urlsOf(session, world, app.name)))).flat()
-  for (const url of urls) {
-    printer.line(`  ${printer.colour.bold(url)}`)
-  }
   const failed = ended.find(each => each.state !== 'succeeded')
-  printer.line(`  ${failed ? 'ended' : 'deployed'} ${inWords(ms)} after the registration`)
+  for (const url of failed ? [] : urls) {
+    printer.line(`  ${printer.colour.bold(url)} ${inWords(ms)} after the registration`)
+  }
   return {
     ok: failed === undefined,
-    url: urls[0] ?? null,
+    url: failed ? null : (urls[0] ?? null),
     commit: ended[0]?.commit ?? null,
     digest: ended.map(each => digestIn(each.evidence)).find(digest => digest !== undefined) ?? null,
     first_deploy_ms: failed ? null : ms,

@@ -49,11 +49,10 @@ export async function watchPush(session: Session, push: PushToWatch): Promise<Wa
     }).catch(() => undefined)
     const main = await deploymentOf(session, deployments, push.app)
     const deployment = await followDeployment(session, main, { say })
-    const others = await Promise.all(
-      deployments
-        .filter(id => id !== main)
-        .map(id => followDeployment(session, id, { say: () => undefined, quiet: true })),
-    )
+    const others: DeploymentDetail[] = []
+    for (const id of deployments.filter(each => each !== main)) {
+      others.push(await followDeployment(session, id, { say, shows: 'end' }))
+    }
     const late = clock.after(deployment.state === 'succeeded' ? PAGE_WITHIN_MS : 0, () => gaveUp.abort())
     const answeredAt = await page
     late.close()
@@ -75,9 +74,9 @@ export async function watchPush(session: Session, push: PushToWatch): Promise<Wa
 }
 
 /** The server tells of the push when it has taken it; that moment counts, and then the webhook is sent. */
-async function pushAndTell(
-  { clock }: Session,
-  { repository, gitServer, hook }: PushToWatch,
+export async function pushAndTell(
+  { clock }: Pick<Session, 'clock'>,
+  { repository, gitServer, hook }: Pick<PushToWatch, 'repository' | 'gitServer' | 'hook'>,
 ): Promise<{ endedAt: number; deployments: readonly string[] }> {
   const { promise, resolve } = Promise.withResolvers<{ endedAt: number; told: Promise<readonly string[]> }>()
   const listening = gitServer.onPush((_name, ref, before, after) => {

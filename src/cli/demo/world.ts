@@ -11,6 +11,7 @@ import { openPlace } from './place.ts'
 import { type Proxy as RunningProxy, startProxy } from './proxy.ts'
 import { type Registry, startRegistry } from './registry.ts'
 import { appsInUse, containerIds, removeFromEngine } from './remove-from-engine.ts'
+import type { Hook } from './send-webhook.ts'
 
 /** Everything that a deployment needs, started for one run of the demo. */
 export interface World extends AsyncDisposable {
@@ -20,8 +21,10 @@ export interface World extends AsyncDisposable {
   readonly gitServer: GitServer
   readonly proxy: RunningProxy
   readonly together: Together
-  /** Apps whose containers are removed at the end. */
-  readonly apps: Set<string>
+  /** Names one more app whose containers, networks and volumes are removed at the end. */
+  addApp(name: string): Promise<void>
+  /** Where pushes to the Git server are told, once the repository is registered. */
+  hook: Hook | undefined
 }
 
 export interface WorldOptions {
@@ -37,25 +40,24 @@ const PRIVATE = ['127.0.0.0/8', '10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16',
 
 /** Starts all parts; when one fails, or at disposal, everything that was started or made is gone again. */
 export async function openWorld(session: Session, { apps, tell }: WorldOptions): Promise<World> {
+  await using stack = new AsyncDisposableStack()
+  const place = await openPlace()
+  stack.defer(place.remove)
   const taken = await appsInUse(apps)
   if (taken.length > 0) {
     throw APP_NAME_IN_USE(taken.join(', '))
   }
-  await using stack = new AsyncDisposableStack()
-  const place = await openPlace()
-  stack.defer(place.remove)
-  const ours = new Set(apps)
   const baseImage = `${place.name}/base:1`
-  const except = await containerIds()
-  const images = [baseImage]
-  stack.defer(() => removeFromEngine({ network: place.name, apps: [...ours], except, images }))
+  const ours = { apps: [...apps], images: [baseImage], except: await containerIds() }
+  await place.remember(ours)
+  stack.defer(() => removeFromEngine({ ...ours, network: place.name }))
 
   const account = { username: USERNAME, password: randomText(18) }
   const [, registry, gitServer, proxy] = await settleAll([
     startBase(baseImage, tell),
     startRegistry({ folder: join(place.folder, 'registry'), ...account }).then(registry => {
       stack.defer(registry.close)
-      images.push(`${registry.address}/`)
+      ours.images.push(`${registry.address}/`)
       tell('registry', `${registry.address} with TLS and a password`)
       return registry
     }),
@@ -70,6 +72,7 @@ export async function openWorld(session: Session, { apps, tell }: WorldOptions):
       return proxy
     }),
   ])
+  await place.remember(ours)
   session.signal.throwIfAborted()
   const together = await startTogether({
     folder: place.folder,
@@ -92,7 +95,11 @@ export async function openWorld(session: Session, { apps, tell }: WorldOptions):
     gitServer,
     proxy,
     together,
-    apps: ours,
+    async addApp(name) {
+      ours.apps.push(name)
+      await place.remember(ours)
+    },
+    hook: undefined,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
 }

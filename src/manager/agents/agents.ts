@@ -25,7 +25,7 @@ export interface AgentsOptions {
 }
 
 export function createAgents({ db, events, open }: AgentsOptions): Agents {
-  const connections = new Map<string, { identity: string; connection: AgentConnection }>()
+  const connections = new Map<string, { place: string; connection: AgentConnection }>()
 
   function connectionTo(host: string): AgentConnection {
     const found = connections.get(host)
@@ -41,10 +41,8 @@ export function createAgents({ db, events, open }: AgentsOptions): Agents {
     state: host => connections.get(host)?.connection.state(),
     async refresh() {
       const hosts = await db.selectFrom('hosts').selectAll().where('role', '=', 'worker').execute()
-      for (const [name, { identity, connection }] of connections) {
-        const still = hosts.find(
-          host => host.name === name && `${host.address} ${host.identity}` === identity,
-        )
+      for (const [name, { place, connection }] of connections) {
+        const still = hosts.find(host => host.name === name && placeOf(host) === place)
         if (!still) {
           connections.delete(name)
           await connection.close()
@@ -52,7 +50,7 @@ export function createAgents({ db, events, open }: AgentsOptions): Agents {
       }
       for (const host of hosts) {
         if (!connections.has(host.name)) {
-          connections.set(host.name, { identity: `${host.address} ${host.identity}`, connection: open(host) })
+          connections.set(host.name, { place: placeOf(host), connection: open(host) })
           events.publish('host', { name: host.name, state: 'dialled' })
         }
       }
@@ -62,4 +60,9 @@ export function createAgents({ db, events, open }: AgentsOptions): Agents {
       connections.clear()
     },
   }
+}
+
+/** Where a host is and who it is. A renewed certificate changes neither: its connection stays. */
+function placeOf(host: { readonly address: string; readonly identity: string }): string {
+  return `${host.address} ${(JSON.parse(host.identity) as { keyId: string }).keyId}`
 }

@@ -65,7 +65,12 @@ async function show(parts: ApiParts, { app, command, tail, follow, stream }: Wan
       params: { app: app.name, tail, follow },
       deadlineMs: FOLLOW_MS,
       signal: stream.signal,
-      onLines: async lines => {
+      onLines: async (lines, dropped) => {
+        if (dropped > 0) {
+          stream.send({
+            data: { at: timeText(parts.clock.now()), stream: 'info', text: `… ${dropped} lines left out …` },
+          })
+        }
         for (const { at, stream: from, text } of lines) {
           stream.send({ data: { at: timeText(at), stream: from, text } })
         }

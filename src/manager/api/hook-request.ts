@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { RawDelivery } from '#git-hosts/git-host.ts'
 import { GIT_HOSTS } from '#git-hosts/index.ts'
@@ -65,9 +66,18 @@ export function parsedBody(body: Buffer): unknown {
   if (isDeeperThan(body, MOST_DEPTH)) {
     throw MALFORMED_REQUEST('it is nested too deep')
   }
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
-  } catch {
+  const value = valueIn(body)
+  if (value === undefined) {
     throw MALFORMED_REQUEST('it is not JSON in UTF-8')
+  }
+  return value
+}
+
+/** No JSON text means undefined. */
+function valueIn(body: Buffer): unknown {
+  try {
+    return isUtf8(body) ? JSON.parse(body.toString('utf8')) : undefined
+  } catch {
+    return undefined
   }
 }

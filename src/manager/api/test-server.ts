@@ -7,6 +7,7 @@ import { newId } from '#lib/id.ts'
 import { type LogFields, silentLogger } from '#lib/logger.ts'
 import type { Agents } from '#manager/agents/agents.ts'
 import { HOST_NOT_FOUND } from '#manager/agents/errors.ts'
+import type { TellOptions } from '#manager/agents/tell.ts'
 import { readConfig } from '#manager/config.ts'
 import { createEvents } from '#manager/deployments/events.ts'
 import { DeploymentLogs } from '#manager/deployments/logs.ts'
@@ -28,7 +29,7 @@ export interface Recorded {
 export interface TestOptions {
   readonly environment?: Record<string, string>
   /** What a worker answers to a command. */
-  readonly answer?: (command: string, params: unknown) => unknown
+  readonly answer?: (command: string, params: unknown, options: TellOptions) => unknown
   /** Default: one worker called "local". */
   readonly hosts?: readonly string[]
 }
@@ -122,12 +123,13 @@ export async function seedApp(
 
 function recordingAgents(recorded: Recorded, { answer, hosts = ['local'] }: TestOptions): Agents {
   return {
-    async tell(host, { command, params }) {
+    async tell(host, options) {
+      const { command, params } = options
       if (!hosts.includes(host)) {
         throw HOST_NOT_FOUND(host)
       }
       recorded.told.push({ host, command, params })
-      return answer?.(command, params) ?? {}
+      return (await answer?.(command, params, options)) ?? {}
     },
     resume: async () => ({}),
     state: () => undefined,

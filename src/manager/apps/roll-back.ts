@@ -15,7 +15,7 @@ export async function rollBack(context: DeploymentsContext, wanted: RollbackRequ
   const app = await readApp(context.db, wanted.app)
   const releases = await context.db
     .selectFrom('releases')
-    .select('id')
+    .select(['id', 'commit'])
     .where('app_id', '=', app.id)
     .orderBy('id', 'desc')
     .execute()
@@ -25,5 +25,12 @@ export async function rollBack(context: DeploymentsContext, wanted: RollbackRequ
     throw RELEASE_NOT_FOUND(app.name, wanted.release)
   }
   const trigger = { kind: 'rollback', by: wanted.by } as const
-  return await requestDeployment(context, { appId: app.id, kind: 'rollback', trigger, release: release.id })
+  // Its images are named by their content, so what is still in the registry or the engine is not built again.
+  return await requestDeployment(context, {
+    appId: app.id,
+    kind: 'rollback',
+    trigger,
+    commit: release.commit,
+    release: release.id,
+  })
 }

@@ -105,10 +105,15 @@ export class DeploymentLogs {
     }
   }
 
-  /** Forgets what is kept in memory of a deployment that has ended. */
-  async release(id: string): Promise<void> {
+  /** Resolves when everything appended so far is with the operating system. */
+  async settled(id: string): Promise<void> {
     const log = await this.#open.get(id)
     await log?.tail
+  }
+
+  /** Forgets what is kept in memory of a deployment that has ended. */
+  async release(id: string): Promise<void> {
+    await this.settled(id)
     this.#open.delete(id)
   }
 

@@ -101,6 +101,8 @@ export function createQueue({ parts, logger, perHost }: QueueOptions): Queue {
     if (end.state === 'left-running') {
       return
     }
+    // Who sees the end finds the whole log.
+    await parts.logs.settled(id)
     await finishDeployment(parts, deployment, end)
     await parts.logs.release(id)
     logEnd(logger, deployment, end.state)

@@ -21,7 +21,8 @@ export const NOTHING_TO_DEPLOY = defineError({
   status: 422,
   retry: 'never',
   message: (commit: string) => `Commit ${commit.slice(0, 12)} holds nothing that can be deployed.`,
-  hint: () => 'Add a fairlead.yaml ("fairlead init"), a compose.yaml or a Dockerfile at the root of the repository.',
+  hint: () =>
+    'Add a fairlead.yaml ("fairlead init"), a compose.yaml or a Dockerfile at the root of the repository.',
 })
 
 export const DEPLOY_FILE_INVALID = defineError({

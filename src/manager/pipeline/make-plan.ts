@@ -68,7 +68,9 @@ function masked(schema: TSchema | undefined, value: unknown): unknown {
       }
     | undefined
   if (typeof value === 'string') {
-    return shape?.secret || shape?.anyOf?.some(option => (option as { secret?: boolean }).secret) ? '[secret]' : value
+    return shape?.secret || shape?.anyOf?.some(option => (option as { secret?: boolean }).secret)
+      ? '[secret]'
+      : value
   }
   if (Array.isArray(value)) {
     return value.map(item => masked(shape?.items, item))

@@ -8,8 +8,8 @@ import { createQueue, type Queue } from '#manager/deployments/queue.ts'
 import { cancelDeployment, requestDeployment } from '#manager/deployments/request.ts'
 import { addApp, openTestStore, type TestStore } from '#manager/deployments/test-store.ts'
 import { createSealer } from '#manager/secrets/seal.ts'
-import { createFakeAgents, type FakeAgents, workingAnswers } from './fake-agents.ts'
 import type { PipelineParts } from './step.ts'
+import { createFakeAgents, type FakeAgents, workingAnswers } from './test-agents.ts'
 
 let store: TestStore
 let agents: FakeAgents
@@ -124,7 +124,9 @@ test('a manager that stops in a step goes on in that step after its restart, wit
   const start = agents.answers['container.start']
   agents.answers['container.start'] = (_, options) => {
     reached.resolve()
-    return new Promise((_resolve, reject) => options.signal?.addEventListener('abort', () => reject(options.signal?.reason)))
+    return new Promise((_resolve, reject) =>
+      options.signal?.addEventListener('abort', () => reject(options.signal?.reason)),
+    )
   }
   const { id } = await requestDeployment(store, { appId, kind: 'deploy', trigger: api })
   queue.wake()
@@ -151,7 +153,9 @@ test('A11 a cancelled deployment stops where it is and frees the app for the nex
   const build = agents.answers['image.build']
   agents.answers['image.build'] = (_, options) => {
     reached.resolve()
-    return new Promise((_resolve, reject) => options.signal?.addEventListener('abort', () => reject(options.signal?.reason)))
+    return new Promise((_resolve, reject) =>
+      options.signal?.addEventListener('abort', () => reject(options.signal?.reason)),
+    )
   }
   const { id } = await requestDeployment(store, { appId, kind: 'deploy', trigger: api })
   queue.wake()

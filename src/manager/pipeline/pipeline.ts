@@ -4,7 +4,7 @@ import { DEPLOYMENT_CANCELLED } from '#manager/deployments/errors.ts'
 import { openContext } from './context.ts'
 import { fill } from './fill.ts'
 import { recordStep } from './record-step.ts'
-import type { EndedPipeline, PipelineEnd, PipelineParts, Step, StepContext } from './step.ts'
+import type { EndedPipeline, PipelineEnd, PipelineParts, Step, StepContext, StepOutcome } from './step.ts'
 import { announce } from './steps/announce.ts'
 import { apply } from './steps/apply.ts'
 import { build } from './steps/build.ts'
@@ -18,11 +18,11 @@ import { takeDown } from './steps/take-down.ts'
 import { undo } from './steps/undo.ts'
 import { verify } from './steps/verify.ts'
 
-/** The steps of each kind of deployment, in order. */
+/** The steps of each kind of deployment, in order. Steps in one bracket run at once where the plan allows it. */
 export const STEPS = {
-  deploy: [checkout, read, plan, build, push, apply, verify, route, announce, prune],
+  deploy: [checkout, read, plan, build, [push, apply], verify, route, announce, prune],
   remove: [takeDown],
-} satisfies Record<string, readonly Step[]>
+} satisfies Record<string, readonly (Step | readonly Step[])[]>
 
 /** Once one of these has begun, a failure or a cancellation takes back what was done. */
 const CHANGES_WHAT_RUNS: readonly Step[] = [apply, verify, route]
@@ -34,21 +34,66 @@ export async function runPipeline(
   signal: AbortSignal,
 ): Promise<PipelineEnd> {
   const context = await openContext(deployment, parts, signal)
-  const steps: readonly Step[] = deployment.kind === 'remove' ? STEPS.remove : STEPS.deploy
-  for (const [position, step] of steps.entries()) {
-    try {
-      const outcome = await recordStep(step, position, context)
-      if (outcome.kind === 'finished') {
+  const stages: readonly (Step | readonly Step[])[] =
+    deployment.kind === 'remove' ? STEPS.remove : STEPS.deploy
+  let position = 0
+  for (const stage of stages) {
+    const steps = Array.isArray(stage) ? (stage as readonly Step[]) : [stage as Step]
+    const ended = await runStage(steps, position, context)
+    position += steps.length
+    const failed = ended.find(end => end.error !== undefined)
+    if (failed) {
+      return signal.reason === 'shutdown'
+        ? { state: 'left-running' }
+        : await endBadly({ steps, failed: failed.step, thrown: failed.error }, context)
+    }
+    for (const { outcome } of ended) {
+      if (outcome?.kind === 'finished') {
         return { state: 'succeeded', outcome: outcome.outcome, evidence: outcome.evidence }
       }
-    } catch (error) {
-      if (signal.reason === 'shutdown') {
-        return { state: 'left-running' }
-      }
-      return await endBadly(step, error, context)
     }
   }
   return succeeded(context)
+}
+
+interface EndedStep {
+  readonly step: Step
+  readonly outcome?: StepOutcome
+  readonly error?: unknown
+}
+
+/** Runs the steps of a stage: at once, or one after the other when one needs what another finds out. All are awaited. */
+async function runStage(
+  steps: readonly Step[],
+  position: number,
+  context: StepContext,
+): Promise<readonly EndedStep[]> {
+  const run = async (step: Step, index: number): Promise<EndedStep> => {
+    try {
+      return { step, outcome: await recordStep(step, position + index, context) }
+    } catch (error) {
+      return { step, error }
+    }
+  }
+  if (steps.length > 1 && !applyWaitsForPush(context)) {
+    return await Promise.all(steps.map(run))
+  }
+  const ended: EndedStep[] = []
+  for (const [index, step] of steps.entries()) {
+    const end = await run(step, index)
+    ended.push(end)
+    if (end.error !== undefined) {
+      break
+    }
+  }
+  return ended
+}
+
+/** Apply that runs an image by the digest of its push has to wait for it. */
+function applyWaitsForPush({ facts }: StepContext): boolean {
+  const pushed = facts.plan?.push.map(tell => tell.key) ?? []
+  const apply = JSON.stringify(facts.plan?.apply ?? [])
+  return pushed.some(key => apply.includes(`"$result":${JSON.stringify(key)}`))
 }
 
 function succeeded(context: StepContext): EndedPipeline {
@@ -67,18 +112,27 @@ function succeeded(context: StepContext): EndedPipeline {
 
 /** What was seen, not what was meant: the results of verify and route. */
 function evidenceOf(context: StepContext): Record<string, unknown> {
-  const tells = [...(context.facts.plan?.push ?? []), ...(context.facts.plan?.verify ?? []), ...(context.facts.plan?.route ?? [])]
+  const tells = [
+    ...(context.facts.plan?.push ?? []),
+    ...(context.facts.plan?.verify ?? []),
+    ...(context.facts.plan?.route ?? []),
+  ]
   return Object.fromEntries(tells.map(tell => [tell.key, context.results.get(tell.key) ?? null]))
 }
 
-async function endBadly(step: Step, thrown: unknown, context: StepContext): Promise<EndedPipeline> {
+async function endBadly(
+  { steps, failed: step, thrown }: { steps: readonly Step[]; failed: Step; thrown: unknown },
+  context: StepContext,
+): Promise<EndedPipeline> {
   const cancelled = DEPLOYMENT_CANCELLED.matches(context.signal.reason)
   const error = cancelled ? DEPLOYMENT_CANCELLED() : asFairleadError(thrown)
   context.say(`${step.name} ${cancelled ? 'was cancelled' : `failed: ${error.message}`}`)
   if (!cancelled) {
     context.say(`hint: ${error.hint}`)
   }
-  const undone = CHANGES_WHAT_RUNS.includes(step) ? await undo({ ...context, step: 'undo' }) : undefined
+  const undone = steps.some(each => CHANGES_WHAT_RUNS.includes(each))
+    ? await undo({ ...context, step: 'undo' })
+    : undefined
   return {
     state: cancelled ? 'cancelled' : 'failed',
     outcome: undone ?? (cancelled ? 'cancelled' : 'failed'),

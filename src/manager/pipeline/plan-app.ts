@@ -1,6 +1,6 @@
+import { commandNamed } from '#commands/index.ts'
 import { newId } from '#lib/id.ts'
 import { APP_NOT_FOUND } from '#manager/deployments/errors.ts'
-import { commandNamed } from '#commands/index.ts'
 import { describedApps, readEntry } from './app-entry.ts'
 import { type MadePlan, makePlan } from './make-plan.ts'
 import { readPlanInput } from './plan-input.ts'
@@ -15,7 +15,11 @@ export async function planApp(
 ): Promise<MadePlan & { readonly source: Source }> {
   const app = await parts.db.selectFrom('apps').selectAll().where('id', '=', appId).executeTakeFirst()
   const repository = app?.repository_id
-    ? await parts.db.selectFrom('repositories').selectAll().where('id', '=', app.repository_id).executeTakeFirst()
+    ? await parts.db
+        .selectFrom('repositories')
+        .selectAll()
+        .where('id', '=', app.repository_id)
+        .executeTakeFirst()
     : undefined
   if (!app || !repository) {
     throw APP_NOT_FOUND(appId)

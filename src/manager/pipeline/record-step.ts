@@ -1,6 +1,6 @@
 import { asFairleadError, toWire } from '#lib/errors.ts'
-import { STEP_TIMED_OUT } from './errors.ts'
 import { sayIn } from './context.ts'
+import { STEP_TIMED_OUT } from './errors.ts'
 import type { Step, StepContext, StepOutcome } from './step.ts'
 
 /**
@@ -25,14 +25,18 @@ export async function recordStep(step: Step, position: number, whole: StepContex
   await begin(step, position, context, { attempt: (before?.attempt ?? 0) + 1, started })
   try {
     const outcome = await within(step, context)
-    await end(step, context, outcome.kind === 'skipped' ? 'skipped' : 'done', { outcome: JSON.stringify(outcome) })
+    await end(step, context, outcome.kind === 'skipped' ? 'skipped' : 'done', {
+      outcome: JSON.stringify(outcome),
+    })
     return outcome
   } catch (thrown) {
     if (context.signal.reason === 'shutdown') {
       throw thrown
     }
     const error = asFairleadError(thrown)
-    await end(step, context, context.signal.aborted ? 'cancelled' : 'failed', { error: JSON.stringify(toWire(error)) })
+    await end(step, context, context.signal.aborted ? 'cancelled' : 'failed', {
+      error: JSON.stringify(toWire(error)),
+    })
     if (step.onFailure === 'ignore' && !context.signal.aborted) {
       context.say(`${step.name} failed and is left for the next deployment: ${error.message}`)
       return { kind: 'skipped' }
@@ -80,7 +84,12 @@ async function begin(
     .values(row)
     .onConflict(conflict => conflict.columns(['deployment_id', 'name']).doUpdateSet(row))
     .execute()
-  parts.events.publish('step', { deployment: deployment.id, app: deployment.app, step: step.name, state: 'running' })
+  parts.events.publish('step', {
+    deployment: deployment.id,
+    app: deployment.app,
+    step: step.name,
+    state: 'running',
+  })
 }
 
 async function end(

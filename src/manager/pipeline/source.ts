@@ -27,7 +27,12 @@ const TEXTS = [
 export async function fetchSource(
   ask: Ask,
   repository: Selectable<RepositoryTable>,
-  options: { readonly sealer: Sealer; readonly commit?: string | undefined },
+  options: {
+    readonly sealer: Sealer
+    readonly commit?: string | undefined
+    /** The commit that runs: an unchanged tip then costs one question instead of a fetch. */
+    readonly known?: string | undefined
+  },
 ): Promise<Source> {
   const result = (await ask({
     key: 'checkout',
@@ -35,6 +40,7 @@ export async function fetchSource(
     data: {
       ...remoteOf(repository, options.sealer),
       ...(options.commit === undefined ? {} : { commit: options.commit }),
+      ...(options.known === undefined ? {} : { known: options.known }),
       texts: TEXTS,
     },
   })) as unknown as CheckoutResult

@@ -1,9 +1,9 @@
+import { commandNamed } from '#commands/index.ts'
 import type { LogLine } from '#contract/agent-frames.ts'
 import { asFairleadError, FairleadError } from '#lib/errors.ts'
 import { newId } from '#lib/id.ts'
 import { COMMAND_LOST } from '#manager/agents/errors.ts'
 import type { Tell } from '#targets/target.ts'
-import { commandNamed } from '#commands/index.ts'
 import { fill } from './fill.ts'
 import type { StepContext } from './step.ts'
 
@@ -88,7 +88,10 @@ async function followed(context: StepContext, what: Tell, id: string): Promise<R
       }),
     )
   } catch (error) {
-    if (COMMAND_LOST.matches(error) || (error instanceof FairleadError && error.code === 'COMMAND_INTERRUPTED')) {
+    if (
+      COMMAND_LOST.matches(error) ||
+      (error instanceof FairleadError && error.code === 'COMMAND_INTERRUPTED')
+    ) {
       context.say(`the worker lost ${what.command} in a restart; it is told again`)
       return undefined
     }

@@ -66,8 +66,14 @@ class CommitGroups {
 
 async function commit(db: Kysely<Tables>, members: readonly Member[]): Promise<void> {
   const settle: (() => void)[] = []
+  const [only, ...others] = members
   try {
     await db.transaction().execute(async transaction => {
+      if (only && others.length === 0) {
+        const value = await only.work(transaction)
+        settle.push(() => only.resolve(value))
+        return
+      }
       for (const member of members) {
         settle.push(await runMember(transaction, member))
       }

@@ -51,12 +51,10 @@ export function createVerifier({ db, clock, sealer, logger }: VerifierOptions) {
 
   function secretsOf(hook: Hook): string[] {
     const place = hookSecretPlace(hook.id)
-    const previous = sealer.open(
-      hook.previous_sealed ?? nobody.secret_sealed,
-      hook.previous_sealed ? place : NOBODYS_PLACE,
-    )
-    const isValid = hook.previous_sealed !== null && (hook.previous_until ?? 0) > clock.now()
-    return [sealer.open(hook.secret_sealed, place), ...(isValid ? [previous] : [])]
+    const previous = (hook.previous_until ?? 0) > clock.now() ? hook.previous_sealed : null
+    return [hook.secret_sealed, previous]
+      .filter(sealed => sealed !== null)
+      .map(sealed => sealer.open(sealed, place))
   }
 }
 

@@ -1,5 +1,5 @@
-import { makePlan } from '#manager/pipeline/make-plan.ts'
 import { PLAN_CHANGED } from '#manager/pipeline/errors.ts'
+import { makePlan } from '#manager/pipeline/make-plan.ts'
 import { readPlanInput } from '#manager/pipeline/plan-input.ts'
 import { done, type Step, type StepContext, type StepOutcome } from '#manager/pipeline/step.ts'
 import { tellWorker } from '#manager/pipeline/tell-worker.ts'

@@ -34,7 +34,11 @@ async function forgetCheckouts(context: StepContext): Promise<void> {
     .where('apps.repository_id', '=', repository.id)
     .where('deployments.state', 'in', ['running', 'waiting'])
     .execute()
-  const keep = new Set([facts.source.commit, ...used.map(row => row.commit), ...open.flatMap(row => row.commit ?? [])])
+  const keep = new Set([
+    facts.source.commit,
+    ...used.map(row => row.commit),
+    ...open.flatMap(row => row.commit ?? []),
+  ])
   await tellWorker(context, {
     key: 'forget',
     command: 'repository.forget',

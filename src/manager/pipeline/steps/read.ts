@@ -1,5 +1,5 @@
-import { claimDomains } from '#manager/apps/domains.ts'
 import { createMissingApps } from '#manager/apps/create-missing.ts'
+import { claimDomains } from '#manager/apps/domains.ts'
 import { describedApps, readEntry } from '#manager/pipeline/app-entry.ts'
 import { done, type Step, type StepContext, type StepOutcome } from '#manager/pipeline/step.ts'
 import { tellWorker } from '#manager/pipeline/tell-worker.ts'
@@ -12,6 +12,7 @@ async function readApp(context: StepContext): Promise<StepOutcome> {
   const { target, apps } = await readFacts(context)
   const domains = context.facts.domains ?? []
   await claimDomains(parts.db, app.id, domains)
+  await keepTarget(context, target.name)
   if (repository?.auto_apps === 1) {
     const created = await createMissingApps(parts, repository, apps)
     for (const name of created) {
@@ -22,6 +23,13 @@ async function readApp(context: StepContext): Promise<StepOutcome> {
     }
   }
   return done({ target: target.name, domains })
+}
+
+/** Taking the app down and reading its logs need to know how it runs, without a checkout. */
+async function keepTarget({ parts, app }: StepContext, target: string): Promise<void> {
+  if (app.target !== target) {
+    await parts.db.updateTable('apps').set({ target }).where('id', '=', app.id).execute()
+  }
 }
 
 async function readFacts(context: StepContext) {
@@ -35,6 +43,9 @@ async function readFacts(context: StepContext) {
   facts.target = entry.target
   facts.settings = entry.settings
   facts.source = entry.source
-  facts.domains = entry.target.domains(entry.settings, { name: app.name, baseDomain: context.parts.baseDomain })
+  facts.domains = entry.target.domains(entry.settings, {
+    name: app.name,
+    baseDomain: context.parts.baseDomain,
+  })
   return { ...entry, apps }
 }

@@ -1,5 +1,5 @@
-import { COMMAND_LOST } from '#manager/agents/errors.ts'
 import type { Agents } from '#manager/agents/agents.ts'
+import { COMMAND_LOST } from '#manager/agents/errors.ts'
 import type { TellOptions } from '#manager/agents/tell.ts'
 
 /** Answers commands by name; an answer may wait or throw. */
@@ -54,14 +54,20 @@ export function workingAnswers(): Answers {
       links: [],
       texts: { Dockerfile: 'FROM scratch\nEXPOSE 8080\n' },
     }),
-    'image.content': () => ({ images: [{ key: 'shop', tag: TAG, reference: `fairlead/shop:${TAG}`, registry: 'none' }] }),
+    'image.content': () => ({
+      images: [{ key: 'shop', tag: TAG, reference: `fairlead/shop:${TAG}`, registry: 'none' }],
+    }),
     'container.observe': () => ({ containers: [] }),
     'route.observe': () => ({ routes: {} }),
     'image.build': () => ({ imageId: `sha256:${'e'.repeat(64)}`, built: true }),
     'container.start': params => started(params),
     'container.verify': params => started(params),
     'route.remove': () => ({ removed: true }),
-    'route.point': () => ({ switched: true, previous: null, answers: [{ host: 'shop.localhost', status: 200, ms: 1 }] }),
+    'route.point': () => ({
+      switched: true,
+      previous: null,
+      answers: [{ host: 'shop.localhost', status: 200, ms: 1 }],
+    }),
     'container.remove': () => ({ removed: [] }),
     'image.prune': () => ({ removed: [] }),
     'repository.forget': () => ({ removed: [] }),

@@ -1,0 +1,126 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { waitForPage } from '#cli/demo/visitors.ts'
+import { pushAndTell } from '#cli/demo/watch-push.ts'
+import type { World } from '#cli/demo/world.ts'
+import type { Session } from '#cli/session.ts'
+import type { DeploymentDetail } from '#contract/rest/deployments.ts'
+import type { Contender } from './bench-world.ts'
+import type { Figure } from './figure.ts'
+import { median } from './median.ts'
+import { type OwnTime, watchOwnTime } from './own-time.ts'
+import { pageOf } from './tiny-app.ts'
+
+const TARGETS = { container: '<= 0.8', compose: '<= 1.0' } as const
+
+export interface Redeploys {
+  /** ms from the end of the push to the new page. */
+  readonly fairlead: number[]
+  readonly floor: number[]
+  readonly own: OwnTime[]
+}
+
+/** P1: Fairlead and the shell script take turns; each push changes one copied file. The first turn warms both up. */
+export async function measureRedeploys(
+  session: Session,
+  world: World,
+  { contender, runs }: { contender: Contender; runs: number },
+): Promise<Redeploys> {
+  const measured: Redeploys = { fairlead: [], floor: [], own: [] }
+  let push = 0
+  for (let run = 0; run <= runs; run++) {
+    const turns = run % 2 === 0 ? ([runFloor, runFairlead] as const) : ([runFairlead, runFloor] as const)
+    for (const turn of turns) {
+      push += 1
+      await writeFile(join(contender.repository.folder, 'app/page'), pageOf(push))
+      await contender.repository.commit(`push ${push}`)
+      await turn(session, {
+        world,
+        contender,
+        page: pageOf(push),
+        measured: run === 0 ? NOWHERE() : measured,
+      })
+    }
+  }
+  return measured
+}
+
+const NOWHERE = (): Redeploys => ({ fairlead: [], floor: [], own: [] })
+
+interface Turn {
+  readonly world: World
+  readonly contender: Contender
+  readonly page: string
+  readonly measured: Redeploys
+}
+
+async function runFloor({ clock }: Session, { contender, page, measured }: Turn): Promise<void> {
+  await contender.repository.push()
+  const startedAt = clock.monotonic()
+  await contender.runFloor(page)
+  measured.floor.push(clock.monotonic() - startedAt)
+}
+
+async function runFairlead(session: Session, { world, contender, page, measured }: Turn): Promise<void> {
+  const { clock, signal, client } = session
+  const { repository, hook, app } = contender
+  const site = { port: world.proxy.httpPort, host: `${app.name}.localhost` }
+  const own = await watchOwnTime(world)
+  const { endedAt, deployments } = await pushAndTell(session, {
+    repository,
+    hook,
+    gitServer: world.gitServer,
+  })
+  const answeredAt = await waitForPage(site, page.trim(), { clock, signal })
+  const ended = await untilEnd(session, deployments[0] ?? '')
+  if (ended.state !== 'succeeded') {
+    throw new Error(`the deployment of ${app.name} ended ${ended.state}: ${ended.error?.message}`)
+  }
+  measured.fairlead.push(answeredAt - endedAt)
+  measured.own.push(await own.of(await client.get<DeploymentDetail>(`/deployments/${ended.id}`)))
+}
+
+export async function untilEnd({ client, clock }: Session, id: string): Promise<DeploymentDetail> {
+  for (;;) {
+    const deployment = await client.get<DeploymentDetail>(`/deployments/${id}`)
+    if (deployment.finished_at !== null) {
+      return deployment
+    }
+    await clock.sleep(20)
+  }
+}
+
+export function redeployFigures(
+  form: 'container' | 'compose',
+  { fairlead, floor, own }: Redeploys,
+): Figure[] {
+  const ratio = median(fairlead) / median(floor)
+  const beside = own.map(each => each.besideCommandsMs)
+  const processor = own.map(each => each.workerProcessorMs)
+  return [
+    { id: 'P1', what: `${form}: shell script`, value: median(floor), unit: 'ms', target: '', samples: floor },
+    {
+      id: 'P1',
+      what: `${form}: Fairlead`,
+      value: median(fairlead),
+      unit: 'ms',
+      target: '',
+      samples: fairlead,
+    },
+    {
+      id: 'P1',
+      what: `${form}: Fairlead to shell script`,
+      value: ratio,
+      unit: 'ratio',
+      target: TARGETS[form],
+    },
+    {
+      id: 'P11',
+      what: `${form}: own code per deployment`,
+      value: median(own.map(each => each.besideCommandsMs + each.workerProcessorMs)),
+      unit: 'ms',
+      target: '<= 150',
+      note: `${Math.round(median(beside))} ms in which no command was at work, and ${Math.round(median(processor))} ms of processor time of the worker`,
+    },
+  ]
+}

@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict'
+import { createServer } from 'node:net'
+import { after, before, beforeEach, test } from 'node:test'
+import { startRegistry } from '#cli/demo/registry.ts'
+import type { DeploymentDetail } from '#contract/rest/deployments.ts'
+import { engineFacts } from './world/engine-facts.ts'
+import { type Remote, startSystem, type System } from './world/system.ts'
+
+/** One app that serves; each test breaks something, and it must go on serving. */
+const stack = new AsyncDisposableStack()
+const APP = `bad-${process.pid}`
+const HOST = `${APP}.localhost`
+let system: System
+let remote: Remote
+let containers: readonly string[]
+let version = 0
+
+before(async () => {
+  system = await startSystem(stack)
+  remote = await system.addRepository(APP, goodFiles())
+  const first = await system.deploy(APP)
+  assert.deepEqual([first.error, (await system.visit(HOST)).body], [null, 'version 0'])
+})
+
+after(() => stack.disposeAsync())
+
+beforeEach(async () => {
+  await changeRepository(rightRepository())
+  version += 1
+  await remote.push(goodFiles(`version ${version}`))
+  const deployment = await system.deploy(APP)
+  assert.equal(deployment.error, null)
+  assert.equal(deployment.state, 'succeeded')
+  assert.equal((await system.visit(HOST)).body, `version ${version}`)
+  containers = await engineFacts(APP)
+})
+
+test('a Dockerfile that fails ends in the step build with its last lines', async () => {
+  await remote.push({ Dockerfile: `${dockerfile()}RUN echo about to break && exit 7\n` })
+  const deployment = await failed({ step: 'build', code: /BUILD_FAILED/ })
+  assert.match(await system.logOf(deployment.id), /about to break/)
+})
+
+test('an image that exits at once ends in the step apply with its exit code and last lines', async () => {
+  await remote.push({ Dockerfile: dockerfile('echo bye; exit 3') })
+  const deployment = await failed({ step: 'apply', code: /CONTAINER_EXITED/ })
+  assert.match(deployment.error?.message ?? '', /3/)
+  assert.match(JSON.stringify(deployment.error) + (await system.logOf(deployment.id)), /bye/)
+})
+
+test('an image that never becomes healthy ends in the step apply', async () => {
+  await remote.push({ Dockerfile: dockerfile('sleep 600') })
+  await failed({ step: 'apply', code: /CONTAINER_(UNHEALTHY|NOT_ANSWERING)/ })
+})
+
+test('a host port that is taken ends in the step apply and names the port', async () => {
+  const holder = createServer()
+  await new Promise<void>(resolve => holder.listen(0, '0.0.0.0', resolve))
+  const { port } = holder.address() as { port: number }
+  try {
+    await remote.push({ 'fairlead.yaml': deployFile([`ports: [{ host: ${port}, container: 8080 }]`]) })
+    const deployment = await failed({ step: 'apply', code: /PORT_TAKEN/ })
+    assert.match(deployment.error?.message ?? '', new RegExp(String(port)))
+  } finally {
+    holder.close()
+  }
+})
+
+test('an invalid fairlead.yaml ends in the step read with file and line', async () => {
+  await remote.push({ 'fairlead.yaml': deployFile(['prot: 8080']) })
+  const deployment = await failed({ step: 'read', code: /DEPLOY_FILE_INVALID/ })
+  const [problem] = (deployment.error as { problems?: { file?: string; line?: number }[] }).problems ?? []
+  assert.equal(problem?.file, 'fairlead.yaml')
+  assert.ok((problem?.line ?? 0) > 1)
+})
+
+test('G10 a branch that is not there ends in the step checkout', async () => {
+  await changeRepository({ branch: 'nowhere' })
+  await failed({ step: 'checkout', code: /BRANCH_NOT_FOUND/ })
+})
+
+test('a wrong Git password ends in the step checkout', async () => {
+  const { username } = system.gitServer
+  await changeRepository({ credential: { kind: 'https', username, password: 'wrong-password' } })
+  await failed({ step: 'checkout', code: /REPOSITORY_CREDENTIAL_REFUSED/ })
+})
+
+test('an unknown and an unreachable repository end in the step checkout', async () => {
+  await changeRepository({ url: system.gitServer.url('unknown') })
+  await failed({ step: 'checkout', code: /REPOSITORY_NOT_FOUND/ })
+  await changeRepository({ url: 'https://127.0.0.1:9/app.git' })
+  await failed({ step: 'checkout', code: /REPOSITORY_UNREACHABLE/ })
+})
+
+test('a registry that refuses the password ends in the step push', async () => {
+  const { folder, username } = system.registryOptions
+  const port = Number(system.registry.address.split(':')[1])
+  await system.registry.close()
+  const other = await startRegistry({ folder, port, username, password: 'another-password' })
+  try {
+    await remote.push(goodFiles('refused'))
+    await failed({ step: 'push', code: /REGISTRY_CREDENTIAL_REFUSED/ })
+  } finally {
+    await other.close()
+  }
+  stack.defer((await startRegistry({ ...system.registryOptions, port })).close)
+})
+
+test('two apps that want one domain: the second ends in the step read', async () => {
+  const name = `bad-other-${process.pid}`
+  await system.addRepository(name, {
+    ...goodFiles('thief'),
+    'fairlead.yaml': deployFile([`domain: ${HOST}`], name),
+  })
+  const deployment = await system.deploy(name)
+  assert.equal(deployment.state, 'failed')
+  assert.equal(deployment.failed_step, 'read')
+  assert.match(deployment.error?.code ?? '', /DOMAIN_TAKEN/)
+  assert.equal((await system.visit(HOST)).body, `version ${version}`)
+})
+
+/** Deploys, expects the failure, and that nothing else changed. */
+async function failed(expected: { step: string; code: RegExp }): Promise<DeploymentDetail> {
+  const deployment = await system.deploy(APP)
+  assert.equal(deployment.state, 'failed')
+  assert.match(deployment.error?.code ?? '', expected.code)
+  assert.equal(deployment.failed_step, expected.step)
+  assert.ok(deployment.error?.hint, 'it says what to do')
+  assert.match(await system.logOf(deployment.id), /hint: /)
+  assert.equal((await system.visit(HOST)).body, `version ${version}`)
+  assert.deepEqual(await engineFacts(APP), containers)
+  return deployment
+}
+
+function rightRepository() {
+  const { username, password } = system.gitServer
+  return { url: system.gitServer.url(APP), branch: 'main', credential: { kind: 'https', username, password } }
+}
+
+async function changeRepository(change: Record<string, unknown>): Promise<void> {
+  const { client } = system.together()
+  const { items } = await client.get<{ items: { id: string; name: string; version: number }[] }>('/repositories')
+  const found = items.find(repository => repository.name === APP)
+  await client.send('PATCH', `/repositories/${APP}`, change, { 'if-match': `"${found?.version}"` })
+}
+
+function goodFiles(text = 'version 0') {
+  return { 'index.html': text, Dockerfile: dockerfile(), 'fairlead.yaml': deployFile([]) }
+}
+
+function dockerfile(command = 'exec httpd -f -p 8080 -h /www'): string {
+  return [`FROM ${system.baseImage}`, 'COPY index.html /www/index.html', `CMD ["sh", "-c", "${command}"]`, ''].join('\n')
+}
+
+function deployFile(lines: readonly string[], name = APP): string {
+  const settings = ['target: container', 'port: 8080', 'drain: 0s', 'health: { within: 3s }', ...lines]
+  return ['version: 1', 'apps:', `  ${name}:`, ...settings.map(line => `    ${line}`), ''].join('\n')
+}

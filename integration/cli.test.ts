@@ -1,0 +1,222 @@
+import { deepEqual, equal, match, ok } from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { text } from 'node:stream/consumers'
+import { after, before, describe, test } from 'node:test'
+import { ensureBaseImage } from '#cli/demo/base-image.ts'
+import { freePort } from '#cli/demo/free-port.ts'
+import { freeSubnet } from '#cli/demo/free-subnet.ts'
+import { type GitServer, startGitServer } from '#cli/demo/git-server.ts'
+import { removeFromEngine } from '#cli/demo/remove-from-engine.ts'
+import { mustRun } from './world/command.ts'
+import { addCommits, gitOverHttps, withLogin, workingCopy } from './world/git-client.ts'
+import { temporaryFolder } from './world/temporary-folder.ts'
+
+const PROGRAM = join(import.meta.dirname, '../bin/fairlead')
+const APP = `cli-${process.pid}`
+const BASE = `fairlead-cli-${process.pid}/base:1`
+const ACCOUNT = { username: 'ada', password: 'love/lace:1843' }
+
+const world = new AsyncDisposableStack()
+let folder = ''
+let environment: Record<string, string> = {}
+let gitServer: GitServer
+let copy = ''
+let gitEnvironment: Readonly<Record<string, string>> = {}
+let up: ChildProcess
+
+before(async () => {
+  folder = await temporaryFolder(world)
+  const network = `fairlead-cli-${process.pid}`
+  world.defer(() => removeFromEngine({ network, apps: [APP], images: [BASE, `fairlead/${APP}`] }))
+  environment = {
+    PATH: process.env.PATH ?? '',
+    HOME: folder,
+    FAIRLEAD_DATA: join(folder, 'data'),
+    FAIRLEAD_NETWORK: network,
+    FAIRLEAD_SUBNET: await freeSubnet(),
+  }
+  await ensureBaseImage({ name: BASE })
+  gitServer = await startGitServer({ folder: join(folder, 'git'), ...ACCOUNT })
+  world.defer(gitServer.close)
+  await makeRepository()
+  await startUp()
+})
+after(() => world.disposeAsync())
+
+async function makeRepository(): Promise<void> {
+  await gitServer.createRepository('site')
+  gitEnvironment = await gitOverHttps(folder, gitServer.ca)
+  copy = join(folder, 'copy')
+  await workingCopy(copy, gitEnvironment, 0)
+  await write('FROM scratch\n')
+  await push()
+}
+
+async function write(dockerfile: string): Promise<void> {
+  await writeFile(join(copy, 'Dockerfile'), dockerfile)
+  await writeFile(join(copy, 'page'), 'first')
+  await writeFile(
+    join(copy, 'fairlead.yaml'),
+    `version: 1\napps:\n  ${APP}:\n    target: container\n    drain: 0s\n`,
+  )
+}
+
+async function push(): Promise<void> {
+  await addCommits(copy, gitEnvironment)
+  const url = withLogin(gitServer.url('site'), ACCOUNT.username, ACCOUNT.password)
+  await mustRun('git', ['push', '--quiet', url, 'main'], { folder: copy, env: gitEnvironment })
+}
+
+async function startUp(): Promise<void> {
+  const port = await freePort()
+  const ports = ['--port', String(port), '--worker-port', String(await freePort())]
+  const started = spawn(PROGRAM, ['up', ...ports, '--allow-private', '127.0.0.0/8', '--json'], {
+    env: environment,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  up = started
+  const closed = once(started, 'close')
+  world.defer(async () => {
+    started.kill('SIGTERM')
+    await closed
+  })
+  const [line] = (await once(createInterface({ input: started.stdout }), 'line')) as [string]
+  environment.FAIRLEAD_MANAGER = (JSON.parse(line) as { url: string }).url
+}
+
+async function fairlead(...words: string[]): Promise<{ code: number | null; out: string; err: string }> {
+  const child = spawn(PROGRAM, words, { env: environment, cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
+  const [[code], out, err] = await Promise.all([once(child, 'close'), text(child.stdout), text(child.stderr)])
+  return { code: code as number | null, out, err }
+}
+
+// Each test goes on where the one before ended.
+describe('the command line with a manager and a worker of "up"', () => {
+  test('hosts shows the worker, enrolled and online', async () => {
+    const { items } = JSON.parse((await fairlead('hosts', '--json')).out)
+    deepEqual(
+      items.map((host: { role: string; online: boolean }) => [host.role, host.online]),
+      [['worker', true]],
+    )
+  })
+
+  test('a second "up" beside the first is refused, with a hint', async () => {
+    const { code, err } = await fairlead('up', '--port', new URL(environment.FAIRLEAD_MANAGER ?? '').port)
+    equal(code, 78)
+    match(err, /is taken[\s\S]*hint: Is "fairlead up" running already\?/)
+  })
+
+  test('repositories add asks for the password on standard input or in a file, and never shows it', async () => {
+    await writeFile(join(folder, 'password'), `${ACCOUNT.password}\n`)
+    const login = ['--username', ACCOUNT.username, '--password-file', 'password', '--ca', 'ca.pem']
+    const added = await fairlead(
+      'repositories',
+      'add',
+      'site',
+      gitServer.url('site'),
+      ...login,
+      '--poll',
+      '0',
+      '--no-auto-apps',
+    )
+    equal(added.code, 0, added.err)
+    const listed = await fairlead('repositories', 'list', '--json')
+    equal(`${added.out}${listed.out}`.includes(ACCOUNT.password), false)
+    const checked = await fairlead('repositories', 'check', 'site')
+    equal(checked.code, 0, checked.err)
+    match(checked.out, new RegExp(`^${APP} +container$`, 'm'))
+    equal((await fairlead('apps', 'add', APP, '--repository', 'site')).code, 0)
+  })
+
+  test('L01 deploy --wait of what does not build: exit code 1, step, reason, hint and the last lines, inert', async () => {
+    await write(`FROM ${BASE}\nRUN printf '\\033[2J\\033]0;owned\\007told before it failed\\n' && false\n`)
+    await push()
+    const { code, out, err } = await fairlead('deploy', '--wait')
+    equal(code, 1)
+    match(err, /^ {2}build {5}failed/m)
+    match(err, /failed in build\n {2}reason: .*\n {2}hint: .*\n {2}the last lines of build:\n/)
+    match(err, /^ {2}\| .*told before it failed$/m)
+    equal(/[\0-\x09\x0b-\x1f]/.test(out + err), false)
+  })
+
+  test('plan says what would be done, deploy --wait does it, and then there is nothing to do', async () => {
+    await write(
+      `FROM ${BASE}\nCOPY page /www/index.html\nEXPOSE 8080\nCMD ["httpd","-f","-p","8080","-h","/www"]\n`,
+    )
+    await push()
+    const planned = await fairlead('plan', APP)
+    equal(planned.code, 0, planned.err)
+    match(planned.out, /^ {2}add +/m)
+    match(planned.out, /^ {2}build +/m)
+    const deployed = await fairlead('deploy', APP, '--wait')
+    equal(deployed.code, 0, deployed.err)
+    match(deployed.out, new RegExp(`^${APP}: deployed in `))
+    match(deployed.out, new RegExp(`^ {2}http://${APP}\\.localhost`, 'm'))
+    match((await fairlead('plan', APP)).out, /Nothing to do/)
+    const again = JSON.parse((await fairlead('deploy', APP, '--wait', '--json')).out)
+    deepEqual([again.state, again.outcome], ['succeeded', 'nothing-to-do'])
+  })
+
+  test('logs shows a deployment by step, and what the app prints', async () => {
+    const log = await fairlead('logs', '--deployment', APP, '-f')
+    equal(log.code, 0)
+    match(log.out, /^checkout {2}/m)
+    const lines = (await fairlead('logs', '-d', APP, '--json')).out.trim().split('\n')
+    ok(lines.every(line => typeof JSON.parse(line).text === 'string'))
+    equal((await fairlead('logs', APP)).code, 0)
+  })
+
+  test('secrets are set from standard input and files, listed by name, and removed', async () => {
+    await writeFile(join(folder, 'value'), 'canary-4711\n')
+    equal((await fairlead('secrets', 'set', APP, 'API_KEY', '--file', 'value')).code, 0)
+    const listed = await fairlead('secrets', 'list', APP)
+    match(listed.out, /^API_KEY +1 /m)
+    equal(listed.out.includes('canary'), false)
+    equal((await fairlead('secrets', 'remove', APP, 'API_KEY')).code, 0)
+    equal((await fairlead('secrets', 'remove', APP, 'API_KEY')).code, 1)
+  })
+
+  test('rollback brings the release before back', async () => {
+    await writeFile(join(copy, 'page'), 'second')
+    await push()
+    equal((await fairlead('deploy', APP, '--wait')).code, 0)
+    const { out, code } = await fairlead('rollback', APP, '--wait', '--json')
+    equal(code, 0, out)
+    const { items } = JSON.parse((await fairlead('apps', 'list', '--json')).out)
+    equal(items[0].release.commit, JSON.parse(out).commit)
+    const shown = JSON.parse((await fairlead('apps', 'show', APP, '--json')).out)
+    equal(shown.releases[2].commit, shown.releases[0].commit)
+  })
+
+  test('what is not there is told with exit code 1, a name that cannot be one with 2', async () => {
+    equal((await fairlead('apps', 'show', 'nothing')).code, 1)
+    equal((await fairlead('deploy', 'No_App')).code, 2)
+    environment.FAIRLEAD_TOKEN = 'flt_wrong'
+    equal((await fairlead('status')).code, 4)
+    delete environment.FAIRLEAD_TOKEN
+    equal((await fairlead('status')).code, 0)
+  })
+
+  test('apps remove --wait takes down what runs', async () => {
+    const { code, err } = await fairlead('apps', 'remove', APP, '--wait')
+    equal(code, 0, err)
+    const left = await mustRun(
+      'docker',
+      ['ps', '--all', '--quiet', '--filter', `label=io.fairlead.app=${APP}`],
+      { folder },
+    )
+    equal(left, '')
+    equal((await fairlead('repositories', 'remove', 'site')).code, 0)
+  })
+
+  test('SIGTERM ends "up" and its parts', async () => {
+    const closed = once(up, 'close')
+    up.kill('SIGTERM')
+    deepEqual(await closed, [0, null])
+    equal((await fairlead('status')).code, 4)
+  })
+})

@@ -1,0 +1,175 @@
+import { execFile } from 'node:child_process'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { type IncomingMessage, request as httpRequest } from 'node:http'
+import { dirname, join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { promisify } from 'node:util'
+import { ensureBaseImage } from '#cli/demo/base-image.ts'
+import { freePort } from '#cli/demo/free-port.ts'
+import { freeSubnet } from '#cli/demo/free-subnet.ts'
+import { GIT_ENVIRONMENT } from '#cli/demo/git-repository.ts'
+import { type GitServer, startGitServer } from '#cli/demo/git-server.ts'
+import { openPlace } from '#cli/demo/place.ts'
+import { startProxy } from '#cli/demo/proxy.ts'
+import { type Registry, startRegistry } from '#cli/demo/registry.ts'
+import { containerIds, removeFromEngine } from '#cli/demo/remove-from-engine.ts'
+import { startTogether, type Together, type TogetherOptions } from '#cli/together.ts'
+import type { DeploymentDetail } from '#contract/rest/deployments.ts'
+import { systemClock } from '#lib/clock.ts'
+
+/** The whole of Fairlead with real parts around it, and one repository to push to. */
+export interface System {
+  readonly folder: string
+  readonly gitServer: GitServer
+  readonly registry: Registry
+  readonly baseImage: string
+  readonly registryOptions: { readonly folder: string; readonly username: string; readonly password: string }
+  /** Manager and worker as they run now. */
+  together(): Together
+  /** Ends what still runs of manager and worker and starts both again on the same data. */
+  restart(changes?: Partial<TogetherOptions>): Promise<void>
+  /** A repository on the Git server, with one commit of these files, registered under its name. */
+  addRepository(name: string, files: Readonly<Record<string, string>>): Promise<Remote>
+  /** Status and body that a visitor of the host gets through the proxy; status 0 when nothing answers. */
+  visit(host: string): Promise<{ status: number; body: string }>
+  /** Asks for a deployment of the app and gives how it ended. */
+  deploy(app: string): Promise<DeploymentDetail>
+  logOf(deployment: string): Promise<string>
+}
+
+export interface Remote {
+  readonly name: string
+  /** Replaces these files (null removes one), commits and pushes; gives the commit. */
+  push(files: Readonly<Record<string, string | null>>): Promise<string>
+}
+
+export interface SystemOptions {
+  readonly dockerSocket?: string
+  readonly registry?: { readonly folder: string }
+}
+
+/** Starts everything; the stack takes it down again, with all containers, images and files that it made. */
+export async function startSystem(stack: AsyncDisposableStack, options: SystemOptions = {}): Promise<System> {
+  const place = await openPlace()
+  stack.defer(place.remove)
+  const baseImage = `${place.name}/base:1`
+  const images = [baseImage]
+  const apps: string[] = []
+  const except = await containerIds()
+  stack.defer(() => removeFromEngine({ network: place.name, apps, except, images }))
+  await ensureBaseImage({ name: baseImage })
+  const account = { username: 'test', password: 'a-password-of-the-test' }
+  const registryOptions = { folder: options.registry?.folder ?? join(place.folder, 'registry'), ...account }
+  const registry = await startRegistry(registryOptions)
+  stack.defer(registry.close)
+  images.push(`${registry.address}/`)
+  const gitServer = await startGitServer({ folder: join(place.folder, 'git'), ...account })
+  stack.defer(gitServer.close)
+  const proxy = await startProxy({ folder: join(place.folder, 'proxy') })
+  stack.defer(proxy.close)
+
+  const parts: TogetherOptions = {
+    folder: place.folder,
+    clock: systemClock,
+    environment: options.dockerSocket ? { FAIRLEAD_DOCKER_SOCKET: options.dockerSocket } : {},
+    managerPort: await freePort(),
+    workerPort: await freePort(),
+    baseDomain: 'localhost',
+    proxy,
+    network: { name: place.name, subnet: await freeSubnet() },
+    registry,
+    allowPrivate: ['127.0.0.0/8'],
+  }
+  let together = await startTogether(parts)
+  stack.defer(() => together.close())
+
+  return {
+    folder: place.folder,
+    gitServer,
+    registry,
+    baseImage,
+    registryOptions,
+    together: () => together,
+    async restart(changes = {}) {
+      await together.close()
+      together = await startTogether({ ...parts, ...changes })
+    },
+    async addRepository(name, files) {
+      await gitServer.createRepository(name)
+      const remote = await openRemote(join(place.folder, 'work', name), gitServer, name)
+      await remote.push(files)
+      apps.push(name)
+      await together.client.send('POST', '/repositories', {
+        name,
+        url: gitServer.url(name),
+        ca: gitServer.ca,
+        credential: { kind: 'https', username: account.username, password: account.password },
+        poll_seconds: 0,
+        auto_apps: false,
+      })
+      await together.client.send('POST', '/apps', { name, repository: name })
+      return remote
+    },
+    async visit(host) {
+      return await visit(proxy.httpPort, host).catch(() => ({ status: 0, body: '' }))
+    },
+    async deploy(app) {
+      const { id } = await together.client.send<{ id: string }>('POST', `/apps/${app}/deploy`, { wait_seconds: 120 })
+      return await together.client.get<DeploymentDetail>(`/deployments/${id}`)
+    },
+    logOf: async deployment => await textOf(together, `/deployments/${deployment}/log`),
+  }
+}
+
+/** By the Host header: names below .localhost are not known to every resolver. */
+async function visit(port: number, host: string): Promise<{ status: number; body: string }> {
+  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+    const request = httpRequest({ host: '127.0.0.1', port, headers: { host }, agent: false }, resolve)
+    request.on('error', reject).end()
+  })
+  return { status: answer.statusCode ?? 0, body: (await text(answer)).trim() }
+}
+
+async function openRemote(folder: string, server: GitServer, name: string): Promise<Remote> {
+  const url = new URL(server.url(name))
+  url.username = server.username
+  url.password = encodeURIComponent(server.password)
+  await mkdir(folder, { recursive: true })
+  const git = async (...args: string[]) => {
+    const env = { ...GIT_ENVIRONMENT, ...PERSON, HOME: folder, GIT_SSL_CAINFO: server.caFile }
+    return (await promisify(execFile)('git', args, { cwd: folder, env })).stdout.trim()
+  }
+  await git('init', '--quiet', '--initial-branch=main')
+  return {
+    name,
+    async push(files) {
+      for (const [path, content] of Object.entries(files)) {
+        if (content === null) {
+          await git('rm', '--quiet', '--force', '--', path)
+          continue
+        }
+        await mkdir(dirname(join(folder, path)), { recursive: true })
+        await writeFile(join(folder, path), content)
+      }
+      await git('add', '--all')
+      await git('commit', '--quiet', '--allow-empty', '--message=Change')
+      await git('push', '--quiet', url.href, 'HEAD:refs/heads/main')
+      return await git('rev-parse', 'HEAD')
+    },
+  }
+}
+
+const PERSON = {
+  GIT_AUTHOR_NAME: 'Ada',
+  GIT_AUTHOR_EMAIL: 'ada@example.org',
+  GIT_COMMITTER_NAME: 'Ada',
+  GIT_COMMITTER_EMAIL: 'ada@example.org',
+}
+
+async function textOf(together: Together, path: string): Promise<string> {
+  const token = (await readFile(together.tokenFile, 'utf8')).trim()
+  const answer = await fetch(`${together.url}/api/v1${path}`, {
+    headers: { authorization: `Bearer ${token}`, accept: 'text/plain' },
+  })
+  return await answer.text()
+}

@@ -4,7 +4,7 @@ import { after, before, beforeEach, test } from 'node:test'
 import { startRegistry } from '#cli/demo/registry.ts'
 import type { DeploymentDetail } from '#contract/rest/deployments.ts'
 import { engineFacts } from './world/engine-facts.ts'
-import { type Remote, startSystem, type System } from './world/system.ts'
+import { type Remote, type System, startSystem } from './world/system.ts'
 
 /** One app that serves; each test breaks something, and it must go on serving. */
 const stack = new AsyncDisposableStack()
@@ -139,7 +139,9 @@ function rightRepository() {
 
 async function changeRepository(change: Record<string, unknown>): Promise<void> {
   const { client } = system.together()
-  const { items } = await client.get<{ items: { id: string; name: string; version: number }[] }>('/repositories')
+  const { items } = await client.get<{ items: { id: string; name: string; version: number }[] }>(
+    '/repositories',
+  )
   const found = items.find(repository => repository.name === APP)
   await client.send('PATCH', `/repositories/${APP}`, change, { 'if-match': `"${found?.version}"` })
 }
@@ -149,7 +151,12 @@ function goodFiles(text = 'version 0') {
 }
 
 function dockerfile(command = 'exec httpd -f -p 8080 -h /www'): string {
-  return [`FROM ${system.baseImage}`, 'COPY index.html /www/index.html', `CMD ["sh", "-c", "${command}"]`, ''].join('\n')
+  return [
+    `FROM ${system.baseImage}`,
+    'COPY index.html /www/index.html',
+    `CMD ["sh", "-c", "${command}"]`,
+    '',
+  ].join('\n')
 }
 
 function deployFile(lines: readonly string[], name = APP): string {

@@ -140,6 +140,34 @@ secrets: { token: { environment: TOKEN } }
     match(asked, /Name:\s+db/)
   })
 
+  test('is asked of Compose once for the same input, and again when a file or variable changed', async () => {
+    await using stack = new AsyncDisposableStack()
+    const world = await startComposeWorld(stack)
+    const files = {
+      'compose.yaml': `include: [sub/more.yaml]\n${simple(world, 'env_file: [{ path: a.env, required: false }]\n    volumes: ["./site:/w:ro"]')}`,
+      'sub/more.yaml': `services: { more: { image: "${world.base}", labels: { a: "x\${A}" } } }`,
+      'site/x': 'x',
+    }
+    const asksCompose = async (changes: Record<string, string>, variables: Record<string, string> = {}) => {
+      const commit = await world.commit({ ...files, ...changes })
+      const before = world.said.length
+      const { services, render: hash } = await render(world, { commit, variables })
+      const folder = join(world.hands.host.workspace, 'renders', world.app)
+      const kept = (await mustRun('ls', [folder], world))
+        .split('\n')
+        .filter(name => name.startsWith('config-'))
+      ok(!(await readFile(join(folder, `${hash}.json`), 'utf8')).includes('@checkout-'))
+      return { services, kept: kept.length, said: world.said.slice(before) }
+    }
+    const first = await asksCompose({})
+    const second = await asksCompose({ README: 'another commit' })
+    deepEqual([first.kept, second.kept, second.services], [1, 1, first.services])
+    deepEqual(second.said, first.said)
+    equal((await asksCompose({ 'a.env': 'B=1' })).kept, 2)
+    equal((await asksCompose({ 'sub/.env': 'A=1' })).kept, 3)
+    equal((await asksCompose({}, { A: '2' })).kept, 4)
+  })
+
   test('is kept where only the worker can read it', async () => {
     await using stack = new AsyncDisposableStack()
     const world = await startComposeWorld(stack)

@@ -15,8 +15,30 @@ interface Entry {
 }
 
 const FILE = 'package-lock.json'
-const SYSTEMS = ['android', 'darwin', 'linux', 'win32', 'freebsd', 'openharmony', 'aix', 'sunos', 'netbsd', 'openbsd']
-const PROCESSORS = ['arm64', 'x64', 'ia32', 'arm', 'ppc64', 'riscv64', 's390x', 'loong64', 'mips64el', 'wasm32']
+const SYSTEMS = [
+  'android',
+  'darwin',
+  'linux',
+  'win32',
+  'freebsd',
+  'openharmony',
+  'aix',
+  'sunos',
+  'netbsd',
+  'openbsd',
+]
+const PROCESSORS = [
+  'arm64',
+  'x64',
+  'ia32',
+  'arm',
+  'ppc64',
+  'riscv64',
+  's390x',
+  'loong64',
+  'mips64el',
+  'wasm32',
+]
 
 const lock = JSON.parse(readFileSync(FILE, 'utf8')) as { packages: Record<string, Entry> }
 const packages = lock.packages
@@ -36,7 +58,10 @@ process.stdout.write(`${added} added\n`)
 
 /** npm looks beside the owner first, then in each folder above it. */
 function isPresent(owner: string, name: string): boolean {
-  const above = [owner, ...owner.split('/node_modules/').map((_, index, parts) => parts.slice(0, index).join('/node_modules/'))]
+  const above = [
+    owner,
+    ...owner.split('/node_modules/').map((_, index, parts) => parts.slice(0, index).join('/node_modules/')),
+  ]
   return above.some(place => `${place === '' ? '' : `${place}/`}node_modules/${name}` in packages)
 }
 

@@ -4,12 +4,22 @@ import type { TSchema } from 'typebox'
 import { COMMANDS } from '#commands/index.ts'
 import { AGENT_FRAMES, MANAGER_FRAMES } from '#contract/agent-frames.ts'
 import { deployFileJsonSchema } from '#deploy-file/json-schema.ts'
+import { systemClock } from '#lib/clock.ts'
 import type { ErrorDefinition } from '#lib/errors.ts'
-import { openApiDocument } from '#manager/api/openapi.ts'
+import { silentLogger } from '#lib/logger.ts'
+import type { ManagerParts } from '#manager/parts.ts'
+import { createSealer } from '#manager/secrets/seal.ts'
+import { describeApi } from '#manager/server.ts'
 import { TARGETS } from '#targets/index.ts'
 
 /** Writes the generated pages of docs/; with --check only says which are stale and fails. */
 const ROOT = join(import.meta.dirname, '..')
+/** Describing the routes asks none of the manager's parts for anything but these. */
+const DESCRIBED = {
+  clock: systemClock,
+  logger: silentLogger,
+  sealer: createSealer(Buffer.alloc(32)),
+} as unknown as ManagerParts
 const MADE = '<!-- Made by "npm run docs"; do not edit. -->'
 
 async function main(): Promise<void> {
@@ -18,12 +28,14 @@ async function main(): Promise<void> {
     'docs/protocol.md': protocolPage(),
     'docs/deploy-file.md': deployFilePage(),
     'docs/deploy-file.schema.json': `${deployFileJsonSchema()}\n`,
-    'docs/api.md': apiPage(await openApiDocument()),
+    'docs/api.md': apiPage(await describeApi(DESCRIBED)),
   }
   const stale = Object.entries(pages).filter(([file, text]) => current(file) !== text)
   if (process.argv.includes('--check')) {
     if (stale.length > 0) {
-      process.stderr.write(`stale: ${stale.map(([file]) => file).join(', ')}\nRun "npm run docs" and commit them.\n`)
+      process.stderr.write(
+        `stale: ${stale.map(([file]) => file).join(', ')}\nRun "npm run docs" and commit them.\n`,
+      )
       process.exitCode = 1
     }
     return
@@ -60,7 +72,13 @@ async function errorsPage(): Promise<string> {
     .sort((a, b) => (a.code < b.code ? -1 : 1))
     .map(error => {
       const names = Array.from({ length: 6 }, (_, index) => `‹${index + 1}›`)
-      const cells = [error.code, error.status, retryOf(error), text(error.message, names), text(error.hint, names)]
+      const cells = [
+        error.code,
+        error.status,
+        retryOf(error),
+        text(error.message, names),
+        text(error.hint, names),
+      ]
       return `| ${cells.map(cell => String(cell).replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |`
     })
   return [
@@ -163,7 +181,8 @@ function apiPage(document: unknown): string {
     '| --- | --- | --- |',
     ...Object.entries(paths).flatMap(([path, methods]) =>
       Object.entries(methods).map(
-        ([method, route]) => `| ${method.toUpperCase()} | \`${path}\` | ${route.summary ?? route.description ?? ''} |`,
+        ([method, route]) =>
+          `| ${method.toUpperCase()} | \`${path}\` | ${route.summary ?? route.description ?? ''} |`,
       ),
     ),
     '',
@@ -171,7 +190,10 @@ function apiPage(document: unknown): string {
 }
 
 function fieldsOf(schema: TSchema): string {
-  const { properties = {}, required = [] } = schema as { properties?: Record<string, TSchema>; required?: string[] }
+  const { properties = {}, required = [] } = schema as {
+    properties?: Record<string, TSchema>
+    required?: string[]
+  }
   const fields = Object.entries(properties).map(
     ([name, field]) => `\`${name}${required.includes(name) ? '' : '?'}\` ${typeOf(field)}`,
   )
@@ -179,7 +201,13 @@ function fieldsOf(schema: TSchema): string {
 }
 
 function typeOf(schema: TSchema): string {
-  const shape = schema as { type?: string; const?: unknown; anyOf?: TSchema[]; items?: TSchema; secret?: boolean }
+  const shape = schema as {
+    type?: string
+    const?: unknown
+    anyOf?: TSchema[]
+    items?: TSchema
+    secret?: boolean
+  }
   if (shape.anyOf) {
     return shape.anyOf.map(typeOf).join(' or ')
   }

@@ -28,12 +28,17 @@ const PROGRAM_FILES = SOURCES.filter(({ path }) => !path.endsWith('.test.ts') &&
 
 test('every folder is in the import table', () => {
   const folders = new Set(FILES.map(folderOf))
-  assert.deepEqual([...folders].filter(folder => !(folder in FOLDERS)), [])
+  assert.deepEqual(
+    [...folders].filter(folder => !(folder in FOLDERS)),
+    [],
+  )
 })
 
 test('every import line is allowed by the import table', () => {
   const wrong = PROGRAM_FILES.flatMap(source =>
-    source.imports.filter(found => !isAllowed(source.path, found)).map(found => `${source.path}:${found.line} ${found.from}`),
+    source.imports
+      .filter(found => !isAllowed(source.path, found))
+      .map(found => `${source.path}:${found.line} ${found.from}`),
   )
   assert.deepEqual(wrong, [])
 })
@@ -51,21 +56,32 @@ test('files do not import each other in a circle', () => {
 
 for (const { what, sign, allowed } of CAPABILITIES) {
   test(`only ${allowed.join(', ')} may ${what}`, () => {
-    const users = PROGRAM_FILES.filter(({ path }) => !allowed.some(pattern => matches(pattern, path)))
-      .flatMap(({ path, lines }) =>
-        lines.flatMap((line, index) => (sign.test(line) && !isComment(line) ? [`${path}:${index + 1} ${line.trim()}`] : [])),
-      )
+    const users = PROGRAM_FILES.filter(
+      ({ path }) => !allowed.some(pattern => matches(pattern, path)),
+    ).flatMap(({ path, lines }) =>
+      lines.flatMap((line, index) =>
+        sign.test(line) && !isComment(line) ? [`${path}:${index + 1} ${line.trim()}`] : [],
+      ),
+    )
     assert.deepEqual(users, [])
   })
 }
 
 test('files stay readable: 250 lines, tests 400', () => {
-  const long = SOURCES.filter(({ path, lines }) => lines.length > (/\.test\.ts$|migrations\//.test(path) ? 400 : 250))
-  assert.deepEqual(long.map(({ path, lines }) => `${path} ${lines.length}`), [])
+  const long = SOURCES.filter(
+    ({ path, lines }) => lines.length > (/\.test\.ts$|migrations\//.test(path) ? 400 : 250),
+  )
+  assert.deepEqual(
+    long.map(({ path, lines }) => `${path} ${lines.length}`),
+    [],
+  )
 })
 
 test('no file is called after nothing in particular', () => {
-  assert.deepEqual(FILES.filter(path => /(^|[/-])(utils?|helpers?|common|misc|types)([.-]|\/)/.test(path)), [])
+  assert.deepEqual(
+    FILES.filter(path => /(^|[/-])(utils?|helpers?|common|misc|types)([.-]|\/)/.test(path)),
+    [],
+  )
 })
 
 test('no comment leaves work behind without a reason', () => {
@@ -101,7 +117,9 @@ function readSource(path: string): Source {
   const text = readFileSync(join(import.meta.dirname, path), 'utf8')
   const lines = text.replace(/\n$/, '').split('\n')
   const imports: Import[] = []
-  for (const found of text.matchAll(/^(?:import|export)\s+(type\s)?[^'"]*?from\s+['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)/gm)) {
+  for (const found of text.matchAll(
+    /^(?:import|export)\s+(type\s)?[^'"]*?from\s+['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)/gm,
+  )) {
     const line = text.slice(0, found.index).split('\n').length
     imports.push({ line, from: found[2] ?? found[3] ?? '', typeOnly: found[1] !== undefined })
   }

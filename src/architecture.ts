@@ -85,12 +85,20 @@ export const CAPABILITIES: readonly Capability[] = [
       'worker/switchboard.ts',
     ],
   },
-  { what: 'speak SQL', sign: /['"](?:kysely|node:sqlite)['"]/, allowed: ['manager/**', 'agent/journal.ts', 'worker/switchboard.ts'] },
+  {
+    what: 'speak SQL',
+    sign: /['"](?:kysely|node:sqlite)['"]/,
+    allowed: ['manager/**', 'agent/journal.ts', 'worker/switchboard.ts'],
+  },
   {
     what: 'use the clock',
     sign: /\bDate\.now\(|\bperformance\.now\(|\bset(?:Timeout|Interval|Immediate)\(/,
     allowed: ['lib/clock.ts', 'cli/**'],
   },
-  { what: 'write to standard output', sign: /\bconsole\.|process\.stdout/, allowed: ['cli/print.ts', 'lib/logger.ts', '*/main.ts', 'cli/demo/**'] },
+  {
+    what: 'write to standard output',
+    sign: /\bconsole\.|process\.stdout/,
+    allowed: ['cli/print.ts', 'lib/logger.ts', '*/main.ts', 'cli/demo/**'],
+  },
   { what: 'end the process', sign: /\bprocess\.exit\(/, allowed: ['*/main.ts'] },
 ]

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { type IncomingMessage, request as httpRequest } from 'node:http'
+import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { promisify } from 'node:util'
@@ -114,7 +114,9 @@ export async function startSystem(stack: AsyncDisposableStack, options: SystemOp
       return await visit(proxy.httpPort, host).catch(() => ({ status: 0, body: '' }))
     },
     async deploy(app) {
-      const { id } = await together.client.send<{ id: string }>('POST', `/apps/${app}/deploy`, { wait_seconds: 120 })
+      const { id } = await together.client.send<{ id: string }>('POST', `/apps/${app}/deploy`, {
+        wait_seconds: 120,
+      })
       return await together.client.get<DeploymentDetail>(`/deployments/${id}`)
     },
     logOf: async deployment => await textOf(together, `/deployments/${deployment}/log`),

@@ -27,6 +27,7 @@ export interface Client {
   events(path: string, signal: AbortSignal): AsyncGenerator<StreamedEvent>
 }
 
+const CUT = ['ECONNRESET', 'UND_ERR_SOCKET', 'EPIPE']
 const RECONNECTIONS = 5
 const RECONNECT_AFTER_MS = 200
 
@@ -46,14 +47,19 @@ export function createClient(config: Pick<CliConfig, 'managerUrl' | 'token' | 't
     if (options.body !== undefined) {
       headers['content-type'] = 'application/json'
     }
-    const answer = await fetch(`${url}/api/v1${path}`, {
-      method,
-      headers,
-      ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
-      ...(options.signal ? { signal: options.signal } : {}),
-    }).catch(error => {
-      throw MANAGER_UNREACHABLE(url, reasonOf(error)).with({ cause: error })
-    })
+    const send = () =>
+      fetch(`${url}/api/v1${path}`, {
+        method,
+        headers,
+        ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
+        ...(options.signal ? { signal: options.signal } : {}),
+      })
+    const answer = await send()
+      // A kept connection may be closed by the manager at the moment of its use; only a question is asked again.
+      .catch(error => (method === 'GET' && CUT.includes(codeOf(error)) ? send() : Promise.reject(error)))
+      .catch(error => {
+        throw MANAGER_UNREACHABLE(url, reasonOf(error)).with({ cause: error })
+      })
     if (!answer.ok) {
       throw await problemOf(answer)
     }
@@ -153,7 +159,10 @@ async function problemOf(answer: Response): Promise<FairleadError> {
   })
 }
 
+function codeOf(error: unknown): string {
+  return (error as { cause?: { code?: string } }).cause?.code ?? ''
+}
+
 function reasonOf(error: unknown): string {
-  const cause = (error as { cause?: { code?: string; message?: string } }).cause
-  return cause?.code ?? cause?.message ?? String(error)
+  return codeOf(error) || ((error as { cause?: { message?: string } }).cause?.message ?? String(error))
 }

@@ -15,7 +15,13 @@ import { imageBuild } from './image-build.ts'
 import { imageContent } from './image-content.ts'
 import { imagePrune } from './image-prune.ts'
 import { imagePush } from './image-push.ts'
-import { repositoryCheckout, repositoryForget, repositoryRead, repositoryTip, repositoryTrees } from './repository.ts'
+import {
+  repositoryCheckout,
+  repositoryForget,
+  repositoryRead,
+  repositoryTip,
+  repositoryTrees,
+} from './repository.ts'
 import { routeObserve, routeRemove } from './route.ts'
 import { routePoint } from './route-point.ts'
 

@@ -1,4 +1,4 @@
-import { pino, type Logger as PinoLogger } from 'pino'
+import { type Logger as PinoLogger, pino } from 'pino'
 
 /** Structured log: every line has a static `event` name and fields, never an interpolated sentence. */
 export interface Logger {
@@ -13,7 +13,12 @@ export type LogFields = Readonly<Record<string, string | number | boolean | null
 
 /** JSON lines on standard output (or the given file descriptor). Fields are scalars, so no object can smuggle a secret in. */
 export function createLogger(part: string, fd = 1): Logger {
-  return wrap(pino({ base: { part }, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination({ dest: fd, sync: true })))
+  return wrap(
+    pino(
+      { base: { part }, timestamp: pino.stdTimeFunctions.isoTime },
+      pino.destination({ dest: fd, sync: true }),
+    ),
+  )
 }
 
 /** A logger for tests and one-shot commands that prints nothing. */

@@ -50,8 +50,7 @@ interface World {
   readonly registry?: typeof REGISTRY
 }
 
-const WEB_HASH = 'a'.repeat(64)
-const DB_HASH = 'b'.repeat(64)
+const [WEB_HASH, DB_HASH] = ['a'.repeat(64), 'b'.repeat(64)]
 
 function anInput(world: World = {}): Input {
   const registry = world.registry

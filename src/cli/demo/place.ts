@@ -5,7 +5,7 @@ import { signalGroup } from './background-process.ts'
 import { type Leftovers, removeFromEngine } from './remove-from-engine.ts'
 
 const PREFIX = 'fairlead-demo-'
-const OWNER = 'owner.pid'
+const OWNER = 'owner'
 const LEFTOVERS = 'leftovers.json'
 
 /** Where one run of the demo keeps all it makes, and the name by which its things in the engine are known. */
@@ -24,7 +24,7 @@ export async function openPlace(): Promise<Place> {
     await sweep(folder)
   }
   const folder = await mkdtemp(join(tmpdir(), PREFIX))
-  await writeFile(join(folder, OWNER), String(process.pid))
+  await writeFile(join(folder, OWNER), await markOf(process.pid))
   return {
     folder,
     name: nameOf(folder),
@@ -41,12 +41,15 @@ async function abandonedFolders(): Promise<string[]> {
 }
 
 async function isAbandoned(folder: string): Promise<boolean> {
-  const pid = Number(await readFile(join(folder, OWNER), 'utf8').catch(() => Number.NaN))
-  if (!Number.isInteger(pid)) {
-    return false
-  }
-  const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
-  return !line.includes('demo')
+  const owner = await readFile(join(folder, OWNER), 'utf8').catch(() => undefined)
+  // One without an owner is being made just now.
+  return owner !== undefined && owner !== (await markOf(Number(owner.split(' ')[0])))
+}
+
+/** A process id is given again, but not with the same time of start. */
+async function markOf(pid: number): Promise<string> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
+  return `${pid} ${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''}`
 }
 
 async function sweep(folder: string): Promise<void> {

@@ -1,8 +1,8 @@
-import { newId } from '#lib/id.ts'
 import { toWire } from '#lib/errors.ts'
+import { newId } from '#lib/id.ts'
 import { releaseDomains } from '#manager/apps/domains.ts'
-import { inTransaction } from '#manager/store/transaction.ts'
 import type { EndedPipeline } from '#manager/pipeline/step.ts'
+import { inTransaction } from '#manager/store/transaction.ts'
 import type { Deployment } from './deployment.ts'
 import type { DeploymentsContext } from './request.ts'
 

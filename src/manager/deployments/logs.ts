@@ -142,7 +142,13 @@ export class DeploymentLogs {
     if (log.bytes > MAX_BYTES) {
       log.full = true
       log.seq += 1
-      const mark = { seq: log.seq, at: lines[0]?.at ?? 0, step: '', stream: 'info', text: 'The log is full; the rest is left out.' } as const
+      const mark = {
+        seq: log.seq,
+        at: lines[0]?.at ?? 0,
+        step: '',
+        stream: 'info',
+        text: 'The log is full; the rest is left out.',
+      } as const
       numbered.push(mark)
       text += `${JSON.stringify(mark)}\n`
     }

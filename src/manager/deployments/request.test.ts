@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, test } from 'node:test'
-import { type FairleadError } from '#lib/errors.ts'
-import { cancelDeployment, requestDeployment } from './request.ts'
+import type { FairleadError } from '#lib/errors.ts'
 import { listDeployments, readDeployment } from './queries.ts'
+import { cancelDeployment, requestDeployment } from './request.ts'
 import { addApp, openTestStore, type TestStore } from './test-store.ts'
 
 let store: TestStore
@@ -31,8 +31,18 @@ test('a thousand requests for the tip leave one queued deployment', async () => 
 })
 
 test('a request for another commit supersedes the queued one: the newest want wins', async () => {
-  const older = await requestDeployment(store, { appId, kind: 'deploy', trigger: api, commit: 'a'.repeat(40) })
-  const newer = await requestDeployment(store, { appId, kind: 'deploy', trigger: api, commit: 'b'.repeat(40) })
+  const older = await requestDeployment(store, {
+    appId,
+    kind: 'deploy',
+    trigger: api,
+    commit: 'a'.repeat(40),
+  })
+  const newer = await requestDeployment(store, {
+    appId,
+    kind: 'deploy',
+    trigger: api,
+    commit: 'b'.repeat(40),
+  })
   assert.equal((await readDeployment(store.db, older.id)).state, 'superseded')
   assert.equal((await readDeployment(store.db, newer.id)).state, 'queued')
 })
@@ -49,7 +59,9 @@ test('the database refuses a second running deployment of one app', async () => 
   const first = await requestDeployment(store, { appId, kind: 'deploy', trigger: api })
   await store.db.updateTable('deployments').set({ state: 'running' }).where('id', '=', first.id).execute()
   const second = await requestDeployment(store, { appId, kind: 'deploy', trigger: api })
-  await assert.rejects(store.db.updateTable('deployments').set({ state: 'running' }).where('id', '=', second.id).execute())
+  await assert.rejects(
+    store.db.updateTable('deployments').set({ state: 'running' }).where('id', '=', second.id).execute(),
+  )
 })
 
 test('a queued deployment is cancelled at once, an ended one cannot be', async () => {
@@ -60,20 +72,31 @@ test('a queued deployment is cancelled at once, an ended one cannot be', async (
 
 test('A11 an app that is being removed takes no new deployment', async () => {
   await requestDeployment(store, { appId, kind: 'remove', trigger: api })
-  await assert.rejects(requestDeployment(store, { appId, kind: 'deploy', trigger: api }), codeIs('APP_BEING_REMOVED'))
+  await assert.rejects(
+    requestDeployment(store, { appId, kind: 'deploy', trigger: api }),
+    codeIs('APP_BEING_REMOVED'),
+  )
 })
 
 test('deployments are listed newest first, page by page, by app and state', async () => {
   const other = await addApp(store, 'blog')
   const made: string[] = []
   for (const commit of ['a', 'b', 'c']) {
-    made.push((await requestDeployment(store, { appId, kind: 'deploy', trigger: api, commit: commit.repeat(40) })).id)
+    made.push(
+      (await requestDeployment(store, { appId, kind: 'deploy', trigger: api, commit: commit.repeat(40) })).id,
+    )
   }
   await requestDeployment(store, { appId: other, kind: 'deploy', trigger: api })
   const page = await listDeployments(store.db, { app: 'shop', limit: 2 })
-  assert.deepEqual(page.map(item => item.id), [made[2], made[1]])
+  assert.deepEqual(
+    page.map(item => item.id),
+    [made[2], made[1]],
+  )
   const next = await listDeployments(store.db, { app: 'shop', before: made[1], limit: 2 })
-  assert.deepEqual(next.map(item => item.id), [made[0]])
+  assert.deepEqual(
+    next.map(item => item.id),
+    [made[0]],
+  )
   assert.equal((await listDeployments(store.db, { state: 'superseded', limit: 9 })).length, 2)
 })
 

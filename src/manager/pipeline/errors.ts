@@ -56,11 +56,3 @@ export const PLAN_CHANGED = defineError({
   message: () => 'What would be done is no longer what was planned: settings or secrets changed in between.',
   hint: () => 'Deploy again: a new plan is made from the present settings.',
 })
-
-export const SECRET_MISSING = defineError({
-  code: 'SECRET_MISSING',
-  status: 422,
-  retry: 'never',
-  message: (name: string) => `The secret "${name}" is used but has no value.`,
-  hint: name => `Set it with "fairlead secrets set ${name}" or PUT /api/v1/apps/{app}/secrets/${name}.`,
-})

@@ -4,7 +4,7 @@ import { waitForPage } from '#cli/demo/visitors.ts'
 import { pushAndTell } from '#cli/demo/watch-push.ts'
 import type { World } from '#cli/demo/world.ts'
 import type { Session } from '#cli/session.ts'
-import type { DeploymentDetail } from '#contract/rest/deployments.ts'
+import type { DeploymentDetail, StepDocument } from '#contract/rest/deployments.ts'
 import type { Contender } from './bench-world.ts'
 import type { Figure } from './figure.ts'
 import { median } from './median.ts'
@@ -18,6 +18,7 @@ export interface Redeploys {
   readonly fairlead: number[]
   readonly floor: number[]
   readonly own: OwnTime[]
+  readonly deployments: DeploymentDetail[]
 }
 
 /** P1: Fairlead and the shell script take turns; each push changes one copied file. The first turn warms both up. */
@@ -26,7 +27,7 @@ export async function measureRedeploys(
   world: World,
   { contender, runs }: { contender: Contender; runs: number },
 ): Promise<Redeploys> {
-  const measured: Redeploys = { fairlead: [], floor: [], own: [] }
+  const measured: Redeploys = { fairlead: [], floor: [], own: [], deployments: [] }
   let push = 0
   for (let run = 0; run <= runs; run++) {
     const turns = run % 2 === 0 ? ([runFloor, runFairlead] as const) : ([runFairlead, runFloor] as const)
@@ -45,7 +46,7 @@ export async function measureRedeploys(
   return measured
 }
 
-const NOWHERE = (): Redeploys => ({ fairlead: [], floor: [], own: [] })
+const NOWHERE = (): Redeploys => ({ fairlead: [], floor: [], own: [], deployments: [] })
 
 interface Turn {
   readonly world: World
@@ -62,7 +63,7 @@ async function runFloor({ clock }: Session, { contender, page, measured }: Turn)
 }
 
 async function runFairlead(session: Session, { world, contender, page, measured }: Turn): Promise<void> {
-  const { clock, signal, client } = session
+  const { clock, signal } = session
   const { repository, hook, app } = contender
   const site = { port: world.proxy.httpPort, host: `${app.name}.localhost` }
   const own = await watchOwnTime(world)
@@ -77,7 +78,8 @@ async function runFairlead(session: Session, { world, contender, page, measured 
     throw new Error(`the deployment of ${app.name} ended ${ended.state}: ${ended.error?.message}`)
   }
   measured.fairlead.push(answeredAt - endedAt)
-  measured.own.push(await own.of(await client.get<DeploymentDetail>(`/deployments/${ended.id}`)))
+  measured.deployments.push(ended)
+  measured.own.push(await own.of(ended))
 }
 
 export async function untilEnd({ client, clock }: Session, id: string): Promise<DeploymentDetail> {
@@ -90,10 +92,8 @@ export async function untilEnd({ client, clock }: Session, id: string): Promise<
   }
 }
 
-export function redeployFigures(
-  form: 'container' | 'compose',
-  { fairlead, floor, own }: Redeploys,
-): Figure[] {
+export function redeployFigures(form: 'container' | 'compose', measured: Redeploys): Figure[] {
+  const { fairlead, floor, own } = measured
   const ratio = median(fairlead) / median(floor)
   const beside = own.map(each => each.besideCommandsMs)
   const processor = own.map(each => each.workerProcessorMs)
@@ -106,6 +106,7 @@ export function redeployFigures(
       unit: 'ms',
       target: '',
       samples: fairlead,
+      note: stepsOf(measured.deployments),
     },
     {
       id: 'P1',
@@ -123,4 +124,19 @@ export function redeployFigures(
       note: `${Math.round(median(beside))} ms in which no command was at work, and ${Math.round(median(processor))} ms of processor time of the worker`,
     },
   ]
+}
+
+/** The median duration of each step, in their order. */
+function stepsOf(deployments: readonly DeploymentDetail[]): string {
+  const names = deployments[0]?.steps.map(step => step.name) ?? []
+  return names
+    .map(name => {
+      const durations = deployments.map(({ steps }) => durationOf(steps.find(step => step.name === name)))
+      return `${name} ${Math.round(median(durations))}`
+    })
+    .join(', ')
+}
+
+function durationOf(step: StepDocument | undefined): number {
+  return step ? Date.parse(step.finished_at ?? step.started_at) - Date.parse(step.started_at) : 0
 }

@@ -28,7 +28,7 @@ import {
 import type { ContainerWorld } from './world/container-world.ts'
 
 describe('a Compose project', () => {
-  test('starts under its exact name, routed services at their fixed addresses, and says so', async t => {
+  test('R83 starts under its exact name, routed services at their fixed addresses, and says so', async t => {
     await using stack = new AsyncDisposableStack()
     const world = await startComposeWorld(stack)
     const project = `${world.app}_x`

@@ -84,7 +84,7 @@ describe('a container', () => {
 })
 
 describe('a replacement', () => {
-  test('stands beside the old one at the other address until requests go to it', async t => {
+  test('R9 stands beside the old one at the other address until requests go to it', async t => {
     await using stack = new AsyncDisposableStack()
     const world = await startContainerWorld(stack)
     const [one, two, three] = [

@@ -78,7 +78,7 @@ describe('the content of an image', () => {
 })
 
 describe('a build', () => {
-  test('takes arguments, a target and a secret that stays out of the image, and is made once', async () => {
+  test('R7 takes arguments, a target and a secret that stays out of the image, and is made once', async () => {
     await using stack = new AsyncDisposableStack()
     const world = await startContainerWorld(stack)
     const secret = `canary-${newId()}`
@@ -157,7 +157,7 @@ describe('a build', () => {
 })
 
 describe('a push', () => {
-  test('happens once, gives the digest of the registry, and the image runs by it', async t => {
+  test('R8 R96 happens once, gives the digest of the registry, and the image runs by it', async t => {
     await using stack = new AsyncDisposableStack()
     const world = await startContainerWorld(stack)
     const registry = await aRegistry(stack, world)

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 /** Which requirement, bad input or performance figure is shown by which test; `--json` for programs. */
 const ROOT = join(import.meta.dirname, '..')
 const ID = /^[A-Z]\d{1,3}$/
-const TITLE = /\b(?:test|it)\(\s*(['"`])((?:\\.|(?!\1)[\s\S])*?)\1/g
+/** A text in a test file that begins with ids: a title, or the row of a table that titles are made from. */
+const TITLE = /(['"`])((?:[A-Z]\d{1,3}[ ,]+)+(?:\\.|(?!\1)[^\n\\])*)\1/g
 
 interface Line {
   readonly id: string

@@ -18,7 +18,7 @@ import { peersIn } from './peers.ts'
 import { startTestAgent } from './test-agent.ts'
 import { TestManager } from './test-manager.ts'
 
-test('a proven manager is welcomed with what the agent can do', async t => {
+test('R74 R75 R78 a proven manager is welcomed with what the agent can do', async t => {
   const agent = await startTestAgent(t)
   const manager = new TestManager(t, agent, { epoch: 42 })
   const welcome = await manager.open()
@@ -137,7 +137,7 @@ test('M13 two hundred silent strangers are cut off and do not keep a manager out
   assert.ok(most > MAX_RAW)
 })
 
-test('M14 a second manager with the same or a lower epoch is refused, a higher one takes over', async t => {
+test('R77 M14 a second manager with the same or a lower epoch is refused, a higher one takes over', async t => {
   const agent = await startTestAgent(t)
   const first = new TestManager(t, agent, { epoch: 5 })
   await first.open()

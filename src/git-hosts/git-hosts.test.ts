@@ -10,7 +10,7 @@ const SECRET = "It's a Secret to Everybody"
 const BODY = Buffer.from('Hello, World!')
 const HEX = '757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17'
 
-test('T01 the published vectors of GitHub and of the plain scheme verify', () => {
+test('the published vectors of GitHub and of the plain scheme verify', () => {
   assert.ok(verifies(github, `sha256=${HEX}`))
   const plain = Buffer.from('{"stack":"media"}')
   const signature = 'f3e4cb99a187c9212c7965f265cbeb52788c98fa9a2c76c5c45fab3d8f4dd9af'

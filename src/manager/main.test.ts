@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
+import { createHmac, randomUUID } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { DatabaseSync } from 'node:sqlite'
 import { after, before, test } from 'node:test'
+import { systemClock } from '#lib/clock.ts'
+import { loadOrCreateIdentity, publicIdentity } from '#link/identity.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 /** Tries what the manager must not be able to do, before its own code runs. */
@@ -34,7 +38,7 @@ before(async () => {
 })
 after(() => rmSync(folder, { recursive: true, force: true }))
 
-test('R102 the manager starts without the right to start programs, serves, and keeps its token over a crash', async () => {
+test('R79 the manager starts without the right to start programs, serves, and keeps its token over a crash', async () => {
   const first = start()
   assert.equal((await first.line('test.refused')).code, 'ERR_ACCESS_DENIED')
   const { url } = await first.line('manager.listening')
@@ -53,6 +57,49 @@ test('R102 the manager starts without the right to start programs, serves, and k
   await second.line('manager.listening')
   assert.equal(await statusOf(url, token), 200)
   assert.ok(!second.lines.some(({ event }) => event === 'manager.first-token'))
+  second.process.kill('SIGTERM')
+  assert.equal(await second.ended, 0)
+})
+
+test('R1 P2 every delivery that was answered 202 is there after a crash in the middle of many', async () => {
+  const first = start({ FAIRLEAD_DATA: join(folder, 'crash') })
+  const { url } = await first.line('manager.listening')
+  const { token } = await first.line('manager.first-token')
+  const hook = await aHook(String(url), String(token))
+  const accepted: string[] = []
+  let sent = 0
+  async function send(): Promise<void> {
+    while (sent < 1000) {
+      sent += 1
+      const id = randomUUID()
+      const answer = await deliver(hook, id).catch(() => undefined)
+      if (answer?.status === 202) {
+        accepted.push(id)
+      }
+      if (accepted.length === 150) {
+        first.process.kill('SIGKILL')
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: 20 }, send))
+  await first.ended
+  assert.ok(accepted.length >= 150 && accepted.length < 1000, `${accepted.length} accepted`)
+  const second = start({ FAIRLEAD_DATA: join(folder, 'crash') })
+  await second.line('manager.listening')
+  const db = new DatabaseSync(join(folder, 'crash/fairlead.db'), { readOnly: true })
+  const stored = new Set(
+    db
+      .prepare('select delivery_id from deliveries')
+      .all()
+      .map(row => row.delivery_id),
+  )
+  assert.deepEqual(
+    accepted.filter(id => !stored.has(id)),
+    [],
+  )
+  const states = db.prepare('select state, count(*) as count from deployments group by state').all()
+  assert.ok(states.length > 0)
+  db.close()
   second.process.kill('SIGTERM')
   assert.equal(await second.ended, 0)
 })
@@ -126,9 +173,45 @@ function start(environment: Record<string, string> = {}, words: readonly string[
         }
         waiting.add(look)
         look()
-        ended.then(() => reject(new Error(`ended without ${event}: ${JSON.stringify(lines)}`)))
+        void ended.then(() => reject(new Error(`ended without ${event}: ${JSON.stringify(lines)}`)))
       }),
   }
+}
+
+/** A repository with an app and a webhook, on a host that never answers. */
+async function aHook(url: string, token: string): Promise<{ url: string; secret: string }> {
+  const place = { folder: join(folder, 'worker'), clock: systemClock, name: 'local', role: 'worker' } as const
+  const identity = publicIdentity(loadOrCreateIdentity(place))
+  const post = async (path: string, body: object) => {
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
+    const answer = await fetch(`${url}/api/v1${path}`, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify(body),
+    })
+    assert.ok(answer.ok, await answer.clone().text())
+    return (await answer.json()) as { url: string; secret: string }
+  }
+  await post('/hosts', { address: '127.0.0.1:1', identity })
+  await post('/repositories', { name: 'shop', url: 'https://git.example.org/x.git', poll_seconds: 0 })
+  await post('/apps', { name: 'shop', repository: 'shop' })
+  return await post('/repositories/shop/webhook-secret', { git_host: 'github' })
+}
+
+async function deliver(hook: { url: string; secret: string }, id: string): Promise<Response> {
+  const commits = { before: 'a'.repeat(40), after: 'b'.repeat(40) }
+  const body = JSON.stringify({ ref: 'refs/heads/main', ...commits, repository: { id: 1 }, id })
+  const signature = createHmac('sha256', hook.secret).update(body).digest('hex')
+  return await fetch(hook.url, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      'x-hub-signature-256': `sha256=${signature}`,
+      'x-github-event': 'push',
+      'x-github-delivery': id,
+    },
+    body,
+  })
 }
 
 async function statusOf(url: unknown, token: unknown): Promise<number> {

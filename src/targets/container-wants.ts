@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { posix } from 'node:path'
 import type { ContainerStartData } from '#commands/container-data.ts'
+import { canonicalJson } from '#lib/canonical-json.ts'
 import { exposedPort } from '#programs/dockerfile.ts'
 import { CONTAINER_SECRET_MISSING, CONTAINER_SETTINGS_WRONG } from './container-errors.ts'
 import { bytes, type ContainerSettings, milliseconds } from './container-settings.ts'
@@ -68,17 +69,8 @@ export function domainsOf(settings: ContainerSettings, app: AppFacts): readonly 
 export function configHashOf(wants: ContainerWants, reference: string): string {
   const { health: _, ...run } = wants.run
   return createHash('sha256')
-    .update(canonical({ version: 1, reference, run }))
+    .update(canonicalJson({ version: 1, reference, run }))
     .digest('hex')
-}
-
-/** JSON with sorted keys: equal values give equal texts. */
-export function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, item: unknown) =>
-    typeof item === 'object' && item !== null && !Array.isArray(item)
-      ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : item,
-  )
 }
 
 function imageOf(settings: ContainerSettings, app: AppFacts): ContainerWants['image'] {

@@ -25,7 +25,7 @@ export interface Visitors {
 }
 
 const PATIENCE_MS = 5_000
-const ASK_AGAIN_MS = 5
+const ASK_AGAIN_MS = 10
 
 /** Sends one request every 1000 / `perSecond` ms, each over a connection of its own, whether or not others wait. */
 export function startVisitors(

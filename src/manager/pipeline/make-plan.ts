@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { TSchema } from 'typebox'
 import { commandNamed } from '#commands/index.ts'
+import { canonicalJson } from '#lib/canonical-json.ts'
 import type { Plan, PlanInput, Tell } from '#targets/target.ts'
 import type { AppEntry } from './app-entry.ts'
 import type { Ask } from './source.ts'
@@ -92,13 +93,5 @@ function masked(schema: TSchema | undefined, value: unknown): unknown {
 }
 
 function hashOf(value: unknown): string {
-  return createHash('sha256').update(canonical(value)).digest('hex')
-}
-
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, item) =>
-    typeof item === 'object' && item !== null && !Array.isArray(item)
-      ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : item,
-  )
+  return createHash('sha256').update(canonicalJson(value)).digest('hex')
 }

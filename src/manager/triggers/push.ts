@@ -1,6 +1,5 @@
 import type { Kysely, Selectable } from 'kysely'
 import type { HostEvent } from '#git-hosts/git-host.ts'
-import { appsOfRepository } from '#manager/apps/queries.ts'
 import { APP_BEING_REMOVED } from '#manager/deployments/errors.ts'
 import { type DeploymentsContext, requestDeployment } from '#manager/deployments/request.ts'
 import type { HookTable, Tables } from '#manager/store/tables.ts'
@@ -96,26 +95,24 @@ async function decide(context: DeploymentsContext, delivery: Delivery): Promise<
   if (event.kind === 'ignored') {
     return event
   }
-  const repository = await context.db
+  const rows = await context.db
     .selectFrom('repositories')
-    .select(['id', 'branch', 'auto_apps', 'problem'])
-    .where('id', '=', hook.repository_id)
-    .executeTakeFirstOrThrow()
-  if (event.branch !== undefined && event.branch !== repository.branch) {
+    .leftJoin('apps', 'apps.repository_id', 'repositories.id')
+    .select(['branch', 'auto_apps', 'problem', 'apps.id as app'])
+    .where('repositories.id', '=', hook.repository_id)
+    .execute()
+  const [repository] = rows
+  if (!repository || (event.branch !== undefined && event.branch !== repository.branch)) {
     return { kind: 'ignored', reason: 'other-branch' }
   }
-  const apps = await appsOfRepository(context.db, repository.id)
+  const apps = rows.map(row => row.app).filter(app => app !== null)
   // A look finds apps that nobody has created yet, and clears a problem that kept the repository from being polled.
   const wantsLook = (apps.length === 0 && repository.auto_apps === 1) || repository.problem !== null
   if (apps.length === 0 && !wantsLook) {
     return { kind: 'ignored', reason: 'no-apps' }
   }
-  const deployments = await request(
-    context,
-    delivery,
-    apps.map(app => app.id),
-  )
-  return { kind: 'accepted', deployments, look: wantsLook ? repository.id : undefined }
+  const deployments = await request(context, delivery, apps)
+  return { kind: 'accepted', deployments, look: wantsLook ? hook.repository_id : undefined }
 }
 
 async function request(

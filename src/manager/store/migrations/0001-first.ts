@@ -31,6 +31,7 @@ const STATEMENTS = [
     evidence text, error text, failed_step text, release_id text, cancel_requested integer not null default 0,
     created_at bigint not null, started_at bigint, finished_at bigint)`,
   `create index deployments_by_app on deployments (app_id, id)`,
+  `create index deployments_by_state on deployments (state, id)`,
   `create index deployments_open on deployments (state) where state in ('queued', 'running', 'waiting')`,
   // One running deployment per app and one queued behind it: the database itself refuses a second.
   `create unique index deployments_one_running on deployments (app_id) where state in ('running', 'waiting')`,

@@ -155,7 +155,7 @@ describe('the command line with a manager and a worker of "up"', () => {
     const deployed = await fairlead('deploy', APP, '--wait')
     equal(deployed.code, 0, deployed.err)
     match(deployed.out, new RegExp(`^${APP}: deployed in `))
-    match(deployed.out, new RegExp(`^ {2}http://${APP}\\.localhost`, 'm'))
+    match(deployed.out, new RegExp(`^ {2}${APP}\\.localhost answers: http 200, https 200$`, 'm'))
     match((await fairlead('plan', APP)).out, /Nothing to do/)
     const again = JSON.parse((await fairlead('deploy', APP, '--wait', '--json')).out)
     deepEqual([again.state, again.outcome], ['succeeded', 'nothing-to-do'])

@@ -17,14 +17,6 @@ export const NO_TOKEN = defineError({
     'Give it with --token-file FILE or FAIRLEAD_TOKEN; the manager shows the first token at its first start.',
 })
 
-export const DEPLOYMENT_NOT_SUCCEEDED = defineError({
-  code: 'DEPLOYMENT_NOT_SUCCEEDED',
-  status: 409,
-  retry: 'never',
-  message: (app: string, state: string, reason: string) => `The deployment of ${app} ended ${state}${reason}`,
-  hint: () => 'The whole log: "fairlead logs DEPLOYMENT".',
-})
-
 export const PART_DID_NOT_START = defineError({
   code: 'PART_DID_NOT_START',
   status: 500,
@@ -155,4 +147,12 @@ export const HOST_ELSEWHERE = defineError({
   retry: 'never',
   message: (host: string, address: string) => `The manager knows the worker "${host}" at ${address}.`,
   hint: (_host, address) => `Start it there: "fairlead up --worker-port ${address.split(':').at(-1)}".`,
+})
+
+export const REPOSITORY_NOT_DEPLOYED = defineError({
+  code: 'REPOSITORY_NOT_DEPLOYED',
+  status: 422,
+  retry: 'never',
+  message: (reason: string, _hint: string) => `The repository cannot be deployed: ${reason}`,
+  hint: (_reason, hint) => hint,
 })

@@ -31,8 +31,8 @@ export async function reportDeployment(
     return EXIT.failed
   }
   printer.line(successLine(ended))
-  for (const url of addressesOf(ended)) {
-    printer.line(`  ${url}`)
+  for (const answer of answersOf(ended)) {
+    printer.line(`  ${answer}`)
   }
   return EXIT.ok
 }
@@ -69,28 +69,23 @@ function successLine({
   return `${app}: ${outcome ?? 'succeeded'}${took}${what}`.trimEnd()
 }
 
-/** Where the evidence of a deployment saw the app answer. */
-export function addressesOf(deployment: DeploymentDetail): string[] {
-  const found = new Set<string>()
-  visit(deployment.evidence, value => {
-    if (
-      typeof value.host === 'string' &&
-      typeof value.status === 'number' &&
-      typeof value.scheme === 'string'
-    ) {
-      found.add(`${value.scheme}://${inertLine(value.host, 253)}`)
+/** How each host name was seen to answer, in the evidence of a deployment: `shop.example.org answers: http 200`. */
+export function answersOf(deployment: DeploymentDetail): string[] {
+  const found = new Map<string, Set<string>>()
+  visit(deployment.evidence, ({ host, scheme, status }) => {
+    if (typeof host === 'string' && typeof scheme === 'string' && typeof status === 'number') {
+      const name = inertLine(host, 253)
+      found.set(name, (found.get(name) ?? new Set()).add(`${inertLine(scheme)} ${status}`))
     }
   })
-  return [...found].sort()
+  return [...found].map(([host, answers]) => `${host} answers: ${[...answers].join(', ')}`)
 }
 
 function visit(value: unknown, look: (object: Record<string, unknown>) => void): void {
-  if (Array.isArray(value)) {
-    for (const item of value) {
-      visit(item, look)
-    }
-  } else if (typeof value === 'object' && value !== null) {
+  if (typeof value === 'object' && value !== null) {
     look(value as Record<string, unknown>)
-    visit(Object.values(value), look)
+    for (const inner of Object.values(value)) {
+      visit(inner, look)
+    }
   }
 }

@@ -2,6 +2,7 @@ import type { CredentialOptions } from '#cli/credential.ts'
 import { DEMO_FAILED } from '#cli/errors.ts'
 import { EXIT } from '#cli/exit-codes.ts'
 import type { Session } from '#cli/session.ts'
+import { asFairleadError } from '#lib/errors.ts'
 import { type DemoResult, EXAMPLE_APPS, showExamples } from './show-examples.ts'
 import { showOwnRepository } from './show-own-repository.ts'
 import { tellWhatNext } from './tell-what-next.ts'
@@ -21,12 +22,30 @@ export async function runDemo(session: Session, options: DemoOptions): Promise<n
   const { printer } = session
   const { colour } = printer
   printer.line(colour.bold('\nFairlead demo: from a push to a running app, all on this machine\n'))
-  const result = await inWorld(session, options)
+  const result = await inWorld(session, options).catch(error => failedResult(session, error, options))
   if (options.afterwards === 'exit') {
     // Standard output, even with --json: the last line is for programs.
     process.stdout.write(`${JSON.stringify(result)}\n`)
   }
   return result.ok ? EXIT.ok : EXIT.failed
+}
+
+/** With --exit the last line is there whatever happened. */
+function failedResult(session: Session, thrown: unknown, { afterwards }: DemoOptions): DemoResult {
+  if (afterwards === 'stay' || session.signal.aborted) {
+    throw thrown
+  }
+  session.printer.error(thrown)
+  return {
+    ok: false,
+    url: null,
+    commit: null,
+    digest: null,
+    first_deploy_ms: null,
+    second_deploy_ms: null,
+    failed_requests: 0,
+    problem: asFairleadError(thrown).message,
+  }
 }
 
 async function inWorld(session: Session, options: DemoOptions): Promise<DemoResult> {

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { type CredentialOptions, readCredential, readFileText } from '#cli/credential.ts'
 import { inWords } from '#cli/duration.ts'
+import { REPOSITORY_NOT_DEPLOYED } from '#cli/errors.ts'
 import { followDeployment } from '#cli/follow-deployment.ts'
 import { inertLine } from '#cli/inert.ts'
 import type { Session } from '#cli/session.ts'
@@ -105,8 +106,9 @@ async function findApps({ client, clock, signal }: Session, repository: string):
     }
     const { problem } = await client.get<RepositoryDocument>(`/repositories/${repository}`)
     if (problem || clock.monotonic() > deadline) {
-      const reason = problem ? `${problem.message} ${problem.hint}` : 'it describes no apps'
-      throw new Error(`the repository cannot be deployed: ${inertLine(reason, 1_000)}`)
+      throw problem
+        ? REPOSITORY_NOT_DEPLOYED(inertLine(problem.message, 1_000), inertLine(problem.hint, 1_000))
+        : REPOSITORY_NOT_DEPLOYED('it describes no apps', 'Write a fairlead.yaml with "fairlead init".')
     }
     await clock.sleep(ASK_AGAIN_MS, signal)
   }

@@ -31,7 +31,7 @@ export async function tellWhatNext(session: Session, world: World, result: DemoR
   }
 }
 
-function whatNext({ printer }: Session, world: World, result: DemoResult): string[] {
+function whatNext({ printer, config }: Session, world: World, result: DemoResult): string[] {
   const { url, tokenFile } = world.together
   const work = join(world.folder, 'work')
   return [
@@ -46,19 +46,21 @@ function whatNext({ printer }: Session, world: World, result: DemoResult): strin
     '',
     `  export FAIRLEAD_MANAGER=${url} FAIRLEAD_TOKEN_FILE=${tokenFile}`,
     `  ${PROGRAM} status`,
-    ...(existsSync(work) ? pushLines(work) : []),
+    ...(existsSync(work) ? pushLines(work, config.environment) : []),
   ]
 }
 
-function pushLines(work: string): string[] {
+function pushLines(work: string, environment: Session['config']['environment']): string[] {
+  // The variable would win over the setting of the working copy.
+  const push = environment.GIT_SSL_CAINFO === undefined ? 'git push' : 'env -u GIT_SSL_CAINFO git push'
   if (!existsSync(join(work, 'hello'))) {
-    return [`  cd ${work}   and change, commit and push something`]
+    return [`  cd ${work}   and change, commit and ${push} something`]
   }
   return [
-    `  ${PROGRAM} logs -f board`,
+    `  ${PROGRAM} logs --deployment hello`,
     `  ${PROGRAM} rollback hello --wait`,
     `  cd ${work}`,
-    "  sed -i 's/second/third/' hello/site/index.html && git commit -qam 'Third version' && git push",
+    `  sed -i 's/second/third/' hello/site/index.html && git commit -qam 'Third version' && ${push}`,
   ]
 }
 

@@ -12,6 +12,9 @@ async function readApp(context: StepContext): Promise<StepOutcome> {
   const { target, apps } = await readFacts(context)
   const domains = context.facts.domains ?? []
   await claimDomains(parts.db, app.id, domains)
+  if (app.target !== target.name) {
+    await parts.db.updateTable('apps').set({ target: target.name }).where('id', '=', app.id).execute()
+  }
   await keepTarget(context, target.name)
   if (repository?.auto_apps === 1) {
     const created = await createMissingApps(parts, repository, apps)

@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module'
 import { systemClock } from '#lib/clock.ts'
 import { asFairleadError } from '#lib/errors.ts'
 import { createLogger, type Logger } from '#lib/logger.ts'
@@ -70,6 +71,8 @@ async function serve(logger: Logger): Promise<void> {
     })
   }
   logger.info('manager.listening', { url: manager.url })
+  // For the next start, whatever ends this one: with it neither parser nor type stripper is needed again.
+  flushCompileCache()
 }
 
 /** Says what is wrong and how to mend it, and ends the process. */

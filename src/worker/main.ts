@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { flushCompileCache } from 'node:module'
 import { join } from 'node:path'
 import { systemClock } from '#lib/clock.ts'
 import { asFairleadError } from '#lib/errors.ts'
@@ -70,6 +71,8 @@ async function serve(logger: Logger, config: ReturnType<typeof readWorkerConfig>
     })
   }
   logger.info('worker.listening', { address: `${config.listen.host}:${worker.port}` })
+  // For the next start, whatever ends this one: with it neither parser nor type stripper is needed again.
+  flushCompileCache()
 }
 
 /** Says what is wrong and how to mend it, and ends the process. */

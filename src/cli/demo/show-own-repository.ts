@@ -78,7 +78,14 @@ async function describe(world: World, own: OwnRepository): Promise<NewRepository
   }
   const { gitServer } = world
   await gitServer.createRepository('demo')
-  const copy = await cloneLocal(join(world.folder, 'work'), gitServer, resolve(own.repository))
+  const copy = await cloneLocal(join(world.folder, 'work'), gitServer, resolve(own.repository)).catch(
+    cause => {
+      throw REPOSITORY_NOT_DEPLOYED(
+        `${inertLine(own.repository)} is a folder without a commit of Git`,
+        'Make one there: git init && git add . && git commit -m first',
+      ).with({ cause })
+    },
+  )
   await copy.push()
   return {
     name: appNameOf(basename(resolve(own.repository))),

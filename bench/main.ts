@@ -72,9 +72,13 @@ async function report(
   for (const line of tableLines(['', `medians of ${runs}`, 'measured', 'target', ''], rows)) {
     process.stdout.write(`${line}\n`)
   }
-  const text = JSON.stringify({ at: new Date().toISOString(), runs, load_before: load, figures }, null, 2)
+  const text = JSON.stringify({ at: new Date().toISOString(), runs, load_before: load, figures }, rounded, 2)
   await writeFile(RESULTS, `${text}\n`)
   say(`\nwritten to ${RESULTS}`)
+}
+
+function rounded(_key: string, value: unknown): unknown {
+  return typeof value === 'number' ? Math.round(value * 100) / 100 : value
 }
 
 function shown(value: number, unit: Figure['unit']): string {

@@ -86,9 +86,14 @@ export async function runPart(
   const files = Object.entries(environment).filter(
     ([key]) => key.startsWith('FAIRLEAD_') && key.endsWith('_FILE'),
   )
+  const folder = environment.FAIRLEAD_DATA ?? '.fairlead/manager'
+  if (name === 'manager') {
+    // The permission model knows only paths that are there.
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+  }
   const options = {
     name,
-    folder: '.',
+    folder,
     environment,
     arguments: words,
     readable: files.map(([, file]) => file),
@@ -135,6 +140,7 @@ function nodeFlags({ name, folder, environment, readable = [] }: PartOptions): s
   const written = [data, join(ROOT, '.cache'), ...(tokenFile ? [resolve(tokenFile)] : [])]
   return [
     ...memory,
+    '--disable-warning=ExperimentalWarning',
     '--permission',
     '--allow-net',
     ...[ROOT, data, ...readable].map(path => `--allow-fs-read=${path}`),

@@ -1,0 +1,298 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { mkdir, mkdtemp, readdir, readFile, readlink, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, beforeEach, test } from 'node:test'
+import { startProcess } from '#cli/demo/background-process.ts'
+import { startRegistry } from '#cli/demo/registry.ts'
+import type { Part } from '#cli/parts.ts'
+import type { DeploymentDetail } from '#contract/rest/deployments.ts'
+import { systemClock } from '#lib/clock.ts'
+import { command, mustRun } from './world/command.ts'
+import { engineFacts } from './world/engine-facts.ts'
+import { type EngineGate, openEngineGate } from './world/engine-gate.ts'
+import { type Remote, type System, startSystem } from './world/system.ts'
+
+/** One app that serves, and a machine around it on which one thing after the other breaks and comes back. */
+const stack = new AsyncDisposableStack()
+const APP = `faults-${process.pid}`
+const HOST = `${APP}.localhost`
+/** The engine must not know any step from an earlier run: it would skip what is slow. */
+const RUN = randomUUID()
+/** In the middle of a build: long enough to break something meanwhile. */
+const SLOW = 'RUN echo now it is slow; sleep 3\n'
+let gate: EngineGate
+let system: System
+let remote: Remote
+let serving: string
+let containers: readonly string[]
+let version = 0
+
+before(async () => {
+  const folder = await temporaryFolder(stack)
+  gate = await openEngineGate(join(folder, 'engine.sock'))
+  stack.defer(gate.close)
+  system = await startSystem(stack, { dockerSocket: gate.path })
+  remote = await system.addRepository(APP, files('nothing'))
+  await nextSucceeds()
+})
+
+after(() => stack.disposeAsync())
+
+beforeEach(async () => {
+  containers = await engineFacts(APP)
+})
+
+test('a registry that is down ends in the step push, and once it is back all is well', async () => {
+  const port = Number(system.registry.address.split(':')[1])
+  await system.registry.close()
+  await push()
+  try {
+    failed(await system.deploy(APP), { step: /^push$/, code: /^REGISTRY_UNREACHABLE$/ })
+    await nothingChanged()
+  } finally {
+    stack.defer((await startRegistry({ ...system.registryOptions, port })).close)
+  }
+  await nextSucceeds()
+})
+
+test('an engine that goes down in the middle of a build ends it, and once it is back all is well', async () => {
+  const { id } = await deployUntilBuild()
+  await gate.close()
+  try {
+    failed(await ended(id), { step: /^build$/, code: /^(ENGINE_UNREACHABLE|ENGINE_BROKE_OFF)$/ })
+    failed(await system.deploy(APP), { step: /./, code: /^ENGINE_UNREACHABLE$/ })
+    await nothingChanged()
+  } finally {
+    await gate.open()
+  }
+  await nextSucceeds()
+})
+
+test('a deployment that is requested while the worker is away is carried out when it is back', async () => {
+  await kill(system.together().worker)
+  const text = await push()
+  const id = await request(APP)
+  await until('it runs', async () => (await detail(id)).state === 'running')
+  await system.restart()
+  succeeded(await ended(id))
+  await serves(text)
+})
+
+test('a manager that is killed in the middle of a build goes on with the same deployment', async () => {
+  const { id, text } = await deployUntilBuild()
+  await kill(system.together().manager)
+  await nothingChanged()
+  await system.restart()
+  succeeded(await ended(id))
+  await serves(text)
+})
+
+test('a worker that is killed in the middle of a build goes on with the same deployment', async () => {
+  const { id, text } = await deployUntilBuild()
+  await kill(system.together().worker)
+  await nothingChanged()
+  await system.restart()
+  succeeded(await ended(id))
+  await serves(text)
+})
+
+for (const name of ['worker', 'manager'] as const) {
+  test(`only the ${name} is killed in the middle of a build and comes back alone`, async () => {
+    const { id, text } = await deployUntilBuild()
+    {
+      await using _revived = await revive(system.together()[name])
+      succeeded(await ended(id))
+      await serves(text)
+    }
+    await system.restart()
+  })
+}
+
+test('cancelled in the middle of a build: the build is ended and nothing is left behind', async () => {
+  const seconds = 1000 + (process.pid % 1000)
+  const { id } = await deployUntilBuild(`RUN echo now it is slow; sleep ${seconds}\n`)
+  assert.equal((await processesNamed(`sleep ${seconds}`)).length > 0, true, 'the build runs')
+  await system.together().client.send('POST', `/deployments/${id}/cancel`)
+  const deployment = await ended(id)
+  assert.equal(deployment.state, 'cancelled')
+  await nothingChanged()
+  await until('the build is gone', async () => (await processesNamed(`sleep ${seconds}`)).length === 0)
+  await nextSucceeds()
+})
+
+test('a Compose project that is never healthy fails, and its previous release is back', async () => {
+  const name = `faults-compose-${process.pid}`
+  const project = await system.addRepository(name, composeFiles(name, { text: 'one', check: 'true' }))
+  succeeded(await system.deploy(name))
+  const answer = async () => (await system.visit(`${name}.localhost`)).body
+  await until('the first release answers', async () => (await answer()) === 'one')
+  const before = await engineFacts(name)
+
+  await project.push(composeFiles(name, { text: 'two', check: 'echo no bread; exit 1' }))
+  const deployment = await system.deploy(name)
+  failed(deployment, { step: /^(apply|verify)$/, code: /^COMPOSE_SERVICE_UNHEALTHY$/ })
+  assert.match(deployment.error?.message ?? '', /no bread/)
+  await until('the first release is back', async () => (await answer()) === 'one')
+  assert.equal((await engineFacts(name)).length, before.length)
+
+  await project.push(composeFiles(name, { text: 'three', check: 'true' }))
+  succeeded(await system.deploy(name))
+  await until('the third release answers', async () => (await answer()) === 'three')
+})
+
+test('a registry whose disk is full ends in the step push', async t => {
+  await using own = new AsyncDisposableStack()
+  const folder = join(await temporaryFolder(own), 'small')
+  await mkdir(folder)
+  const mounted = await command('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', folder], { folder: '/' })
+  if (mounted.code !== 0) {
+    t.skip(`a small disk cannot be mounted here: ${mounted.stderr.trim()}`)
+    return
+  }
+  own.defer(() => mustRun('umount', [folder], { folder: '/' }).then(() => undefined))
+  const small = await startSystem(own, { registry: { folder } })
+  const name = `faults-disk-${process.pid}`
+  const repository = await small.addRepository(name, files('small', { app: name, base: small.baseImage }))
+  succeeded(await small.deploy(name))
+  const before = await engineFacts(name)
+
+  const more = 'RUN head -c 12000000 /dev/urandom > /big\n'
+  await repository.push(files('big', { app: name, base: small.baseImage, more }))
+  const deployment = await small.deploy(name)
+  failed(deployment, { step: /^push$/, code: /^REGISTRY_(DISK_FULL|FAILED)$/ })
+  t.diagnostic(`${deployment.error?.code}: ${deployment.error?.message}`)
+  assert.equal((await small.visit(`${name}.localhost`)).body, 'small')
+  assert.deepEqual(await engineFacts(name), before)
+})
+
+/** A new version at the Git server; gives the text that it answers with. */
+async function push(more = ''): Promise<string> {
+  version += 1
+  const text = `version ${version} of ${RUN}`
+  await remote.push(files(text, { more }))
+  return text
+}
+
+async function nextSucceeds(): Promise<void> {
+  const text = await push()
+  succeeded(await system.deploy(APP))
+  await serves(text)
+}
+
+async function deployUntilBuild(more = SLOW): Promise<{ id: string; text: string }> {
+  const text = await push(more)
+  const id = await request(APP)
+  await until('it builds', async () => {
+    const { state, error } = await detail(id)
+    assert.ok(state === 'queued' || state === 'running', `${state}: ${JSON.stringify(error)}`)
+    // At the end of a line it is not the instruction but what it prints.
+    return /now it is slow$/m.test(await system.logOf(id))
+  })
+  return { id, text }
+}
+
+async function request(app: string): Promise<string> {
+  return (await system.together().client.send<{ id: string }>('POST', `/apps/${app}/deploy`, {})).id
+}
+
+async function detail(id: string): Promise<DeploymentDetail> {
+  return await system.together().client.get<DeploymentDetail>(`/deployments/${id}`)
+}
+
+async function ended(id: string): Promise<DeploymentDetail> {
+  await until('it ended', async () => (await detail(id)).finished_at !== null)
+  return await detail(id)
+}
+
+function succeeded(deployment: DeploymentDetail): void {
+  assert.deepEqual([deployment.error, deployment.state], [null, 'succeeded'])
+}
+
+function failed(deployment: DeploymentDetail, expected: { step: RegExp; code: RegExp }): void {
+  assert.equal(deployment.state, 'failed')
+  assert.match(deployment.error?.code ?? '', expected.code, JSON.stringify(deployment.error))
+  assert.match(deployment.failed_step ?? '', expected.step)
+  assert.ok(deployment.error?.hint, 'it says what to do')
+}
+
+async function nothingChanged(): Promise<void> {
+  assert.equal((await system.visit(HOST)).body, serving)
+  assert.deepEqual(await engineFacts(APP), containers)
+}
+
+/** The new version answers, and its container is the only one. */
+async function serves(text: string): Promise<void> {
+  assert.equal((await system.visit(HOST)).body, text)
+  serving = text
+  containers = await engineFacts(APP)
+  assert.equal(containers.length, 1, containers.join())
+}
+
+async function kill(part: Part): Promise<void> {
+  process.kill(part.pid, 'SIGKILL')
+  await part.ended
+}
+
+/** Kills a part and starts it again as it was, as the host's supervisor does; the other part stays. */
+async function revive(part: Part): Promise<AsyncDisposable> {
+  const ofProcess = async (file: string) =>
+    (await readFile(`/proc/${part.pid}/${file}`, 'utf8')).split('\0').filter(Boolean)
+  const [program = '', ...args] = await ofProcess('cmdline')
+  const env = Object.fromEntries((await ofProcess('environ')).map(line => line.split(/=(.*)/s, 2)))
+  const folder = await readlink(`/proc/${part.pid}/cwd`)
+  await kill(part)
+  const logFile = `${part.logFile}.revived`
+  const ready = async () => /"event":"(worker|manager)\.listening"/.test(await readFile(logFile, 'utf8'))
+  const { close } = await startProcess({ program, args, env, folder, logFile, ready })
+  return { [Symbol.asyncDispose]: close }
+}
+
+async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+  const deadline = systemClock.monotonic() + 45_000
+  while (!(await holds())) {
+    assert.ok(systemClock.monotonic() < deadline, `waited in vain: ${what}`)
+    await systemClock.sleep(50)
+  }
+}
+
+async function processesNamed(name: string): Promise<readonly string[]> {
+  const pids = (await readdir('/proc')).filter(each => /^\d+$/.test(each))
+  const lines = await Promise.all(pids.map(pid => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')))
+  return lines.map(line => line.replaceAll('\0', ' ').trim()).filter(line => line === name)
+}
+
+async function temporaryFolder(owner: AsyncDisposableStack): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'host-faults-'))
+  owner.defer(() => rm(folder, { recursive: true, force: true }))
+  return folder
+}
+
+function files(text: string, { app = APP, base = system.baseImage, more = '' } = {}) {
+  const settings = ['target: container', 'port: 8080', 'drain: 0s', 'health: { within: 3s }']
+  return {
+    'index.html': text,
+    Dockerfile: `FROM ${base}\nCOPY index.html /www/index.html\n${more}CMD ["httpd", "-f", "-p", "8080", "-h", "/www"]\n`,
+    'fairlead.yaml': deployFile(app, settings),
+  }
+}
+
+function composeFiles(app: string, { text, check }: { text: string; check: string }) {
+  return {
+    'index.html': text,
+    Dockerfile: `FROM ${system.baseImage}\nCOPY index.html /www/index.html\nCMD ["httpd", "-f", "-p", "8080", "-h", "/www"]\n`,
+    'compose.yaml': `services:
+  web:
+    build: .
+    init: true
+    expose: [8080]
+    healthcheck: { test: ["CMD-SHELL", "${check}"], interval: 200ms, retries: 2 }
+`,
+    'fairlead.yaml': deployFile(app, ['target: compose', 'routes: [{ service: web, port: 8080 }]']),
+  }
+}
+
+function deployFile(app: string, settings: readonly string[]): string {
+  return ['version: 1', 'apps:', `  ${app}:`, ...settings.map(line => `    ${line}`), ''].join('\n')
+}

@@ -138,7 +138,7 @@ describe('a replacement', () => {
     await docker(world, 'exec', first.name, 'sh', '-c', 'echo kept > /data/x')
     const failing = startData(world, await crashingImage(world), { volumes })
     await rejects(containerStart.run(world.hands, failing), CONTAINER_EXITED.matches)
-    equal(await page(first.ip), 'one')
+    equal(await pageOnceThere(first.ip), 'one')
     const data = startData(world, image, { volumes, configHash: 'b'.repeat(64) })
     const second = await containerStart.run(world.hands, data)
     equal((await docker(world, 'exec', second.name, 'cat', '/data/x')).trim(), 'kept')
@@ -249,3 +249,17 @@ describe('logs', () => {
     )
   })
 })
+
+/** A container that was started again answers a moment later. */
+async function pageOnceThere(ip: string): Promise<string> {
+  for (let left = 100; ; left -= 1) {
+    try {
+      return await page(ip)
+    } catch (error) {
+      if (left === 0) {
+        throw error
+      }
+      await systemClock.sleep(50)
+    }
+  }
+}

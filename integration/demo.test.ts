@@ -15,11 +15,11 @@ const FOLDER = 'fairlead-demo-'
 
 describe('the demo', () => {
   test('one that was killed leaves things behind, and the next one cleans them up and does all it says', async () => {
-    const before = await tracesOfDemos()
-    await killWhileDeploying()
-    ok((await tracesOfDemos()).length > before.length, 'the killed demo left nothing to clean up')
+    const killed = await killWhileDeploying()
+    ok((await tracesOf(killed)).length > 5, 'the killed demo left nothing to clean up')
 
     const demo = start('demo', '--exit')
+    const place = placeOf(demo.pid)
     const [[code], out, err] = await Promise.all([once(demo, 'close'), text(demo.stdout), text(demo.stderr)])
     const result = JSON.parse(out.trimEnd().split('\n').at(-1) ?? '')
     equal(code, 0, `${out}\n${err}`)
@@ -32,13 +32,13 @@ describe('the demo', () => {
     // Without a terminal: plain lines, nothing that moves.
     match(out, /^ {2}apply {5}done {6}\d/m)
     equal(out.includes('\x1b'), false)
-    deepEqual(await tracesOfDemos(), before)
+    deepEqual(await tracesOf(killed, await place), [])
   })
 
   test('Ctrl-C ends one that stays up, and nothing is left of it', async () => {
-    const before = await tracesOfDemos()
     const demo = start('demo')
     const closed = once(demo, 'close')
+    const place = placeOf(demo.pid)
     const seen = await linesUntil(demo, /^Try next/)
     match(seen, /It stays up until you press Ctrl-C/)
     match(seen, /Token {6}flt_/)
@@ -47,7 +47,7 @@ describe('the demo', () => {
     demo.kill('SIGINT')
     const [code] = await closed
     equal(code, 0)
-    deepEqual(await tracesOfDemos(), before)
+    deepEqual(await tracesOf(await place), [])
   })
 })
 
@@ -56,14 +56,32 @@ function start(...words: string[]) {
   return spawn(PROGRAM, words, { env, stdio: ['ignore', 'pipe', 'pipe'] })
 }
 
-async function killWhileDeploying(): Promise<void> {
+/** Gives the name of its folder. */
+async function killWhileDeploying(): Promise<string> {
   const demo = start('demo')
   const closed = once(demo, 'close')
+  const place = placeOf(demo.pid)
   await linesUntil(demo, /^ {2}build/)
   demo.kill('SIGKILL')
   await closed
   // The worker is in the middle of it.
   await systemClock.sleep(500)
+  return await place
+}
+
+/** The folder of a demo by its process id; other demos may run on this machine. */
+async function placeOf(pid: number | undefined): Promise<string> {
+  const deadline = systemClock.monotonic() + 30_000
+  while (systemClock.monotonic() < deadline) {
+    for (const name of (await readdir(tmpdir())).filter(each => each.startsWith(FOLDER))) {
+      const owner = await readFile(join(tmpdir(), name, 'owner'), 'utf8').catch(() => '')
+      if (owner.startsWith(`${pid} `)) {
+        return name
+      }
+    }
+    await systemClock.sleep(10)
+  }
+  throw new Error('the demo made no folder')
 }
 
 async function linesUntil(demo: ReturnType<typeof start>, wanted: RegExp): Promise<string> {
@@ -78,9 +96,9 @@ async function linesUntil(demo: ReturnType<typeof start>, wanted: RegExp): Promi
   throw new Error(`the demo ended early:\n${seen.join('\n')}\n${await text(demo.stderr)}`)
 }
 
-/** Folders, processes, networks, containers and images of any run of the demo. */
-async function tracesOfDemos(): Promise<string[]> {
-  const folders = (await readdir(tmpdir())).filter(name => name.startsWith(FOLDER))
+/** Folders, processes, networks, containers, images and volumes of these demos, and of the apps that only a demo has. */
+async function tracesOf(...places: string[]): Promise<string[]> {
+  const folders = (await readdir(tmpdir())).filter(name => places.includes(name))
   const docker = (...args: string[]) => mustRun('docker', args, { folder: '/' })
   const listed = await Promise.all([
     docker('network', 'ls', '--format', 'network {{.Name}}'),
@@ -88,18 +106,22 @@ async function tracesOfDemos(): Promise<string[]> {
     docker('images', '--format', 'image {{.Repository}}'),
     docker('volume', 'ls', '--format', 'volume {{.Name}} {{.Labels}}'),
   ])
-  const ours = /fairlead-demo|network board_|project=board\b|io\.fairlead\.app=(hello|board)\b/
-  const engine = listed.flatMap(output => output.split('\n')).filter(line => ours.test(line))
-  return [...folders, ...(await processesOfDemos()), ...engine].sort()
+  const names = places.map(place => place.toLowerCase())
+  const ofApps = /network board_|project=board\b|io\.fairlead\.app=(hello|board)\b/
+  const engine = listed
+    .flatMap(output => output.split('\n'))
+    .filter(line => ofApps.test(line) || names.some(name => line.includes(name)))
+  return [...folders, ...(await processesIn(places)), ...engine].sort()
 }
 
-async function processesOfDemos(): Promise<string[]> {
+async function processesIn(places: readonly string[]): Promise<string[]> {
   const pids = (await readdir('/proc')).filter(name => /^\d+$/.test(name))
   const found = await Promise.all(
     pids.map(async pid => {
-      const place = await readlink(`/proc/${pid}/cwd`).catch(() => '')
+      const folder = await readlink(`/proc/${pid}/cwd`).catch(() => '')
       const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
-      return place.startsWith(join(tmpdir(), FOLDER)) ? [`process ${pid} ${line.replaceAll('\0', ' ')}`] : []
+      const isOurs = places.some(place => folder.startsWith(join(tmpdir(), place)))
+      return isOurs ? [`process ${pid} ${line.replaceAll('\0', ' ')}`] : []
     }),
   )
   return found.flat()

@@ -21,7 +21,7 @@ const HOST = `${APP}.localhost`
 /** The engine must not know any step from an earlier run: it would skip what is slow. */
 const RUN = randomUUID()
 /** In the middle of a build: long enough to break something meanwhile. */
-const SLOW = 'RUN echo now it is slow; sleep 3\n'
+const SLOW = 'RUN echo now it is slow; sleep 2\n'
 let gate: EngineGate
 let system: System
 let remote: Remote
@@ -101,12 +101,14 @@ test('a worker that is killed in the middle of a build goes on with the same dep
 for (const name of ['worker', 'manager'] as const) {
   test(`only the ${name} is killed in the middle of a build and comes back alone`, async () => {
     const { id, text } = await deployUntilBuild()
-    {
-      await using _revived = await revive(system.together()[name])
+    const revived = await revive(system.together()[name])
+    try {
       succeeded(await ended(id))
       await serves(text)
+    } finally {
+      await revived.close()
+      await system.restart()
     }
-    await system.restart()
   })
 }
 
@@ -236,7 +238,7 @@ async function kill(part: Part): Promise<void> {
 }
 
 /** Kills a part and starts it again as it was, as the host's supervisor does; the other part stays. */
-async function revive(part: Part): Promise<AsyncDisposable> {
+async function revive(part: Part): Promise<{ close(): Promise<void> }> {
   const ofProcess = async (file: string) =>
     (await readFile(`/proc/${part.pid}/${file}`, 'utf8')).split('\0').filter(Boolean)
   const [program = '', ...args] = await ofProcess('cmdline')
@@ -245,8 +247,7 @@ async function revive(part: Part): Promise<AsyncDisposable> {
   await kill(part)
   const logFile = `${part.logFile}.revived`
   const ready = async () => /"event":"(worker|manager)\.listening"/.test(await readFile(logFile, 'utf8'))
-  const { close } = await startProcess({ program, args, env, folder, logFile, ready })
-  return { [Symbol.asyncDispose]: close }
+  return await startProcess({ program, args, env, folder, logFile, ready })
 }
 
 async function until(what: string, holds: () => Promise<boolean>): Promise<void> {

@@ -6,7 +6,7 @@ export const CONFIG_INVALID = defineError({
   retry: 'never',
   message: (variable: string, problem: string) => `The configuration is not valid: ${variable} ${problem}`,
   hint: () =>
-    'Correct the environment of the manager and start it again; all settings are described in docs/configuration.md.',
+    'Correct the environment of the manager and start it again; all settings are described in docs/running.md.',
 })
 
 export const UNKNOWN_WORD = defineError({

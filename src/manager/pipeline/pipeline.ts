@@ -103,7 +103,7 @@ function succeeded(context: StepContext): EndedPipeline {
   }
   return {
     state: 'succeeded',
-    outcome: 'deployed',
+    outcome: context.deployment.kind === 'rollback' ? 'rolled-back' : 'deployed',
     evidence: evidenceOf(context),
     domains: context.facts.domains ?? [],
     release: { commit: source.commit, configHash, content: fill(planned.release, context.results) },

@@ -1,13 +1,17 @@
 import { commandNamed } from '#commands/index.ts'
 import type { LogLine } from '#contract/agent-frames.ts'
-import { asFairleadError, FairleadError } from '#lib/errors.ts'
+import { asFairleadError } from '#lib/errors.ts'
 import { newId } from '#lib/id.ts'
+import { COMMAND_INTERRUPTED } from '#link/errors.ts'
 import { COMMAND_LOST } from '#manager/agents/errors.ts'
 import type { Tell } from '#targets/target.ts'
 import { fill } from './fill.ts'
 import type { StepContext } from './step.ts'
 
 type Result = Readonly<Record<string, unknown>>
+
+/** A command that itself ends its worker must not do so for ever. */
+const TELL_AGAIN = 2
 
 /**
  * Tells the app's worker one command and gives its result. Journalled per (step, key): after a restart a stored
@@ -27,13 +31,20 @@ export async function tellWorker(context: StepContext, what: Tell): Promise<Resu
   if (journalled?.state === 'succeeded') {
     return keep(context, what, JSON.parse(journalled.result ?? '{}') as Result)
   }
-  if (journalled?.state === 'told') {
-    const result = await followed(context, what, journalled.id)
-    if (result) {
-      return result
+  const { id, state } = journalled ?? {}
+  let attempt = () =>
+    state === 'told' && id !== undefined ? followed(context, what, id) : told(context, what)
+  for (let left = TELL_AGAIN; ; left -= 1) {
+    try {
+      return await attempt()
+    } catch (error) {
+      if (left === 0 || context.signal.aborted || !wasLost(error)) {
+        throw error
+      }
+      context.say(`the worker lost ${what.command} in a restart; it is told again`)
+      attempt = () => told(context, what)
     }
   }
-  return await told(context, what)
 }
 
 /** Tells several at once; all are awaited even when one fails, so that nothing is left running unseen. */
@@ -74,29 +85,22 @@ async function told(context: StepContext, what: Tell): Promise<Result> {
   )
 }
 
-/** What became of a command told before a restart; undefined when it has to be told anew. */
-async function followed(context: StepContext, what: Tell, id: string): Promise<Result | undefined> {
+/** What became of a command told before a restart. */
+async function followed(context: StepContext, what: Tell, id: string): Promise<Result> {
   const { parts, deployment, app } = context
   const fromSeq = await parts.logs.lastSeqOf(deployment.id, id)
-  try {
-    return await settled(context, what, id, () =>
-      parts.agents.resume(app.host, {
-        id,
-        fromSeq,
-        onLines: lines => store(context, id, lines),
-        signal: context.signal,
-      }),
-    )
-  } catch (error) {
-    if (
-      COMMAND_LOST.matches(error) ||
-      (error instanceof FairleadError && error.code === 'COMMAND_INTERRUPTED')
-    ) {
-      context.say(`the worker lost ${what.command} in a restart; it is told again`)
-      return undefined
-    }
-    throw error
-  }
+  return await settled(context, what, id, () =>
+    parts.agents.resume(app.host, {
+      id,
+      fromSeq,
+      onLines: lines => store(context, id, lines),
+      signal: context.signal,
+    }),
+  )
+}
+
+function wasLost(error: unknown): boolean {
+  return COMMAND_LOST.matches(error) || COMMAND_INTERRUPTED.matches(error)
 }
 
 /** Writes the end of a command into its row. */

@@ -48,7 +48,11 @@ describe('a Compose project', () => {
     const [slot] = await world.switchboard.slots(`web.${world.app}`)
     equal(services.at(-1)?.ip, slot)
     equal(await page(slot), 'one')
-    const verified = await composeVerify.run(world.hands, { project, services: expected(rendered) })
+    const verified = await composeVerify.run(world.hands, {
+      project,
+      services: expected(rendered),
+      mustRun: ['web'],
+    })
     deepEqual(verified.containers, services)
   })
 

@@ -143,7 +143,7 @@ function managerPart(options: TogetherOptions): PartOptions {
   return {
     name: 'manager',
     folder: data,
-    readable: [folder],
+    readable: [folder, ...registryFiles(options.environment)],
     environment: {
       ...options.environment,
       FAIRLEAD_DATA: data,
@@ -155,6 +155,12 @@ function managerPart(options: TogetherOptions): PartOptions {
       ...(registry ? registryEnvironment(folder, registry) : {}),
     },
   }
+}
+
+/** Files outside the folder that the person's own registry settings name. */
+function registryFiles(environment: TogetherOptions['environment']): string[] {
+  const named = [environment?.FAIRLEAD_REGISTRY_PASSWORD_FILE, environment?.FAIRLEAD_REGISTRY_CA_FILE]
+  return named.filter(file => file !== undefined)
 }
 
 function registryEnvironment(folder: string, registry: RegistryAccount): Record<string, string> {

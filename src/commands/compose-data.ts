@@ -66,6 +66,8 @@ export const RenderedService = Type.Object(
     /** Services that are made anew when this one is. */
     dependsOn: Type.Array(Type.String()),
     replicas: Type.Integer({ minimum: 0 }),
+    /** Its restart policy lets it end with 0 and have done its work; a routed service must run all the same. */
+    mayComplete: Type.Boolean(),
     /** Host ports it publishes. */
     ports: Type.Array(Type.Object({ published: Type.String(), target: Type.Integer() }, strict)),
   },

@@ -1,7 +1,7 @@
 import { replicasOf } from '#policy/compose-network.ts'
-import { isOn, type Shape, scalarText, shapeOf } from '#policy/shape.ts'
+import { scalarText, shapeOf } from '#policy/shape.ts'
 import type { ContainerFacts } from '#programs/docker-containers.ts'
-import { OWN_KEY, type Render } from './compose-model.ts'
+import { OWN_KEY, type Render, restartsAlways } from './compose-model.ts'
 import { serviceOf } from './compose-observe.ts'
 
 /** Starting again while a database comes up is usual; the engine doubles its pause each time, so this is about 3 s. */
@@ -48,14 +48,6 @@ export function expectedServices(render: Render): readonly ExpectedService[] {
       hasStartHooks: service.post_start !== undefined,
     }
   })
-}
-
-function restartsAlways(service: Shape): boolean {
-  const policy =
-    scalarText(service.restart) ??
-    scalarText(shapeOf(shapeOf(service.deploy).restart_policy).condition) ??
-    'no'
-  return isOn(policy) && !policy.startsWith('on-failure') && policy !== 'none'
 }
 
 /** A container that has to be started: not one that runs, is being started again, or has done its one job. */

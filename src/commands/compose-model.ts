@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { posix, relative } from 'node:path'
 import { canonicalJson } from '#lib/canonical-json.ts'
 import { replicasOf } from '#policy/compose-network.ts'
-import { listOf, type Shape, scalarText, shapeOf, shapesOf } from '#policy/shape.ts'
+import { isOn, listOf, type Shape, scalarText, shapeOf, shapesOf } from '#policy/shape.ts'
 import type { RenderedService, RoutePlace, ServiceBuild } from './compose-data.ts'
 import { LABEL } from './container-data.ts'
 
@@ -49,6 +49,7 @@ export function describeServices(model: Shape, checkout: string): Record<string,
       ...(build ? { build } : image ? { image } : {}),
       dependsOn: Object.keys(shapeOf(service.depends_on)).sort(),
       replicas: replicasOf(service),
+      mayComplete: !restartsAlways(service),
       ports: shapesOf(service.ports).map(({ published, target }) => ({
         published: scalarText(published) ?? '',
         target: Number(target),
@@ -57,6 +58,15 @@ export function describeServices(model: Shape, checkout: string): Record<string,
     return [name, facts] as const
   })
   return Object.fromEntries(described)
+}
+
+/** Whether the engine starts it again when it ends with 0. */
+export function restartsAlways(service: Shape): boolean {
+  const policy =
+    scalarText(service.restart) ??
+    scalarText(shapeOf(shapeOf(service.deploy).restart_policy).condition) ??
+    'no'
+  return isOn(policy) && !policy.startsWith('on-failure') && policy !== 'none'
 }
 
 /** Over the service and all it uses of the rest; not over how its image is built: that is in the image's name. */

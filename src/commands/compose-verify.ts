@@ -11,6 +11,8 @@ const VerifyData = Type.Object(
     project: ProjectName,
     /** Every service and the configuration that its containers must have. */
     services: Type.Record(ServiceName, RenderHash),
+    /** Those that must run now; the others may have ended with 0. */
+    mustRun: Type.Array(ServiceName, { maxItems: 1000 }),
   },
   strict,
 )
@@ -34,11 +36,11 @@ export const composeVerify = defineCommand({
 
 /** What of the containers is not as planned; undefined when all is. */
 export function firstDeviation(
-  { services }: Pick<Static<typeof VerifyData>, 'services'>,
+  { services, mustRun }: Pick<Static<typeof VerifyData>, 'services' | 'mustRun'>,
   containers: readonly ComposeContainer[],
 ): { readonly service: string; readonly what: string } | undefined {
   for (const container of containers) {
-    const what = deviation(container, services[container.service])
+    const what = deviation(container, services[container.service], mustRun)
     if (what !== undefined) {
       return { service: container.service, what }
     }
@@ -47,7 +49,11 @@ export function firstDeviation(
   return missing === undefined ? undefined : { service: missing, what: 'it has no container' }
 }
 
-function deviation(container: ComposeContainer, wanted: string | undefined): string | undefined {
+function deviation(
+  container: ComposeContainer,
+  wanted: string | undefined,
+  mustRun: readonly string[],
+): string | undefined {
   if (wanted === undefined) {
     return 'nobody planned it'
   }
@@ -57,7 +63,8 @@ function deviation(container: ComposeContainer, wanted: string | undefined): str
   if (container.currentImageId !== undefined && container.currentImageId !== container.imageId) {
     return `its image is no longer what "${container.image}" means on this host`
   }
-  const completed = container.state === 'exited' && container.exitCode === 0
+  const mayComplete = !mustRun.includes(container.service)
+  const completed = mayComplete && container.state === 'exited' && container.exitCode === 0
   if (container.state !== 'running' && !completed) {
     return `its container is ${container.state} (exit code ${container.exitCode})`
   }

@@ -48,6 +48,7 @@ export interface ServiceState {
 
 /** Every wanted service compared with what runs, in the order of their names. */
 export function serviceStates({ rendered, containers, images }: Found): readonly ServiceState[] {
+  const mustRun = new Set(servicesThatMustRun(rendered))
   const states = Object.entries(rendered.services)
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, service]): ServiceState => {
@@ -60,7 +61,7 @@ export function serviceStates({ rendered, containers, images }: Found): readonly
         image,
         hash,
         containers: own,
-        state: stateOf(own, { hash, image, replicas: service.replicas }),
+        state: stateOf(own, { hash, image, replicas: service.replicas, mayComplete: !mustRun.has(name) }),
       }
     })
   const remade = states.filter(({ state }) => ['changed', 'image-changed', 'missing'].includes(state))
@@ -74,15 +75,25 @@ export function serviceStates({ rendered, containers, images }: Found): readonly
   )
 }
 
+/** A service that visitors reach, or that the engine always starts again, has not done its work when it ended. */
+export function servicesThatMustRun({ services, routes }: Found['rendered']): string[] {
+  const routed = new Set(routes.map(route => route.service))
+  return Object.entries(services)
+    .filter(([name, service]) => service.replicas > 0 && (routed.has(name) || !service.mayComplete))
+    .map(([name]) => name)
+    .sort()
+}
+
 interface Wanted {
   readonly hash: string
   readonly image: ImageContent | undefined
   readonly replicas: number
+  readonly mayComplete: boolean
 }
 
 function stateOf(
   containers: readonly ComposeContainer[],
-  { hash, image, replicas }: Wanted,
+  { hash, image, replicas, mayComplete }: Wanted,
 ): ServiceState['state'] {
   if (containers.length === 0) {
     return replicas === 0 ? 'as-wanted' : 'missing'
@@ -96,13 +107,15 @@ function stateOf(
   if (containers.some(isOld)) {
     return 'image-changed'
   }
-  return containers.length === replicas && containers.every(isFine) ? 'as-wanted' : 'not-running'
+  return containers.length === replicas && containers.every(each => isFine(each, mayComplete))
+    ? 'as-wanted'
+    : 'not-running'
 }
 
 /** Runs and is not ill, or has done its one job. */
-function isFine({ state, health, exitCode }: ComposeContainer): boolean {
+function isFine({ state, health, exitCode }: ComposeContainer, mayComplete: Wanted['mayComplete']): boolean {
   return (
     (state === 'running' && (health === 'none' || health === 'healthy')) ||
-    (state === 'exited' && exitCode === 0)
+    (mayComplete && state === 'exited' && exitCode === 0)
   )
 }

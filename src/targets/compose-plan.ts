@@ -3,7 +3,13 @@ import { composeDown, composeRestore, composeUp, composeVerify } from '#commands
 import { imageBuild, imagePrune, imagePush } from '#commands/image.ts'
 import { routePoint, routeRemove } from '#commands/route.ts'
 import { changesOf } from './compose-changes.ts'
-import { type Found, foundOf, type ServiceState, serviceStates } from './compose-found.ts'
+import {
+  type Found,
+  foundOf,
+  type ServiceState,
+  serviceStates,
+  servicesThatMustRun,
+} from './compose-found.ts'
 import { type ComposeRelease, readRelease, releasedRender, shownEnvironment } from './compose-release.ts'
 import type { ComposeSettings } from './compose-settings.ts'
 import { type ComposeWants, type WantedRoute, wantsOf } from './compose-wants.ts'
@@ -43,7 +49,11 @@ export function planCompose(input: PlanInput<ComposeSettings>): Plan {
         push: pushes.flatMap(service => pushTells(decision, service)),
         apply: mustApply ? [upTell(decision)] : [],
         verify: [
-          tell('verify', composeVerify, { project: decision.wants.project, services: hashesOf(services) }),
+          tell('verify', composeVerify, {
+            project: decision.wants.project,
+            services: hashesOf(services),
+            mustRun: servicesThatMustRun(decision.found.rendered),
+          }),
         ],
         route: routeTells(decision),
         prune: pruneTells(decision),

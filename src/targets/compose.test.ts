@@ -92,9 +92,10 @@ function anInput(world: World = {}): Input {
             build,
             dependsOn: ['db'],
             replicas: 1,
+            mayComplete: true,
             ports: [{ published: '20080', target: 80 }],
           },
-          db: { hash: DB_HASH, image: 'pg:16', dependsOn: [], replicas: 1, ports: [] },
+          db: { hash: DB_HASH, image: 'pg:16', dependsOn: [], replicas: 1, mayComplete: true, ports: [] },
         },
         routes: [{ service: 'web', port: 80, name: 'web.shop', ip: '10.1.0.32' }],
         findings: [],
@@ -294,6 +295,8 @@ describe('the plan of a Compose project', () => {
   test('repairs what does not run, is ill, outdated, or not where the proxy looks for it', () => {
     for (const web of [
       { state: 'exited', exitCode: 1 },
+      // Visitors are led to it: ended is ended, whatever its exit code.
+      { state: 'exited', exitCode: 0 },
       { health: 'unhealthy' },
       { currentImageId: 'sha256:new' },
       { ip: '' },

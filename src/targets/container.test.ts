@@ -209,7 +209,7 @@ describe('nothing to do', () => {
 })
 
 describe('settings', () => {
-  test('R6 the port is what the Dockerfile exposes when none is set', () => {
+  test('the port is what the Dockerfile exposes when none is set', () => {
     const source = {
       ...anInput().source,
       texts: { Dockerfile: 'FROM a AS b\nEXPOSE 1\nFROM c\nEXPOSE $X 3000/tcp 80' },

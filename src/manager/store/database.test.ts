@@ -63,7 +63,7 @@ test('a second manager on the same folder is refused, a reader is not', async ()
   await (await openStore(folder, () => 1)).close()
 })
 
-test('R11 a database of a newer program is refused and left as it is', async () => {
+test('a database of a newer program is refused and left as it is', async () => {
   await (await openStore(folder, () => 1)).close()
   const file = join(folder, 'fairlead.db')
   const raw = new DatabaseSync(file)

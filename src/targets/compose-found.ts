@@ -75,6 +75,13 @@ export function serviceStates({ rendered, containers, images }: Found): readonly
   )
 }
 
+/** What the label of each running service's containers must say. */
+export function hashesOf(services: readonly ServiceState[]): Record<string, string> {
+  return Object.fromEntries(
+    services.flatMap(each => (each.rendered.replicas > 0 ? [[each.name, each.hash]] : [])),
+  )
+}
+
 /** A service that visitors reach, or that the engine always starts again, has not done its work when it ended. */
 export function servicesThatMustRun({ services, routes }: Found['rendered']): string[] {
   const routed = new Set(routes.map(route => route.service))

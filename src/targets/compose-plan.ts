@@ -6,6 +6,7 @@ import { changesOf } from './compose-changes.ts'
 import {
   type Found,
   foundOf,
+  hashesOf,
   type ServiceState,
   serviceStates,
   servicesThatMustRun,
@@ -38,7 +39,7 @@ interface Decision {
 /** Decides what to tell the worker from what it reported. Pure: the same input gives the same plan. */
 export function planCompose(input: PlanInput<ComposeSettings>): Plan {
   const decision = decide(input)
-  const { services, builds, pushes, mustApply, routes, goneRoutes } = decision
+  const { builds, pushes, mustApply, routes, goneRoutes } = decision
   const changes = changesOf({ ...decision, before: readRelease(input.previous) })
   const release = { ...releaseOf(decision) }
   const nothingToDo = !mustApply && pushes.length === 0 && routes.length === 0 && goneRoutes.length === 0
@@ -48,13 +49,7 @@ export function planCompose(input: PlanInput<ComposeSettings>): Plan {
         build: builds.map(service => buildTell(decision, service)),
         push: pushes.flatMap(service => pushTells(decision, service)),
         apply: mustApply ? [upTell(decision)] : [],
-        verify: [
-          tell('verify', composeVerify, {
-            project: decision.wants.project,
-            services: hashesOf(services),
-            mustRun: servicesThatMustRun(decision.found.rendered),
-          }),
-        ],
+        verify: [verifyTell(decision)],
         route: routeTells(decision),
         prune: pruneTells(decision),
         undo: undoTells(decision),
@@ -124,9 +119,9 @@ function addressOf({ rendered }: Found, name: string): string {
   return rendered.routes.find(route => route.name === name)?.ip ?? ''
 }
 
-function hashesOf(services: readonly ServiceState[]): Record<string, string> {
-  const running = services.filter(each => each.rendered.replicas > 0)
-  return Object.fromEntries(running.map(each => [each.name, each.hash]))
+function verifyTell({ wants, services, found }: Decision): Tell {
+  const mustRun = servicesThatMustRun(found.rendered)
+  return tell('verify', composeVerify, { project: wants.project, services: hashesOf(services), mustRun })
 }
 
 function imagesOf(services: readonly ServiceState[]): Record<string, string> {

@@ -20,6 +20,8 @@ import { COMPOSE_SECRET_MISSING, COMPOSE_SETTINGS_WRONG } from './compose-errors
 import type { ComposeSettings } from './compose-settings.ts'
 import type { Plan, PlanInput, Tell } from './target.ts'
 
+const PORTS = [{ published: '20080', target: 80 }]
+
 const COMMIT = 'c'.repeat(40)
 const RENDER = 'd'.repeat(64)
 const LIVE = 'e'.repeat(64)
@@ -87,14 +89,7 @@ function anInput(world: World = {}): Input {
       render: {
         render: RENDER,
         services: {
-          web: {
-            hash: WEB_HASH,
-            build,
-            dependsOn: ['db'],
-            replicas: 1,
-            mayComplete: true,
-            ports: [{ published: '20080', target: 80 }],
-          },
+          web: { hash: WEB_HASH, build, dependsOn: ['db'], replicas: 1, mayComplete: true, ports: PORTS },
           db: { hash: DB_HASH, image: 'pg:16', dependsOn: [], replicas: 1, mayComplete: true, ports: [] },
         },
         routes: [{ service: 'web', port: 80, name: 'web.shop', ip: '10.1.0.32' }],

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { copyFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
@@ -39,6 +39,26 @@ test('M23 what was running when the agent died is interrupted, what had ended st
     error: null,
     seq: 3,
   })
+})
+
+test('M23 what needs no wait for the disk outlives a kill all the same', t => {
+  const file = aFile(t)
+  const alive = new Journal(file, systemClock)
+  t.after(() => alive.close())
+  const [changes, looks] = [aCommand(), aCommand()]
+  alive.begin(changes)
+  alive.end(changes.id, { state: 'succeeded', result: '{"a":1}', seq: 3 })
+  alive.begin({ ...looks, looksOnly: true })
+
+  // What a kill at this moment would leave behind.
+  const left = aFile(t)
+  for (const part of ['', '-wal']) {
+    copyFileSync(`${file}${part}`, `${left}${part}`)
+  }
+  const after = new Journal(left, systemClock)
+  t.after(() => after.close())
+  assert.equal(after.find(changes.id)?.state, 'succeeded')
+  assert.equal(after.find(looks.id)?.state, 'interrupted')
 })
 
 test('M18 the same id cannot begin twice', t => {

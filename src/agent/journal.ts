@@ -34,6 +34,14 @@ export interface JournalRow {
   readonly seq: number
 }
 
+export interface Beginning {
+  readonly id: string
+  readonly name: string
+  readonly idem: string
+  /** It changes nothing: should the power go, it may be forgotten. */
+  readonly looksOnly?: boolean
+}
+
 export interface Ending {
   readonly state: Exclude<CommandState, 'running'>
   readonly result?: string
@@ -42,8 +50,12 @@ export interface Ending {
 }
 
 /**
- * What this agent was told and what became of it, on disk before anything is done and before anything is answered:
+ * What this agent was told and what became of it, written before anything is done and before anything is answered:
  * running -> succeeded | failed | cancelled | interrupted (was running when the agent died).
+ *
+ * Every row outlives a kill of this process. That a command which changes something has begun outlives a loss of
+ * power too: nothing is done before the disk has said so. How it ended does not have to: without its end it counts
+ * as interrupted, as if the power had gone a moment earlier, and the manager looks at what is there.
  */
 export class Journal {
   readonly #db: DatabaseSync
@@ -51,6 +63,7 @@ export class Journal {
   readonly #statements = new Map<string, StatementSync>()
   /** Settled, and not on disk yet: losing that costs nothing, so it travels with the next write. */
   readonly #settled = new Set<string>()
+  #onDisk: 'now' | 'soon' = 'now'
 
   /** Opens the journal; what was running is interrupted now. Throws ALREADY_RUNNING or JOURNAL_DAMAGED. */
   constructor(file: string, clock: Clock) {
@@ -66,8 +79,8 @@ export class Journal {
     return row && ({ ...row } as unknown as JournalRow)
   }
 
-  begin(command: { readonly id: string; readonly name: string; readonly idem: string }): void {
-    this.#write(() =>
+  begin(command: Beginning): void {
+    this.#write(command.looksOnly ? 'soon' : 'now', () =>
       this.#sql(
         `INSERT INTO commands (id, name, idem, state, started_at) VALUES (?, ?, ?, 'running', ?)`,
       ).run(command.id, command.name, command.idem, this.#clock.now()),
@@ -76,7 +89,7 @@ export class Journal {
 
   end(id: string, { state, result, error, seq }: Ending): void {
     const wireError = error ? JSON.stringify(toWire(error)) : null
-    this.#write(() =>
+    this.#write('soon', () =>
       this.#sql(
         'UPDATE commands SET state = ?, result = ?, error = ?, seq = ?, ended_at = ? WHERE id = ?',
       ).run(state, result ?? null, wireError, seq, this.#clock.now(), id),
@@ -90,7 +103,7 @@ export class Journal {
 
   /** Commands that the manager does not know the end of, newest first. */
   unsettled(): readonly Pick<JournalRow, 'id' | 'state' | 'seq'>[] {
-    this.#write(() => undefined)
+    this.#write('soon', () => undefined)
     return this.#sql(
       'SELECT id, state, seq FROM commands WHERE settled = 0 ORDER BY started_at DESC LIMIT ?',
     ).all(LISTED) as unknown as JournalRow[]
@@ -112,12 +125,14 @@ export class Journal {
 
   raiseEpoch(epoch: number): void {
     if (epoch > this.epoch()) {
-      this.#sql(`INSERT OR REPLACE INTO numbers (name, value) VALUES ('epoch', ?)`).run(epoch)
+      this.#write('now', () =>
+        this.#sql(`INSERT OR REPLACE INTO numbers (name, value) VALUES ('epoch', ?)`).run(epoch),
+      )
     }
   }
 
   close(): void {
-    this.#write(() => undefined)
+    this.#write('soon', () => undefined)
     this.#db.close()
   }
 
@@ -127,8 +142,12 @@ export class Journal {
     return statement
   }
 
-  /** One transaction, so one wait for the disk. */
-  #write(run: () => void): void {
+  /** One transaction. It is on the disk when this returns (`now`), or with the next one that is (`soon`). */
+  #write(onDisk: 'now' | 'soon', run: () => void): void {
+    if (onDisk !== this.#onDisk) {
+      this.#db.exec(`PRAGMA synchronous = ${onDisk === 'now' ? 'FULL' : 'NORMAL'}`)
+      this.#onDisk = onDisk
+    }
     this.#db.exec('BEGIN IMMEDIATE')
     try {
       for (const id of this.#settled) {

@@ -159,7 +159,7 @@ export class Obey {
     if (this.#executions.size >= MAX_INFLIGHT) {
       throw AGENT_BUSY(MAX_INFLIGHT)
     }
-    journal.begin({ id, name: command.name, idem })
+    journal.begin({ id, name: command.name, idem, looksOnly: command.looksOnly === true })
     const log = CommandLog.create(join(this.#options.logs, id), clock)
     const parts = { ...this.#options, locks: this.#locks, graceMs: this.#options.graceMs ?? GRACE_MS }
     const execution = new Execution(parts, { command, params, deadlineMs, log })
@@ -220,7 +220,10 @@ export class Obey {
     const row = this.#options.journal.find(id)
     if (row && row.state !== 'running' && seq >= row.seq) {
       this.#options.journal.settle(id)
-      this.#removeLog(id)
+      // Most commands say nothing and have no log. How much an interrupted one said is not in its row.
+      if (row.seq > 0 || row.state === 'interrupted') {
+        this.#removeLog(id)
+      }
     }
   }
 

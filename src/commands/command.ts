@@ -70,6 +70,8 @@ export interface Command<D extends TObject = TObject, R extends TObject = TObjec
   readonly name: string
   readonly summary: string
   readonly role: 'worker' | 'guardian'
+  /** It changes nothing outside the workspace's caches: doing it twice is the same as doing it once. */
+  readonly looksOnly?: true
   readonly data: D
   readonly result: R
   /** Used when the manager names no deadline. */

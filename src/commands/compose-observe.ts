@@ -15,6 +15,7 @@ export const composeObserve = defineCommand({
   name: 'compose.observe',
   summary: 'Tells which containers a Compose project has on this host and how they are.',
   role: 'worker',
+  looksOnly: true,
   data: Type.Object({ project: ProjectName }, strict),
   result: Type.Object({ containers: Type.Array(ComposeContainer) }, strict),
   deadlineMs: 60_000,

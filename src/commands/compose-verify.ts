@@ -21,6 +21,7 @@ export const composeVerify = defineCommand({
   name: 'compose.verify',
   summary: 'Fails unless exactly the planned services run, healthy, from the planned configuration.',
   role: 'worker',
+  looksOnly: true,
   data: VerifyData,
   result: Type.Object({ containers: Type.Array(ComposeContainer) }, strict),
   deadlineMs: 60_000,

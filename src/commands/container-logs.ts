@@ -24,6 +24,7 @@ export const containerLogs = defineCommand({
   name: 'container.logs',
   summary: 'Shows what a container of an app printed, and goes on showing it when asked to.',
   role: 'worker',
+  looksOnly: true,
   data: LogsData,
   result: Type.Object({ container: Type.String(), lines: Type.Integer() }, strict),
   deadlineMs: LONGEST_MS,

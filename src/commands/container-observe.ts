@@ -13,6 +13,7 @@ export const containerObserve = defineCommand({
   name: 'container.observe',
   summary: 'Tells which containers an app has on this host, how they are, and which one serves.',
   role: 'worker',
+  looksOnly: true,
   data: Type.Object({ app: AppName }, strict),
   result: Observed,
   deadlineMs: 60_000,

@@ -16,6 +16,7 @@ export const containerVerify = defineCommand({
   name: 'container.verify',
   summary: 'Fails unless the container of a deployment runs as it was planned; else gives the evidence.',
   role: 'worker',
+  looksOnly: true,
   data: VerifyData,
   result: VerifyResult,
   deadlineMs: 60_000,

@@ -78,6 +78,7 @@ export const imageContent = defineCommand({
   name: 'image.content',
   summary: 'Tells which tags images of a commit have by their content, and whether they exist already.',
   role: 'worker',
+  looksOnly: true,
   data: ContentData,
   result: ContentResult,
   deadlineMs: 60_000,

@@ -29,6 +29,7 @@ export const repositoryTip = defineCommand({
   name: 'repository.tip',
   summary: 'Asks a Git server for the commit at the tip of a branch (default: its default branch).',
   role: 'worker',
+  looksOnly: true,
   // The repository's key is taken, though not needed, so that every command can be given the same description of one.
   data: Type.Object(
     { ...RemoteFields, repository: Type.Optional(Key), branch: Type.Optional(Branch) },
@@ -103,6 +104,7 @@ export const repositoryRead = defineCommand({
   name: 'repository.read',
   summary: 'Reads files of a commit that was checked out before.',
   role: 'worker',
+  looksOnly: true,
   data: Type.Object({ repository: Key, commit: Commit, paths: Texts }, strict),
   result: Type.Object({ texts: TextByPath }, strict),
   deadlineMs: MINUTE,
@@ -117,6 +119,7 @@ export const repositoryTrees = defineCommand({
   name: 'repository.trees',
   summary: 'Gives the Git ids of files and folders of a commit: equal ids mean equal content.',
   role: 'worker',
+  looksOnly: true,
   data: Type.Object({ repository: Key, commit: Commit, paths: Type.Array(Path, { maxItems: 1000 }) }, strict),
   result: Type.Object({ ids: Type.Record(Type.String(), Type.Union([Commit, Type.Null()])) }, strict),
   deadlineMs: MINUTE,

@@ -35,6 +35,7 @@ export const routeObserve = defineCommand({
   name: 'route.observe',
   summary: 'Tells for each name which hosts lead to it and which container serves it now.',
   role: 'worker',
+  looksOnly: true,
   data: Type.Object({ names: Type.Array(RouteName, { maxItems: 1_000 }) }, strict),
   result: ObserveResult,
   deadlineMs: 60_000,

@@ -6,19 +6,14 @@ import { loadOrCreateIdentity, publicIdentity } from '#link/identity.ts'
 import { pinOf } from '#link/public-identity.ts'
 import { createAgents } from './agents/agents.ts'
 import { AgentConnection } from './agents/connection.ts'
+import { assemble } from './assemble.ts'
 import type { Config } from './config.ts'
 import { createEvents } from './deployments/events.ts'
-import { DeploymentLogs } from './deployments/logs.ts'
-import { createQueue } from './deployments/queue.ts'
-import { startHousekeeping } from './housekeeping.ts'
-import type { ManagerParts } from './parts.ts'
 import { createFirstToken } from './people/tokens.ts'
-import type { PipelineParts } from './pipeline/step.ts'
 import { openSealer } from './secrets/key-file.ts'
-import { createServer, listen } from './server.ts'
+import { listen } from './server.ts'
 import { openStore } from './store/database.ts'
 import { nextEpoch } from './store/epoch.ts'
-import { pollerFor } from './triggers/poller-for.ts'
 
 export interface Manager {
   readonly url: string
@@ -65,48 +60,30 @@ export async function startManager({ config, clock, logger, showToken }: Manager
         logger,
       }),
   })
-  const pipelineParts: PipelineParts = {
+  const assembly = await assemble({
     db,
+    config,
     clock,
+    logger,
     events,
     agents,
     sealer,
-    logger,
-    logs: new DeploymentLogs(join(config.data, 'logs')),
-    registry: registryFacts(config),
-    baseDomain: config.baseDomain,
-    wake: () => queue.wake(),
-  }
-  const queue = createQueue({ parts: pipelineParts, logger, perHost: config.concurrency })
-  const poller = pollerFor(pipelineParts)
-  const parts: ManagerParts = {
-    ...pipelineParts,
-    config,
-    queue,
-    poller,
     identity: () => publicIdentity(identity),
-  }
-  const server = await createServer(parts)
+  })
+  const { parts, server } = assembly
 
   await createFirstToken(parts, showToken)
   await agents.refresh()
   const url = await listen(server, parts)
-  const housekeeping = startHousekeeping(parts)
-  await poller.start()
-  queue.wake()
+  await assembly.start()
 
   return {
     url,
     async close() {
-      housekeeping.close()
       const cutOff = clock.after(PATIENCE_MS, () => server.server.closeAllConnections())
       await server.close()
       cutOff.close()
-      // Looks and deployments wait for agents: they end when the connections do.
-      const looking = poller.close()
-      await queue.close()
-      await agents.close()
-      await looking
+      await assembly.stop()
       await store.close()
     },
   }
@@ -120,15 +97,4 @@ export function loadManagerIdentity(config: Config, clock: Clock) {
     name: 'manager',
     role: 'manager',
   })
-}
-
-function registryFacts({ registry }: Config) {
-  return (
-    registry && {
-      address: registry.address,
-      username: registry.username,
-      password: registry.password.reveal(),
-      ...(registry.ca === undefined ? {} : { ca: registry.ca }),
-    }
-  )
 }

@@ -1,0 +1,84 @@
+import { join } from 'node:path'
+import type { Clock, Timer } from '#lib/clock.ts'
+import type { Logger } from '#lib/logger.ts'
+import type { Agents } from './agents/agents.ts'
+import type { Api } from './api/shape.ts'
+import type { Config } from './config.ts'
+import type { Events } from './deployments/events.ts'
+import { DeploymentLogs } from './deployments/logs.ts'
+import { createQueue, type Queue } from './deployments/queue.ts'
+import { startHousekeeping } from './housekeeping.ts'
+import type { ManagerParts } from './parts.ts'
+import type { PipelineParts } from './pipeline/step.ts'
+import type { Sealer } from './secrets/seal.ts'
+import { createServer } from './server.ts'
+import { pollerFor } from './triggers/poller-for.ts'
+
+/** What the outside gives: a store, the way to the hosts, time. */
+export interface Ingredients extends Pick<PipelineParts, 'db'> {
+  readonly config: Config
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly events: Events
+  readonly agents: Agents
+  readonly sealer: Sealer
+  /** What hosts have to pin of this manager. */
+  readonly identity: () => unknown
+}
+
+export interface Assembly {
+  readonly parts: ManagerParts
+  readonly queue: Queue
+  /** Ready for requests, not listening yet. */
+  readonly server: Api
+  /** Begins to work: deployments that an earlier process left running go on. */
+  start(): Promise<void>
+  /** Begins nothing new and lets go of the hosts; running deployments are left for the next start. */
+  stop(): Promise<void>
+}
+
+/** Puts the parts of a manager together, without listening anywhere. */
+export async function assemble(given: Ingredients): Promise<Assembly> {
+  const { config, logger, agents } = given
+  const pipelineParts: PipelineParts = {
+    ...given,
+    logs: new DeploymentLogs(join(config.data, 'logs')),
+    registry: registryFacts(config),
+    baseDomain: config.baseDomain,
+    wake: () => queue.wake(),
+  }
+  const queue = createQueue({ parts: pipelineParts, logger, perHost: config.concurrency })
+  const poller = pollerFor(pipelineParts)
+  const parts: ManagerParts = { ...pipelineParts, config, queue, poller, identity: given.identity }
+  const server = await createServer(parts)
+  let housekeeping: Timer | undefined
+  return {
+    parts,
+    queue,
+    server,
+    async start() {
+      housekeeping = startHousekeeping(parts)
+      await poller.start()
+      queue.wake()
+    },
+    async stop() {
+      housekeeping?.close()
+      // Looks and deployments wait for agents: they end when the connections do.
+      const looking = poller.close()
+      await queue.close()
+      await agents.close()
+      await looking
+    },
+  }
+}
+
+function registryFacts({ registry }: Config) {
+  return (
+    registry && {
+      address: registry.address,
+      username: registry.username,
+      password: registry.password.reveal(),
+      ...(registry.ca === undefined ? {} : { ca: registry.ca }),
+    }
+  )
+}

@@ -9,14 +9,15 @@ export interface FolderRule {
 export const FOLDERS: Readonly<Record<string, FolderRule>> = {
   lib: { imports: [], packages: ['pino', 'typebox'] },
   contract: { imports: [], packages: ['typebox'] },
+  formats: { imports: [], packages: [] },
   exec: { imports: ['lib'], packages: ['tar-stream'] },
   link: { imports: ['contract', 'lib'], packages: ['ws', '@peculiar/x509', 'typebox'] },
-  programs: { imports: ['exec/call.ts', 'lib'], packages: ['yaml'] },
+  programs: { imports: ['exec/call.ts', 'formats', 'lib'], packages: ['yaml'] },
   firewall: { imports: ['lib'], packages: ['typebox', 'yaml'] },
   recipes: { imports: ['lib'], packages: ['typebox', 'yaml'] },
-  policy: { imports: ['lib'], packages: ['typebox', 'yaml'] },
+  policy: { imports: ['formats', 'lib'], packages: ['typebox', 'yaml'] },
   commands: {
-    imports: ['programs', 'policy', 'firewall', 'exec/call.ts', 'contract', 'lib'],
+    imports: ['programs', 'policy', 'firewall', 'exec/call.ts', 'contract', 'formats', 'lib'],
     packages: ['typebox'],
   },
   targets: {

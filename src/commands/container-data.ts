@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox'
-import { IMAGE_REFERENCE_PATTERN } from '#programs/image-reference.ts'
+import { IMAGE_REFERENCE_PATTERN } from '#formats/image-reference.ts'
 
 const strict = { additionalProperties: false } as const
 

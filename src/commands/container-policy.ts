@@ -1,5 +1,5 @@
+import { parseReference } from '#formats/image-reference.ts'
 import type { ImageFacts } from '#programs/docker-images.ts'
-import { parseReference } from '#programs/image-reference.ts'
 import type { HostPolicy } from './command.ts'
 import { LABEL } from './container-data.ts'
 import { PORT_REFUSED } from './container-errors.ts'

@@ -1,10 +1,10 @@
 import { type Static, Type } from 'typebox'
-import { Secret } from '#lib/secret.ts'
 import {
   IMAGE_PATH_PATTERN,
   PUSHABLE_REFERENCE_PATTERN,
   REGISTRY_ADDRESS_PATTERN,
-} from '#programs/image-reference.ts'
+} from '#formats/image-reference.ts'
+import { Secret } from '#lib/secret.ts'
 import type { RegistryAccess } from '#programs/registry.ts'
 
 const strict = { additionalProperties: false } as const

@@ -1,5 +1,5 @@
+import { parseReference } from '#formats/image-reference.ts'
 import { pullImage } from '#programs/docker-images.ts'
-import { parseReference } from '#programs/image-reference.ts'
 import type { Hands } from './command.ts'
 import { engineCredential, type RegistryData } from './image-data.ts'
 import { transferFailure } from './image-failure.ts'

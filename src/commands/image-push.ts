@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox'
+import { imageName, parseReference } from '#formats/image-reference.ts'
 import { type ImageFacts, inspectImage, pushImage } from '#programs/docker-images.ts'
-import { imageName, parseReference } from '#programs/image-reference.ts'
 import { defineCommand, type Hands } from './command.ts'
 import { engineCredential, PushableReference, RegistryData } from './image-data.ts'
 import { IMAGE_NOT_FOUND, IMAGE_PATH_REFUSED, REGISTRY_FAILED } from './image-errors.ts'

@@ -1,6 +1,6 @@
 import { posix } from 'node:path'
+import { parseReference } from '#formats/image-reference.ts'
 import type { ModelPath } from './finding.ts'
-import { parseReference } from './image-reference.ts'
 import { isRemote, type RuleContext } from './rule-context.ts'
 import { isOn, listOf, pairsOf, type Shape, scalarText, shapeOf, shapesOf } from './shape.ts'
 

@@ -1,13 +1,8 @@
+import { instructionsOf } from '#formats/dockerfile-instructions.ts'
 import type { Finding } from './finding.ts'
 
 const MAX_BYTES = 256 * 1024
 const MAX_STAGES = 50
-
-interface Instruction {
-  readonly line: number
-  readonly word: string
-  readonly rest: string
-}
 
 /** POL101 to POL104: what a Dockerfile may ask of the builder. Light on purpose: the builder itself is the sandbox. */
 export function checkDockerfile(file: string, text: string): Finding[] {
@@ -84,28 +79,4 @@ function frontend(text: string): { image: string; line: number } | undefined {
     }
   }
   return undefined
-}
-
-function instructionsOf(text: string): Instruction[] {
-  const continues = /^\s*#\s*escape\s*=\s*`/im.test(text.split(/^\s*[A-Za-z]/m)[0] ?? '') ? '`' : '\\'
-  const found: Instruction[] = []
-  let open: { line: number; text: string } | undefined
-  for (const [index, raw] of text.split('\n').entries()) {
-    const line = raw.trimEnd()
-    if (/^\s*#/.test(line) || (line.trim() === '' && !open)) {
-      continue
-    }
-    const joined: { line: number; text: string } = {
-      line: open?.line ?? index + 1,
-      text: `${open?.text ?? ''}${line}`,
-    }
-    if (joined.text.endsWith(continues)) {
-      open = { ...joined, text: `${joined.text.slice(0, -1)} ` }
-      continue
-    }
-    open = undefined
-    const [, word = '', rest = ''] = /^\s*([A-Za-z]+)\s*([\s\S]*)$/.exec(joined.text) ?? []
-    found.push({ line: joined.line, word: word.toUpperCase(), rest })
-  }
-  return found
 }

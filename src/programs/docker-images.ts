@@ -1,8 +1,8 @@
 import type { EngineRequest } from '#exec/call.ts'
+import { imageName, parseReference } from '#formats/image-reference.ts'
 import type { Secret } from '#lib/secret.ts'
 import { Secret as SecretText } from '#lib/secret.ts'
 import { dockerEngine, filters, QUICK_MS, SLOW_MS } from './docker-engine.ts'
-import { imageName, parseReference } from './image-reference.ts'
 import { readTransferEvent, type TransferEvent } from './image-transfer.ts'
 
 /** Layers of a large image over a slow line. */

@@ -1,8 +1,4 @@
-/** One instruction of a Dockerfile, its continued lines joined. */
-interface Instruction {
-  readonly word: string
-  readonly rest: string
-}
+import { instructionsOf } from '#formats/dockerfile-instructions.ts'
 
 /** The images that a Dockerfile starts from, each once, with build arguments filled in; not its own stages, not `scratch`. */
 export function baseImages(text: string, args: Readonly<Record<string, string>>): string[] {
@@ -43,19 +39,6 @@ export function exposedPort(text: string): number | undefined {
     }
   }
   return port
-}
-
-function instructionsOf(text: string): Instruction[] {
-  const joined = text
-    .replaceAll('\r\n', '\n')
-    .split('\n')
-    .filter(line => !/^\s*#/.test(line))
-    .join('\n')
-    .replace(/\\[ \t]*\n/g, ' ')
-  return joined.split('\n').flatMap(line => {
-    const [, word, rest = ''] = /^\s*([A-Za-z]+)\s+(.*)$/.exec(line) ?? []
-    return word ? [{ word: word.toUpperCase(), rest }] : []
-  })
 }
 
 /** `$NAME`, `${NAME}` and `${NAME:-preset}`. */

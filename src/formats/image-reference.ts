@@ -8,8 +8,8 @@ export interface ImageReference {
   readonly digest?: string
 }
 
-const HOST =
-  '(?:localhost|[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+|[a-z0-9-]+(?=:[0-9]))(?::[0-9]{1,5})?'
+const LABEL = '[a-z0-9](?:[a-z0-9-]*[a-z0-9])?'
+const HOST = `(?:localhost|${LABEL}(?:\\.${LABEL})+|${LABEL}(?=:[0-9]))(?::[0-9]{1,5})?`
 const PART = '[a-z0-9]+(?:(?:\\.|_{1,2}|-+)[a-z0-9]+)*'
 const TAG = '[A-Za-z0-9_][A-Za-z0-9._-]{0,127}'
 const DIGEST = 'sha256:[0-9a-f]{64}'

@@ -88,7 +88,7 @@ function startApp(world: ContainerWorld) {
     const found: Record<string, unknown> = {}
     const input = {
       app: facts,
-      settings: { files: ['compose.yaml'], routes: [], settle: '200ms', verify: { within: '20s' } },
+      settings: { files: ['compose.yaml'], routes: [], verify: { within: '20s', settle: '200ms' } },
       deployment: newId(),
       source: { commit, branch: 'main', repository: 'shop', texts, paths: Object.keys(texts) },
       found,

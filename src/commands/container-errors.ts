@@ -82,3 +82,13 @@ export const CONTAINER_NOT_AS_PLANNED = defineError({
   hint: () =>
     'Look at the log of the app ("fairlead logs"), then deploy again. What ran before goes on running.',
 })
+
+export const CONTAINER_NOT_STEADY = defineError({
+  code: 'CONTAINER_NOT_STEADY',
+  status: 422,
+  retry: 'never',
+  message: (container: string, seconds: number, why: string) =>
+    `The container "${container}" did not stay well for the ${seconds} s that it is watched: ${why}.`,
+  hint: () =>
+    'Its last log lines say why. Correct the program or its health check and push again; "verify.settle" in the deploy file says how long it is watched.',
+})

@@ -11,6 +11,7 @@ import { containerObserve } from './container-observe.ts'
 import { containerRemove } from './container-remove.ts'
 import { containerStart } from './container-start.ts'
 import { containerVerify } from './container-verify.ts'
+import { containerWatch } from './container-watch.ts'
 import { imageBuild } from './image-build.ts'
 import { imageContent } from './image-content.ts'
 import { imagePrune } from './image-prune.ts'
@@ -39,6 +40,7 @@ export const COMMANDS: readonly Command[] = [
   containerObserve,
   containerStart,
   containerVerify,
+  containerWatch,
   containerRemove,
   containerLogs,
   composeRender,

@@ -35,6 +35,11 @@ export function foundOf(found: Readonly<Record<string, unknown>>): Found {
   }
 }
 
+/** The address at which the proxy reaches the service of a route. */
+export function addressOf({ rendered }: Found, name: string): string {
+  return rendered.routes.find(route => route.name === name)?.ip ?? ''
+}
+
 /** One service, what it shall be made from, and what runs of it. */
 export interface ServiceState {
   readonly name: string

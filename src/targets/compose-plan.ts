@@ -1,19 +1,12 @@
-import { isDeepStrictEqual } from 'node:util'
 import { composeDown, composeRestore, composeUp, composeVerify } from '#commands/compose.ts'
+import { containerWatch } from '#commands/container.ts'
 import { imageBuild, imagePrune, imagePush } from '#commands/image.ts'
 import { routePoint, routeRemove } from '#commands/route.ts'
 import { changesOf } from './compose-changes.ts'
-import {
-  type Found,
-  foundOf,
-  hashesOf,
-  type ServiceState,
-  serviceStates,
-  servicesThatMustRun,
-} from './compose-found.ts'
+import { type Decision, decide, isSettled } from './compose-decision.ts'
+import { addressOf, hashesOf, type ServiceState, servicesThatMustRun } from './compose-found.ts'
 import { type ComposeRelease, readRelease, releasedRender, shownEnvironment } from './compose-release.ts'
 import type { ComposeSettings } from './compose-settings.ts'
-import { type ComposeWants, type WantedRoute, wantsOf } from './compose-wants.ts'
 import { type Plan, type PlanInput, resultOf, type Tell, tell } from './target.ts'
 
 /** Images of the last releases stay on the host, so that going back needs no build. */
@@ -21,28 +14,13 @@ const KEPT_RELEASES = 5
 /** A build leaves twice its context in the cache and nothing else collects it. */
 const BUILD_CACHE = { hours: 24, bytes: 5_000_000_000 }
 
-/** All that the lists of the plan are made from. */
-interface Decision {
-  readonly input: PlanInput<ComposeSettings>
-  readonly wants: ComposeWants
-  readonly found: Found
-  readonly services: readonly ServiceState[]
-  readonly builds: readonly ServiceState[]
-  readonly pushes: readonly ServiceState[]
-  readonly mustApply: boolean
-  /** Routes that lead elsewhere now, or nowhere. */
-  readonly routes: readonly WantedRoute[]
-  /** Names of routes that nobody wants any more. */
-  readonly goneRoutes: readonly string[]
-}
-
 /** Decides what to tell the worker from what it reported. Pure: the same input gives the same plan. */
 export function planCompose(input: PlanInput<ComposeSettings>): Plan {
   const decision = decide(input)
-  const { builds, pushes, mustApply, routes, goneRoutes } = decision
+  const { builds, pushes, mustApply } = decision
   const changes = changesOf({ ...decision, before: readRelease(input.previous) })
   const release = { ...releaseOf(decision) }
-  const nothingToDo = !mustApply && pushes.length === 0 && routes.length === 0 && goneRoutes.length === 0
+  const nothingToDo = isSettled(decision)
   return nothingToDo
     ? { ...EMPTY, release, changes, nothingToDo }
     : {
@@ -51,6 +29,7 @@ export function planCompose(input: PlanInput<ComposeSettings>): Plan {
         apply: mustApply ? [upTell(decision)] : [],
         verify: [verifyTell(decision)],
         route: routeTells(decision),
+        watch: watchTells(decision),
         prune: pruneTells(decision),
         undo: undoTells(decision),
         release,
@@ -59,65 +38,9 @@ export function planCompose(input: PlanInput<ComposeSettings>): Plan {
       }
 }
 
-const EMPTY = { build: [], push: [], apply: [], verify: [], route: [], prune: [], undo: [] } as const
-
-function decide(input: PlanInput<ComposeSettings>): Decision {
-  const wants = wantsOf(input)
-  const found = foundOf(input.found)
-  const services = serviceStates(found)
-  const wanted = new Set(services.map(each => each.name))
-  const hasOrphans = found.containers.some(each => !wanted.has(each.service))
-  const isMisplaced = found.rendered.routes.some(route =>
-    found.containers.some(each => each.service === route.service && each.ip !== route.ip),
-  )
-  // A registry that does not answer is no reason to touch what runs as wanted.
-  const pushes = services.filter(
-    ({ image, state }) =>
-      wants.registry &&
-      image &&
-      image.registry !== 'none' &&
-      !image.pinned &&
-      !(state === 'as-wanted' && image.registry !== 'missing'),
-  )
-  const mustApply =
-    hasOrphans ||
-    isMisplaced ||
-    services.some(each => each.state !== 'as-wanted') ||
-    releasedRender(input.previous, wants.project) === undefined
-  // Starting again needs every image, also those of services that stay.
-  const builds = services.filter(
-    each => each.image && !each.image.localImageId && (mustApply || pushes.includes(each)),
-  )
-  const names = new Set(wants.routes.map(route => route.name))
-  return {
-    input,
-    wants,
-    found,
-    services,
-    builds,
-    pushes,
-    mustApply,
-    routes: wants.routes.filter(route => !leadsThere(found, route)),
-    goneRoutes: (readRelease(input.previous).routes ?? []).filter(
-      name => !names.has(name) && found.routes[name],
-    ),
-  }
-}
-
-function leadsThere(found: Found, { name, hosts, port }: WantedRoute): boolean {
-  const route = found.routes[name]
-  return (
-    route !== null &&
-    route !== undefined &&
-    isDeepStrictEqual([...route.hosts].sort(), [...hosts].sort()) &&
-    route.port === port &&
-    route.ip === addressOf(found, name)
-  )
-}
-
-function addressOf({ rendered }: Found, name: string): string {
-  return rendered.routes.find(route => route.name === name)?.ip ?? ''
-}
+const EMPTY = {
+  ...{ build: [], push: [], apply: [], verify: [], route: [], watch: [], prune: [], undo: [] },
+} as const
 
 function verifyTell({ wants, services, found }: Decision): Tell {
   const mustRun = servicesThatMustRun(found.rendered)
@@ -199,6 +122,17 @@ function routeTells({ input, wants, found, mustApply, routes, goneRoutes }: Deci
     ),
     ...goneRoutes.map(name => tell(`unroute:${name}`, routeRemove, { name })),
   ]
+}
+
+function watchTells({ input, wants, services, found, mustApply }: Decision): Tell[] {
+  const mustRun = servicesThatMustRun(found.rendered)
+  const watch = tell('watch', containerWatch, {
+    app: input.app.name,
+    containers: resultOf('verify', 'containers'),
+    mayComplete: services.flatMap(({ name }) => (mustRun.includes(name) ? [] : [name])),
+    forMs: wants.watchMs,
+  })
+  return mustApply && wants.watchMs > 0 ? [watch] : []
 }
 
 function pruneTells({ input, wants, services, builds }: Decision): Tell[] {

@@ -1,11 +1,10 @@
 import { type Static, Type } from 'typebox'
 import { ProjectName, ServiceName, VariableName } from '#commands/compose-data.ts'
 import { TreePath } from '#commands/image-data.ts'
-import { DURATION_PATTERN } from '#lib/duration.ts'
+import { VerifySettings } from './verify-settings.ts'
 
 const strict = { additionalProperties: false } as const
 
-const Duration = Type.String({ pattern: DURATION_PATTERN, description: 'For example 500ms, 30s, 2m.' })
 const Scalar = Type.Union([Type.String({ maxLength: 65_536 }), Type.Number(), Type.Boolean()])
 const Domain = Type.String({
   pattern:
@@ -23,19 +22,6 @@ const Route = Type.Object(
     }),
     domain: Type.Optional(Domain),
     domains: Type.Optional(Type.Array(Domain, { minItems: 1, maxItems: 50 })),
-  },
-  strict,
-)
-
-const Verify = Type.Object(
-  {
-    http: Type.Optional(
-      Type.String({
-        pattern: '^/[!-~]{0,1023}$',
-        description: 'Path that every routed service answers with 2xx or 3xx.',
-      }),
-    ),
-    within: Type.Optional(Duration),
   },
   strict,
 )
@@ -66,13 +52,7 @@ export const ComposeSettings = Type.Object(
     push: Type.Optional(
       Type.Boolean({ description: 'Push built images to the registry, when there is one; default: true.' }),
     ),
-    verify: Type.Optional(Verify),
-    settle: Type.Optional(
-      Type.String({
-        pattern: DURATION_PATTERN,
-        description: 'How long a service without a health check must run; default: 2s.',
-      }),
-    ),
+    verify: Type.Optional(VerifySettings),
   },
   strict,
 )

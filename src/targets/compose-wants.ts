@@ -1,4 +1,5 @@
 import { routeNameOf } from '#commands/compose-data.ts'
+import { LONGEST_WATCH_MS } from '#commands/container-watch.ts'
 import { readDuration } from '#lib/duration.ts'
 import { defaultRoutes } from './compose-default-routes.ts'
 import { COMPOSE_SECRET_MISSING, COMPOSE_SETTINGS_WRONG } from './compose-errors.ts'
@@ -6,6 +7,7 @@ import type { ComposeSettings } from './compose-settings.ts'
 import type { AppFacts, LookInput, RegistryFacts } from './target.ts'
 
 const LONGEST_WITHIN_MS = 30 * 60_000
+const DEFAULT_SETTLE_MS = 2_000
 
 /** The settings with everything filled in: what the plan works with. */
 export interface ComposeWants {
@@ -19,7 +21,10 @@ export interface ComposeWants {
   readonly registry: RegistryFacts | undefined
   readonly probePath: string | undefined
   readonly withinMs: number
+  /** How long a service that can be asked nothing must run before it counts. */
   readonly settleMs: number
+  /** How long the release is watched once it serves. */
+  readonly watchMs: number
 }
 
 export interface WantedRoute {
@@ -38,6 +43,7 @@ export function wantsOf(input: LookInput<ComposeSettings>): ComposeWants {
   const isSecret = ([, value]: [string, string]) => nameOfSecret(value) !== undefined
   const plain = Object.entries(written).filter(entry => !isSecret(entry))
   const secret = Object.entries(written).filter(isSecret)
+  const watchMs = durationOf('verify.settle', settings.verify?.settle ?? '0s', LONGEST_WATCH_MS)
   return {
     project: settings.project ?? app.name,
     files,
@@ -48,7 +54,11 @@ export function wantsOf(input: LookInput<ComposeSettings>): ComposeWants {
     registry: settings.push === false ? undefined : registry,
     probePath: settings.verify?.http,
     withinMs: durationOf('verify.within', settings.verify?.within ?? '2m', LONGEST_WITHIN_MS),
-    settleMs: durationOf('settle', settings.settle ?? '2s', LONGEST_WITHIN_MS),
+    settleMs: Math.min(
+      DEFAULT_SETTLE_MS,
+      settings.verify?.settle === undefined ? DEFAULT_SETTLE_MS : watchMs,
+    ),
+    watchMs,
   }
 }
 

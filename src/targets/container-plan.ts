@@ -1,35 +1,16 @@
-import { isDeepStrictEqual } from 'node:util'
-import { containerRemove, containerStart, containerVerify } from '#commands/container.ts'
-import type { ObservedContainer } from '#commands/container-data.ts'
+import { containerRemove, containerStart, containerVerify, containerWatch } from '#commands/container.ts'
 import { imageBuild, imagePrune, imagePush } from '#commands/image.ts'
 import { routePoint, routeRemove } from '#commands/route.ts'
 import { changesOf } from './container-changes.ts'
-import { type Found, foundOf, runningAsWanted, servingBefore } from './container-found.ts'
+import { type Decision, decide, isSettled } from './container-decision.ts'
 import { readRelease, releaseOf } from './container-release.ts'
 import type { ContainerSettings } from './container-settings.ts'
-import { type ContainerWants, configHashOf, wantsOf } from './container-wants.ts'
 import { type Plan, type PlanInput, type ResultOf, resultOf, type Tell, tell } from './target.ts'
 
 /** Images of the last releases stay on the host, so that going back needs no build. */
 const KEPT_IMAGES = 5
 /** A build leaves twice its context in the cache and nothing else collects it. */
 const BUILD_CACHE = { hours: 24, bytes: 5_000_000_000 }
-
-/** All that the lists of the plan are made from. */
-interface Decision {
-  readonly input: PlanInput<ContainerSettings>
-  readonly wants: ContainerWants
-  readonly found: Found
-  readonly configHash: string
-  /** Runs as wanted already: nothing is started. */
-  readonly present: ObservedContainer | undefined
-  /** Serves until the new one does. */
-  readonly serving: ObservedContainer | undefined
-  readonly leftovers: readonly ObservedContainer[]
-  readonly mustBuild: boolean
-  readonly mustPush: boolean
-  readonly isRouteWanted: boolean
-}
 
 /** Decides what to tell the worker from what it reported. Pure: the same input gives the same plan. */
 export function planContainer(input: PlanInput<ContainerSettings>): Plan {
@@ -52,54 +33,15 @@ export function planContainer(input: PlanInput<ContainerSettings>): Plan {
     push: mustPush ? 'push' : 'none',
     isRouteWanted,
   })
-  const nothingToDo = present !== undefined && !mustPush && isRouteWanted && leftovers.length === 0
+  const nothingToDo = isSettled(decision)
   return nothingToDo
     ? { ...EMPTY, release: { ...release }, changes, nothingToDo }
     : { ...listsOf(decision), release: { ...release }, changes, nothingToDo }
 }
 
-const EMPTY = { build: [], push: [], apply: [], verify: [], route: [], prune: [], undo: [] } as const
-
-function decide(input: PlanInput<ContainerSettings>): Decision {
-  const wants = wantsOf(input)
-  const found = foundOf(input)
-  const { content, containers } = found
-  const configHash = configHashOf(wants, content.reference)
-  const present = runningAsWanted(found, configHash)
-  const serving = present ?? servingBefore(found, input.deployment)
-  // A registry that does not answer is no reason to touch what runs as wanted.
-  const mustPush =
-    content.registry !== 'none' && !content.pinned && !(present && content.registry !== 'missing')
-  return {
-    input,
-    wants,
-    found,
-    configHash,
-    present,
-    serving,
-    leftovers: containers.filter(each => each !== serving && each.deployment !== input.deployment),
-    mustBuild: !content.localImageId && (!present || mustPush),
-    mustPush,
-    isRouteWanted: routeIsWanted(wants, found, present),
-  }
-}
-
-function routeIsWanted(
-  { hosts, run }: ContainerWants,
-  { route }: Found,
-  present: ObservedContainer | undefined,
-): boolean {
-  if (hosts.length === 0) {
-    return route === undefined
-  }
-  return (
-    route !== undefined &&
-    isDeepStrictEqual([...route.hosts].sort(), [...hosts].sort()) &&
-    route.port === run.port &&
-    route.ip === present?.ip &&
-    route.deployment === present?.deployment
-  )
-}
+const EMPTY = {
+  ...{ build: [], push: [], apply: [], verify: [], route: [], watch: [], prune: [], undo: [] },
+} as const
 
 function listsOf(decision: Decision): Omit<Plan, 'release' | 'changes' | 'nothingToDo'> {
   return {
@@ -108,6 +50,7 @@ function listsOf(decision: Decision): Omit<Plan, 'release' | 'changes' | 'nothin
     apply: applyTells(decision),
     verify: verifyTells(decision),
     route: routeTells(decision),
+    watch: watchTells(decision),
     prune: pruneTells(decision),
     undo: undoTells(decision),
   }
@@ -194,6 +137,19 @@ function routeTells({ input, wants, found, present, isRouteWanted }: Decision): 
   ]
 }
 
+function watchTells({ input, wants, present }: Decision): Tell[] {
+  return present || wants.watchMs === 0
+    ? []
+    : [
+        tell('watch', containerWatch, {
+          app: input.app.name,
+          containers: [resultOf('verify', 'container')],
+          mayComplete: [],
+          forMs: wants.watchMs,
+        }),
+      ]
+}
+
 function pruneTells(decision: Decision): Tell[] {
   const { input, wants, found, present, serving, leftovers, mustBuild } = decision
   const { name: app } = input.app
@@ -218,7 +174,7 @@ function pruneTells(decision: Decision): Tell[] {
  * room (a host port, a volume) it must be started again before anything can be sent to it.
  */
 function undoTells(decision: Decision): Tell[] {
-  const { input, present, serving, wants } = decision
+  const { input, found, present, serving, wants } = decision
   if (present) {
     return []
   }
@@ -228,7 +184,8 @@ function undoTells(decision: Decision): Tell[] {
     app: input.app.name,
     keep: serving ? [serving.deployment] : [],
     ...(madeRoom ? { serving: 'remove' as const } : {}),
-    drainMs: 0,
+    // Only a release that served for a while can still have requests to answer.
+    drainMs: found.route && wants.watchMs > 0 ? wants.drainMs : 0,
   })
   const routes = undoRouteTells(decision)
   return madeRoom || !serving ? [containers, ...routes] : [...routes, containers]

@@ -27,6 +27,7 @@ describe('for any settings and any state', () => {
       ports: fc.constantFrom([], [{ host: 20_001, container: 1 }]),
       memory: fc.constantFrom('64m', '1g'),
       health: fc.constantFrom({ http: '/h' }, { within: '5s' }),
+      verify: fc.constantFrom({ http: '/v' }, { settle: '5s' }),
     },
     { requiredKeys: ['port'] },
   )

@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { BuildName, BuildTarget, ImagePath, TreePath } from '#commands/image-data.ts'
+import { VerifySettings } from './verify-settings.ts'
 
 const strict = { additionalProperties: false } as const
 
@@ -105,6 +106,7 @@ export const ContainerSettings = Type.Object(
       Type.Array(PublishedPort, { maxItems: 32, description: 'Ports of the host, for what is not HTTP.' }),
     ),
     health: Type.Optional(Health),
+    verify: Type.Optional(VerifySettings),
     memory: Type.Optional(
       Type.String({ pattern: '^[1-9][0-9]{0,8}[kKmMgG]?$', description: 'For example 256m or 1g.' }),
     ),

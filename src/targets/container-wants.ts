@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { posix } from 'node:path'
 import type { ContainerStartData } from '#commands/container-data.ts'
+import { LONGEST_WATCH_MS } from '#commands/container-watch.ts'
 import { canonicalJson } from '#lib/canonical-json.ts'
 import { exposedPort } from '#programs/dockerfile.ts'
 import { CONTAINER_SECRET_MISSING, CONTAINER_SETTINGS_WRONG } from './container-errors.ts'
@@ -30,6 +31,8 @@ export interface ContainerWants {
   /** Environment as it is written, secrets by their names. */
   readonly writtenEnvironment: Readonly<Record<string, string>>
   readonly drainMs: number
+  /** How long the new container is watched once it serves. */
+  readonly watchMs: number
 }
 
 /** What the settings come to for one app and commit; throws when they contradict each other or a secret has no value. */
@@ -47,6 +50,7 @@ export function wantsOf(input: LookInput<ContainerSettings>): ContainerWants {
     run: runOf(input, { port, writtenEnvironment }),
     writtenEnvironment,
     drainMs: milliseconds(settings.drain ?? '5s'),
+    watchMs: between('verify.settle', settings.verify?.settle ?? '0s', LONGEST_WATCH_MS),
   }
 }
 
@@ -140,9 +144,14 @@ function runOf(
 }
 
 function healthOf(settings: ContainerSettings, port: number | undefined): ContainerStartData['health'] {
-  const { http, within = '60s', interval } = settings.health ?? {}
+  const {
+    http = settings.verify?.http,
+    within = settings.verify?.within ?? '60s',
+    interval,
+  } = settings.health ?? {}
   if (http !== undefined && port === undefined) {
-    throw CONTAINER_SETTINGS_WRONG('health.http', 'it needs the port that the app listens on')
+    const where = settings.health?.http === undefined ? 'verify.http' : 'health.http'
+    throw CONTAINER_SETTINGS_WRONG(where, 'it needs the port that the app listens on')
   }
   return {
     ...(http === undefined ? {} : { http }),

@@ -30,6 +30,7 @@ describe('a first deployment', () => {
       apply: ['container.start'],
       verify: ['container.verify'],
       route: ['route.point'],
+      watch: [],
       prune: ['image.prune'],
       undo: ['container.remove', 'route.remove'],
     })
@@ -114,6 +115,15 @@ describe('a replacement', () => {
     assertTellable(plan)
   })
 
+  test('is watched for the settle time before the old container goes, and drained when it is taken back', () => {
+    const settings = { port: 8080, verify: { settle: '30s' }, drain: '7s' }
+    const plan = container.plan(anInput({ found, settings }))
+    const { containers, forMs } = dataOf(plan.watch, 'container.watch')
+    assert.deepEqual([containers, forMs], [[{ $result: 'verify', field: 'container' }], 30_000])
+    assert.equal(dataOf(plan.undo, 'container.remove').drainMs, 7_000)
+    assert.deepEqual(commandsOf(container.plan(anInput({ found }))).watch, [])
+  })
+
   test('with a host port starts the old container again before requests go back to it', () => {
     const settings = { port: 8080, domain: 'shop.example.org', ports: [{ host: 21_883, container: 1883 }] }
     const plan = container.plan(anInput({ found, settings }))
@@ -193,6 +203,7 @@ describe('nothing to do', () => {
       build: [],
       apply: [],
       route: ['route.point'],
+      watch: [],
       prune: [],
     })
     const { ip, hosts, deployment } = dataOf(plan.route, 'route.point')

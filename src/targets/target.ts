@@ -50,6 +50,8 @@ export interface Plan {
   readonly apply: readonly Tell[]
   readonly verify: readonly Tell[]
   readonly route: readonly Tell[]
+  /** Told once the release serves, while what it replaced still stands by. */
+  readonly watch: readonly Tell[]
   readonly prune: readonly Tell[]
   /** Told when a step from apply on fails or is cancelled: brings the previous release back, leaves nothing behind. */
   readonly undo: readonly Tell[]

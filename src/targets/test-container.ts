@@ -1,5 +1,11 @@
 import assert from 'node:assert/strict'
-import { containerObserve, containerRemove, containerStart, containerVerify } from '#commands/container.ts'
+import {
+  containerObserve,
+  containerRemove,
+  containerStart,
+  containerVerify,
+  containerWatch,
+} from '#commands/container.ts'
 import type { ObservedContainer } from '#commands/container-data.ts'
 import { imageBuild, imageContent, imagePrune, imagePush } from '#commands/image.ts'
 import type { ImageContent } from '#commands/image-content.ts'
@@ -18,7 +24,7 @@ export const PINNED = `registry.example:5000/shop@${DIGEST}`
 
 const COMMANDS = Object.fromEntries(
   [
-    ...[containerObserve, containerRemove, containerStart, containerVerify],
+    ...[containerObserve, containerRemove, containerStart, containerVerify, containerWatch],
     ...[imageBuild, imageContent, imagePrune, imagePush, routeObserve, routePoint, routeRemove],
   ].map(command => [command.name, command]),
 )
@@ -91,7 +97,7 @@ export function settled(input: Input, image = content({ localImageId: 'sha256:1'
 
 /** The commands of each list of a plan. */
 export function commandsOf(plan: Plan): Record<string, string[]> {
-  const lists = ['build', 'push', 'apply', 'verify', 'route', 'prune', 'undo'] as const
+  const lists = ['build', 'push', 'apply', 'verify', 'route', 'watch', 'prune', 'undo'] as const
   return Object.fromEntries(lists.map(list => [list, plan[list].map(tell => tell.command)]))
 }
 
@@ -100,6 +106,11 @@ export function dataOf(tells: readonly Tell[], command: string): Readonly<Record
   const found = tells.find(tell => tell.command === command)
   assert.ok(found, `no ${command}`)
   return found.data
+}
+
+const RESULTS: Readonly<Record<string, unknown>> = {
+  ip: '10.1.0.17',
+  container: { id: 'f'.repeat(64), name: 'shop-1', startedAt: 'now', restarts: 0 },
 }
 
 /** Puts a text where a result of an earlier command will be. */
@@ -111,7 +122,7 @@ function filled(value: unknown): unknown {
     return value
   }
   if ('$result' in value) {
-    return 'field' in value && value.field === 'ip' ? '10.1.0.17' : PINNED
+    return 'field' in value ? (RESULTS[String(value.field)] ?? PINNED) : PINNED
   }
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, filled(item)]))
 }
@@ -124,6 +135,7 @@ export function assertTellable(plan: Plan): void {
     plan.apply,
     plan.verify,
     plan.route,
+    plan.watch,
     plan.prune,
     plan.undo,
   ].flat()) {

@@ -51,6 +51,7 @@ function withoutSecrets(plan: Plan): Plan {
     apply: clean(plan.apply),
     verify: clean(plan.verify),
     route: clean(plan.route),
+    watch: clean(plan.watch),
     prune: clean(plan.prune),
     undo: clean(plan.undo),
   }

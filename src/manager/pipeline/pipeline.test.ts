@@ -112,6 +112,24 @@ test('a failure after apply began takes back what was started', async () => {
   assert.ok(agents.told.lastIndexOf('container.remove') > agents.told.indexOf('route.point'))
 })
 
+test('a release that fails while it is watched is taken back before what it replaced is gone', async () => {
+  await store.db
+    .updateTable('apps')
+    .set({ overrides: JSON.stringify({ verify: { settle: '30s' } }) })
+    .where('id', '=', appId)
+    .execute()
+  agents.answers['container.watch'] = () => {
+    throw new Error('it turned unhealthy')
+  }
+  const deployment = await deploy()
+  assert.deepEqual(
+    [deployment.state, deployment.outcome, deployment.failedStep],
+    ['failed', 'returned-to-previous', 'watch'],
+  )
+  const afterSwitch = agents.told.slice(agents.told.indexOf('route.point') + 1)
+  assert.deepEqual(afterSwitch, ['container.watch', 'container.remove', 'route.remove'])
+})
+
 test('a failure of the clean-up does not make a served release a failure', async () => {
   agents.answers['container.remove'] = () => {
     throw new Error('busy')

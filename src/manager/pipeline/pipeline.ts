@@ -17,15 +17,16 @@ import { route } from './steps/route.ts'
 import { takeDown } from './steps/take-down.ts'
 import { undo } from './steps/undo.ts'
 import { verify } from './steps/verify.ts'
+import { watch } from './steps/watch.ts'
 
 /** The steps of each kind of deployment, in order. Steps in one bracket run at once where the plan allows it. */
 export const STEPS = {
-  deploy: [checkout, read, plan, build, [push, apply], verify, route, announce, prune],
+  deploy: [checkout, read, plan, build, [push, apply], verify, route, watch, announce, prune],
   remove: [takeDown],
 } satisfies Record<string, readonly (Step | readonly Step[])[]>
 
 /** Once one of these has begun, a failure or a cancellation takes back what was done. */
-const CHANGES_WHAT_RUNS: readonly Step[] = [apply, verify, route]
+const CHANGES_WHAT_RUNS: readonly Step[] = [apply, verify, route, watch]
 
 /** Runs the steps in order and stops at the first that does not end well. Writing the end down is finish.ts's work. */
 export async function runPipeline(
@@ -38,7 +39,9 @@ export async function runPipeline(
     deployment.kind === 'remove' ? STEPS.remove : STEPS.deploy
   let position = 0
   for (const stage of stages) {
-    const steps = Array.isArray(stage) ? (stage as readonly Step[]) : [stage as Step]
+    const steps = (Array.isArray(stage) ? (stage as readonly Step[]) : [stage as Step]).filter(
+      step => step.isWanted?.(context) ?? true,
+    )
     const ended = await runStage(steps, position, context)
     position += steps.length
     const failed = ended.find(end => end.error !== undefined)
@@ -110,12 +113,13 @@ function succeeded(context: StepContext): EndedPipeline {
   }
 }
 
-/** What was seen, not what was meant: the results of verify and route. */
+/** What was seen, not what was meant: the results of verify, route and watch. */
 function evidenceOf(context: StepContext): Record<string, unknown> {
   const tells = [
     ...(context.facts.plan?.push ?? []),
     ...(context.facts.plan?.verify ?? []),
     ...(context.facts.plan?.route ?? []),
+    ...(context.facts.plan?.watch ?? []),
   ]
   return Object.fromEntries(tells.map(tell => [tell.key, context.results.get(tell.key) ?? null]))
 }

@@ -28,6 +28,8 @@ export interface Step {
   readonly deadlineMs: number
   /** `ignore`: a failure is logged and the deployment goes on (what it was for already runs). Default `fail`. */
   readonly onFailure?: 'fail' | 'ignore'
+  /** A step that most plans have nothing for leaves no row when it is not wanted. */
+  readonly isWanted?: (context: StepContext) => boolean
   readonly run: (context: StepContext) => Promise<StepOutcome>
   /** Restores the facts of a step that was done before a restart: every command it tells is answered from the journal. */
   readonly recall?: (context: StepContext) => Promise<unknown>

@@ -1,0 +1,81 @@
+import { isDeepStrictEqual } from 'node:util'
+import { addressOf, type Found, foundOf, type ServiceState, serviceStates } from './compose-found.ts'
+import { readRelease, releasedRender } from './compose-release.ts'
+import type { ComposeSettings } from './compose-settings.ts'
+import { type ComposeWants, type WantedRoute, wantsOf } from './compose-wants.ts'
+import type { PlanInput } from './target.ts'
+
+/** All that the lists of the plan are made from. */
+export interface Decision {
+  readonly input: PlanInput<ComposeSettings>
+  readonly wants: ComposeWants
+  readonly found: Found
+  readonly services: readonly ServiceState[]
+  readonly builds: readonly ServiceState[]
+  readonly pushes: readonly ServiceState[]
+  readonly mustApply: boolean
+  /** Routes that lead elsewhere now, or nowhere. */
+  readonly routes: readonly WantedRoute[]
+  /** Names of routes that nobody wants any more. */
+  readonly goneRoutes: readonly string[]
+}
+
+/** What has to be done to what the worker found. */
+export function decide(input: PlanInput<ComposeSettings>): Decision {
+  const wants = wantsOf(input)
+  const found = foundOf(input.found)
+  const services = serviceStates(found)
+  const wanted = new Set(services.map(each => each.name))
+  const hasOrphans = found.containers.some(each => !wanted.has(each.service))
+  const isMisplaced = found.rendered.routes.some(route =>
+    found.containers.some(each => each.service === route.service && each.ip !== route.ip),
+  )
+  // A registry that does not answer is no reason to touch what runs as wanted.
+  const pushes = services.filter(
+    ({ image, state }) =>
+      wants.registry &&
+      image &&
+      image.registry !== 'none' &&
+      !image.pinned &&
+      !(state === 'as-wanted' && image.registry !== 'missing'),
+  )
+  const mustApply =
+    hasOrphans ||
+    isMisplaced ||
+    services.some(each => each.state !== 'as-wanted') ||
+    releasedRender(input.previous, wants.project) === undefined
+  // Starting again needs every image, also those of services that stay.
+  const builds = services.filter(
+    each => each.image && !each.image.localImageId && (mustApply || pushes.includes(each)),
+  )
+  const names = new Set(wants.routes.map(route => route.name))
+  return {
+    input,
+    wants,
+    found,
+    services,
+    builds,
+    pushes,
+    mustApply,
+    routes: wants.routes.filter(route => !leadsThere(found, route)),
+    goneRoutes: (readRelease(input.previous).routes ?? []).filter(
+      name => !names.has(name) && found.routes[name],
+    ),
+  }
+}
+
+/** What runs is what is wanted, as far as the answers so far tell. */
+export function isSettled({ mustApply, pushes, routes, goneRoutes }: Decision): boolean {
+  return !mustApply && pushes.length === 0 && routes.length === 0 && goneRoutes.length === 0
+}
+
+function leadsThere(found: Found, { name, hosts, port }: WantedRoute): boolean {
+  const route = found.routes[name]
+  return (
+    route !== null &&
+    route !== undefined &&
+    isDeepStrictEqual([...route.hosts].sort(), [...hosts].sort()) &&
+    route.port === port &&
+    route.ip === addressOf(found, name)
+  )
+}

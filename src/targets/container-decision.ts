@@ -1,0 +1,69 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { ObservedContainer } from '#commands/container-data.ts'
+import { type Found, foundOf, runningAsWanted, servingBefore } from './container-found.ts'
+import type { ContainerSettings } from './container-settings.ts'
+import { type ContainerWants, configHashOf, wantsOf } from './container-wants.ts'
+import type { PlanInput } from './target.ts'
+
+/** All that the lists of the plan are made from. */
+export interface Decision {
+  readonly input: PlanInput<ContainerSettings>
+  readonly wants: ContainerWants
+  readonly found: Found
+  readonly configHash: string
+  /** Runs as wanted already: nothing is started. */
+  readonly present: ObservedContainer | undefined
+  /** Serves until the new one does. */
+  readonly serving: ObservedContainer | undefined
+  readonly leftovers: readonly ObservedContainer[]
+  readonly mustBuild: boolean
+  readonly mustPush: boolean
+  readonly isRouteWanted: boolean
+}
+
+/** What has to be done to what the worker found. */
+export function decide(input: PlanInput<ContainerSettings>): Decision {
+  const wants = wantsOf(input)
+  const found = foundOf(input)
+  const { content, containers } = found
+  const configHash = configHashOf(wants, content.reference)
+  const present = runningAsWanted(found, configHash)
+  const serving = present ?? servingBefore(found, input.deployment)
+  // A registry that does not answer is no reason to touch what runs as wanted.
+  const mustPush =
+    content.registry !== 'none' && !content.pinned && !(present && content.registry !== 'missing')
+  return {
+    input,
+    wants,
+    found,
+    configHash,
+    present,
+    serving,
+    leftovers: containers.filter(each => each !== serving && each.deployment !== input.deployment),
+    mustBuild: !content.localImageId && (!present || mustPush),
+    mustPush,
+    isRouteWanted: routeIsWanted(wants, found, present),
+  }
+}
+
+function routeIsWanted(
+  { hosts, run }: ContainerWants,
+  { route }: Found,
+  present: ObservedContainer | undefined,
+): boolean {
+  if (hosts.length === 0) {
+    return route === undefined
+  }
+  return (
+    route !== undefined &&
+    isDeepStrictEqual([...route.hosts].sort(), [...hosts].sort()) &&
+    route.port === run.port &&
+    route.ip === present?.ip &&
+    route.deployment === present?.deployment
+  )
+}
+
+/** What runs is what is wanted, as far as the answers so far tell. */
+export function isSettled({ present, mustPush, isRouteWanted, leftovers }: Decision): boolean {
+  return present !== undefined && !mustPush && isRouteWanted && leftovers.length === 0
+}

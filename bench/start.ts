@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { answersWith } from '#cli/demo/ask.ts'
 import { startProcess } from '#cli/demo/background-process.ts'
@@ -33,8 +34,9 @@ export async function measureStarts(
 }
 
 async function startOnce(folder: string, { port, clock }: { port: number; clock: Clock }): Promise<number> {
-  const environment = { FAIRLEAD_DATA: folder, FAIRLEAD_LISTEN: `127.0.0.1:${port}` }
-  const { program, args, env } = partCommandLine({ name: 'manager', folder, environment })
+  await mkdir(join(folder, 'manager'), { recursive: true })
+  const environment = { FAIRLEAD_LISTEN: `127.0.0.1:${port}` }
+  const { program, args, env } = partCommandLine({ name: 'manager', data: folder, environment })
   const startedAt = clock.monotonic()
   const started = await startProcess({
     program,

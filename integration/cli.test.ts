@@ -1,7 +1,7 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
@@ -10,6 +10,7 @@ import { ensureBaseImage } from '#cli/demo/base-image.ts'
 import { freePort } from '#cli/demo/free-port.ts'
 import { freeSubnet } from '#cli/demo/free-subnet.ts'
 import { type GitServer, startGitServer } from '#cli/demo/git-server.ts'
+import { type Registry, startRegistry } from '#cli/demo/registry.ts'
 import { removeFromEngine } from '#cli/demo/remove-from-engine.ts'
 import { mustRun } from './world/command.ts'
 import { addCommits, gitOverHttps, withLogin, workingCopy } from './world/git-client.ts'
@@ -24,20 +25,37 @@ const world = new AsyncDisposableStack()
 let folder = ''
 let environment: Record<string, string> = {}
 let gitServer: GitServer
+let registry: Registry
 let copy = ''
 let gitEnvironment: Readonly<Record<string, string>> = {}
 let up: ChildProcess
+let said: { url: string; apps: string; manager_pid: number; worker_pid: number }
 
 before(async () => {
   folder = await temporaryFolder(world)
   const network = `fairlead-cli-${process.pid}`
   world.defer(() => removeFromEngine({ network, apps: [APP], images: [BASE, `fairlead/${APP}`] }))
+  registry = await startRegistry({ folder: join(folder, 'registry'), ...ACCOUNT })
+  world.defer(registry.close)
+  world.defer(() => removeFromEngine({ network, images: [`${registry.address}/`] }))
+  // As in the files of a person: relative to where they are, and everything by variables.
+  await writeFile(join(folder, 'registry-ca.pem'), registry.ca)
   environment = {
     PATH: process.env.PATH ?? '',
     HOME: folder,
     FAIRLEAD_DATA: join(folder, 'data'),
     FAIRLEAD_NETWORK: network,
     FAIRLEAD_SUBNET: await freeSubnet(),
+    FAIRLEAD_REGISTRY: registry.address,
+    FAIRLEAD_REGISTRY_USERNAME: ACCOUNT.username,
+    FAIRLEAD_REGISTRY_PASSWORD: ACCOUNT.password,
+    FAIRLEAD_REGISTRY_CA_FILE: 'registry-ca.pem',
+    // Not where a client would look by itself.
+    FAIRLEAD_LISTEN: `127.0.0.2:${await freePort()}`,
+    FAIRLEAD_PUBLIC_URL: 'https://fairlead.example.org',
+    FAIRLEAD_BASE_DOMAIN: 'cli.localhost',
+    FAIRLEAD_ALLOW_PRIVATE: '127.0.0.0/8',
+    FAIRLEAD_WORKER_LISTEN: `127.0.0.1:${await freePort()}`,
   }
   await ensureBaseImage({ name: BASE })
   gitServer = await startGitServer({ folder: join(folder, 'git'), ...ACCOUNT })
@@ -72,10 +90,9 @@ async function push(): Promise<void> {
 }
 
 async function startUp(): Promise<void> {
-  const port = await freePort()
-  const ports = ['--port', String(port), '--worker-port', String(await freePort())]
-  const started = spawn(PROGRAM, ['up', ...ports, '--allow-private', '127.0.0.0/8', '--json'], {
+  const started = spawn(PROGRAM, ['up', '--worker-port', String(await freePort()), '--json'], {
     env: environment,
+    cwd: folder,
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   up = started
@@ -85,11 +102,14 @@ async function startUp(): Promise<void> {
     await closed
   })
   const [line] = (await once(createInterface({ input: started.stdout }), 'line')) as [string]
-  environment.FAIRLEAD_MANAGER = (JSON.parse(line) as { url: string }).url
+  said = JSON.parse(line)
+  environment.FAIRLEAD_MANAGER = said.url
 }
 
-async function fairlead(...words: string[]): Promise<{ code: number | null; out: string; err: string }> {
-  const child = spawn(PROGRAM, words, { env: environment, cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
+async function fairlead(...words: (string | Record<string, string>)[]) {
+  const env = Object.assign({ ...environment }, ...words.filter(word => typeof word === 'object'))
+  const line = words.filter(word => typeof word === 'string')
+  const child = spawn(PROGRAM, line, { env, cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
   const [[code], out, err] = await Promise.all([once(child, 'close'), text(child.stdout), text(child.stderr)])
   return { code: code as number | null, out, err }
 }
@@ -104,9 +124,35 @@ describe('the command line with a manager and a worker of "up"', () => {
     )
   })
 
-  test('a second "up" beside the first is refused, with a hint', async () => {
-    const { code, err } = await fairlead('up', '--port', new URL(environment.FAIRLEAD_MANAGER ?? '').port)
+  test('up takes from the environment what its options say, and an option wins', async () => {
+    equal(said.url, `http://${environment.FAIRLEAD_LISTEN}`)
+    match(said.apps, /^http:\/\/<app>\.cli\.localhost(:\d+)?$/)
+    const { items } = JSON.parse((await fairlead('hosts', '--json')).out)
+    equal(items[0].address === environment.FAIRLEAD_WORKER_LISTEN, false)
+  })
+
+  test('the worker is not given the password of the registry, the manager is', async () => {
+    const given = (pid: number) => readFile(`/proc/${pid}/environ`, 'utf8')
+    match(await given(said.manager_pid), /FAIRLEAD_REGISTRY_PASSWORD=love/)
+    const worker = await given(said.worker_pid)
+    match(worker, /FAIRLEAD_SUBNET=/)
+    equal(/love|flt_/.test(worker), false)
+  })
+
+  test('up with a value that the manager refuses says so in its words', async () => {
+    const port = String(await freePort())
+    const { code, err } = await fairlead('up', '--port', port, '--worker-port', port, '--data', 'wrong', {
+      FAIRLEAD_CONCURRENCY: 'many',
+    })
     equal(code, 78)
+    match(err, /^error: The manager did not start: .*FAIRLEAD_CONCURRENCY is "many"; expected a whole/)
+    equal(err.includes('{'), false)
+  })
+
+  test('a second "up" beside the first is refused, with a hint', async () => {
+    const { code, err } = await fairlead('up')
+    equal(code, 78)
+    match(err, /^error: 127\.0\.0\.2:/)
     match(err, /is taken[\s\S]*hint: Is "fairlead up" running already\?/)
   })
 
@@ -130,6 +176,8 @@ describe('the command line with a manager and a worker of "up"', () => {
     equal(checked.code, 0, checked.err)
     match(checked.out, new RegExp(`^${APP} +container$`, 'm'))
     equal((await fairlead('apps', 'add', APP, '--repository', 'site')).code, 0)
+    const hook = await fairlead('repositories', 'webhook', 'site')
+    match(hook.out, /^Address: +https:\/\/fairlead\.example\.org\/.+$/m)
   })
 
   test('L01 deploy --wait of what does not build: exit code 1, step, reason, hint and the last lines, inert', async () => {
@@ -155,7 +203,15 @@ describe('the command line with a manager and a worker of "up"', () => {
     const deployed = await fairlead('deploy', APP, '--wait')
     equal(deployed.code, 0, deployed.err)
     match(deployed.out, new RegExp(`^${APP}: deployed in `))
-    match(deployed.out, new RegExp(`^ {2}${APP}\\.localhost answers: http 200, https 200$`, 'm'))
+    match(deployed.out, new RegExp(`^ {2}${APP}\\.cli\\.localhost answers: http 200, https 200$`, 'm'))
+    // Below its folder, the registry keeps one for each image that was pushed.
+    const pushed = await readdir(join(folder, 'registry/images/docker/registry/v2/repositories'), {
+      recursive: true,
+    })
+    ok(
+      pushed.some(path => path.endsWith(`${APP}/_manifests`)),
+      pushed.join('\n'),
+    )
     match((await fairlead('plan', APP)).out, /Nothing to do/)
     const again = JSON.parse((await fairlead('deploy', APP, '--wait', '--json')).out)
     deepEqual([again.state, again.outcome], ['succeeded', 'nothing-to-do'])

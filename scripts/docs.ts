@@ -7,6 +7,7 @@ import { deployFileJsonSchema } from '#deploy-file/json-schema.ts'
 import { systemClock } from '#lib/clock.ts'
 import type { ErrorDefinition } from '#lib/errors.ts'
 import { silentLogger } from '#lib/logger.ts'
+import { SETTINGS, type Setting, settingsOf } from '#lib/settings.ts'
 import type { ManagerParts } from '#manager/parts.ts'
 import { createSealer } from '#manager/secrets/seal.ts'
 import { describeApi } from '#manager/server.ts'
@@ -29,6 +30,7 @@ async function main(): Promise<void> {
     'docs/deploy-file.md': deployFilePage(),
     'docs/deploy-file.schema.json': `${deployFileJsonSchema()}\n`,
     'docs/api.md': apiPage(await describeApi(DESCRIBED)),
+    'docs/running.md': withSettings(current('docs/running.md') ?? ''),
   }
   const stale = Object.entries(pages).filter(([file, text]) => current(file) !== text)
   if (process.argv.includes('--check')) {
@@ -163,6 +165,42 @@ function deployFilePage(): string {
       '',
     ]),
   ].join('\n')
+}
+
+const SETTINGS_BEGIN = '<!-- settings, made by "npm run docs" from src/lib/settings.ts -->\n'
+const SETTINGS_END = '<!-- end of settings -->'
+
+/** The page is written by hand, but for its tables of variables. */
+function withSettings(page: string): string {
+  const begin = page.indexOf(SETTINGS_BEGIN)
+  const end = page.indexOf(SETTINGS_END)
+  if (begin === -1 || end < begin) {
+    throw new Error(`docs/running.md lacks the lines ${SETTINGS_BEGIN.trim()} and ${SETTINGS_END}`)
+  }
+  return page.slice(0, begin + SETTINGS_BEGIN.length) + settingsTables() + page.slice(end)
+}
+
+function settingsTables(): string {
+  const shared = (SETTINGS as readonly Setting[]).filter(({ of }) => of.length > 1)
+  const only = (reader: 'manager' | 'worker' | 'client') =>
+    settingsOf(reader).filter(setting => !shared.includes(setting))
+  return [
+    ...settingsTable('Every part', shared),
+    ...settingsTable('Manager', only('manager')),
+    ...settingsTable('Worker', only('worker')),
+    ...settingsTable('Commands that talk to a manager', only('client')),
+  ].join('\n')
+}
+
+function settingsTable(title: string, settings: readonly Setting[]): string[] {
+  return [
+    `### ${title}`,
+    '',
+    '| variable | means | default |',
+    '| --- | --- | --- |',
+    ...settings.map(({ name, means, default: usual }) => `| \`${name}\` | ${means} | ${usual} |`),
+    '',
+  ]
 }
 
 interface OpenApi {

@@ -21,12 +21,13 @@ async function fairlead(...words: string[]): Promise<{ code: number | null; out:
   return await run(PROGRAM, words)
 }
 
-async function run(program: string, words: readonly string[]) {
+async function run(program: string, words: readonly string[], more: Readonly<Record<string, string>> = {}) {
   const env = {
     PATH: '/usr/bin:/bin',
     HOME: folder,
     FAIRLEAD_MANAGER: 'http://127.0.0.1:1',
     FAIRLEAD_TOKEN: 'flt_x',
+    ...more,
   }
   const child = spawn(program, words, { env, cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
   const [[code], out, err] = await Promise.all([once(child, 'close'), text(child.stdout), text(child.stderr)])
@@ -89,6 +90,46 @@ describe('exit codes', () => {
     const { code, out } = await fairlead('status', '--json')
     equal(code, 4)
     equal(JSON.parse(out).error.code, 'MANAGER_UNREACHABLE')
+  })
+})
+
+describe('settings', () => {
+  for (const words of [['up'], ['manager'], ['manager', 'identity'], ['worker'], ['worker', 'init']]) {
+    test(`78: ${words.join(' ')} with a misspelt variable, which names the one that was meant`, async () => {
+      const { code, err } = await run(PROGRAM, words, { FAIRLEAD_PROXI_ADMIN: 'http://127.0.0.1:2019' })
+      equal(code, 78)
+      match(err, /FAIRLEAD_PROXI_ADMIN .*did you mean FAIRLEAD_PROXY_ADMIN\?\nhint: /)
+    })
+  }
+
+  test('2: up with a port or an address that cannot be one', async () => {
+    equal((await fairlead('up', '--port', 'http')).code, 2)
+    const { code, err } = await run(PROGRAM, ['up'], { FAIRLEAD_LISTEN: '127.0.0.1:99999' })
+    equal(code, 2)
+    match(err, /FAIRLEAD_LISTEN.*Expected a port from 1 to 65535/)
+  })
+
+  test('78: up on an address that is not of this machine', async () => {
+    const { code, err } = await fairlead('up', '--listen', '192.0.2.1')
+    equal(code, 78)
+    match(err, /cannot listen on 192\.0\.2\.1:7400: EADDRNOTAVAIL\nhint: /)
+  })
+
+  test('one folder holds the data of each part, as option or as variable', async () => {
+    const identity = JSON.parse((await fairlead('manager', 'identity', '--data', 'one')).out)
+    equal(identity.role, 'manager')
+    match(await readFile(join(folder, 'one/manager/identity/identity.json'), 'utf8'), /manager/)
+    const { out } = await run(PROGRAM, ['worker', 'init'], {
+      FAIRLEAD_DATA: 'one',
+      FAIRLEAD_WORKER_NAME: 'box',
+    })
+    equal(JSON.parse(out).name, 'box')
+    await writeFile(join(folder, 'manager.json'), JSON.stringify(identity))
+    equal((await fairlead('--data', 'one', 'worker', 'trust', 'manager.json')).code, 0)
+    match(
+      await readFile(join(folder, 'one/worker/peers.json'), 'utf8'),
+      new RegExp(identity.key_id ?? identity.keyId),
+    )
   })
 })
 

@@ -1,34 +1,42 @@
-import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
+import { dataFolder, type Environment, SETTINGS, type Setting } from '#lib/settings.ts'
 
 /** Where the command line finds its manager, and where `up` keeps its parts. The CLI's only reader of the environment. */
 export interface CliConfig {
   readonly managerUrl: string
   readonly token: string | undefined
   readonly tokenFile: string | undefined
+  /** Everything that is kept on this machine. */
   readonly dataFolder: string
-  /** Inherited by the parts that `up` starts. */
+  /** What was set, without empty values; paths are absolute, and FAIRLEAD_DATA is always there. */
   readonly environment: Readonly<Record<string, string>>
 }
 
+/** An option wins over its variable. */
 export function readCliConfig(
   options: { manager?: string; tokenFile?: string; data?: string } = {},
+  environment: Environment = process.env,
 ): CliConfig {
-  const environment = process.env
-  const dataFolder =
-    options.data ??
-    environment.FAIRLEAD_DATA ??
-    join(environment.XDG_DATA_HOME ?? join(homedir(), '.local/share'), 'fairlead')
+  const folder = resolve(options.data ?? dataFolder(environment))
+  const { FAIRLEAD_DATA: _, ...others } = environment
+  const read: Record<string, string> = { ...withAbsolutePaths(others), FAIRLEAD_DATA: folder }
+  const manager = options.manager ?? read.FAIRLEAD_MANAGER ?? 'http://127.0.0.1:7400'
   return {
-    managerUrl: (options.manager ?? environment.FAIRLEAD_MANAGER ?? 'http://127.0.0.1:7400').replace(
-      /\/+$/,
-      '',
-    ),
-    token: environment.FAIRLEAD_TOKEN,
-    tokenFile: options.tokenFile ?? environment.FAIRLEAD_TOKEN_FILE ?? join(dataFolder, 'admin-token'),
-    dataFolder,
-    environment: Object.fromEntries(
-      Object.entries(environment).filter((pair): pair is [string, string] => pair[1] !== undefined),
-    ),
+    managerUrl: manager.replace(/\/+$/, ''),
+    token: read.FAIRLEAD_TOKEN,
+    tokenFile: options.tokenFile ?? read.FAIRLEAD_TOKEN_FILE ?? join(folder, 'admin-token'),
+    dataFolder: folder,
+    environment: read,
   }
+}
+
+/** The parts work in folders of their own, where a relative path would mean another file. */
+function withAbsolutePaths(environment: Environment): Record<string, string> {
+  const paths = (SETTINGS as readonly Setting[]).filter(({ value }) => value === 'path')
+  return Object.fromEntries(
+    Object.entries(environment).flatMap(([name, value]) => {
+      const isPath = paths.some(setting => setting.name === name)
+      return value ? [[name, isPath ? resolve(value) : value]] : []
+    }),
+  )
 }

@@ -21,8 +21,8 @@ export const PART_DID_NOT_START = defineError({
   code: 'PART_DID_NOT_START',
   status: 500,
   retry: 'never',
-  message: (part: string, tail: string) => `The ${part} did not start.${tail === '' ? '' : `\n${tail}`}`,
-  hint: part => `Its whole log is in the data folder (${part}.log).`,
+  message: (part: string, reason: string, _hint: string) => `The ${part} did not start: ${reason}`,
+  hint: (part, _reason, hint) => hint || `Its whole log is in the data folder (${part}/${part}.log).`,
 })
 
 export const NO_APP_NAMED = defineError({
@@ -102,8 +102,33 @@ export const PORT_IN_USE = defineError({
   code: 'PORT_IN_USE',
   status: 409,
   retry: 'never',
-  message: (port: number, what: string) => `Port ${port} of 127.0.0.1, which the ${what} wants, is taken.`,
+  message: (address: string, what: string) => `${address}, which the ${what} wants, is taken.`,
   hint: () => 'Is "fairlead up" running already? Else end what uses the port, or name another one (--help).',
+})
+
+export const ADDRESS_NOT_USABLE = defineError({
+  code: 'ADDRESS_NOT_USABLE',
+  status: 409,
+  retry: 'never',
+  message: (address: string, what: string, reason: string) =>
+    `The ${what} cannot listen on ${address}: ${reason}`,
+  hint: () => 'Name an address of this machine ("ip address" lists them) and a port above 1023.',
+})
+
+export const SETTING_UNKNOWN = defineError({
+  code: 'SETTING_UNKNOWN',
+  status: 400,
+  retry: 'never',
+  message: (variable: string, what: string) => `The environment is not understood: ${variable} ${what}`,
+  hint: () => 'Correct the name, or remove the variable ("unset NAME").',
+})
+
+export const PROXY_NOT_ANSWERING = defineError({
+  code: 'PROXY_NOT_ANSWERING',
+  status: 503,
+  retry: 'later',
+  message: (admin: string) => `No Caddy answers at ${admin}, which FAIRLEAD_PROXY_ADMIN names.`,
+  hint: () => 'Start that Caddy, or remove the variable: then one is found or started.',
 })
 
 export const APP_NAME_IN_USE = defineError({

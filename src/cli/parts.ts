@@ -1,10 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { type Setting, settingsOf } from '#lib/settings.ts'
 import { startProcess } from './demo/background-process.ts'
-import { PART_DID_NOT_START } from './errors.ts'
 import { EXIT } from './exit-codes.ts'
+import { partEnvironment } from './part-environment.ts'
+import { partFailure } from './part-failure.ts'
+import { refuseUnknownSettings } from './refuse-settings.ts'
 import type { Session } from './session.ts'
 
 /** The manager or an agent as a process of its own on this machine. */
@@ -18,14 +21,15 @@ export interface Part {
   close(): Promise<void>
 }
 
+export type PartName = 'manager' | 'worker'
+
 export interface PartOptions {
-  readonly name: 'manager' | 'worker'
-  /** Folder for its log. */
-  readonly folder: string
+  readonly name: PartName
+  /** Everything that is kept on this machine; the part has a folder of its name in it, also for its log. */
+  readonly data: string
+  /** Of which it gets its own settings. Paths are absolute. */
   readonly environment: Readonly<Record<string, string>>
   readonly arguments?: readonly string[]
-  /** Extra folders that the manager may read. */
-  readonly readable?: readonly string[]
 }
 
 const ROOT = join(import.meta.dirname, '../..')
@@ -38,13 +42,13 @@ const NODE_ENVIRONMENT = {
 
 /** Starts a part and waits for its `<name>.listening` log line. Manager: Node's permission model without child processes. */
 export async function startPart(options: PartOptions): Promise<Part> {
-  mkdirSync(options.folder, { recursive: true, mode: 0o700 })
-  const logFile = join(options.folder, `${options.name}.log`)
+  const folder = makeFolderOf(options)
+  const logFile = join(folder, `${options.name}.log`)
   const from = existsSync(logFile) ? statSync(logFile).size : 0
   let ready: Readonly<Record<string, unknown>> = {}
   const started = await startProcess({
     ...partCommandLine(options),
-    folder: options.folder,
+    folder,
     logFile,
     readyWithinMs: START_MS,
     async ready() {
@@ -53,16 +57,19 @@ export async function startPart(options: PartOptions): Promise<Part> {
       ready = line === undefined ? {} : (JSON.parse(line) as Record<string, unknown>)
       return line !== undefined
     },
+  }).catch(error => {
+    throw partFailure(options.name, String((error as Error).message))
   })
   return { pid: started.pid, ended: started.ended, logFile, ready, close: () => started.close() }
 }
 
 /** Runs a part once for what it prints, for example its public identity. */
 export async function askPart(options: PartOptions): Promise<string> {
-  mkdirSync(options.folder, { recursive: true, mode: 0o700 })
-  const child = spawn(process.execPath, commandLine(options), {
-    cwd: options.folder,
-    env: { ...NODE_ENVIRONMENT, ...options.environment },
+  const folder = makeFolderOf(options)
+  const { program, args, env } = partCommandLine(options)
+  const child = spawn(program, args, {
+    cwd: folder,
+    env,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const [out, complaint, code] = await Promise.all([
@@ -71,37 +78,19 @@ export async function askPart(options: PartOptions): Promise<string> {
     exitCodeOf(child),
   ])
   if (code !== 0) {
-    throw PART_DID_NOT_START(options.name, (complaint || out).trim())
+    throw partFailure(options.name, complaint || out)
   }
   return out
 }
 
 /** Runs a part in the foreground until it ends or the session is interrupted; gives its exit code. */
-export async function runPart(
-  session: Session,
-  name: PartOptions['name'],
-  words: readonly string[],
-): Promise<number> {
-  const { environment } = session.config
-  const files = Object.entries(environment).filter(
-    ([key]) => key.startsWith('FAIRLEAD_') && key.endsWith('_FILE'),
-  )
-  const folder = environment.FAIRLEAD_DATA ?? '.fairlead/manager'
-  if (name === 'manager') {
-    // The permission model knows only paths that are there.
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
-  }
-  const options = {
-    name,
-    folder,
-    environment,
-    arguments: words,
-    readable: files.map(([, file]) => file),
-  }
-  const child = spawn(process.execPath, commandLine(options), {
-    env: { ...NODE_ENVIRONMENT, ...environment },
-    stdio: 'inherit',
-  })
+export async function runPart(session: Session, name: PartName, words: readonly string[]): Promise<number> {
+  const { environment, dataFolder } = session.config
+  refuseUnknownSettings(environment)
+  const options = { name, data: dataFolder, environment, arguments: words }
+  makeFolderOf(options)
+  const { program, args, env } = partCommandLine(options)
+  const child = spawn(program, args, { env, stdio: 'inherit' })
   session.signal.addEventListener('abort', () => child.kill('SIGTERM'))
   return (await exitCodeOf(child)) ?? EXIT.failed
 }
@@ -120,32 +109,57 @@ export function partCommandLine(options: PartOptions): {
   readonly args: readonly string[]
   readonly env: Readonly<Record<string, string>>
 } {
-  const env = { ...NODE_ENVIRONMENT, ...options.environment }
-  return { program: process.execPath, args: commandLine(options), env }
+  const { name, data, environment } = options
+  const env = { ...NODE_ENVIRONMENT, ...partEnvironment(name, environment), FAIRLEAD_DATA: data }
+  const entry = join(ROOT, 'src', name, 'main.ts')
+  return {
+    program: process.execPath,
+    args: [...nodeFlags(options), entry, ...(options.arguments ?? [])],
+    env,
+  }
 }
 
-function commandLine(options: PartOptions): string[] {
-  const entry = join(ROOT, 'src', options.name, 'main.ts')
-  return [...nodeFlags(options), entry, ...(options.arguments ?? [])]
+/** Made by the caller, because the permission model knows only paths that are there. */
+function makeFolderOf(part: PartOptions): string {
+  const folder = folderOf(part)
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  return folder
 }
 
-function nodeFlags({ name, folder, environment, readable = [] }: PartOptions): string[] {
+function folderOf({ name, data }: PartOptions): string {
+  return join(data, name)
+}
+
+function nodeFlags(part: PartOptions): string[] {
   // A small young generation: these processes idle most of their time.
   const memory = ['--max-semi-space-size=1']
-  if (name !== 'manager') {
+  if (part.name !== 'manager') {
     return memory
   }
-  const data = resolve(environment.FAIRLEAD_DATA ?? folder)
-  const tokenFile = environment.FAIRLEAD_ADMIN_TOKEN_FILE
-  const written = [data, join(ROOT, '.cache'), ...(tokenFile ? [resolve(tokenFile)] : [])]
+  const folder = folderOf(part)
+  const named = namedPaths(part)
   return [
     ...memory,
     '--disable-warning=ExperimentalWarning',
     '--permission',
     '--allow-net',
-    ...[ROOT, data, ...readable].map(path => `--allow-fs-read=${path}`),
-    ...written.map(path => `--allow-fs-write=${path}`),
+    ...[ROOT, folder, ...named.read].map(path => `--allow-fs-read=${path}`),
+    ...[folder, join(ROOT, '.cache'), ...named.written].map(path => `--allow-fs-write=${path}`),
   ]
+}
+
+/** Files outside of its folder that the settings of a part name. */
+function namedPaths({ name, environment }: PartOptions): { read: string[]; written: string[] } {
+  const given = (setting: Setting) =>
+    environment[setting.name] === undefined ? [] : [environment[setting.name] ?? '']
+  const paths = settingsOf(name).filter(
+    setting => setting.value === 'path' && setting.name !== 'FAIRLEAD_DATA',
+  )
+  const isWritten = (setting: Setting) => setting.name === 'FAIRLEAD_ADMIN_TOKEN_FILE'
+  return {
+    read: paths.filter(setting => !isWritten(setting)).flatMap(given),
+    written: paths.filter(isWritten).flatMap(given),
+  }
 }
 
 async function exitCodeOf(child: ChildProcess): Promise<number | null> {

@@ -43,7 +43,7 @@ function createProgram(): Command {
       '--token-file <file>',
       'file with the token (FAIRLEAD_TOKEN_FILE, or the token in FAIRLEAD_TOKEN)',
     )
-    .option('--data <folder>', 'where "up" keeps its data (FAIRLEAD_DATA)')
+    .option('--data <folder>', 'where everything of this machine is kept (FAIRLEAD_DATA)')
     .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
     .helpCommand('help [command]', 'help for one command')
     .showHelpAfterError('(--help shows how it is used)')

@@ -22,12 +22,14 @@ export interface TogetherOptions {
   /** Everything that both keep. */
   readonly folder: string
   readonly clock: Clock
-  /** Inherited variables, such as PATH and FAIRLEAD_… of the person who started this. */
+  /** Further settings, FAIRLEAD_…, with absolute paths; each part gets its own. */
   readonly environment?: Readonly<Record<string, string>>
   readonly managerPort: number
-  /** Address that the manager's API listens on; default this machine only. */
+  /** Host that the manager's API listens on; default this machine only. */
   readonly listen?: string
   readonly workerPort: number
+  /** Host that the worker listens on; default this machine only. */
+  readonly workerListen?: string
   readonly baseDomain: string
   readonly publicUrl?: string
   readonly proxy: { readonly adminUrl: string; readonly httpPort: number; readonly httpsPort: number }
@@ -44,6 +46,7 @@ interface RegistryAccount {
   readonly ca: string
 }
 
+const LOOPBACK = '127.0.0.1'
 const ONLINE_WITHIN_MS = 20_000
 const ASK_AGAIN_MS = 25
 
@@ -55,12 +58,13 @@ export async function startTogether(options: TogetherOptions): Promise<Together>
     askPart({ ...manager, arguments: ['identity'] }),
     askPart({ ...worker, arguments: ['init'] }),
   ])
-  const pin = writePrivateFile(worker.folder, 'manager-identity.json', managerIdentity)
-  writeFirstPolicy(worker.folder, options)
+  const workerFolder = join(options.folder, 'worker')
+  const pin = writePrivateFile(workerFolder, 'manager-identity.json', managerIdentity)
+  writeFirstPolicy(workerFolder, options)
   await askPart({ ...worker, arguments: ['trust', pin] })
   await using stack = new AsyncDisposableStack()
   const [startedManager, startedWorker] = await startBoth(stack, manager, worker)
-  const url = `http://127.0.0.1:${options.managerPort}`
+  const url = `http://${addressHere(options.listen, options.managerPort)}`
   const tokenFile = tokenFileIn(options)
   const client = createClient({ managerUrl: url, token: undefined, tokenFile })
   await enrol(client, { options, identity: JSON.parse(workerIdentity) as Identity })
@@ -102,7 +106,7 @@ async function enrol(
   client: Client,
   { options, identity }: { options: TogetherOptions; identity: Identity },
 ): Promise<void> {
-  const address = `127.0.0.1:${options.workerPort}`
+  const address = addressHere(options.workerListen, options.workerPort)
   const { items } = await client.get<{ items: HostDocument[] }>('/hosts')
   const known = items.find(host => host.name === identity.name)
   if (known && known.address !== address) {
@@ -133,21 +137,28 @@ function writeFirstPolicy(folder: string, { allowPrivate }: TogetherOptions): vo
   }
 }
 
-function tokenFileIn({ folder }: TogetherOptions): string {
-  return join(folder, 'admin-token')
+function tokenFileIn({ folder, environment }: TogetherOptions): string {
+  return environment?.FAIRLEAD_ADMIN_TOKEN_FILE ?? join(folder, 'admin-token')
+}
+
+/** How this machine itself reaches what listens on a host: one that stands for all of them cannot be connected to. */
+function addressHere(host: string | undefined, port: number): string {
+  const here = host === undefined || host === '0.0.0.0' ? LOOPBACK : host
+  return hostAndPort(here === '::' ? '::1' : here, port)
+}
+
+function hostAndPort(host: string, port: number): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
 function managerPart(options: TogetherOptions): PartOptions {
-  const { folder, registry, publicUrl, listen = '127.0.0.1' } = options
-  const data = join(folder, 'manager')
+  const { folder, registry, publicUrl, listen = LOOPBACK } = options
   return {
     name: 'manager',
-    folder: data,
-    readable: [folder, ...registryFiles(options.environment)],
+    data: folder,
     environment: {
       ...options.environment,
-      FAIRLEAD_DATA: data,
-      FAIRLEAD_LISTEN: `${listen}:${options.managerPort}`,
+      FAIRLEAD_LISTEN: hostAndPort(listen, options.managerPort),
       FAIRLEAD_BASE_DOMAIN: options.baseDomain,
       FAIRLEAD_ADMIN_TOKEN_FILE: tokenFileIn(options),
       FAIRLEAD_ALLOW_PRIVATE: options.allowPrivate.join(','),
@@ -155,12 +166,6 @@ function managerPart(options: TogetherOptions): PartOptions {
       ...(registry ? registryEnvironment(folder, registry) : {}),
     },
   }
-}
-
-/** Files outside the folder that the person's own registry settings name. */
-function registryFiles(environment: TogetherOptions['environment']): string[] {
-  const named = [environment?.FAIRLEAD_REGISTRY_PASSWORD_FILE, environment?.FAIRLEAD_REGISTRY_CA_FILE]
-  return named.filter(file => file !== undefined)
 }
 
 function registryEnvironment(folder: string, registry: RegistryAccount): Record<string, string> {
@@ -173,15 +178,13 @@ function registryEnvironment(folder: string, registry: RegistryAccount): Record<
 }
 
 function workerPart(options: TogetherOptions): PartOptions {
-  const { folder, proxy, network } = options
-  const data = join(folder, 'worker')
+  const { folder, proxy, network, workerListen = LOOPBACK } = options
   return {
     name: 'worker',
-    folder: data,
+    data: folder,
     environment: {
       ...options.environment,
-      FAIRLEAD_WORKER_DATA: data,
-      FAIRLEAD_WORKER_LISTEN: `127.0.0.1:${options.workerPort}`,
+      FAIRLEAD_WORKER_LISTEN: hostAndPort(workerListen, options.workerPort),
       FAIRLEAD_PROXY_ADMIN: proxy.adminUrl,
       FAIRLEAD_PROXY_HTTP_PORT: String(proxy.httpPort),
       FAIRLEAD_PROXY_HTTPS_PORT: String(proxy.httpsPort),

@@ -1,5 +1,5 @@
+import { nearest } from '#lib/nearest.ts'
 import { choicesOf, expectation, type Rule } from './expectation.ts'
-import { nearest } from './nearest.ts'
 import type { Path } from './yaml-text.ts'
 
 /** Something wrong with a value, for a person: where, what, and what would be right. */

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { FairleadError } from '#lib/errors.ts'
+import { settingsOf } from '#lib/settings.ts'
 import { readConfig, summarise } from './config.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'fairlead-config-'))
@@ -16,6 +17,17 @@ test('an empty environment gives a manager on this machine only', () => {
   assert.equal(config.baseDomain, 'localhost')
   assert.equal(config.registry, undefined)
   assert.equal(config.concurrency, 2)
+})
+
+test('every setting of the manager that is described is read, and no other', () => {
+  const asked = new Set<unknown>()
+  readConfig(new Proxy({}, { get: (_, name) => void asked.add(name) }))
+  const wanted = settingsOf('manager').map(({ name }) => name)
+  assert.deepEqual([...asked].filter(name => String(name).startsWith('FAIRLEAD_')).sort(), wanted.sort())
+})
+
+test('the manager keeps its things in a folder of its own below the data folder', () => {
+  assert.equal(readConfig({ FAIRLEAD_DATA: '/srv/fairlead' }).data, '/srv/fairlead/manager')
 })
 
 test('R13 R14 the registry password comes from a file and is never in the summary', () => {

@@ -1,11 +1,12 @@
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { Secret } from '#lib/secret.ts'
+import { dataFolder, type Environment } from '#lib/settings.ts'
 import type { Ranges } from './addresses.ts'
-import { type Environment, EnvironmentReader } from './environment.ts'
+import { EnvironmentReader } from './environment.ts'
 import { CONFIG_INVALID } from './errors.ts'
 
 export interface Config {
-  /** Folder with everything that the manager keeps. */
+  /** Folder with everything that the manager keeps: `manager` in the data folder of the machine. */
   readonly data: string
   readonly listen: { readonly host: string; readonly port: number }
   /** Apps without a domain of their own get `<app>.<baseDomain>`. */
@@ -16,7 +17,7 @@ export interface Config {
   readonly trustedProxies: Ranges
   /** CIDRs of private networks where Git remotes may be. */
   readonly allowPrivate: readonly string[]
-  /** Where the first token is written in addition to being printed. */
+  /** Where the first token is written instead of being logged. */
   readonly adminTokenFile: string | undefined
   /** Deployments at work at once on one host. */
   readonly concurrency: number
@@ -31,32 +32,12 @@ export interface RegistryConfig {
   readonly ca: string | undefined
 }
 
-const VARIABLES = [
-  'FAIRLEAD_DATA',
-  'FAIRLEAD_LISTEN',
-  'FAIRLEAD_BASE_DOMAIN',
-  'FAIRLEAD_REGISTRY',
-  'FAIRLEAD_REGISTRY_USERNAME',
-  'FAIRLEAD_REGISTRY_PASSWORD',
-  'FAIRLEAD_REGISTRY_PASSWORD_FILE',
-  'FAIRLEAD_REGISTRY_CA_FILE',
-  'FAIRLEAD_PUBLIC_URL',
-  'FAIRLEAD_TRUSTED_PROXIES',
-  'FAIRLEAD_ALLOW_PRIVATE',
-  'FAIRLEAD_ADMIN_TOKEN_FILE',
-  'FAIRLEAD_CONCURRENCY',
-]
-
-/** Variables of the command line and of workers, which may stand in the same shell or environment file. */
-const OF_OTHER_PARTS =
-  /^FAIRLEAD_(?:MANAGER|TOKEN|TOKEN_FILE|DOCKER_SOCKET|RESOLVER_PORT|NETWORK|SUBNET|(?:WORKER|GUARDIAN|PROXY)_[A-Z_]+)$/
-
 /** The configuration from the environment, or CONFIG_INVALID with every problem at once. */
 export function readConfig(environment: Environment = process.env): Config {
-  const reader = new EnvironmentReader(environment, VARIABLES)
+  const reader = new EnvironmentReader(environment)
   const listen = reader.address('FAIRLEAD_LISTEN', '127.0.0.1:7400')
   const config: Config = {
-    data: resolve(reader.text('FAIRLEAD_DATA') ?? '.fairlead/manager'),
+    data: resolve(join(dataFolder(environment), 'manager')),
     listen,
     baseDomain:
       reader.matching('FAIRLEAD_BASE_DOMAIN', DOMAIN, 'a domain such as apps.example.org') ?? 'localhost',
@@ -67,7 +48,7 @@ export function readConfig(environment: Environment = process.env): Config {
     adminTokenFile: reader.text('FAIRLEAD_ADMIN_TOKEN_FILE'),
     concurrency: reader.whole('FAIRLEAD_CONCURRENCY', { from: 1, to: 64, or: 2 }),
   }
-  reader.refuseUnknown(OF_OTHER_PARTS)
+  reader.refuseUnknown()
   const first = reader.problems[0]
   if (first) {
     throw CONFIG_INVALID(first.path, first.message).with({ problems: reader.problems })

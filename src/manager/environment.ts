@@ -1,30 +1,27 @@
 import { readFileSync } from 'node:fs'
 import type { Problem } from '#lib/errors.ts'
+import { type Environment, type SettingName, unknownSettings } from '#lib/settings.ts'
 import { parseRanges, type Ranges } from './addresses.ts'
-
-export type Environment = Readonly<Record<string, string | undefined>>
 
 /** Reads typed values from environment variables and collects what is wrong with them; an empty one counts as not set. */
 export class EnvironmentReader {
   readonly problems: Problem[] = []
   readonly #environment: Environment
-  readonly #known: readonly string[]
 
-  constructor(environment: Environment, known: readonly string[]) {
+  constructor(environment: Environment) {
     this.#environment = environment
-    this.#known = known
   }
 
-  text(name: string): string | undefined {
+  text(name: SettingName<'manager'>): string | undefined {
     return this.#environment[name] || undefined
   }
 
-  matching(name: string, pattern: RegExp, expected: string): string | undefined {
+  matching(name: SettingName<'manager'>, pattern: RegExp, expected: string): string | undefined {
     const value = this.text(name)
     return value === undefined || pattern.test(value) ? value : this.refuse(name, `is "${value}"`, expected)
   }
 
-  whole(name: string, range: { from: number; to: number; or: number }): number {
+  whole(name: SettingName<'manager'>, range: { from: number; to: number; or: number }): number {
     const value = this.text(name) ?? String(range.or)
     const number = /^\d{1,9}$/.test(value) ? Number(value) : Number.NaN
     if (number >= range.from && number <= range.to) {
@@ -34,7 +31,7 @@ export class EnvironmentReader {
     return range.or
   }
 
-  address(name: string, or: string): { host: string; port: number } {
+  address(name: SettingName<'manager'>, or: string): { host: string; port: number } {
     const value = this.text(name) ?? or
     const [, bracketed, plain, port = ''] =
       /^(?:\[([0-9a-f:.]+)\]|([a-z0-9.-]+)):(\d{1,5})$/i.exec(value) ?? []
@@ -44,7 +41,7 @@ export class EnvironmentReader {
     return { host: bracketed ?? plain ?? '', port: Number(port) }
   }
 
-  origin(name: string): string | undefined {
+  origin(name: SettingName<'manager'>): string | undefined {
     const value = this.text(name)
     const url = value === undefined ? undefined : URL.parse(value)
     const plain =
@@ -54,7 +51,7 @@ export class EnvironmentReader {
       : this.refuse(name, `is "${value}"`, 'an address such as https://fairlead.example.org')
   }
 
-  ranges(name: string): { ranges: Ranges; entries: string[] } {
+  ranges(name: SettingName<'manager'>): { ranges: Ranges; entries: string[] } {
     const entries = (this.text(name) ?? '').split(/[\s,]+/).filter(entry => entry !== '')
     const parsed = parseRanges(entries)
     if (parsed.wrong !== undefined) {
@@ -67,7 +64,7 @@ export class EnvironmentReader {
     return { ranges: parsed.ranges, entries }
   }
 
-  file(name: string): string | undefined {
+  file(name: SettingName<'manager'>): string | undefined {
     const path = this.text(name)
     if (path === undefined) {
       return undefined
@@ -83,15 +80,12 @@ export class EnvironmentReader {
     }
   }
 
-  refuseUnknown(foreign: RegExp): void {
-    for (const name of Object.keys(this.#environment)) {
-      if (name.startsWith('FAIRLEAD_') && !this.#known.includes(name) && !foreign.test(name)) {
-        this.refuse(name, 'is not a setting of the manager', `one of ${this.#known.join(', ')}`)
-      }
-    }
+  /** Settings of the other programs may stand beside: one file of variables can serve all. */
+  refuseUnknown(): void {
+    this.problems.push(...unknownSettings(this.#environment))
   }
 
-  refuse(name: string, message: string, expected: string): undefined {
+  refuse(name: SettingName<'manager'>, message: string, expected: string): undefined {
     this.problems.push({ path: name, message: `${message}; expected ${expected}`, expected })
   }
 }

@@ -42,10 +42,14 @@ test('R79 the manager starts without the right to start programs, serves, and ke
   const first = start()
   assert.equal((await first.line('test.refused')).code, 'ERR_ACCESS_DENIED')
   const { url } = await first.line('manager.listening')
-  const { token } = await first.line('manager.first-token')
-  assert.equal(readFileSync(join(folder, 'admin-token'), 'utf8'), `${token}\n`)
-  for (const file of ['admin-token', 'data/secret.key', 'data/identity/identity.json', 'data/fairlead.db']) {
-    assert.equal(statSync(join(folder, file)).mode & 0o077, 0, file)
+  const token = tokenIn('admin-token')
+  assert.match(token, /^flt_[\w-]{43}$/)
+  for (const file of ['admin-token', 'secret.key', 'identity/identity.json', 'fairlead.db']) {
+    assert.equal(
+      statSync(join(folder, file === 'admin-token' ? file : `data/manager/${file}`)).mode & 0o077,
+      0,
+      file,
+    )
   }
   assert.equal(await statusOf(url, token), 200)
   assert.equal((await fetch(`${url}/health/ready`)).status, 200)
@@ -64,7 +68,7 @@ test('R79 the manager starts without the right to start programs, serves, and ke
 test('P2 every delivery that was answered 202 is there after a crash in the middle of many', async () => {
   const first = start({ FAIRLEAD_DATA: join(folder, 'crash') })
   const { url } = await first.line('manager.listening')
-  const { token } = await first.line('manager.first-token')
+  const token = tokenIn('admin-token')
   const hook = await aHook(String(url), String(token))
   const accepted: string[] = []
   let sent = 0
@@ -86,7 +90,7 @@ test('P2 every delivery that was answered 202 is there after a crash in the midd
   assert.ok(accepted.length >= 150 && accepted.length < 1000, `${accepted.length} accepted`)
   const second = start({ FAIRLEAD_DATA: join(folder, 'crash') })
   await second.line('manager.listening')
-  const db = new DatabaseSync(join(folder, 'crash/fairlead.db'), { readOnly: true })
+  const db = new DatabaseSync(join(folder, 'crash/manager/fairlead.db'), { readOnly: true })
   const stored = new Set(
     db
       .prepare('select delivery_id from deliveries')
@@ -102,6 +106,24 @@ test('P2 every delivery that was answered 202 is there after a crash in the midd
   db.close()
   second.process.kill('SIGTERM')
   assert.equal(await second.ended, 0)
+})
+
+test('a first token that has a file is only there; without one the log shows it once', async () => {
+  const data = join(folder, 'shown')
+  const kept = start({ FAIRLEAD_DATA: data, FAIRLEAD_ADMIN_TOKEN_FILE: join(folder, 'kept') })
+  assert.equal((await kept.line('manager.first-token')).file, join(folder, 'kept'))
+  await kept.line('manager.listening')
+  kept.process.kill('SIGTERM')
+  await kept.ended
+  assert.match(tokenIn('kept'), /^flt_/)
+  assert.ok(!JSON.stringify(kept.lines).includes('flt_'))
+
+  const shown = start({ FAIRLEAD_DATA: join(folder, 'logged'), FAIRLEAD_ADMIN_TOKEN_FILE: '' })
+  const { url } = await shown.line('manager.listening')
+  const { token } = await shown.line('manager.first-token')
+  assert.equal(await statusOf(url, token), 200)
+  shown.process.kill('SIGTERM')
+  await shown.ended
 })
 
 test('a second manager on the same folder says so and ends', async () => {
@@ -134,6 +156,10 @@ test('"identity" prints what hosts have to pin', async () => {
   const text = asked.lines.map(line => line.text).join('\n')
   assert.equal(JSON.parse(text.slice(text.indexOf('\n{') + 1)).role, 'manager')
 })
+
+function tokenIn(file: string): string {
+  return readFileSync(join(folder, file), 'utf8').trimEnd()
+}
 
 function start(environment: Record<string, string> = {}, words: readonly string[] = []): Running {
   const data = join(folder, 'data')

@@ -51,13 +51,14 @@ async function serve(logger: Logger): Promise<void> {
     clock: systemClock,
     logger,
     showToken(token) {
-      if (config.adminTokenFile !== undefined) {
-        writeTokenFile(config.adminTokenFile, token)
+      const file = config.adminTokenFile
+      if (file === undefined) {
+        const note = 'Keep it: it is shown this once. It may do everything.'
+        logger.info('manager.first-token', { token, note })
+        return
       }
-      logger.info('manager.first-token', {
-        token,
-        note: 'Keep it: it is shown this once. It may do everything.',
-      })
+      writeTokenFile(file, token)
+      logger.info('manager.first-token', { file, note: 'The token in it may do everything.' })
     },
   })
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { chmodSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { FairleadError } from '#lib/errors.ts'
+import { settingsOf } from '#lib/settings.ts'
 import { temporaryFolder } from '#link/test-identities.ts'
 import { readWorkerConfig, summarise } from './config.ts'
 import { POLICY_INVALID, WORKER_CONFIG_INVALID } from './errors.ts'
@@ -18,9 +19,16 @@ test('without any variable the worker listens on this machine only, and has no p
   assert.ok(config.policy.ports.from > 1023)
 })
 
+test('every setting of the worker that is described is read, and no other', () => {
+  const asked = new Set<unknown>()
+  readWorkerConfig(new Proxy({}, { get: (_, name) => void asked.add(name) }))
+  const wanted = settingsOf('worker').map(({ name }) => name)
+  assert.deepEqual([...asked].filter(name => String(name).startsWith('FAIRLEAD_')).sort(), wanted.sort())
+})
+
 test('variables are read', t => {
   const config = readWorkerConfig({
-    FAIRLEAD_WORKER_DATA: temporaryFolder(t),
+    FAIRLEAD_DATA: temporaryFolder(t),
     FAIRLEAD_WORKER_LISTEN: '[::1]:9443',
     FAIRLEAD_WORKER_NAME: 'box-1',
     FAIRLEAD_DOCKER_SOCKET: '/run/user/1000/docker.sock',
@@ -47,6 +55,7 @@ const WRONG: Readonly<Record<string, string>> = {
   FAIRLEAD_PROXY_HTTP_PORT: '70000',
   FAIRLEAD_SUBNET: 'everything',
   FAIRLEAD_WORKER_LISTENS: '127.0.0.1:7443',
+  FAIRLEAD_PROXI_ADMIN: 'http://127.0.0.1:2019',
 }
 
 for (const [name, value] of Object.entries(WRONG)) {
@@ -66,12 +75,11 @@ test('all wrong variables are named at once', () => {
 })
 
 test('a policy changes what it names and nothing else', t => {
-  const data = temporaryFolder(t)
-  writeFileSync(
-    join(data, 'policy.yaml'),
+  const data = withPolicy(
+    t,
     'ports: { from: 20000 }\nallowPrivate: [10.0.0.0/8]\nregistries:\n  - registry.example.org\n',
   )
-  const { policy } = readWorkerConfig({ FAIRLEAD_WORKER_DATA: data })
+  const { policy } = readWorkerConfig({ FAIRLEAD_DATA: data })
   const { policy: standard } = readWorkerConfig({})
   assert.deepEqual(policy, {
     ...standard,
@@ -91,18 +99,23 @@ for (const text of [
   'ports: {from: 0}',
 ]) {
   test(`X01 the policy ${JSON.stringify(text)} is refused, and the message names the file`, t => {
-    const data = temporaryFolder(t)
-    writeFileSync(join(data, 'policy.yaml'), text)
+    const data = withPolicy(t, text)
     assert.throws(
-      () => readWorkerConfig({ FAIRLEAD_WORKER_DATA: data }),
-      error => POLICY_INVALID.matches(error) && error.message.includes(join(data, 'policy.yaml')),
+      () => readWorkerConfig({ FAIRLEAD_DATA: data }),
+      error => POLICY_INVALID.matches(error) && error.message.includes(join(data, 'worker/policy.yaml')),
     )
   })
 }
 
 test('X01 a policy that others may write is refused', t => {
-  const data = temporaryFolder(t)
-  writeFileSync(join(data, 'policy.yaml'), 'mode: trusted')
-  chmodSync(join(data, 'policy.yaml'), 0o666)
-  assert.throws(() => readWorkerConfig({ FAIRLEAD_WORKER_DATA: data }), POLICY_INVALID.matches)
+  const data = withPolicy(t, 'mode: trusted')
+  chmodSync(join(data, 'worker/policy.yaml'), 0o666)
+  assert.throws(() => readWorkerConfig({ FAIRLEAD_DATA: data }), POLICY_INVALID.matches)
 })
+
+function withPolicy(t: TestContext, text: string): string {
+  const data = temporaryFolder(t)
+  mkdirSync(join(data, 'worker'))
+  writeFileSync(join(data, 'worker/policy.yaml'), text)
+  return data
+}

@@ -2,11 +2,12 @@ import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { HostPolicy } from '#commands/command.ts'
 import type { Problem } from '#lib/errors.ts'
+import { dataFolder, type Environment, type SettingName, unknownSettings } from '#lib/settings.ts'
 import { WORKER_CONFIG_INVALID } from './errors.ts'
 import { readPolicy } from './policy-file.ts'
 
 export interface WorkerConfig {
-  /** Folder with everything that the worker keeps: identity, pins, journal, logs, policy.yaml, workspace. */
+  /** `worker` in the data folder of the machine, with everything that the worker keeps: identity, pins, journal, logs, policy.yaml, workspace. */
   readonly data: string
   readonly listen: { readonly host: string; readonly port: number }
   /** Name in a new identity; an existing identity keeps its own. */
@@ -26,31 +27,16 @@ export interface ProxyConfig {
   readonly httpsPort: number
 }
 
-const VARIABLES = [
-  'FAIRLEAD_WORKER_DATA',
-  'FAIRLEAD_WORKER_LISTEN',
-  'FAIRLEAD_WORKER_NAME',
-  'FAIRLEAD_DOCKER_SOCKET',
-  'FAIRLEAD_PROXY_ADMIN',
-  'FAIRLEAD_PROXY_HTTP_PORT',
-  'FAIRLEAD_PROXY_HTTPS_PORT',
-  'FAIRLEAD_RESOLVER_PORT',
-  'FAIRLEAD_NETWORK',
-  'FAIRLEAD_SUBNET',
-] as const
-
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,62}$/
 const ADDRESS = /^(?:\[([0-9a-f:]+)\]|([a-z0-9.-]+)):(\d{1,5})$/i
 const SUBNET = /^(?:\d{1,3}\.){3}\d{1,3}\/\d{1,2}$/
 /** The resolver's port must be the same after a restart (the proxy remembers it) and another one for each worker. */
 const RESOLVER_ABOVE = 10
 
-type Environment = Readonly<Record<string, string | undefined>>
-
 /** The configuration from the environment and policy.yaml. Throws WORKER_CONFIG_INVALID with every problem, or POLICY_INVALID. */
 export function readWorkerConfig(environment: Environment = process.env): WorkerConfig {
   const reader = new Reader(environment)
-  const data = resolve(reader.text('FAIRLEAD_WORKER_DATA', '/var/lib/fairlead/worker'))
+  const data = resolve(join(dataFolder(environment), 'worker'))
   const listen = reader.address('FAIRLEAD_WORKER_LISTEN', '127.0.0.1:7443')
   const config = {
     data,
@@ -102,7 +88,7 @@ function ownName(): string {
   return NAME.test(name) ? name : 'worker'
 }
 
-type Variable = (typeof VARIABLES)[number]
+type Variable = SettingName<'worker'>
 
 /** Reads typed values and collects what is wrong with them, so that one start tells all. */
 class Reader {
@@ -156,12 +142,7 @@ class Reader {
 
   /** Throws when anything was wrong, also a misspelt name. */
   finish(): void {
-    const known: readonly string[] = VARIABLES
-    for (const name of Object.keys(this.#environment)) {
-      if (name.startsWith('FAIRLEAD_WORKER_') && !known.includes(name)) {
-        this.#refuse(name, `is not a setting of the worker; there are ${VARIABLES.join(', ')}`)
-      }
-    }
+    this.#problems.push(...unknownSettings(this.#environment))
     const [first] = this.#problems
     if (first) {
       throw WORKER_CONFIG_INVALID(first.path, first.message).with({ problems: this.#problems })

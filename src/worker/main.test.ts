@@ -19,7 +19,7 @@ interface Run {
 
 function start(t: TestContext, data: string, words: readonly string[] = []) {
   const env = {
-    FAIRLEAD_WORKER_DATA: data,
+    FAIRLEAD_DATA: data,
     FAIRLEAD_WORKER_LISTEN: '127.0.0.1:0',
     FAIRLEAD_WORKER_NAME: 'box',
   }
@@ -77,11 +77,11 @@ test('M01 a worker without a pinned manager does not start, with exit code 78 an
   assert.equal((await run(t, data, ['init'])).code, 0)
   for (const pins of [undefined, '', '{"peers":[],"revoked":[]}', '{"peers":[{}]}']) {
     if (pins !== undefined) {
-      writeFileSync(join(data, 'peers.json'), pins)
+      writeFileSync(join(data, 'worker/peers.json'), pins)
     }
     const { code, out } = await run(t, data)
     assert.equal(code, 78)
-    assert.ok(out.includes(join(data, 'peers.json')))
+    assert.ok(out.includes(join(data, 'worker/peers.json')))
   }
 })
 

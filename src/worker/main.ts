@@ -77,7 +77,10 @@ async function serve(logger: Logger, config: ReturnType<typeof readWorkerConfig>
 
 /** Says what is wrong and how to mend it, and ends the process. */
 function end(logger: Logger, error: unknown): never {
-  const { code, message, hint, retry } = asFairleadError(error)
+  const { code, message, hint, retry, problems = [] } = asFairleadError(error)
+  for (const { path, message: problem } of problems) {
+    logger.error('worker.problem', { path, message: problem })
+  }
   logger.error('worker.failed', { code, reason: message, hint })
   process.exit(retry === 'never' ? CONFIG_EXIT : 1)
 }

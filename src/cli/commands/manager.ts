@@ -4,12 +4,14 @@ import { runPart } from '#cli/parts.ts'
 import type { Session } from '#cli/session.ts'
 
 export function configureManager(command: Command, act: Act): void {
+  const run = (words: readonly string[]) => act((session: Session) => runPart(session, 'manager', words))
+  command.command('serve', { isDefault: true }).description('serves until it is interrupted').action(run([]))
   command
-    .argument('[words...]', 'what to do instead of serving, such as "identity"')
-    .allowUnknownOption()
-    .action(act((session: Session, words: readonly string[]) => runPart(session, 'manager', words)))
+    .command('identity')
+    .description('prints the public identity that workers pin')
+    .action(run(['identity']))
   withExamples(command, [
-    ['fairlead manager', 'serves; configured by FAIRLEAD_… variables'],
+    ['fairlead manager', 'serves; configured by FAIRLEAD_… variables (docs/running.md)'],
     ['fairlead manager identity', 'prints the public identity that workers pin'],
   ])
 }

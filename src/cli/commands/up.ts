@@ -1,35 +1,21 @@
 import { mkdirSync } from 'node:fs'
 import type { Command } from 'commander'
 import { type Act, withExamples } from '#cli/command.ts'
-import { isFree } from '#cli/demo/free-port.ts'
-import { PART_ENDED, PORT_IN_USE } from '#cli/errors.ts'
+import { type CliConfig, readCliConfig } from '#cli/config.ts'
+import { whyNotFree } from '#cli/demo/free-port.ts'
+import { ADDRESS_NOT_USABLE, PART_ENDED, PORT_IN_USE } from '#cli/errors.ts'
 import { type FoundProxy, findProxy } from '#cli/find-proxy.ts'
+import { programName } from '#cli/program-name.ts'
+import { refuseUnknownSettings } from '#cli/refuse-settings.ts'
 import type { Session } from '#cli/session.ts'
 import { startTogether, type Together } from '#cli/together.ts'
-
-interface Options {
-  readonly port: number
-  readonly workerPort: number
-  readonly baseDomain: string
-  readonly listen: string
-  readonly publicUrl?: string
-  readonly public?: boolean
-  readonly allowPrivate: string
-}
+import { type UpOptions, upOptions, withUpOptions } from '#cli/up-options.ts'
 
 export function configureUp(command: Command, act: Act): void {
-  command
-    .option('--base-domain <domain>', 'apps without a domain get <app>.<domain>', 'localhost')
-    .option('--public', 'other machines may visit the apps; public domains get public certificates')
-    .option('--listen <address>', 'where the API listens', '127.0.0.1')
-    .option('--public-url <url>', 'where Git hosts reach the API, for webhooks')
-    .option('--port <port>', 'of the API', Number, 7400)
-    .option('--worker-port <port>', 'of the worker, for the manager only', Number, 7443)
-    .option('--allow-private <cidrs>', 'private networks where Git servers may be, separated by commas', '')
-    .action(act(up))
+  withUpOptions(command).action(act(up))
   command.addHelpText(
     'after',
-    '\nA registry is set with FAIRLEAD_REGISTRY, FAIRLEAD_REGISTRY_USERNAME, FAIRLEAD_REGISTRY_PASSWORD_FILE and\nFAIRLEAD_REGISTRY_CA_FILE.',
+    '\nEvery other setting comes from the environment, such as a registry with FAIRLEAD_REGISTRY; docs/running.md has all.',
   )
   withExamples(command, [
     ['fairlead up', 'to try it: everything on this machine only'],
@@ -37,22 +23,25 @@ export function configureUp(command: Command, act: Act): void {
   ])
 }
 
-async function up(session: Session, options: Options): Promise<void> {
-  const folder = session.config.dataFolder
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
+async function up(session: Session, given: Parameters<typeof upOptions>[0]): Promise<void> {
+  const { dataFolder: folder, environment } = session.config
+  refuseUnknownSettings(environment)
+  const options = upOptions(given)
   await refuseTakenPorts(options)
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
   await using stack = new AsyncDisposableStack()
-  const proxy = await findProxy({ folder, listen: options.public === true ? 'everywhere' : 'loopback' })
+  const proxy = await findProxy({ folder, listen: options.visitors, environment })
   stack.defer(proxy.close)
   const together = await startTogether({
     folder,
     clock: session.clock,
-    environment: inherited(session.config.environment),
-    managerPort: options.port,
-    workerPort: options.workerPort,
-    listen: options.listen,
+    environment,
+    managerPort: options.api.port,
+    listen: options.api.host,
+    workerPort: options.worker.port,
+    workerListen: options.worker.host,
     baseDomain: options.baseDomain,
-    allowPrivate: options.allowPrivate.split(',').filter(cidr => cidr !== ''),
+    allowPrivate: options.allowPrivate,
     proxy,
     ...(options.publicUrl === undefined ? {} : { publicUrl: options.publicUrl }),
   })
@@ -62,29 +51,27 @@ async function up(session: Session, options: Options): Promise<void> {
   session.printer.line('\nStopping; apps keep running.')
 }
 
-async function refuseTakenPorts({ port, workerPort }: Options): Promise<void> {
-  for (const [wanted, what] of [[port, 'manager'] as const, [workerPort, 'worker'] as const]) {
-    if (!(await isFree(wanted))) {
-      throw PORT_IN_USE(wanted, what)
+async function refuseTakenPorts({ api, worker }: UpOptions): Promise<void> {
+  for (const [wanted, what] of [[api, 'manager'] as const, [worker, 'worker'] as const]) {
+    const { host, port } = wanted
+    const reason = await whyNotFree(port, host)
+    const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+    if (reason === 'EADDRINUSE') {
+      throw PORT_IN_USE(address, what)
+    }
+    if (reason !== undefined) {
+      throw ADDRESS_NOT_USABLE(address, what, reason)
     }
   }
 }
 
-/** What the parts may know of the caller's environment: the CLI's own settings would be unknown to them. */
-function inherited(environment: Readonly<Record<string, string>>): Record<string, string> {
-  const known =
-    /^(PATH|HOME|LANG|LC_ALL|TZ|DOCKER_HOST|HTTPS?_PROXY|NO_PROXY|SSL_CERT_FILE|FAIRLEAD_(REGISTRY|TRUSTED|CONCURRENCY|DOCKER_SOCKET|RESOLVER|NETWORK|SUBNET|WORKER_NAME).*)$/
-  return Object.fromEntries(Object.entries(environment).filter(([name]) => known.test(name)))
-}
-
 interface Started {
-  readonly options: Options
+  readonly options: UpOptions
   readonly proxy: FoundProxy
   readonly together: Together
 }
 
-function say(session: Session, { options, proxy, together }: Started): void {
-  const { printer, config } = session
+function say({ printer, config }: Session, { options, proxy, together }: Started): void {
   const { colour } = printer
   const port = proxy.httpPort === 80 ? '' : `:${proxy.httpPort}`
   const apps = `http://<app>.${options.baseDomain}${port}`
@@ -98,6 +85,7 @@ function say(session: Session, { options, proxy, together }: Started): void {
     worker_pid: together.worker.pid,
   })
   const caddy = proxy.ours === 'started' ? 'a Caddy of our own' : 'the Caddy that was running'
+  const program = programName(config.environment.PATH, process.cwd())
   for (const line of [
     colour.bold('Fairlead is up.'),
     '',
@@ -107,20 +95,29 @@ function say(session: Session, { options, proxy, together }: Started): void {
     `  Data      ${config.dataFolder}   logs: manager/manager.log, worker/worker.log`,
     '',
     'Next, in another terminal:',
-    `  fairlead repositories add site https://github.com/you/site.git${config.dataFolder === defaultData(session) ? '' : `   (with FAIRLEAD_DATA=${config.dataFolder})`}`,
-    '  fairlead status',
+    ...settingsElsewhere(config, together).map(words => `  export ${words}`),
+    `  ${program} repositories add site https://github.com/you/site.git`,
+    `  ${program} status`,
     '',
     colour.dim(
-      `Ctrl-C stops manager${proxy.ours === 'started' ? ', worker and proxy' : ' and worker'}; apps keep running.`,
+      `Ctrl-C stops ${proxy.ours === 'started' ? 'manager, worker and proxy' : 'manager and worker'}; apps keep running.`,
     ),
   ]) {
     printer.line(line)
   }
 }
 
-function defaultData({ config }: Session): string {
-  const { XDG_DATA_HOME, HOME } = config.environment
-  return `${XDG_DATA_HOME ?? `${HOME}/.local/share`}/fairlead`
+/** What another terminal has to know to find this manager and its token: nothing when all is as usual. */
+function settingsElsewhere(config: CliConfig, { url, tokenFile }: Together): string[] {
+  const usual = readCliConfig(
+    {},
+    { HOME: config.environment.HOME, XDG_DATA_HOME: config.environment.XDG_DATA_HOME },
+  )
+  const words = [
+    ...(url === usual.managerUrl ? [] : [`FAIRLEAD_MANAGER=${url}`]),
+    ...(tokenFile === usual.tokenFile ? [] : [`FAIRLEAD_TOKEN_FILE=${tokenFile}`]),
+  ]
+  return words.length === 0 ? [] : [words.join(' ')]
 }
 
 /** Until Ctrl-C; a part that ends by itself is an error. */

@@ -23,16 +23,21 @@ export async function freePort(wanted = 0): Promise<number> {
   }
 }
 
-/** Whether nobody listens on a TCP port of 127.0.0.1, and this process may. */
-export async function isFree(port: number): Promise<boolean> {
-  return await listenOnce(port).then(
-    () => true,
-    () => false,
+/** Whether nobody listens on a TCP port of a host (default 127.0.0.1; `''` stands for all), and this process may. */
+export async function isFree(port: number, host?: string): Promise<boolean> {
+  return (await whyNotFree(port, host)) === undefined
+}
+
+/** Why this process cannot listen there, as the system says it: EADDRINUSE, EACCES, EADDRNOTAVAIL …; undefined: it can. */
+export async function whyNotFree(port: number, host?: string): Promise<string | undefined> {
+  return await listenOnce(port, host).then(
+    () => undefined,
+    (error: NodeJS.ErrnoException) => error.code ?? error.message,
   )
 }
 
-async function listenOnce(wanted: number): Promise<number> {
-  const server = createServer().listen(wanted, '127.0.0.1')
+async function listenOnce(wanted: number, host = '127.0.0.1'): Promise<number> {
+  const server = createServer().listen(wanted, host === '' ? undefined : host)
   await once(server, 'listening')
   const address = server.address()
   server.close()

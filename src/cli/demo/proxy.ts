@@ -93,7 +93,7 @@ async function lastConfig(folder: string): Promise<CaddyConfig | undefined> {
 
 async function choosePorts(options: ProxyOptions, last: CaddyConfig | undefined): Promise<Ports> {
   const http = last?.apps.http
-  const preferred = last ? undefined : await firstFree(options.prefer ?? [])
+  const preferred = last ? undefined : await firstFree(options)
   return {
     http: await choosePort(options.httpPort ?? preferred?.http, http?.http_port),
     https: await choosePort(options.httpsPort ?? preferred?.https, http?.https_port),
@@ -102,10 +102,11 @@ async function choosePorts(options: ProxyOptions, last: CaddyConfig | undefined)
 }
 
 async function firstFree(
-  pairs: readonly { readonly http: number; readonly https: number }[],
+  options: ProxyOptions,
 ): Promise<{ readonly http: number; readonly https: number } | undefined> {
-  for (const pair of pairs) {
-    if ((await isFree(pair.http)) && (await isFree(pair.https))) {
+  const host = addressOf(options)
+  for (const pair of options.prefer ?? []) {
+    if ((await isFree(pair.http, host)) && (await isFree(pair.https, host))) {
       return pair
     }
   }

@@ -1,0 +1,220 @@
+import { join } from 'node:path'
+import type { Problem } from './errors.ts'
+import { nearest } from './nearest.ts'
+
+/** A program that reads settings from its environment; `client` is the command line when it talks to a manager. */
+export type Reader = 'manager' | 'worker' | 'client'
+
+export interface Setting {
+  readonly name: string
+  readonly of: readonly Reader[]
+  readonly means: string
+  readonly default: string
+  /** `path`: a relative one counts from the folder in which the command is given. */
+  readonly value?: 'path' | 'secret'
+}
+
+/** Every environment variable that Fairlead reads: docs/running.md is made from it, and no other name is accepted. */
+export const SETTINGS = [
+  {
+    name: 'FAIRLEAD_DATA',
+    of: ['manager', 'worker', 'client'],
+    means:
+      'folder of everything that is kept on this machine: the manager in `manager/`, the worker in `worker/`, the proxy of `up` in `proxy/`, the first token in `admin-token`',
+    default: '`$XDG_DATA_HOME/fairlead` or `~/.local/share/fairlead`; without a home `/var/lib/fairlead`',
+    value: 'path',
+  },
+  {
+    name: 'FAIRLEAD_LISTEN',
+    of: ['manager'],
+    means: 'address of the API, host:port',
+    default: '`127.0.0.1:7400`',
+  },
+  {
+    name: 'FAIRLEAD_PUBLIC_URL',
+    of: ['manager'],
+    means: 'how Git hosts reach the API, for the webhook addresses it prints',
+    default: 'the listen address',
+  },
+  {
+    name: 'FAIRLEAD_BASE_DOMAIN',
+    of: ['manager'],
+    means: 'apps without a domain get `<app>.<base domain>`',
+    default: '`localhost`',
+  },
+  {
+    name: 'FAIRLEAD_ALLOW_PRIVATE',
+    of: ['manager'],
+    means:
+      'private networks (CIDR, separated by commas) in which Git servers may be; the policy of the worker must allow them too',
+    default: 'none',
+  },
+  {
+    name: 'FAIRLEAD_TRUSTED_PROXIES',
+    of: ['manager'],
+    means: 'networks whose `X-Forwarded-For` is believed',
+    default: 'none',
+  },
+  {
+    name: 'FAIRLEAD_ADMIN_TOKEN_FILE',
+    of: ['manager'],
+    means: 'file that the first token is written to, readable by its owner only, instead of into the log',
+    default: 'with `up` `admin-token` in the data folder, else none: the log shows it once',
+    value: 'path',
+  },
+  {
+    name: 'FAIRLEAD_CONCURRENCY',
+    of: ['manager'],
+    means: 'deployments at work at once on one host, 1 to 64',
+    default: '`2`',
+  },
+  {
+    name: 'FAIRLEAD_REGISTRY',
+    of: ['manager'],
+    means: 'host:port of the registry that built images are pushed to',
+    default: 'none: images stay on the host',
+  },
+  {
+    name: 'FAIRLEAD_REGISTRY_USERNAME',
+    of: ['manager'],
+    means: 'its user name',
+    default: 'none',
+  },
+  {
+    name: 'FAIRLEAD_REGISTRY_PASSWORD',
+    of: ['manager'],
+    means: 'its password; better in a file',
+    default: 'none',
+    value: 'secret',
+  },
+  {
+    name: 'FAIRLEAD_REGISTRY_PASSWORD_FILE',
+    of: ['manager'],
+    means: 'file with its password, instead of the variable',
+    default: 'none',
+    value: 'path',
+  },
+  {
+    name: 'FAIRLEAD_REGISTRY_CA_FILE',
+    of: ['manager'],
+    means: 'certificate (PEM) of the authority that its certificate comes from',
+    default: "the system's authorities",
+    value: 'path',
+  },
+  {
+    name: 'FAIRLEAD_WORKER_LISTEN',
+    of: ['worker'],
+    means: 'address that the manager connects to, host:port',
+    default: '`127.0.0.1:7443`',
+  },
+  {
+    name: 'FAIRLEAD_WORKER_NAME',
+    of: ['worker'],
+    means: 'name of the host in a new identity',
+    default: 'the host name of the machine',
+  },
+  {
+    name: 'FAIRLEAD_DOCKER_SOCKET',
+    of: ['worker'],
+    means: 'socket of the Docker engine',
+    default: '`/var/run/docker.sock`',
+    value: 'path',
+  },
+  {
+    name: 'FAIRLEAD_PROXY_ADMIN',
+    of: ['worker'],
+    means: 'origin of the admin API of Caddy, such as `http://127.0.0.1:2019`',
+    default:
+      'with `up` a Caddy that answers there, else one of its own; for a worker alone none: then no app on the host can have a route',
+  },
+  {
+    name: 'FAIRLEAD_PROXY_HTTP_PORT',
+    of: ['worker'],
+    means: 'port on which that Caddy serves HTTP',
+    default: '`80`; with `up` the one it finds or chooses',
+  },
+  {
+    name: 'FAIRLEAD_PROXY_HTTPS_PORT',
+    of: ['worker'],
+    means: 'port on which that Caddy serves HTTPS',
+    default: '`443`; with `up` the one it finds or chooses',
+  },
+  {
+    name: 'FAIRLEAD_RESOLVER_PORT',
+    of: ['worker'],
+    means: 'port on 127.0.0.1 where Caddy asks the worker which container serves a name',
+    default: 'ten above the port of `FAIRLEAD_WORKER_LISTEN`',
+  },
+  {
+    name: 'FAIRLEAD_NETWORK',
+    of: ['worker'],
+    means: 'name of the Docker network in which Caddy reaches containers',
+    default: '`fairlead`',
+  },
+  {
+    name: 'FAIRLEAD_SUBNET',
+    of: ['worker'],
+    means: 'its IPv4 subnet; each routed app or service holds two addresses of it',
+    default: '`10.213.0.0/16`',
+  },
+  {
+    name: 'FAIRLEAD_MANAGER',
+    of: ['client'],
+    means: 'address of the manager that commands talk to',
+    default: '`http://127.0.0.1:7400`',
+  },
+  {
+    name: 'FAIRLEAD_TOKEN',
+    of: ['client'],
+    means: 'the token itself; wins over the file',
+    default: 'none',
+    value: 'secret',
+  },
+  {
+    name: 'FAIRLEAD_TOKEN_FILE',
+    of: ['client'],
+    means: 'file with the token',
+    default: '`admin-token` in the data folder',
+    value: 'path',
+  },
+] as const satisfies readonly Setting[]
+
+type NameOf<S, R> = S extends { name: infer N; of: readonly (infer O)[] } ? (R extends O ? N : never) : never
+
+/** Names of the variables that one program reads. */
+export type SettingName<R extends Reader = Reader> = NameOf<(typeof SETTINGS)[number], R>
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+export function settingsOf(reader: Reader): readonly Setting[] {
+  return (SETTINGS as readonly Setting[]).filter(setting => setting.of.includes(reader))
+}
+
+/** Variables that look like settings of Fairlead and are none, each with the one that was probably meant. */
+export function unknownSettings(environment: Environment): Problem[] {
+  const known = SETTINGS.map(({ name }) => name as string)
+  return Object.keys(environment)
+    .filter(name => name.startsWith(PREFIX) && !known.includes(name))
+    .map(name => {
+      const meant = nearest(
+        name.slice(PREFIX.length),
+        known.map(other => other.slice(PREFIX.length)),
+      )
+      return {
+        path: name,
+        message: `is no setting of Fairlead${meant === undefined ? '; docs/running.md lists all' : `; did you mean ${PREFIX}${meant}?`}`,
+      }
+    })
+}
+
+/** Where everything of this machine is kept. */
+export function dataFolder(environment: Environment): string {
+  const { FAIRLEAD_DATA, XDG_DATA_HOME, HOME } = environment
+  if (FAIRLEAD_DATA) {
+    return FAIRLEAD_DATA
+  }
+  const shared = XDG_DATA_HOME || (HOME ? join(HOME, '.local/share') : '/var/lib')
+  return join(shared, 'fairlead')
+}
+
+const PREFIX = 'FAIRLEAD_'

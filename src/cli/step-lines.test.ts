@@ -38,6 +38,7 @@ function aDeployment(deployment: Partial<DeploymentDetail>): DeploymentDetail {
     cancel_requested: false,
     created_at: new Date(START).toISOString(),
     started_at: new Date(START).toISOString(),
+    deadline_at: null,
     finished_at: null,
     steps: [],
     plan: null,

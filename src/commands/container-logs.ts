@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import { AS_LONG_AS_COMMAND_MS } from '#exec/call.ts'
 import { containerLog } from '#programs/docker-containers.ts'
 import { defineCommand, type Hands } from './command.ts'
 import { AppName } from './container-data.ts'
@@ -6,7 +7,6 @@ import { CONTAINER_NOT_FOUND } from './container-errors.ts'
 import { containersOf } from './container-siblings.ts'
 
 const strict = { additionalProperties: false } as const
-const LONGEST_MS = 24 * 3_600_000
 
 const LogsData = Type.Object(
   {
@@ -27,7 +27,7 @@ export const containerLogs = defineCommand({
   looksOnly: true,
   data: LogsData,
   result: Type.Object({ container: Type.String(), lines: Type.Integer() }, strict),
-  deadlineMs: LONGEST_MS,
+  deadlineMs: AS_LONG_AS_COMMAND_MS,
   async run(hands, { app, container, tail, follow }) {
     const { id, name } = await chooseContainer(hands, app, container)
     let lines = 0
@@ -36,7 +36,7 @@ export const containerLogs = defineCommand({
         id,
         tail,
         follow,
-        timeoutMs: follow ? LONGEST_MS : 60_000,
+        timeoutMs: follow ? AS_LONG_AS_COMMAND_MS : 60_000,
         onLine: (text, stream) => {
           lines += 1
           hands.say(text, stream)

@@ -1,6 +1,6 @@
 import { join, posix } from 'node:path'
 import { type Static, Type } from 'typebox'
-import type { FileCall, FileResult } from '#exec/call.ts'
+import { AS_LONG_AS_COMMAND_MS, type FileCall, type FileResult } from '#exec/call.ts'
 import { imageName, parseReference } from '#formats/image-reference.ts'
 import { asFairleadError } from '#lib/errors.ts'
 import { Secret } from '#lib/secret.ts'
@@ -133,7 +133,7 @@ async function buildImage(hands: Hands, data: BuildData): Promise<string> {
         .filter(registry => registry.username !== '')
         .map(({ address, username, password }) => [address, { username, password: new Secret(password) }]),
     ),
-    timeoutMs: BUILD_MS,
+    timeoutMs: AS_LONG_AS_COMMAND_MS,
     read: built => built.imageId,
   })
 }

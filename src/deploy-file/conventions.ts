@@ -20,7 +20,7 @@ export function detectApps({ paths, texts, repositoryName, targets }: Tree): Rea
   for (const target of targets) {
     const settings = target.detect(source)
     if (settings !== undefined) {
-      return [{ name: appNameOf(repositoryName), target: target.name, settings }]
+      return [{ name: appNameOf(repositoryName), target: target.name, settings, common: {} }]
     }
   }
   return []

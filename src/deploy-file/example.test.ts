@@ -33,6 +33,11 @@ for (const target of TARGETS) {
   })
 }
 
+test('the example shows every key that all targets have', () => {
+  const shown = new Set(apps.flatMap(({ common }) => Object.keys(common)))
+  deepEqual([...shown, 'target'].sort(), [...COMMON_KEYS].sort())
+})
+
 test('the example has an app of every target', () => {
   const shown = apps.map(app => app.target)
   deepEqual(

@@ -17,7 +17,7 @@ apps:
     berth: [north, south]
     tide: 30s
     anchored: false
-  raft: { target: raft }
+  raft: { target: raft, deadlines: { build: 45m } }
 `
 
 function problemsIn(text: string): readonly Problem[] {
@@ -59,8 +59,9 @@ describe('a deploy file', () => {
             tide: '30s',
             anchored: false,
           },
+          common: {},
         },
-        { name: 'raft', target: 'raft', settings: {} },
+        { name: 'raft', target: 'raft', settings: {}, common: { deadlines: { build: '45m' } } },
       ],
       problems: [],
     })
@@ -70,7 +71,7 @@ describe('a deploy file', () => {
     [
       'an unknown key',
       appWith('prot: 81'),
-      '6:5 apps.shop.prot is not a known key; did you mean "port"? (keys: port, sails, rig, flags, berth, address, tide, anchored, target)',
+      '6:5 apps.shop.prot is not a known key; did you mean "port"? (keys: port, sails, rig, flags, berth, address, tide, anchored, deadlines, target)',
     ],
     [
       'a key of every target that is misspelt',
@@ -80,7 +81,7 @@ describe('a deploy file', () => {
     [
       'a key that no code honours',
       appWith('watch: [src/**]'),
-      '6:5 apps.shop.watch is not a known key (keys: port, sails, rig, flags, berth, address, tide, anchored, target)',
+      '6:5 apps.shop.watch is not a known key (keys: port, sails, rig, flags, berth, address, tide, anchored, deadlines, target)',
     ],
     [
       'a key deep inside',

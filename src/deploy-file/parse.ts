@@ -1,6 +1,7 @@
 import { problemsOf } from '#lib/check.ts'
 import type { Problem } from '#lib/errors.ts'
 import type { Target } from '#targets/target.ts'
+import type { EveryAppSettings } from './every-app.ts'
 import { ruleOf } from './expectation.ts'
 import { explain, type Finding } from './explain.ts'
 import { appSchema, COMMON_KEYS, deployFileSchema } from './schema.ts'
@@ -13,6 +14,8 @@ export interface ReadApp {
   readonly target: string
   /** Fits the target's settings schema. */
   readonly settings: Readonly<Record<string, unknown>>
+  /** What every app may say, whatever its target. */
+  readonly common: EveryAppSettings
 }
 
 export interface ParsedDeployFile {
@@ -83,8 +86,10 @@ type WrittenApp = { readonly target: string } & Readonly<Record<string, unknown>
 function readApp(name: string, written: WrittenApp, targets: readonly Target[]): ReadApp {
   const { target } = written
   const known = targets.find(candidate => candidate.name === target)?.settings.properties ?? {}
+  const isCommon = ([key]: [string, unknown]) => key !== 'target' && COMMON_KEYS.includes(key)
   const settings = Object.entries(written).filter(
     ([key]) => Object.hasOwn(known, key) && !COMMON_KEYS.includes(key),
   )
-  return { name, target, settings: Object.fromEntries(settings) }
+  const common = Object.fromEntries(Object.entries(written).filter(isCommon)) as EveryAppSettings
+  return { name, target, settings: Object.fromEntries(settings), common }
 }

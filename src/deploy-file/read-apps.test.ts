@@ -13,7 +13,7 @@ const RAFT = 'version: 1\napps:\n  raft: { target: raft }\n'
 describe('the apps of a checkout', () => {
   test('come from the deploy file when there is one, whatever else is there', () => {
     deepEqual(read({ 'fairlead.yaml': RAFT, 'boat.yaml': '' }), {
-      apps: [{ name: 'raft', target: 'raft', settings: {} }],
+      apps: [{ name: 'raft', target: 'raft', settings: {}, common: {} }],
       problems: [],
       source: 'fairlead.yaml',
     })
@@ -75,7 +75,7 @@ describe('the apps of a checkout', () => {
 
   test('come from the first target that knows the files when there is no deploy file', () => {
     deepEqual(read({ 'raft.txt': 'logs', 'boat.yaml': 'mast' }), {
-      apps: [{ name: 'web-shop', target: 'boat', settings: { sign: 'mast' } }],
+      apps: [{ name: 'web-shop', target: 'boat', settings: { sign: 'mast' }, common: {} }],
       problems: [],
       source: 'convention',
     })

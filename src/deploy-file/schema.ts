@@ -1,5 +1,6 @@
 import { type TObject, type TProperties, Type } from 'typebox'
 import type { Target } from '#targets/target.ts'
+import { EveryAppSettings } from './every-app.ts'
 
 const strict = { additionalProperties: false } as const
 
@@ -9,7 +10,7 @@ export const APP_NAME_PATTERN = '^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$'
 const MAX_APPS = 500
 
 /** Keys that are the same for every target; a target's settings have other ones. */
-export const COMMON_KEYS: readonly string[] = ['target']
+export const COMMON_KEYS: readonly string[] = ['target', ...Object.keys(EveryAppSettings.properties)]
 
 const files = new WeakMap<readonly Target[], TObject>()
 const apps = new WeakMap<Target, TObject>()
@@ -47,6 +48,7 @@ function makeAppSchema(target: Target): TObject {
   const properties: TProperties = {
     // First, so that a target cannot take the words that are the same for all.
     ...target.settings.properties,
+    ...EveryAppSettings.properties,
     target: Type.Literal(target.name, { description: target.summary }),
   }
   return Type.Object(properties, { ...strict, title: target.name, description: target.summary })

@@ -16,6 +16,9 @@ export type Program = (typeof PROGRAMS)[number]
 /** Where programs are looked for, and what a call's PATH should be: fixed, so that nobody's environment decides what runs. */
 export const SEARCH_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
+/** The timeout of a call that may take as long as the command that makes it: that one's deadline ends it. */
+export const AS_LONG_AS_COMMAND_MS = 24 * 3_600_000
+
 /** One start of one external program. Never a shell. Only exec/run.ts turns it into a process. */
 export interface ProgramCall<T> {
   readonly kind: 'program'

@@ -69,6 +69,13 @@ export const SETTINGS = [
     default: '`2`',
   },
   {
+    name: 'FAIRLEAD_DEADLINES',
+    of: ['manager'],
+    means:
+      'when steps and deployments are given up, such as `build=45m,worker=10m`; "Deadlines" below has the names',
+    default: 'see there',
+  },
+  {
     name: 'FAIRLEAD_REGISTRY',
     of: ['manager'],
     means: 'host:port of the registry that built images are pushed to',

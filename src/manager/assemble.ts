@@ -45,6 +45,7 @@ export async function assemble(given: Ingredients): Promise<Assembly> {
     logs: new DeploymentLogs(join(config.data, 'logs')),
     registry: registryFacts(config),
     baseDomain: config.baseDomain,
+    deadlines: config.deadlines,
     wake: () => queue.wake(),
   }
   const queue = createQueue({ parts: pipelineParts, logger, perHost: config.concurrency })

@@ -43,6 +43,13 @@ test('R13 R14 the registry password comes from a file and is never in the summar
   assert.doesNotMatch(JSON.stringify([config, summarise(config)]), /hunter2/)
 })
 
+test('deadlines are read by name and shown as they are written', () => {
+  const config = readConfig({ FAIRLEAD_DEADLINES: 'build=45m, worker=90s' })
+  assert.deepEqual(config.deadlines, { build: 45 * 60_000, worker: 90_000 })
+  assert.equal(summarise(config).deadlines, 'build=45m,worker=90s')
+  assert.deepEqual(readConfig({}).deadlines, {})
+})
+
 test('an address for everyone and a public address are understood', () => {
   const config = readConfig({
     FAIRLEAD_LISTEN: '[::]:80',
@@ -67,6 +74,10 @@ for (const [name, value] of [
   ['FAIRLEAD_CONCURRENCY', '0'],
   ['FAIRLEAD_CONCURRENCY', '2.5'],
   ['FAIRLEAD_CONCURENCY', '2'],
+  ['FAIRLEAD_DEADLINES', 'build=long'],
+  ['FAIRLEAD_DEADLINES', 'build=0s'],
+  ['FAIRLEAD_DEADLINES', 'deployment=25h'],
+  ['FAIRLEAD_DEADLINES', 'builds=1h'],
 ] as const) {
   test(`R102 ${name}=${value} stops the start and is named`, () => {
     assert.throws(

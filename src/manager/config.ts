@@ -2,8 +2,10 @@ import { join, resolve } from 'node:path'
 import { Secret } from '#lib/secret.ts'
 import { dataFolder, type Environment } from '#lib/settings.ts'
 import type { Ranges } from './addresses.ts'
+import { readDeadlineList, showDeadlines } from './deadline-list.ts'
 import { EnvironmentReader } from './environment.ts'
 import { CONFIG_INVALID } from './errors.ts'
+import type { Deadlines } from './pipeline/deadlines.ts'
 
 export interface Config {
   /** Folder with everything that the manager keeps: `manager` in the data folder of the machine. */
@@ -21,6 +23,8 @@ export interface Config {
   readonly adminTokenFile: string | undefined
   /** Deployments at work at once on one host. */
   readonly concurrency: number
+  /** When steps and deployments are ended, where that is not the default; ms by name. */
+  readonly deadlines: Deadlines
 }
 
 export interface RegistryConfig {
@@ -47,6 +51,7 @@ export function readConfig(environment: Environment = process.env): Config {
     allowPrivate: reader.ranges('FAIRLEAD_ALLOW_PRIVATE').entries,
     adminTokenFile: reader.text('FAIRLEAD_ADMIN_TOKEN_FILE'),
     concurrency: reader.whole('FAIRLEAD_CONCURRENCY', { from: 1, to: 64, or: 2 }),
+    deadlines: readDeadlineList(reader, 'FAIRLEAD_DEADLINES'),
   }
   reader.refuseUnknown()
   const first = reader.problems[0]
@@ -66,6 +71,7 @@ export function summarise(config: Config): Record<string, string | number> {
     registry: config.registry ? `${config.registry.username}@${config.registry.address}` : 'none',
     allow_private: config.allowPrivate.join(',') || 'none',
     concurrency: config.concurrency,
+    ...(Object.keys(config.deadlines).length > 0 ? { deadlines: showDeadlines(config.deadlines) } : {}),
   }
 }
 

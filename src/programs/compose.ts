@@ -1,10 +1,8 @@
-import type { ProgramCall, ProgramOutput } from '#exec/call.ts'
+import { AS_LONG_AS_COMMAND_MS, type ProgramCall, type ProgramOutput } from '#exec/call.ts'
 import { Secret } from '#lib/secret.ts'
 import { type ComposeFailure, readConfigProblem, readFailure } from './compose-failure.ts'
 
 const CONFIG_MS = 30_000
-/** Compose waits for dependencies to be healthy and for old containers to stop; the command's own deadline is shorter. */
-const UP_MS = 30 * 60_000
 /** What it could not do, it says on its error output; exit codes: 1 engine, 14 file missing, 15 not valid, 18 pull. */
 const EXIT_CODES = [0, 1, 14, 15, 16, 17, 18]
 
@@ -77,7 +75,8 @@ function changing(
   return {
     ...composeCall(project, words),
     env: environmentOf(project),
-    timeoutMs: UP_MS,
+    // It waits for dependencies to be healthy and for old containers to stop.
+    timeoutMs: AS_LONG_AS_COMMAND_MS,
     show: 'stderr',
     read: readFailure,
   }

@@ -1,12 +1,9 @@
-import type { EngineRequest } from '#exec/call.ts'
+import { AS_LONG_AS_COMMAND_MS, type EngineRequest } from '#exec/call.ts'
 import { imageName, parseReference } from '#formats/image-reference.ts'
 import type { Secret } from '#lib/secret.ts'
 import { Secret as SecretText } from '#lib/secret.ts'
 import { dockerEngine, filters, QUICK_MS, SLOW_MS } from './docker-engine.ts'
 import { readTransferEvent, type TransferEvent } from './image-transfer.ts'
-
-/** Layers of a large image over a slow line. */
-const TRANSFER_MS = 30 * 60_000
 
 export interface ImageFacts {
   readonly id: string
@@ -128,7 +125,7 @@ function transferRequest(socket: string, transfer: Transfer) {
     engine: dockerEngine(socket),
     method: 'POST',
     headers: { 'x-registry-auth': authHeader(transfer.credential) },
-    timeoutMs: TRANSFER_MS,
+    timeoutMs: AS_LONG_AS_COMMAND_MS,
     stream: {
       format: 'json-lines',
       onEvent: (event: { kind: string; value?: unknown }) => transfer.onEvent(readTransferEvent(event.value)),

@@ -1,4 +1,4 @@
-import type { ProgramCall } from '#exec/call.ts'
+import { AS_LONG_AS_COMMAND_MS, type ProgramCall } from '#exec/call.ts'
 import { accessTo, type GitRemote, subjectOf } from './git-access.ts'
 import { gitCall } from './git-call.ts'
 import { BRANCH_NOT_FOUND } from './git-errors.ts'
@@ -26,7 +26,6 @@ export type ToleratedFinding = (typeof TOLERATED_FINDINGS)[number]
 
 const SECOND = 1000
 const LS_REMOTE_MS = 20 * SECOND
-const FETCH_MS = 240 * SECOND
 const LOCAL_MS = 60 * SECOND
 const TIDY_MS = 300 * SECOND
 const COMMIT = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/
@@ -113,7 +112,7 @@ function fetchInto(
       remote.url.text,
       `+${source}:${ref}`,
     ],
-    timeoutMs: FETCH_MS,
+    timeoutMs: AS_LONG_AS_COMMAND_MS,
     maxFileBytes: maxBytes,
     about: { ...subjectOf(remote), operation: 'fetch', ...wanted },
     read: () => undefined,
@@ -137,7 +136,7 @@ export function checkoutInto(
     ],
     // An index of its own: the mirror's would be shared between checkouts.
     env: { GIT_INDEX_FILE: into.index },
-    timeoutMs: FETCH_MS,
+    timeoutMs: AS_LONG_AS_COMMAND_MS,
     about: { operation: 'read-tree', commit },
     read: () => undefined,
   })

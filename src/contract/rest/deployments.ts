@@ -36,6 +36,7 @@ export const DeploymentDocument = Type.Object(
     cancel_requested: Type.Boolean(),
     created_at: Time,
     started_at: Nullable(Time),
+    deadline_at: Nullable(Time),
     finished_at: Nullable(Time),
   },
   strict,

@@ -31,6 +31,7 @@ export function deploymentDocument(deployment: Deployment): DeploymentDocument {
     cancel_requested: deployment.cancelRequested,
     created_at: timeText(deployment.createdAt),
     started_at: optionalTime(deployment.startedAt),
+    deadline_at: optionalTime(deployment.deadlineAt),
     finished_at: optionalTime(deployment.finishedAt),
   }
 }

@@ -51,6 +51,7 @@ export async function testServer(options: TestOptions = {}) {
     agents: recordingAgents(recorded, options),
     registry: undefined,
     baseDomain: config.baseDomain,
+    deadlines: config.deadlines,
     wake: () => void recorded.woken++,
     config,
     queue: { wake: () => void recorded.woken++, abort: id => void recorded.aborted.push(id) },

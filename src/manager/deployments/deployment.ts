@@ -40,6 +40,7 @@ export interface Deployment {
   readonly cancelRequested: boolean
   readonly createdAt: number
   readonly startedAt: number | undefined
+  readonly deadlineAt: number | undefined
   readonly finishedAt: number | undefined
 }
 

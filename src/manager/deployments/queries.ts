@@ -37,11 +37,13 @@ export async function listDeployments(db: Kysely<Tables>, filter: DeploymentFilt
 }
 
 /** Deployments that may start now: queued, oldest first, of apps without a running one. */
-export async function readStartable(db: Kysely<Tables>): Promise<{ id: string; host: string }[]> {
+export async function readStartable(
+  db: Kysely<Tables>,
+): Promise<{ id: string; host: string; overrides: string }[]> {
   return await db
     .selectFrom('deployments')
     .innerJoin('apps', 'apps.id', 'deployments.app_id')
-    .select(['deployments.id', 'apps.host'])
+    .select(['deployments.id', 'apps.host', 'apps.overrides'])
     .where('deployments.state', '=', 'queued')
     .where(eb =>
       eb.not(
@@ -109,6 +111,7 @@ function fromRow(row: Row): Deployment {
     cancelRequested: row.cancel_requested === 1,
     createdAt: row.created_at,
     startedAt: row.started_at ?? undefined,
+    deadlineAt: row.deadline_at ?? undefined,
     finishedAt: row.finished_at ?? undefined,
   }
 }

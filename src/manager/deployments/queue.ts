@@ -1,5 +1,6 @@
 import { background } from '#lib/background.ts'
 import type { Logger } from '#lib/logger.ts'
+import { deploymentLimit, overriddenDeadlines } from '#manager/pipeline/deadlines.ts'
 import { runPipeline } from '#manager/pipeline/pipeline.ts'
 import type { PipelineParts } from '#manager/pipeline/step.ts'
 import type { Deployment } from './deployment.ts'
@@ -60,11 +61,13 @@ export function createQueue({ parts, logger, perHost }: QueueOptions): Queue {
         start(id, host)
       }
     }
-    for (const { id, host } of await readStartable(db)) {
+    for (const { id, host, overrides } of await readStartable(db)) {
       if (atWorkOn(host) < perHost && !closed) {
+        const now = parts.clock.now()
+        const limit = deploymentLimit(parts.deadlines, overriddenDeadlines(overrides))
         await db
           .updateTable('deployments')
-          .set({ state: 'running', started_at: parts.clock.now() })
+          .set({ state: 'running', started_at: now, deadline_at: now + limit })
           .where('id', '=', id)
           .where('state', '=', 'queued')
           .execute()

@@ -1,9 +1,11 @@
 import type { Selectable } from 'kysely'
+import { EveryAppOverrides } from '#deploy-file/every-app.ts'
 import { type ReadApp, readApps } from '#deploy-file/read-apps.ts'
 import { check } from '#lib/check.ts'
 import type { AppTable } from '#manager/store/tables.ts'
 import { TARGETS, targetNamed } from '#targets/index.ts'
 import type { Target } from '#targets/target.ts'
+import { type Deadlines, readDeadlines } from './deadlines.ts'
 import { APP_NOT_IN_REPOSITORY, DEPLOY_FILE_INVALID, NOTHING_TO_DEPLOY, SETTINGS_INVALID } from './errors.ts'
 import type { Ask, Source } from './source.ts'
 
@@ -11,6 +13,8 @@ export interface AppEntry {
   readonly target: Target
   readonly settings: Readonly<Record<string, unknown>>
   readonly source: Source
+  /** Its own limits, in ms. */
+  readonly deadlines: Deadlines
 }
 
 /** Every app that the deploy file (or, without one, the conventions) of a checkout describes. */
@@ -40,20 +44,34 @@ export async function readEntry(
   if (!entry || !target) {
     throw APP_NOT_IN_REPOSITORY(app.entry, source.texts['fairlead.yaml'] ? 'fairlead.yaml' : 'the repository')
   }
+  const what = `the app "${app.name}"`
+  const { deadlines: overridden, ...overrides } = JSON.parse(app.overrides) as Overrides
   const settings = check(
     target.settings,
-    { ...entry.settings, ...(JSON.parse(app.overrides) as object) },
-    `the app "${app.name}"`,
+    { ...entry.settings, ...overrides },
+    what,
     SETTINGS_INVALID,
   ) as Readonly<Record<string, unknown>>
+  const common = check(
+    EveryAppOverrides,
+    { deadlines: { ...entry.common.deadlines, ...overridden } },
+    what,
+    SETTINGS_INVALID,
+  )
+  const deadlines = readDeadlines(common.deadlines)
   const missing = target.reads(settings).filter(path => !(path in source.texts))
   if (missing.length === 0) {
-    return { target, settings, source }
+    return { target, settings, source, deadlines }
   }
   const more = await ask({
     key: 'texts',
     command: 'repository.read',
     data: { repository: source.repository, commit: source.commit, paths: missing },
   })
-  return { target, settings, source: { ...source, texts: { ...source.texts, ...(more.texts as object) } } }
+  const texts = { ...source.texts, ...(more.texts as object) }
+  return { target, settings, source: { ...source, texts }, deadlines }
+}
+
+interface Overrides extends Readonly<Record<string, unknown>> {
+  readonly deadlines?: Readonly<Record<string, unknown>>
 }

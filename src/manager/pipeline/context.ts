@@ -1,12 +1,14 @@
 import { background } from '#lib/background.ts'
 import type { Deployment } from '#manager/deployments/deployment.ts'
+import { overriddenDeadlines, workerLimit } from './deadlines.ts'
+import type { DeploymentDeadline } from './deployment-deadline.ts'
 import type { PipelineParts, StepContext } from './step.ts'
 
 /** Reads what the pipeline works on, with the results of commands that an earlier process already got. */
 export async function openContext(
   deployment: Deployment,
   parts: PipelineParts,
-  signal: AbortSignal,
+  { signal, deadline }: { signal: AbortSignal; deadline: DeploymentDeadline },
 ): Promise<StepContext> {
   const { db } = parts
   const app = await db
@@ -31,9 +33,12 @@ export async function openContext(
     repository,
     signal,
     step: '',
+    deadlineAt: deadline.at,
+    workerLimitMs: workerLimit(parts.deadlines),
+    limitDeployment: ms => deadline.limit(ms),
     say: text => sayIn(context, context.step, text),
     results: new Map(earlier.map(row => [row.key, JSON.parse(row.result ?? '{}')])),
-    facts: {},
+    facts: { deadlines: overriddenDeadlines(app.overrides) },
   }
   return context
 }

@@ -4,9 +4,27 @@ export const STEP_TIMED_OUT = defineError({
   code: 'STEP_TIMED_OUT',
   status: 504,
   retry: 'later',
-  message: (step: string, seconds: number) => `The step "${step}" did not end within ${seconds} s.`,
-  hint: step => `Look at the last lines of "${step}" in the log for what it was waiting for.`,
+  message: (step: string, limit: string) => `The step "${step}" did not end within ${limit} and was ended.`,
+  hint: step =>
+    `The last lines of "${step}" in the log show what it was waiting for. If it only needs longer, ${longer(step)}.`,
 })
+
+export const DEPLOYMENT_TIMED_OUT = defineError({
+  code: 'DEPLOYMENT_TIMED_OUT',
+  status: 504,
+  retry: 'later',
+  message: (limit: string, step: string | undefined) =>
+    `The deployment did not end within ${limit}${step === undefined ? '' : ` and was ended in the step "${step}"`}.`,
+  hint: () =>
+    `The times of its steps show where they went. If it only needs longer, ${longer('deployment')}.`,
+})
+
+/** The deploy file is not known before it was read. */
+function longer(name: string): string {
+  return name === 'checkout' || name === 'read' || name === 'take-down'
+    ? `set FAIRLEAD_DEADLINES="${name}=…" for the manager`
+    : `write "deadlines: { ${name}: … }" for the app in fairlead.yaml`
+}
 
 export const APP_NOT_IN_REPOSITORY = defineError({
   code: 'APP_NOT_IN_REPOSITORY',

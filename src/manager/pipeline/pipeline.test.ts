@@ -1,15 +1,11 @@
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
-import { silentLogger } from '#lib/logger.ts'
-import { DeploymentLogs } from '#manager/deployments/logs.ts'
 import { readDeployment, readSteps } from '#manager/deployments/queries.ts'
-import { createQueue, type Queue } from '#manager/deployments/queue.ts'
+import type { Queue } from '#manager/deployments/queue.ts'
 import { cancelDeployment, requestDeployment } from '#manager/deployments/request.ts'
 import { addApp, openTestStore, type TestStore } from '#manager/deployments/test-store.ts'
-import { createSealer } from '#manager/secrets/seal.ts'
-import type { PipelineParts } from './step.ts'
 import { createFakeAgents, type FakeAgents, workingAnswers } from './test-agents.ts'
+import { openTestQueue } from './test-queue.ts'
 
 let store: TestStore
 let agents: FakeAgents
@@ -20,27 +16,13 @@ beforeEach(async () => {
   store = await openTestStore()
   agents = createFakeAgents(workingAnswers())
   appId = await addApp(store, 'shop')
-  queue = openQueue()
+  queue = openTestQueue(store, agents)
 })
 
 afterEach(async () => {
   await queue.close()
   await store.close()
 })
-
-function openQueue(): Queue {
-  const parts: PipelineParts = {
-    ...store,
-    agents,
-    logs: new DeploymentLogs(join(store.folder, 'logs')),
-    sealer: createSealer(Buffer.alloc(32, 1)),
-    logger: silentLogger,
-    registry: undefined,
-    baseDomain: 'localhost',
-    wake: () => queue.wake(),
-  }
-  return createQueue({ parts, logger: silentLogger, perHost: 2 })
-}
 
 const api = { kind: 'api', by: 'test' } as const
 
@@ -155,7 +137,7 @@ test('a manager that stops in a step goes on in that step after its restart, wit
   if (start) {
     agents.answers['container.start'] = start
   }
-  queue = openQueue()
+  queue = openTestQueue(store, agents)
   queue.wake()
   await queue.idle()
   const deployment = await readDeployment(store.db, id)

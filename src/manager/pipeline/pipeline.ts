@@ -2,6 +2,7 @@ import { asFairleadError } from '#lib/errors.ts'
 import type { Deployment } from '#manager/deployments/deployment.ts'
 import { DEPLOYMENT_CANCELLED } from '#manager/deployments/errors.ts'
 import { openContext } from './context.ts'
+import { watchDeployment } from './deployment-deadline.ts'
 import { fill } from './fill.ts'
 import { recordStep } from './record-step.ts'
 import type { EndedPipeline, PipelineEnd, PipelineParts, Step, StepContext, StepOutcome } from './step.ts'
@@ -34,7 +35,11 @@ export async function runPipeline(
   parts: PipelineParts,
   signal: AbortSignal,
 ): Promise<PipelineEnd> {
-  const context = await openContext(deployment, parts, signal)
+  using deadline = watchDeployment(deployment, parts)
+  const context = await openContext(deployment, parts, {
+    signal: AbortSignal.any([signal, deadline.signal]),
+    deadline,
+  })
   const stages: readonly (Step | readonly Step[])[] =
     deployment.kind === 'remove' ? STEPS.remove : STEPS.deploy
   let position = 0
@@ -134,9 +139,7 @@ async function endBadly(
   if (!cancelled) {
     context.say(`hint: ${error.hint}`)
   }
-  const undone = steps.some(each => CHANGES_WHAT_RUNS.includes(each))
-    ? await undo({ ...context, step: 'undo' })
-    : undefined
+  const undone = steps.some(each => CHANGES_WHAT_RUNS.includes(each)) ? await undo(context, error) : undefined
   return {
     state: cancelled ? 'cancelled' : 'failed',
     outcome: undone ?? (cancelled ? 'cancelled' : 'failed'),

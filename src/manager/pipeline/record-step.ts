@@ -1,30 +1,41 @@
-import { asFairleadError, toWire } from '#lib/errors.ts'
+import { toWire } from '#lib/errors.ts'
+import { DEPLOYMENT_CANCELLED } from '#manager/deployments/errors.ts'
 import { sayIn } from './context.ts'
-import { STEP_TIMED_OUT } from './errors.ts'
+import { stepLimit } from './deadlines.ts'
 import type { Step, StepContext, StepOutcome } from './step.ts'
+import { reasonOf, withinDeadline } from './within-deadline.ts'
 
 /**
  * Runs one step between two rows: one before it starts, one with its outcome. A step that already has its
- * outcome (after a restart) is not run again; one that had begun is, and finds its commands in the journal.
+ * outcome (after a restart) is not run again; one that had begun is, until the deadline it had, and finds its commands
+ * in the journal.
  */
 export async function recordStep(step: Step, position: number, whole: StepContext): Promise<StepOutcome> {
-  const context = { ...whole, step: step.name, say: (text: string) => sayIn(whole, step.name, text) }
-  const { parts, deployment } = context
+  const { parts, deployment } = whole
   const before = await parts.db
     .selectFrom('steps')
-    .select(['state', 'attempt', 'outcome', 'deadline_at'])
+    .select(['state', 'attempt', 'outcome', 'started_at', 'deadline_at'])
     .where('deployment_id', '=', deployment.id)
     .where('name', '=', step.name)
     .executeTakeFirst()
+  const started = before?.started_at ?? parts.clock.now()
+  const limitMs = before ? before.deadline_at - started : stepLimit(step, whole)
+  const context = {
+    ...whole,
+    step: step.name,
+    deadlineAt: started + limitMs,
+    say: (text: string) => sayIn(whole, step.name, text),
+  }
   if (before && (before.state === 'done' || before.state === 'skipped')) {
     await step.recall?.(context)
     return JSON.parse(before.outcome ?? '{"kind":"skipped"}') as StepOutcome
   }
-  context.signal.throwIfAborted()
-  const started = parts.clock.now()
+  if (step.onFailure !== 'ignore') {
+    context.signal.throwIfAborted()
+  }
   await begin(step, position, context, { attempt: (before?.attempt ?? 0) + 1, started })
   try {
-    const outcome = await within(step, context)
+    const outcome = await withinDeadline(step, context, limitMs)
     await end(step, context, outcome.kind === 'skipped' ? 'skipped' : 'done', {
       outcome: JSON.stringify(outcome),
     })
@@ -33,30 +44,15 @@ export async function recordStep(step: Step, position: number, whole: StepContex
     if (context.signal.reason === 'shutdown') {
       throw thrown
     }
-    const error = asFairleadError(thrown)
-    await end(step, context, context.signal.aborted ? 'cancelled' : 'failed', {
+    const error = reasonOf(thrown, step, context)
+    await end(step, context, DEPLOYMENT_CANCELLED.matches(error) ? 'cancelled' : 'failed', {
       error: JSON.stringify(toWire(error)),
     })
-    if (step.onFailure === 'ignore' && !context.signal.aborted) {
-      context.say(`${step.name} failed and is left for the next deployment: ${error.message}`)
+    if (step.onFailure === 'ignore') {
+      context.say(`${step.name} is left to the next deployment: ${error.message}`)
       return { kind: 'skipped' }
     }
     throw error
-  }
-}
-
-/** Runs the step with its deadline: when it passes, everything the step started is told to stop. */
-async function within(step: Step, context: StepContext): Promise<StepOutcome> {
-  const late = new AbortController()
-  const timer = context.parts.clock.after(step.deadlineMs, () =>
-    late.abort(STEP_TIMED_OUT(step.name, Math.round(step.deadlineMs / 1000))),
-  )
-  try {
-    return await step.run({ ...context, signal: AbortSignal.any([context.signal, late.signal]) })
-  } catch (error) {
-    throw late.signal.aborted && !context.signal.aborted ? late.signal.reason : error
-  } finally {
-    timer.close()
   }
 }
 
@@ -74,7 +70,7 @@ async function begin(
     state: 'running',
     attempt,
     started_at: started,
-    deadline_at: started + step.deadlineMs,
+    deadline_at: context.deadlineAt,
     finished_at: null,
     outcome: null,
     error: null,

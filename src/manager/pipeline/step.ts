@@ -8,6 +8,7 @@ import type { DeploymentsContext } from '#manager/deployments/request.ts'
 import type { Sealer } from '#manager/secrets/seal.ts'
 import type { AppTable, RepositoryTable } from '#manager/store/tables.ts'
 import type { Plan, RegistryFacts, Target } from '#targets/target.ts'
+import type { Deadlines } from './deadlines.ts'
 import type { Source } from './source.ts'
 
 /** What the whole pipeline needs from the manager. */
@@ -18,6 +19,8 @@ export interface PipelineParts extends DeploymentsContext {
   readonly logger: Logger
   readonly registry: RegistryFacts | undefined
   readonly baseDomain: string
+  /** Set by who runs the manager; defaults are in deadlines.ts and with the steps. */
+  readonly deadlines: Deadlines
   /** Wakes the queue, after a step requested deployments of its own. */
   readonly wake: () => void
 }
@@ -25,7 +28,10 @@ export interface PipelineParts extends DeploymentsContext {
 /** One stage of a deployment. It returns what it produced or throws; it never writes the deployment's state. */
 export interface Step {
   readonly name: string
+  /** Default; deadlines.ts says what holds. */
   readonly deadlineMs: number
+  /** What this app needs on top of the default, for example its own time to become healthy. */
+  readonly extraMs?: (context: StepContext) => number
   /** `ignore`: a failure is logged and the deployment goes on (what it was for already runs). Default `fail`. */
   readonly onFailure?: 'fail' | 'ignore'
   /** A step that most plans have nothing for leaves no row when it is not wanted. */
@@ -56,6 +62,12 @@ export interface StepContext {
   readonly signal: AbortSignal
   /** Name of the step at work. */
   readonly step: string
+  /** Wall clock, ms: when the step at work is ended. */
+  readonly deadlineAt: number
+  /** How long a command waits for a worker that is not connected, in ms. */
+  readonly workerLimitMs: number
+  /** Gives the whole deployment so long, in ms, counted from its start. */
+  readonly limitDeployment: (ms: number) => Promise<void>
   readonly say: (text: string) => void
   /** Results of all Tells of this deployment so far, by key: what resultOf refers to. */
   readonly results: Map<string, Readonly<Record<string, unknown>>>
@@ -63,6 +75,8 @@ export interface StepContext {
 }
 
 export interface Facts {
+  /** The app's own limits by name, in ms. */
+  deadlines?: Deadlines
   source?: Source
   target?: Target
   settings?: Readonly<Record<string, unknown>>

@@ -1,10 +1,11 @@
-import { commandNamed } from '#commands/index.ts'
 import type { LogLine } from '#contract/agent-frames.ts'
+import { writeDuration } from '#lib/duration.ts'
 import { asFairleadError } from '#lib/errors.ts'
 import { newId } from '#lib/id.ts'
 import { COMMAND_INTERRUPTED } from '#link/errors.ts'
 import { COMMAND_LOST } from '#manager/agents/errors.ts'
 import type { Tell } from '#targets/target.ts'
+import { commandLimit } from './deadlines.ts'
 import { fill } from './fill.ts'
 import type { StepContext } from './step.ts'
 
@@ -78,7 +79,8 @@ async function told(context: StepContext, what: Tell): Promise<Result> {
       id,
       command: what.command,
       params: fill(what.data, context.results),
-      deadlineMs: commandNamed(what.command).deadlineMs,
+      deadlineMs: commandLimit(context),
+      waitMs: context.workerLimitMs,
       onLines: lines => store(context, id, lines),
       signal: context.signal,
     }),
@@ -93,6 +95,7 @@ async function followed(context: StepContext, what: Tell, id: string): Promise<R
     parts.agents.resume(app.host, {
       id,
       fromSeq,
+      waitMs: context.workerLimitMs,
       onLines: lines => store(context, id, lines),
       signal: context.signal,
     }),
@@ -111,6 +114,7 @@ async function settled(
   work: () => Promise<unknown>,
 ): Promise<Result> {
   const { parts } = context
+  sayIfOffline(context)
   try {
     const result = (await work()) as Result
     await parts.db
@@ -128,6 +132,14 @@ async function settled(
         .execute()
     }
     throw asFairleadError(error)
+  }
+}
+
+/** Otherwise the log would only stand still. */
+function sayIfOffline({ parts, app, say, workerLimitMs }: StepContext): void {
+  const link = parts.agents.state(app.host)
+  if (link && link.status !== 'connected' && workerLimitMs > 0) {
+    say(`the worker "${app.host}" is not connected; waiting for it, at most ${writeDuration(workerLimitMs)}`)
   }
 }
 

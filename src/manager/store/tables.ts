@@ -164,6 +164,8 @@ export interface DeploymentTable {
   cancel_requested: number
   created_at: number
   started_at: number | null
+  /** When it is ended as failed; null until it started. */
+  deadline_at: number | null
   finished_at: number | null
 }
 

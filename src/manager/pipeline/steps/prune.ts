@@ -2,7 +2,7 @@ import { done, type Step, type StepContext, type StepOutcome } from '#manager/pi
 import { tellWorker } from '#manager/pipeline/tell-worker.ts'
 
 /** Removes what the new release replaced. The release already serves: a failure here is for the next time. */
-export const prune: Step = { name: 'prune', deadlineMs: 10 * 60_000, onFailure: 'ignore', run: pruneOld }
+export const prune: Step = { name: 'prune', deadlineMs: 30 * 60_000, onFailure: 'ignore', run: pruneOld }
 
 async function pruneOld(context: StepContext): Promise<StepOutcome> {
   const tells = context.facts.plan?.prune ?? []

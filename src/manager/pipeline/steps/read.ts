@@ -9,7 +9,10 @@ export const read: Step = { name: 'read', deadlineMs: 2 * 60_000, run: readApp, 
 
 async function readApp(context: StepContext): Promise<StepOutcome> {
   const { app, parts, repository } = context
-  const { target, apps } = await readFacts(context)
+  const { target, apps, deadlines } = await readFacts(context)
+  if (deadlines.deployment !== undefined) {
+    await context.limitDeployment(deadlines.deployment)
+  }
   const domains = context.facts.domains ?? []
   await claimDomains(parts.db, app.id, domains)
   if (app.target !== target.name) {
@@ -46,6 +49,7 @@ async function readFacts(context: StepContext) {
   facts.target = entry.target
   facts.settings = entry.settings
   facts.source = entry.source
+  facts.deadlines = entry.deadlines
   facts.domains = entry.target.domains(entry.settings, {
     name: app.name,
     baseDomain: context.parts.baseDomain,

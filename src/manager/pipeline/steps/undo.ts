@@ -1,15 +1,25 @@
-import { asFairleadError } from '#lib/errors.ts'
+import { asFairleadError, type FairleadError } from '#lib/errors.ts'
+import { AGENT_OFFLINE } from '#manager/agents/errors.ts'
 import type { StepContext } from '#manager/pipeline/step.ts'
 import { tellWorker } from '#manager/pipeline/tell-worker.ts'
 
 const UNDO_MS = 10 * 60_000
+/** For a worker that is being restarted. One that was waited for in vain before is not waited for again. */
+const WORKER_MS = 30_000
 
 /**
  * Takes back what a failed or cancelled deployment did: all commands are tried, each failure is logged.
  * Not subject to the deployment's own cancellation. Gives the outcome's name.
  */
-export async function undo(context: StepContext): Promise<string> {
-  const calm = { ...context, signal: AbortSignal.timeout(UNDO_MS) }
+export async function undo(context: StepContext, failure: FairleadError): Promise<string> {
+  const { clock } = context.parts
+  const calm = {
+    ...context,
+    step: 'undo',
+    signal: AbortSignal.timeout(UNDO_MS),
+    deadlineAt: clock.now() + UNDO_MS,
+    workerLimitMs: AGENT_OFFLINE.matches(failure) ? 0 : WORKER_MS,
+  }
   let failures = 0
   for (const tell of context.facts.plan?.undo ?? []) {
     try {
@@ -17,6 +27,9 @@ export async function undo(context: StepContext): Promise<string> {
     } catch (error) {
       failures += 1
       context.say(`undo: ${tell.command} failed: ${asFairleadError(error).message}`)
+      if (AGENT_OFFLINE.matches(error)) {
+        break
+      }
     }
   }
   return failures === 0 ? 'returned-to-previous' : 'return-incomplete'

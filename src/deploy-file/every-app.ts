@@ -1,0 +1,50 @@
+import { type Static, Type } from 'typebox'
+
+const strict = { additionalProperties: false } as const
+
+const Limit = (what: string) =>
+  Type.Optional(
+    Type.String({
+      pattern: '^[1-9][0-9]{0,7}(ms|s|m|h)$',
+      description: `${what} For example 90s, 20m or 2h; a day at most.`,
+    }),
+  )
+
+const LATER_STEPS = {
+  plan: Limit('The step plan.'),
+  build: Limit('The step build: all images, with the fetching of their base images.'),
+  push: Limit('The step push.'),
+  apply: Limit('The step apply, with the waiting until everything is healthy.'),
+  verify: Limit('The step verify.'),
+  route: Limit('The step route.'),
+  watch: Limit('The step watch.'),
+  prune: Limit('The step prune: stopping what was replaced.'),
+  deployment: Limit('The whole deployment.'),
+}
+
+/** What every app may say, whatever its target. */
+export const EveryAppSettings = Type.Object(
+  {
+    deadlines: Type.Optional(
+      Type.Object(LATER_STEPS, {
+        ...strict,
+        description: 'After how long a step, or the whole deployment, is ended as failed.',
+      }),
+    ),
+  },
+  strict,
+)
+export type EveryAppSettings = Static<typeof EveryAppSettings>
+
+/** The same as overrides of one app: these are known before its deploy file is fetched and read. */
+export const EveryAppOverrides = Type.Object(
+  {
+    deadlines: Type.Optional(
+      Type.Object(
+        { checkout: Limit('The step checkout.'), read: Limit('The step read.'), ...LATER_STEPS },
+        strict,
+      ),
+    ),
+  },
+  strict,
+)

@@ -1,0 +1,30 @@
+import { join } from 'node:path'
+import { silentLogger } from '#lib/logger.ts'
+import { DeploymentLogs } from '#manager/deployments/logs.ts'
+import { createQueue, type Queue } from '#manager/deployments/queue.ts'
+import type { TestStore } from '#manager/deployments/test-store.ts'
+import { createSealer } from '#manager/secrets/seal.ts'
+import type { PipelineParts } from './step.ts'
+import type { FakeAgents } from './test-agents.ts'
+
+/** The real queue and pipeline on a test's store and agents; `changes` replace other parts. */
+export function openTestQueue(
+  store: TestStore,
+  agents: FakeAgents,
+  changes: Partial<PipelineParts> = {},
+): Queue {
+  const parts: PipelineParts = {
+    ...store,
+    agents,
+    logs: new DeploymentLogs(join(store.folder, 'logs')),
+    sealer: createSealer(Buffer.alloc(32, 1)),
+    logger: silentLogger,
+    registry: undefined,
+    baseDomain: 'localhost',
+    deadlines: {},
+    wake: () => queue.wake(),
+    ...changes,
+  }
+  const queue = createQueue({ parts, logger: silentLogger, perHost: 2 })
+  return queue
+}

@@ -14,6 +14,7 @@ import {
   STORE_NEWER,
   STORE_UNWRITABLE,
 } from './errors.ts'
+import { MIGRATIONS } from './migrations/index.ts'
 import { isConstraintViolation } from './store-error.ts'
 
 let folder = ''
@@ -24,7 +25,10 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
 test('a new folder gets a migrated database that keeps its rows and survives a reopening', async () => {
   const first = await openStore(join(folder, 'deep/data'), () => 1)
-  assert.deepEqual(first.migrated, ['0001-first'])
+  assert.deepEqual(
+    first.migrated,
+    MIGRATIONS.map(({ name }) => name),
+  )
   await first.db.insertInto('meta').values({ key: 'epoch', value: '7' }).execute()
   await first.close()
   const second = await openStore(join(folder, 'deep/data'), () => 2)

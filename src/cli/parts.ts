@@ -2,11 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { PACKAGE_ROOT } from '#lib/package-root.ts'
 import { type Setting, settingsOf } from '#lib/settings.ts'
 import { startProcess } from './demo/background-process.ts'
 import { EXIT } from './exit-codes.ts'
 import { partEnvironment } from './part-environment.ts'
 import { partFailure } from './part-failure.ts'
+import { programOf } from './part-program.ts'
 import { refuseUnknownSettings } from './refuse-settings.ts'
 import type { Session } from './session.ts'
 
@@ -32,13 +34,7 @@ export interface PartOptions {
   readonly arguments?: readonly string[]
 }
 
-const ROOT = join(import.meta.dirname, '../..')
 const START_MS = 20_000
-const NODE_ENVIRONMENT = {
-  NODE_COMPILE_CACHE: join(ROOT, '.cache/compile'),
-  // One heap of the C library instead of one per thread.
-  MALLOC_ARENA_MAX: '1',
-} as const
 
 /** Starts a part and waits for its `<name>.listening` log line. Manager: Node's permission model without child processes. */
 export async function startPart(options: PartOptions): Promise<Part> {
@@ -110,11 +106,16 @@ export function partCommandLine(options: PartOptions): {
   readonly env: Readonly<Record<string, string>>
 } {
   const { name, data, environment } = options
-  const env = { ...NODE_ENVIRONMENT, ...partEnvironment(name, environment), FAIRLEAD_DATA: data }
-  const entry = join(ROOT, 'src', name, 'main.ts')
+  const env = {
+    NODE_COMPILE_CACHE: compiledFolder(name),
+    // One heap of the C library instead of one per thread.
+    MALLOC_ARENA_MAX: '1',
+    ...partEnvironment(name, environment),
+    FAIRLEAD_DATA: data,
+  }
   return {
     program: process.execPath,
-    args: [...nodeFlags(options), entry, ...(options.arguments ?? [])],
+    args: [...nodeFlags(options), programOf(name), ...(options.arguments ?? [])],
     env,
   }
 }
@@ -130,21 +131,38 @@ function folderOf({ name, data }: PartOptions): string {
   return join(data, name)
 }
 
+/** Compiled code of this part alone: what the manager may write, the worker must never run. */
+function compiledFolder(name: PartName): string {
+  return join(PACKAGE_ROOT, '.cache/compiled', name)
+}
+
+/** Where nothing may be written, nothing is kept. */
+function makeCompiledFolder(name: PartName): string {
+  const folder = compiledFolder(name)
+  try {
+    mkdirSync(folder, { recursive: true })
+  } catch {
+    // Somebody else's checkout: the start takes a little longer.
+  }
+  return folder
+}
+
 function nodeFlags(part: PartOptions): string[] {
-  // A small young generation: these processes idle most of their time.
-  const memory = ['--max-semi-space-size=1']
+  // A small young generation, and a heap that is cleaned early: these processes idle most of their time.
+  const memory = ['--max-semi-space-size=1', '--optimize-for-size']
   if (part.name !== 'manager') {
     return memory
   }
   const folder = folderOf(part)
+  const compiled = makeCompiledFolder(part.name)
   const named = namedPaths(part)
   return [
     ...memory,
     '--disable-warning=ExperimentalWarning',
     '--permission',
     '--allow-net',
-    ...[ROOT, folder, ...named.read].map(path => `--allow-fs-read=${path}`),
-    ...[folder, join(ROOT, '.cache'), ...named.written].map(path => `--allow-fs-write=${path}`),
+    ...[PACKAGE_ROOT, folder, ...named.read].map(path => `--allow-fs-read=${path}`),
+    ...[folder, compiled, ...named.written].map(path => `--allow-fs-write=${path}`),
   ]
 }
 

@@ -1,7 +1,8 @@
 import { realpathSync } from 'node:fs'
 import { join, relative } from 'node:path'
+import { PACKAGE_ROOT } from '#lib/package-root.ts'
 
-const PROGRAM = join(import.meta.dirname, '../../bin/fairlead')
+const PROGRAM = join(PACKAGE_ROOT, 'bin/fairlead')
 
 /** How this program is called from a folder: `fairlead` when the search path leads to it, else by its path. */
 export function programName(searchPath: string | undefined, folder: string): string {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command, CommanderError } from 'commander'
 import { asFairleadError } from '#lib/errors.ts'
+import { PACKAGE_ROOT } from '#lib/package-root.ts'
 import type { Act } from './command.ts'
 import { COMMANDS } from './commands/index.ts'
 import { USAGE } from './errors.ts'
@@ -85,6 +86,6 @@ function endBadly(error: unknown, json: boolean): number {
 }
 
 function readVersion(): string {
-  const text = readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8')
+  const text = readFileSync(join(PACKAGE_ROOT, 'package.json'), 'utf8')
   return (JSON.parse(text) as { version: string }).version
 }

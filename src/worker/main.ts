@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { systemClock } from '#lib/clock.ts'
 import { asFairleadError } from '#lib/errors.ts'
 import { createLogger, type Logger } from '#lib/logger.ts'
+import { PACKAGE_ROOT } from '#lib/package-root.ts'
 import { readWorkerConfig, summarise } from './config.ts'
 import { init, revoke, trust } from './enrol.ts'
 import { UNKNOWN_WORD } from './errors.ts'
@@ -86,6 +87,6 @@ function end(logger: Logger, error: unknown): never {
 }
 
 function readVersion(): string {
-  const text = readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8')
+  const text = readFileSync(join(PACKAGE_ROOT, 'package.json'), 'utf8')
   return (JSON.parse(text) as { version: string }).version
 }

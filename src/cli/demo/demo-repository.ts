@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { cp, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { PACKAGE_ROOT } from '#lib/package-root.ts'
 import { GIT_ENVIRONMENT } from './git-repository.ts'
 import type { GitServer } from './git-server.ts'
 
@@ -11,7 +12,7 @@ const AUTHOR = {
   GIT_COMMITTER_NAME: 'Fairlead demo',
   GIT_COMMITTER_EMAIL: 'demo@localhost',
 } as const
-const EXAMPLES = join(import.meta.dirname, '../../../examples')
+const EXAMPLES = join(PACKAGE_ROOT, 'examples')
 /** What the Dockerfiles of the examples start from when nobody says otherwise. */
 const PUBLIC_BASE = 'docker.io/library/busybox:1.37'
 

@@ -4,11 +4,12 @@ import { followDeployment } from '#cli/follow-deployment.ts'
 import { inertLine } from '#cli/inert.ts'
 import type { Session } from '#cli/session.ts'
 import { background } from '#lib/background.ts'
+import { PACKAGE_ROOT } from '#lib/package-root.ts'
 import { sendWebhook } from './send-webhook.ts'
 import type { DemoResult } from './show-examples.ts'
 import type { World } from './world.ts'
 
-const PROGRAM = join(import.meta.dirname, '../../../bin/fairlead')
+const PROGRAM = join(PACKAGE_ROOT, 'bin/fairlead')
 
 /** Says where everything is and what to try, then shows each further deployment until Ctrl-C. */
 export async function tellWhatNext(session: Session, world: World, result: DemoResult): Promise<void> {

@@ -3,7 +3,7 @@ import { stripVTControlCharacters } from 'node:util'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { LogLineDocument } from '#contract/rest/deployments.ts'
 import { background } from '#lib/background.ts'
-import type { DeploymentLine } from '#manager/deployments/logs.ts'
+import type { DeploymentLine } from '#manager/deployments/log-line.ts'
 import { readDeployment } from '#manager/deployments/queries.ts'
 import { timeText } from './documents.ts'
 import type { ApiParts } from './parts.ts'
@@ -37,32 +37,34 @@ interface Follower {
 async function follow(parts: ApiParts, { id, after, stream }: Follower): Promise<void> {
   const { logs, events, db } = parts
   const ended = endOf(events, id)
-  let last = after
-  const send = (line: DeploymentLine) => {
-    last = line.seq
-    stream.send({ id: line.seq, data: lineDocument(line) })
-  }
-  for await (const line of logs.read(id, last)) {
-    send(line)
-    await stream.drained()
-    if (stream.signal.aborted) {
-      ended.close()
-      return
+  try {
+    if (hasEnded(await readDeployment(db, id))) {
+      await tell(stream, logs.read(id, after))
+    } else {
+      const over = new AbortController()
+      // Who hears of the end finds all lines in the file.
+      background(
+        ended.promise.then(() => over.abort()),
+        () => undefined,
+      )
+      await tell(stream, logs.follow(id, after, AbortSignal.any([over.signal, stream.signal])))
     }
+  } finally {
+    ended.close()
   }
-  const following = await logs.follow(id, last, send)
-  stream.signal.addEventListener('abort', () => ended.close())
-  const gone = new Promise<void>(resolve => stream.signal.addEventListener('abort', () => resolve()))
-  if (!hasEnded(await readDeployment(db, id))) {
-    await Promise.race([ended.promise, gone])
-    // The last lines may still be on their way to the file.
-    await logs.lastSeqOf(id, '')
-  }
-  following.close()
-  ended.close()
   const { state, outcome } = await readDeployment(db, id)
   stream.send({ event: 'end', data: { state, outcome: outcome ?? null } })
   stream.end()
+}
+
+async function tell(stream: EventStream, lines: AsyncIterable<DeploymentLine>): Promise<void> {
+  for await (const line of lines) {
+    stream.send({ id: line.seq, data: lineDocument(line) })
+    await stream.drained()
+    if (stream.signal.aborted) {
+      return
+    }
+  }
 }
 
 function lineDocument({ seq, at, step, stream, text }: DeploymentLine): LogLineDocument {

@@ -1,44 +1,47 @@
-import { createReadStream } from 'node:fs'
-import { appendFile, mkdir, open, rm } from 'node:fs/promises'
+import { appendFile, mkdir, readdir, rm, stat, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-
-/** One line of a deployment's log. `seq` counts from 1 within the deployment. */
-export interface DeploymentLine {
-  readonly seq: number
-  readonly at: number
-  readonly step: string
-  readonly stream: 'stdout' | 'stderr' | 'info'
-  readonly text: string
-  /** The command it came from and its number there, so that a resumed stream stores no line twice. */
-  readonly command?: string
-  readonly commandSeq?: number
-}
+import { DISK_FULL } from '#manager/store/errors.ts'
+import { LogCursor } from './log-cursor.ts'
+import type { DeploymentLine, LogHeader } from './log-line.ts'
 
 export type NewLine = Omit<DeploymentLine, 'seq'>
 
-/** More than this is dropped with a mark: the whole output stays on the agent for a while. */
-const MAX_BYTES = 64 * 1024 * 1024
+export interface LogBounds {
+  readonly segmentBytes: number
+  /** Files that stay at the beginning and at the end of a long log. */
+  readonly first: number
+  readonly last: number
+}
+
+/** At most 33 MiB of one deployment; its whole output stays on the agent for a while. */
+const BOUNDS: LogBounds = { segmentBytes: 1024 * 1024, first: 8, last: 24 }
 
 interface OpenLog {
   seq: number
+  /** First line of each file, ascending. */
+  readonly segments: number[]
+  /** Size of the last file. */
   bytes: number
-  full: boolean
   readonly commandSeqs: Map<string, number>
   tail: Promise<unknown>
 }
 
-/** The logs of all deployments: one JSON-lines file each below `folder`, appended in order, followed live. */
+/**
+ * The logs of all deployments below `folder`: JSON lines, appended in order, followed live. The first file of each is
+ * `<id>.jsonl`, further ones are in the folder `<id>`; of a long log the middle goes, and a mark says how much.
+ */
 export class DeploymentLogs {
   readonly #folder: string
+  readonly #bounds: LogBounds
   readonly #open = new Map<string, Promise<OpenLog>>()
-  readonly #listeners = new Map<string, Set<(line: DeploymentLine) => void>>()
+  readonly #waiting = new Map<string, Set<() => void>>()
 
-  constructor(folder: string) {
+  constructor(folder: string, bounds = BOUNDS) {
     this.#folder = folder
+    this.#bounds = bounds
   }
 
-  /** Appends in the order of calls; resolves when the lines are with the operating system. */
+  /** Appends in the order of calls; resolves when the lines are with the operating system. DISK_FULL stores none. */
   async append(id: string, lines: readonly NewLine[]): Promise<void> {
     const log = await this.#opened(id)
     const written = log.tail.then(() => this.#write(id, log, lines))
@@ -55,53 +58,40 @@ export class DeploymentLogs {
 
   /** Lines after `fromSeq`, oldest first. */
   async *read(id: string, fromSeq = 0): AsyncGenerator<DeploymentLine> {
-    const stream = createReadStream(this.#file(id), 'utf8')
-    try {
-      for await (const text of createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })) {
-        const line = parseLine(text)
-        if (line && line.seq > fromSeq) {
-          yield line
-        }
-      }
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
-        throw error
-      }
-    } finally {
-      stream.destroy()
+    const cursor = this.#cursor(id, fromSeq)
+    for (let lines = await cursor.next(); lines; lines = await cursor.next()) {
+      yield* lines
     }
   }
 
-  /** Calls back for each stored line after `fromSeq`, then for each new one, without gap or repetition. */
-  async follow(
-    id: string,
-    fromSeq: number,
-    listener: (line: DeploymentLine) => void,
-  ): Promise<{ close(): void }> {
-    let last = fromSeq
-    let live = false
-    const waiting: DeploymentLine[] = []
-    const deliver = (line: DeploymentLine) => {
-      if (line.seq > last) {
-        last = line.seq
-        listener(line)
-      }
-    }
-    const onLine = (line: DeploymentLine) => (live ? deliver(line) : void waiting.push(line))
-    const listeners = this.#listeners.get(id) ?? new Set()
-    this.#listeners.set(id, listeners.add(onLine))
-    for await (const line of this.read(id, fromSeq)) {
-      deliver(line)
-    }
-    live = true
-    waiting.forEach(deliver)
-    return {
-      close: () => {
-        listeners.delete(onLine)
-        if (listeners.size === 0) {
-          this.#listeners.delete(id)
+  /** Lines after `fromSeq`, then each new one until the signal, without gap or repetition, as fast as they are taken. */
+  async *follow(id: string, fromSeq: number, signal: AbortSignal): AsyncGenerator<DeploymentLine> {
+    const cursor = this.#cursor(id, fromSeq)
+    const waiting = this.#waiting.get(id) ?? new Set()
+    this.#waiting.set(id, waiting)
+    let grown = Promise.withResolvers<void>()
+    const wake = () => grown.resolve()
+    waiting.add(wake)
+    signal.addEventListener('abort', wake, { once: true })
+    try {
+      for (;;) {
+        const isLast = signal.aborted
+        const lines = await cursor.next()
+        if (lines) {
+          yield* lines
+        } else if (isLast) {
+          return
+        } else {
+          await grown.promise
+          grown = Promise.withResolvers<void>()
         }
-      },
+      }
+    } finally {
+      signal.removeEventListener('abort', wake)
+      waiting.delete(wake)
+      if (waiting.size === 0) {
+        this.#waiting.delete(id)
+      }
     }
   }
 
@@ -119,42 +109,53 @@ export class DeploymentLogs {
 
   async remove(id: string): Promise<void> {
     await this.release(id)
-    await rm(this.#file(id), { force: true })
+    await rm(this.#fileOf(id, 1), { force: true })
+    await rm(join(this.#folder, id), { recursive: true, force: true })
   }
 
   async #write(id: string, log: OpenLog, lines: readonly NewLine[]): Promise<void> {
-    if (log.full || lines.length === 0) {
+    const { numbered, commandSeqs } = number(log, lines)
+    if (numbered.length === 0) {
       return
     }
-    const numbered: DeploymentLine[] = []
-    for (const line of lines) {
-      if (line.command !== undefined && line.commandSeq !== undefined) {
-        if (line.commandSeq <= (log.commandSeqs.get(line.command) ?? 0)) {
-          continue
-        }
-        log.commandSeqs.set(line.command, line.commandSeq)
-      }
-      log.seq += 1
-      numbered.push({ seq: log.seq, ...line })
+    const isNew = log.segments.length === 0 || log.bytes >= this.#bounds.segmentBytes
+    const first = isNew ? log.seq + 1 : (log.segments.at(-1) ?? 1)
+    const header = isNew && first > 1 ? headerOf(log) : ''
+    const text = header + numbered.map(line => `${JSON.stringify(line)}\n`).join('')
+    await this.#store(id, { first, text, before: isNew ? 0 : log.bytes })
+    if (isNew) {
+      log.segments.push(first)
+      log.bytes = 0
     }
-    let text = numbered.map(line => `${JSON.stringify(line)}\n`).join('')
-    log.bytes += text.length
-    if (log.bytes > MAX_BYTES) {
-      log.full = true
-      log.seq += 1
-      const mark = {
-        seq: log.seq,
-        at: lines[0]?.at ?? 0,
-        step: '',
-        stream: 'info',
-        text: 'The log is full; the rest is left out.',
-      } as const
-      numbered.push(mark)
-      text += `${JSON.stringify(mark)}\n`
+    log.bytes += Buffer.byteLength(text)
+    log.seq += numbered.length
+    for (const [command, seq] of commandSeqs) {
+      log.commandSeqs.set(command, seq)
     }
-    await appendFile(this.#file(id), text)
-    for (const listener of this.#listeners.get(id) ?? []) {
-      numbered.forEach(listener)
+    await this.#cut(id, log)
+    for (const wake of this.#waiting.get(id) ?? []) {
+      wake()
+    }
+  }
+
+  /** All of the text or nothing. */
+  async #store(id: string, { first, text, before }: { first: number; text: string; before: number }) {
+    const file = this.#fileOf(id, first)
+    try {
+      await mkdir(first > 1 ? join(this.#folder, id) : this.#folder, { recursive: true })
+      await appendFile(file, text)
+    } catch (error) {
+      await truncate(file, before).catch(() => undefined)
+      const { code } = error as NodeJS.ErrnoException
+      throw code === 'ENOSPC' || code === 'EDQUOT' ? DISK_FULL().with({ cause: error }) : error
+    }
+  }
+
+  async #cut(id: string, { segments }: OpenLog): Promise<void> {
+    const { first, last } = this.#bounds
+    if (segments.length > first + last) {
+      const [gone = 0] = segments.splice(first, 1)
+      await rm(this.#fileOf(id, gone), { force: true })
     }
   }
 
@@ -163,36 +164,78 @@ export class DeploymentLogs {
     if (!log) {
       log = this.#recover(id)
       this.#open.set(id, log)
+      log.catch(() => this.#open.delete(id))
     }
     return log
   }
 
-  /** Finds where the file stands after a restart; a half-written last line is cut off. */
+  /** Finds where the log stands after a restart; a half-written last line is cut off. */
   async #recover(id: string): Promise<OpenLog> {
-    await mkdir(this.#folder, { recursive: true })
-    const log: OpenLog = { seq: 0, bytes: 0, full: false, commandSeqs: new Map(), tail: Promise.resolve() }
-    for await (const line of this.read(id)) {
-      log.seq = line.seq
-      log.bytes += Buffer.byteLength(JSON.stringify(line)) + 1
-      if (line.command !== undefined && line.commandSeq !== undefined) {
-        log.commandSeqs.set(line.command, line.commandSeq)
+    const segments = [...(await this.#stored(id))]
+    const log: OpenLog = { seq: 0, segments, bytes: 0, commandSeqs: new Map(), tail: Promise.resolve() }
+    const cursor = new LogCursor({
+      afterSeq: 0,
+      fileOf: first => this.#fileOf(id, first),
+      segments: async () => segments,
+    })
+    for (let lines = await cursor.next(); lines; lines = await cursor.next()) {
+      for (const [command, seq] of Object.entries(cursor.header?.commandSeqs ?? {})) {
+        log.commandSeqs.set(command, Math.max(seq, log.commandSeqs.get(command) ?? 0))
+      }
+      for (const { seq, command, commandSeq = 0 } of lines) {
+        log.seq = seq
+        if (command !== undefined) {
+          log.commandSeqs.set(command, commandSeq)
+        }
       }
     }
-    const file = await open(this.#file(id), 'a')
-    await file.truncate(log.bytes)
-    await file.close()
+    const last = segments.at(-1)
+    if (last !== undefined) {
+      log.bytes = cursor.complete
+      await truncate(this.#fileOf(id, last), log.bytes)
+    }
     return log
   }
 
-  #file(id: string): string {
-    return join(this.#folder, `${id}.jsonl`)
+  #cursor(id: string, afterSeq: number): LogCursor {
+    return new LogCursor({
+      afterSeq,
+      fileOf: first => this.#fileOf(id, first),
+      segments: async () =>
+        (await this.#open.get(id)?.catch(() => undefined))?.segments ?? (await this.#stored(id)),
+    })
+  }
+
+  async #stored(id: string): Promise<readonly number[]> {
+    const first = await stat(this.#fileOf(id, 1)).catch(() => undefined)
+    const names = await readdir(join(this.#folder, id)).catch(() => [])
+    const further = names.map(name => Number.parseInt(name, 10)).sort((a, b) => a - b)
+    return [...(first ? [1] : []), ...further]
+  }
+
+  #fileOf(id: string, first: number): string {
+    return first === 1 ? join(this.#folder, `${id}.jsonl`) : join(this.#folder, id, `${first}.jsonl`)
   }
 }
 
-function parseLine(text: string): DeploymentLine | undefined {
-  try {
-    return JSON.parse(text) as DeploymentLine
-  } catch {
-    return undefined
+/** Gives the lines that are new their numbers. */
+function number(log: OpenLog, lines: readonly NewLine[]) {
+  const commandSeqs = new Map<string, number>()
+  const numbered: DeploymentLine[] = []
+  for (const line of lines) {
+    const { command, commandSeq } = line
+    if (command !== undefined && commandSeq !== undefined) {
+      if (commandSeq <= (commandSeqs.get(command) ?? log.commandSeqs.get(command) ?? 0)) {
+        continue
+      }
+      commandSeqs.set(command, commandSeq)
+    }
+    numbered.push({ seq: log.seq + numbered.length + 1, ...line })
   }
+  return { numbered, commandSeqs }
+}
+
+function headerOf({ commandSeqs }: OpenLog): string {
+  const header: LogHeader = { commandSeqs: Object.fromEntries(commandSeqs) }
+  return `${JSON.stringify(header)}\n`
 }

@@ -1,4 +1,4 @@
-import { toWire } from '#lib/errors.ts'
+import { FairleadError, toWire, type WireError } from '#lib/errors.ts'
 import { DEPLOYMENT_CANCELLED } from '#manager/deployments/errors.ts'
 import { sayIn } from './context.ts'
 import { stepLimit } from './deadlines.ts'
@@ -14,7 +14,7 @@ export async function recordStep(step: Step, position: number, whole: StepContex
   const { parts, deployment } = whole
   const before = await parts.db
     .selectFrom('steps')
-    .select(['state', 'attempt', 'outcome', 'started_at', 'deadline_at'])
+    .select(['state', 'attempt', 'outcome', 'error', 'started_at', 'deadline_at'])
     .where('deployment_id', '=', deployment.id)
     .where('name', '=', step.name)
     .executeTakeFirst()
@@ -29,6 +29,9 @@ export async function recordStep(step: Step, position: number, whole: StepContex
   if (before && (before.state === 'done' || before.state === 'skipped')) {
     await step.recall?.(context)
     return JSON.parse(before.outcome ?? '{"kind":"skipped"}') as StepOutcome
+  }
+  if (before?.error) {
+    return failedBefore(step, JSON.parse(before.error) as WireError)
   }
   if (step.onFailure !== 'ignore') {
     context.signal.throwIfAborted()
@@ -54,6 +57,14 @@ export async function recordStep(step: Step, position: number, whole: StepContex
     }
     throw error
   }
+}
+
+/** What it did is perhaps being taken back already: it does not get a second chance in this deployment. */
+function failedBefore(step: Step, error: WireError): StepOutcome {
+  if (step.onFailure === 'ignore') {
+    return { kind: 'skipped' }
+  }
+  throw new FairleadError(error)
 }
 
 async function begin(

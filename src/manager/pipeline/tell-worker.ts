@@ -4,6 +4,7 @@ import { asFairleadError } from '#lib/errors.ts'
 import { newId } from '#lib/id.ts'
 import { COMMAND_INTERRUPTED } from '#link/errors.ts'
 import { COMMAND_LOST } from '#manager/agents/errors.ts'
+import { DISK_FULL } from '#manager/store/errors.ts'
 import type { Tell } from '#targets/target.ts'
 import { commandLimit } from './deadlines.ts'
 import { fill } from './fill.ts'
@@ -13,6 +14,7 @@ type Result = Readonly<Record<string, unknown>>
 
 /** A command that itself ends its worker must not do so for ever. */
 const TELL_AGAIN = 2
+const DISK_FULL_WAIT_MS = 2000
 
 /**
  * Tells the app's worker one command and gives its result. Journalled per (step, key): after a restart a stored
@@ -81,7 +83,7 @@ async function told(context: StepContext, what: Tell): Promise<Result> {
       params: fill(what.data, context.results),
       deadlineMs: commandLimit(context),
       waitMs: context.workerLimitMs,
-      onLines: lines => store(context, id, lines),
+      onLines: (lines, dropped) => store(context, what, { id, lines, dropped }),
       signal: context.signal,
     }),
   )
@@ -96,7 +98,7 @@ async function followed(context: StepContext, what: Tell, id: string): Promise<R
       id,
       fromSeq,
       waitMs: context.workerLimitMs,
-      onLines: lines => store(context, id, lines),
+      onLines: (lines, dropped) => store(context, what, { id, lines, dropped }),
       signal: context.signal,
     }),
   )
@@ -148,16 +150,38 @@ function keep(context: StepContext, what: Tell, result: Result): Result {
   return result
 }
 
-async function store(context: StepContext, command: string, lines: readonly LogLine[]): Promise<void> {
-  await context.parts.logs.append(
-    context.deployment.id,
-    lines.map(line => ({
+interface Piece {
+  /** Of the command. */
+  readonly id: string
+  readonly lines: readonly LogLine[]
+  readonly dropped: number
+}
+
+/** While the disk is full it waits: lines that are not stored are not acknowledged, and the worker keeps them. */
+async function store(context: StepContext, { command }: Tell, { id, lines, dropped }: Piece): Promise<void> {
+  const { parts, deployment, step } = context
+  const mark = `… ${dropped} lines of ${command} are left out here: the worker keeps the beginning and the end …`
+  const at = lines[0]?.at ?? 0
+  const stored = [
+    ...(dropped > 0 ? [{ at, step, stream: 'info', text: mark } as const] : []),
+    ...lines.map(line => ({
       at: line.at,
-      step: context.step,
+      step,
       stream: line.stream,
       text: line.text,
-      command,
+      command: id,
       commandSeq: line.seq,
     })),
-  )
+  ]
+  for (;;) {
+    try {
+      await parts.logs.append(deployment.id, stored)
+      return
+    } catch (error) {
+      if (!DISK_FULL.matches(error)) {
+        throw error
+      }
+      await parts.clock.sleep(DISK_FULL_WAIT_MS, context.signal)
+    }
+  }
 }

@@ -1,10 +1,11 @@
-import type { Kysely, Selectable, Transaction } from 'kysely'
+import type { Selectable, Transaction } from 'kysely'
 import { asFairleadError, type FairleadError, toWire } from '#lib/errors.ts'
 import { AGENT_OFFLINE, AGENT_REFUSED, AGENT_UNREACHABLE } from '#manager/agents/errors.ts'
 import { appsOfRepository } from '#manager/apps/queries.ts'
 import { type DeploymentsContext, requestDeployment } from '#manager/deployments/request.ts'
 import type { RepositoryTable, Tables } from '#manager/store/tables.ts'
 import { inTransaction } from '#manager/store/transaction.ts'
+import { appsBehind } from './apps-behind.ts'
 
 type RepositoryRow = Selectable<RepositoryTable>
 
@@ -27,11 +28,13 @@ const PATIENCE = 3
 /** `last_polled_at` is only this exact, so that looking at an unchanged repository does not write. */
 const POLLED_EXACTNESS_MS = 10 * 60_000
 
-/** Compares the tip of the branch with the one seen last; a new one requests deployments of the repository's apps. */
+/** Asks for the tip of the branch and requests deployments of the repository's apps that are behind it. */
 export async function lookAtRepository(context: LookContext, repository: RepositoryRow): Promise<Look> {
   try {
     const tip = await context.tip(repository)
-    if (tip === repository.last_tip && repository.problem === null) {
+    const isNews = tip !== repository.last_tip || repository.problem !== null
+    const seen = { tip, now: context.clock.now() }
+    if (!isNews && (await appsBehind(context.db, repository, seen)).length === 0) {
       await noteSeen(context, repository)
       return { failures: 0, next: 'as-usual' }
     }
@@ -45,10 +48,7 @@ async function takeTip(context: LookContext, repository: RepositoryRow, tip: str
   const moved = tip !== repository.last_tip
   const problem = moved && repository.auto_apps === 1 ? await discoverFirst(context, repository) : undefined
   await inTransaction(context.db, async db => {
-    // A repository that is seen for the first time deploys nothing: its apps are deployed by who creates them.
-    if (moved && repository.last_tip !== null) {
-      await requestForApps({ ...context, db }, repository, tip)
-    }
+    await requestForApps({ ...context, db }, repository, tip)
     await store({ ...context, db }, repository, {
       last_tip: tip,
       poll_failures: 0,
@@ -90,29 +90,11 @@ async function requestForApps(
   repository: RepositoryRow,
   tip: string,
 ): Promise<void> {
-  for (const app of await appsOfRepository(context.db, repository.id)) {
-    if (!(await isCovered(context.db, app.id, tip))) {
-      const trigger = { kind: 'poll', by: repository.name, detail: tip } as const
-      await requestDeployment(context, { appId: app.id, kind: 'deploy', trigger })
-    }
+  const seen = { tip, now: context.clock.now() }
+  for (const appId of await appsBehind(context.db, repository, seen)) {
+    const trigger = { kind: 'poll', by: repository.name, detail: tip } as const
+    await requestDeployment(context, { appId, kind: 'deploy', trigger })
   }
-}
-
-/** A webhook was faster: a deployment is queued (it reads the tip itself) or has this commit already. */
-async function isCovered(db: Kysely<Tables>, appId: string, tip: string): Promise<boolean> {
-  const covering = await db
-    .selectFrom('deployments')
-    .select('id')
-    .where('app_id', '=', appId)
-    .where(eb =>
-      eb.or([
-        eb('state', '=', 'queued'),
-        eb.and([eb('commit', '=', tip), eb('state', 'in', ['running', 'waiting', 'succeeded'])]),
-      ]),
-    )
-    .limit(1)
-    .executeTakeFirst()
-  return covering !== undefined
 }
 
 async function noteSeen(context: LookContext, repository: RepositoryRow): Promise<void> {

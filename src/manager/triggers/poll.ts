@@ -1,5 +1,7 @@
+import type { Kysely } from 'kysely'
 import type { Timer } from '#lib/clock.ts'
 import type { Logger } from '#lib/logger.ts'
+import type { Tables } from '#manager/store/tables.ts'
 import { type LookContext, lookAtRepository } from './look-at-repository.ts'
 
 /** Looks at every repository from time to time, because Git hosts lose, delay and disable webhooks. */
@@ -103,9 +105,8 @@ export function createPoller(options: PollerOptions): Poller {
     },
     forget: id => void entries.delete(id),
     async start() {
-      const rows = await db.selectFrom('repositories').select(['id', 'poll_seconds']).execute()
-      for (const row of rows.filter(({ poll_seconds }) => poll_seconds > 0)) {
-        const within = Math.min(row.poll_seconds * 1000, FIRST_WITHIN_MS)
+      for (const row of await repositoriesToLookAt(db)) {
+        const within = row.poll_seconds > 0 ? Math.min(row.poll_seconds * 1000, FIRST_WITHIN_MS) : 0
         entries.set(row.id, { dueAt: clock.monotonic() + within * random(), lastAt: -SOONEST_AGAIN_MS })
       }
       timer = clock.every(TICK_MS, tick)
@@ -116,4 +117,19 @@ export function createPoller(options: PollerOptions): Poller {
       await Promise.all(running.values())
     },
   }
+}
+
+/** Those that are polled, and those whose webhook had asked for a look that an earlier process may not have come to. */
+async function repositoriesToLookAt(db: Kysely<Tables>): Promise<{ id: string; poll_seconds: number }[]> {
+  return await db
+    .selectFrom('repositories')
+    .select(['id', 'poll_seconds'])
+    .where(eb =>
+      eb.or([
+        eb('poll_seconds', '>', 0),
+        eb('problem', 'is not', null),
+        eb.and([eb('auto_apps', '=', 1), eb('last_tip', 'is', null)]),
+      ]),
+    )
+    .execute()
 }

@@ -75,11 +75,16 @@ async function takeAgain(
     return { kind: 'ignored', reason: earlier.reason ?? '' }
   }
   const first = JSON.parse(earlier.deployments) as string[]
-  const failed = await appsWhoseDeploymentFailed(context.db, first)
+  const failed = await failedOf(context.db, first)
   if (failed.length === 0) {
     return { kind: 'duplicate', deployments: first }
   }
-  const deployments = await request(context, delivery, failed)
+  const again = await request(
+    context,
+    delivery,
+    failed.map(row => row.app_id),
+  )
+  const deployments = [...first.filter(id => failed.every(row => row.id !== id)), ...again]
   await context.db
     .updateTable('deliveries')
     .set({ attempts: earlier.attempts + 1, deployments: JSON.stringify(deployments) })
@@ -134,20 +139,16 @@ async function request(
   return deployments
 }
 
-async function appsWhoseDeploymentFailed(
+async function failedOf(
   db: Kysely<Tables>,
   deployments: readonly string[],
-): Promise<string[]> {
-  if (deployments.length === 0) {
-    return []
-  }
-  const rows = await db
+): Promise<{ id: string; app_id: string }[]> {
+  return await db
     .selectFrom('deployments')
-    .select('app_id')
+    .select(['id', 'app_id'])
     .where('id', 'in', deployments)
     .where('state', '=', 'failed')
     .execute()
-  return rows.map(row => row.app_id)
 }
 
 /** Written at most once a minute: thousands of deliveries a second would only repeat it. */

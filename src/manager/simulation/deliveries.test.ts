@@ -1,0 +1,150 @@
+import { after, before, test } from 'node:test'
+import fc from 'fast-check'
+import { Model } from './test-model.ts'
+import { doSteps, type Step, sequences } from './test-steps.ts'
+import { type Origin, SimulatedWorld } from './test-world.ts'
+
+/** More runs find more: FAIRLEAD_MODEL_RUNS=5000 node --test src/manager/simulation/deliveries.test.ts */
+const RUNS = Number(process.env.FAIRLEAD_MODEL_RUNS ?? 20)
+const LONGEST = 40
+
+let first: SimulatedWorld
+let origin: Origin
+
+before(async () => {
+  first = await SimulatedWorld.open()
+  origin = await first.found()
+})
+after(() => first.dispose())
+
+test('W14 W16 W17 W18 whatever happens in whatever order, each app comes to rest at what was last wanted', async () => {
+  const property = fc.asyncProperty(sequences(LONGEST), async commands => {
+    await inWorld(async scene => {
+      await fc.asyncModelRun(() => ({ model: {}, real: scene }), commands)
+      await scene.model.checkAtRest()
+    })
+  })
+  await fc.assert(property, { numRuns: RUNS, endOnFailure: false })
+})
+
+/** What random sequences have found so far. */
+const REGRESSIONS: readonly (readonly [what: string, steps: readonly Step[]])[] = [
+  [
+    'a failure that was no fault of the commit is made good without a new push',
+    [
+      ['deploy', 'shop'],
+      ['pass', 70_000],
+      ['spoil', 'image.build'],
+      ['push', 'good'],
+      ['pass', 70_000],
+    ],
+  ],
+  [
+    'a branch that goes back to a commit that was deployed before is followed',
+    [
+      ['deploy', 'shop'],
+      ['pass', 70_000],
+      ['push', 'good'],
+      ['pass', 70_000],
+      ['goBack', 0],
+      ['pass', 70_000],
+    ],
+  ],
+  [
+    'a push before the first look at the repository is not overlooked',
+    [
+      ['deploy', 'shop'],
+      ['pass', 3000],
+      ['pass', 3000],
+      ['push', 'good'],
+    ],
+  ],
+  [
+    'a push before the first look wins over what a person asked for earlier',
+    [
+      ['push', 'good'],
+      ['hook', 0],
+      ['pass', 10_000],
+      ['deployCommit', 0],
+      ['pass', 10_000],
+      ['push', 'good'],
+      ['kill', 0],
+    ],
+  ],
+  [
+    'a manager that dies while a failed deployment is taken back does not go on with it',
+    [
+      ['spoil', 'route.point'],
+      ['deploy', 'shop'],
+      ['pass', 10_000],
+      ['kill', 0],
+    ],
+  ],
+  [
+    'a push while one app is being removed reaches the others of the repository',
+    [
+      ['deploy', 'blog'],
+      ['deploy', 'shop'],
+      ['pass', 70_000],
+      ['link', 'cut'],
+      ['remove', 'blog'],
+      ['link', 'back'],
+      ['push', 'good'],
+      ['pass', 1000],
+    ],
+  ],
+  [
+    'a worker that is away for half an hour catches up',
+    [
+      ['deploy', 'shop'],
+      ['pass', 70_000],
+      ['link', 'cut'],
+      ['push', 'good'],
+      ['hook', 0],
+      ['pass', 600_000],
+      ['pass', 600_000],
+      ['pass', 600_000],
+      ['link', 'back'],
+    ],
+  ],
+  [
+    'a worker that goes away after the push was seen catches up',
+    [
+      ['deploy', 'shop'],
+      ['pass', 70_000],
+      ['spoil', 'repository.checkout'],
+      ['push', 'good'],
+      ['pass', 61_000],
+      ['link', 'cut'],
+      ['pass', 600_000],
+      ['link', 'back'],
+    ],
+  ],
+  [
+    'thirty minutes without a manager: pushes meanwhile are found afterwards',
+    [
+      ['deploy', 'shop'],
+      ['pass', 70_000],
+      ['push', 'good'],
+      ['push', 'good'],
+      ['downtime', 30],
+    ],
+  ],
+]
+
+for (const [what, steps] of REGRESSIONS) {
+  test(what, async () => {
+    await inWorld(scene => doSteps(scene, steps))
+  })
+}
+
+async function inWorld(
+  work: (scene: { world: SimulatedWorld; model: Model }) => Promise<void>,
+): Promise<void> {
+  const world = await SimulatedWorld.open(origin)
+  try {
+    await work({ world, model: new Model(world) })
+  } finally {
+    await world.close()
+  }
+}

@@ -1,0 +1,237 @@
+import assert from 'node:assert/strict'
+import { type Answer, APPS, type AppName, type Event, type SimulatedWorld } from './test-world.ts'
+
+const ENDED = ['succeeded', 'failed', 'cancelled', 'superseded']
+const MINUTE = 60_000
+/** A deployment has come to rest and the branch was looked at. */
+const AT_ONCE_MS = 2 * MINUTE
+/** Polling finds a lost push within a minute; after failures it looks less often. */
+const MOST_MINUTES_TO_REST = 180
+
+interface Sent {
+  readonly event: Event
+  /** The deployments of the last answer; undefined while no answer has arrived. */
+  deployments: readonly string[] | undefined
+}
+
+interface DeploymentRow {
+  readonly id: string
+  readonly app: string
+  readonly kind: string
+  readonly state: string
+  readonly commit: string | null
+  readonly error: { readonly code: string } | null
+}
+
+/** What a person and a Git host know of what they did, and from it what has to be true. */
+export class Model {
+  readonly outbox: Event[] = []
+  readonly sent: Sent[] = []
+  /** When a person last asked for something else of an app, and where the tip was then. */
+  readonly #wished = new Map<AppName, { tip: string; readonly at: number }>()
+  readonly #asked = new Set<AppName>()
+  readonly #world: SimulatedWorld
+
+  constructor(world: SimulatedWorld) {
+    this.#world = world
+  }
+
+  pushed(): void {
+    const { clock, git } = this.#world
+    for (const wish of this.#wished.values()) {
+      // Both at once: either is right.
+      wish.tip = clock.now() - wish.at < AT_ONCE_MS ? git.tip : wish.tip
+    }
+    this.outbox.push(this.#world.pushEvent())
+  }
+
+  /** A person wants something else of this app than the tip, until the tip moves. */
+  wished(app: AppName): void {
+    this.#wished.set(app, { tip: this.#world.git.tip, at: this.#world.clock.now() })
+  }
+
+  asked(app: AppName): void {
+    this.#asked.add(app)
+  }
+
+  created(app: AppName): void {
+    this.#asked.delete(app)
+    this.wished(app)
+  }
+
+  /** Sends a delivery for the first time. */
+  async send(event: Event): Promise<void> {
+    const answer = await this.#world.deliver(event)
+    this.sent.push({ event, deployments: this.#taken(answer, [202]) })
+    if (answer?.status === 202) {
+      for (const app of APPS) {
+        this.asked(app)
+      }
+    }
+  }
+
+  /** Sends one again: a replay, or a redelivery by a person. What is right depends on what became of the first. */
+  async sendAgain(sent: Sent): Promise<void> {
+    const before = sent.deployments
+    const rows = before ? await this.#rowsOf(before) : []
+    const failed = rows.filter(row => row.state === 'failed')
+    const answer = await this.#world.deliver(sent.event)
+    if (!answer) {
+      return
+    }
+    if (before === undefined) {
+      sent.deployments = this.#taken(answer, [200, 202])
+      return
+    }
+    const now = this.#taken(answer, [failed.length > 0 ? 202 : 200])
+    if (failed.length === 0) {
+      assert.deepEqual(now, before, 'a duplicate is answered with the first deployments')
+    } else {
+      const isNew = (id: string) => !before.includes(id)
+      assert.ok(now?.some(isNew), 'after a failure a redelivery is a new attempt')
+    }
+    sent.deployments = now
+  }
+
+  /** The id of another delivery with another body. */
+  async forge({ event, deployments }: Sent): Promise<void> {
+    const noted = this.#world.noted.length
+    const answer = await this.#world.deliver({ ...event, body: event.body.replace('"id":1', '"id":1,"x":1') })
+    if (answer && deployments !== undefined) {
+      assert.equal(answer.status, 400)
+      assert.ok(this.#world.noted.slice(noted).includes('DELIVERY_CONFLICT'), 'the conflict is noted')
+    }
+  }
+
+  /** At any moment: nothing runs twice. */
+  async checkAlways(): Promise<void> {
+    for (const [id, count] of this.#world.host.effects) {
+      assert.equal(count, 1, `the command ${id} was carried out ${count} times`)
+    }
+  }
+
+  /** Lets everything come to rest and compares it with what has to be. */
+  async checkAtRest(): Promise<void> {
+    const world = this.#world
+    world.host.setOnline(true)
+    world.host.repair()
+    await world.kill(Number.POSITIVE_INFINITY)
+    await this.#rest()
+    const rows = await this.#allRows()
+    assert.deepEqual(
+      rows.filter(row => !ENDED.includes(row.state)),
+      [],
+      'nothing is left in the queue',
+    )
+    for (const { event, deployments = [] } of this.sent) {
+      for (const id of deployments) {
+        const row = rows.find(each => each.id === id)
+        assert.ok(!row || ENDED.includes(row.state), `the delivery ${event.id} has an outcome`)
+      }
+    }
+    for (const app of APPS) {
+      await this.#checkApp(
+        app,
+        rows.filter(row => row.app === app),
+      )
+    }
+    this.#checkClaims(rows)
+    await this.checkAlways()
+  }
+
+  async #checkApp(app: AppName, rows: readonly DeploymentRow[]): Promise<void> {
+    const { engine, git } = this.#world
+    const exists = (await this.#world.api('GET', `/apps/${app}`))?.status === 200
+    const served = engine.serves(app)
+    if (!exists) {
+      assert.equal(served, undefined, `${app} was removed`)
+      assert.deepEqual(engine.of(app), [], `nothing is left of ${app}`)
+      return
+    }
+    // Newest first.
+    const removal = rows.findIndex(row => row.kind === 'remove')
+    const success = rows.findIndex(row => row.state === 'succeeded')
+    const isHalfRemoved = removal !== -1 && (success === -1 || removal < success)
+    if (!isHalfRemoved) {
+      assert.equal(
+        served,
+        rows[success]?.commit ?? undefined,
+        `${app} serves what was said to have succeeded`,
+      )
+      assert.equal(engine.of(app).length, served === undefined ? 0 : 1, `${app} has one container`)
+    }
+    const wantsTip = this.#asked.has(app) && git.tip !== this.#wished.get(app)?.tip
+    if (wantsTip && !git.isBad(git.tip)) {
+      assert.equal(served, git.tip, `${app} serves the tip of the branch`)
+    }
+    if (wantsTip && git.isBad(git.tip)) {
+      const failed = rows.find(row => row.commit === git.tip)
+      assert.deepEqual(
+        [failed?.state, failed?.error?.code],
+        ['failed', 'IMAGE_BUILD_FAILED'],
+        `${app} says why`,
+      )
+    }
+  }
+
+  #checkClaims(rows: readonly DeploymentRow[]): void {
+    for (const { deployment, served } of this.#world.claims) {
+      const row = rows.find(each => each.id === deployment)
+      if (row && row.kind !== 'remove') {
+        assert.equal(served, row.commit, `${row.app} served what was claimed when it was claimed`)
+      }
+    }
+  }
+
+  async #rest(): Promise<void> {
+    await this.#world.pass(3 * MINUTE)
+    for (let minutes = 0; minutes < MOST_MINUTES_TO_REST; minutes += 5) {
+      await this.#world.pass(5 * MINUTE)
+      const rows = await this.#allRows()
+      if (minutes >= 10 && rows.every(row => ENDED.includes(row.state))) {
+        return
+      }
+    }
+  }
+
+  async #allRows(): Promise<DeploymentRow[]> {
+    const rows: DeploymentRow[] = []
+    for (let path = '/deployments?limit=100'; path !== ''; ) {
+      const body = (await this.#world.api('GET', path))?.body as unknown as {
+        items: DeploymentRow[]
+        next: string
+      }
+      rows.push(...body.items)
+      path = body.next ? `/deployments?limit=100&cursor=${body.next}` : ''
+    }
+    return rows
+  }
+
+  async #rowsOf(ids: readonly string[]): Promise<DeploymentRow[]> {
+    const rows: DeploymentRow[] = []
+    for (const id of ids) {
+      const answer = await this.#world.api('GET', `/deployments/${id}`)
+      if (answer?.status === 200) {
+        rows.push(answer.body as unknown as DeploymentRow)
+      }
+    }
+    return rows
+  }
+
+  /** What the sender learns; a delivery that was taken asks for the tip. */
+  #taken(answer: Answer | undefined, right: readonly number[]): readonly string[] | undefined {
+    if (!answer) {
+      return undefined
+    }
+    if (answer.body.ignored !== undefined) {
+      assert.equal(answer.body.ignored, 'no-apps')
+      assert.equal(answer.status, 200)
+      return []
+    }
+    assert.ok(
+      right.includes(answer.status),
+      `${answer.status} instead of ${right}: ${JSON.stringify(answer.body)}`,
+    )
+    return answer.body.deployments as string[]
+  }
+}

@@ -1,0 +1,109 @@
+import type { Kysely, Selectable } from 'kysely'
+import type { WireError } from '#lib/errors.ts'
+import { AGENT_OFFLINE } from '#manager/agents/errors.ts'
+import { appsOfRepository } from '#manager/apps/queries.ts'
+import type { DeploymentTable, RepositoryTable, Tables } from '#manager/store/tables.ts'
+
+type Row = Pick<
+  Selectable<DeploymentTable>,
+  'kind' | 'state' | 'commit' | 'wanted_commit' | 'error' | 'finished_at'
+>
+
+export interface Seen {
+  readonly tip: string
+  /** ms since 1970. */
+  readonly now: number
+}
+
+/** Failures in a row that were no fault of the commit, after which only a person or a push tries again. */
+const MOST_TRIES = 6
+const FIRST_WAIT_MS = 60_000
+const LONGEST_WAIT_MS = 3_600_000
+
+/**
+ * Apps of a repository that ought to be at the tip of its branch and are not. A tip that moved is wanted by all of them.
+ * One that stands still is wanted where the last attempt did not reach it, unless a person has asked for something else
+ * since (a commit, a rollback, a removal, a cancellation) or trying again is of no use.
+ */
+export async function appsBehind(
+  db: Kysely<Tables>,
+  repository: Pick<Selectable<RepositoryTable>, 'id' | 'last_tip'>,
+  { tip, now }: Seen,
+): Promise<string[]> {
+  const behind: string[] = []
+  for (const { id } of await appsOfRepository(db, repository.id)) {
+    const attempts = await lastAttempts(db, id)
+    // At the first look only a deployment can have seen the tip before; apps that never ran are left to who creates them.
+    const before = repository.last_tip ?? attempts.find(wantsTip)?.commit ?? tip
+    const wants = before !== tip ? isMissed(attempts[0], tip) : isLeftBehind(attempts, { tip, now })
+    if (wants) {
+      behind.push(id)
+    }
+  }
+  return behind
+}
+
+/** The newest first. A superseded one says nothing: what it wanted is in the one after it. */
+async function lastAttempts(db: Kysely<Tables>, appId: string): Promise<Row[]> {
+  return await db
+    .selectFrom('deployments')
+    .select(['kind', 'state', 'commit', 'wanted_commit', 'error', 'finished_at'])
+    .where('app_id', '=', appId)
+    .where('state', '!=', 'superseded')
+    .orderBy('id', 'desc')
+    .limit(MOST_TRIES)
+    .execute()
+}
+
+/** Nothing that is under way or done covers the new tip (a webhook may have been faster). */
+function isMissed(last: Row | undefined, tip: string): boolean {
+  switch (last?.state) {
+    case undefined:
+    case 'failed':
+    case 'cancelled':
+      return true
+    case 'queued':
+      return last?.kind !== 'remove' && !(last && wantsTip(last))
+    default:
+      return last?.kind !== 'remove' && last?.commit !== tip
+  }
+}
+
+function isLeftBehind(attempts: readonly Row[], { tip, now }: Seen): boolean {
+  const [last] = attempts
+  if (!last || !wantsTip(last)) {
+    return false
+  }
+  if (last.state === 'succeeded') {
+    return last.commit !== tip
+  }
+  if (last.state !== 'failed') {
+    return false
+  }
+  if (isFinal(last)) {
+    return last.commit !== null && last.commit !== tip
+  }
+  const end = attempts.findIndex(row => row.state !== 'failed' || isFinal(row))
+  const row = attempts.slice(0, end === -1 ? attempts.length : end)
+  // While the worker was away nothing was tried; now it has told the tip.
+  const tries = row.filter(each => !wasAway(each)).length
+  const wait = tries === 0 ? 0 : Math.min(FIRST_WAIT_MS * 2 ** (tries - 1), LONGEST_WAIT_MS)
+  return tries < MOST_TRIES && now - (last.finished_at ?? 0) >= wait
+}
+
+function wantsTip({ kind, wanted_commit }: Row): boolean {
+  return kind === 'deploy' && wanted_commit === null
+}
+
+/** Only a person can help. */
+function isFinal(row: Row): boolean {
+  return errorOf(row)?.retry === 'never'
+}
+
+function wasAway(row: Row): boolean {
+  return errorOf(row)?.code === AGENT_OFFLINE.definition.code
+}
+
+function errorOf({ error }: Row): WireError | undefined {
+  return error === null ? undefined : (JSON.parse(error) as WireError)
+}

@@ -17,7 +17,7 @@ before(async () => {
 })
 after(() => first.dispose())
 
-test('W14 W16 W17 W18 whatever happens in whatever order, each app comes to rest at what was last wanted', async () => {
+test('W16 W17 W18 whatever happens in whatever order, each app comes to rest at what was last wanted', async () => {
   const property = fc.asyncProperty(sequences(LONGEST), async commands => {
     await inWorld(async scene => {
       await fc.asyncModelRun(() => ({ model: {}, real: scene }), commands)

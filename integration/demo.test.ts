@@ -1,14 +1,19 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdir, readFile, readlink } from 'node:fs/promises'
+import { mkdir, readdir, readFile, readlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
-import { describe, test } from 'node:test'
+import { after, before, describe, test } from 'node:test'
+import { ensureBaseImage } from '#cli/demo/base-image.ts'
+import { startGitServer } from '#cli/demo/git-server.ts'
+import { removeFromEngine } from '#cli/demo/remove-from-engine.ts'
 import { systemClock } from '#lib/clock.ts'
 import { mustRun } from './world/command.ts'
+import { gitOverHttps, withLogin } from './world/git-client.ts'
+import { temporaryFolder } from './world/temporary-folder.ts'
 
 const PROGRAM = join(import.meta.dirname, '../bin/fairlead')
 const FOLDER = 'fairlead-demo-'
@@ -48,6 +53,102 @@ describe('the demo', () => {
     const [code] = await closed
     equal(code, 0)
     deepEqual(await tracesOf(await place), [])
+  })
+})
+
+describe("the demo with a repository of one's own", () => {
+  const app = `own-${process.pid}`
+  const base = `fairlead-own-${process.pid}/base:1`
+  const world = new AsyncDisposableStack()
+  let folder = ''
+  let environment: Readonly<Record<string, string>> = {}
+  let server: Awaited<ReturnType<typeof startGitServer>>
+
+  before(async () => {
+    folder = await temporaryFolder(world)
+    await ensureBaseImage({ name: base })
+    world.defer(() => removeFromEngine({ network: app, images: [base] }))
+    server = await startGitServer({
+      folder: join(folder, 'git'),
+      username: 'ada',
+      password: 'love/lace:1843',
+    })
+    world.defer(server.close)
+    environment = await gitOverHttps(folder, server.ca)
+    await mkdir(join(folder, app))
+    await git('init', '--quiet', '--initial-branch=broken')
+    await commit('FROM nowhere/at-all:1\n')
+    await git('checkout', '--quiet', '-b', 'good')
+    await commit(
+      `FROM ${base}\nRUN mkdir /www && echo hi >/www/index.html\nEXPOSE 8080\nCMD ["httpd","-f","-p","8080","-h","/www"]\n`,
+    )
+    await git('checkout', '--quiet', 'broken')
+  })
+  after(() => world.disposeAsync())
+
+  const git = (...args: string[]) => mustRun('git', args, { folder: join(folder, app), env: environment })
+
+  async function commit(dockerfile: string): Promise<void> {
+    await writeFile(join(folder, app, 'Dockerfile'), dockerfile)
+    await git('add', '--all')
+    await git('commit', '--quiet', '--message=Change')
+  }
+
+  async function demo(...words: string[]) {
+    const child = start('demo', '--exit', ...words)
+    const [[code], out, err] = await Promise.all([
+      once(child, 'close'),
+      text(child.stdout),
+      text(child.stderr),
+    ])
+    return { code, out, err, result: JSON.parse(out.trimEnd().split('\n').at(-1) ?? '') }
+  }
+
+  function isWholeSuccess({ code, out, err, result }: Awaited<ReturnType<typeof demo>>): void {
+    equal(code, 0, `${out}\n${err}`)
+    equal(result.ok, true)
+    match(result.url, new RegExp(`^http://${app}\\.localhost:\\d+/$`))
+    match(result.digest, /^sha256:[0-9a-f]{64}$/)
+    equal(result.failed_requests, 0)
+    ok(Number(/(\d+) requests in the meantime/.exec(out)?.[1]) > 0)
+    ok(result.first_deploy_ms > 0 && result.second_deploy_ms > 0)
+  }
+
+  test('a branch of a local checkout is deployed twice, and the switch is measured', async () => {
+    const head = (await git('rev-parse', 'good')).trim()
+    const run = await demo(join(folder, app), '--branch', 'good')
+    isWholeSuccess(run)
+    // The second version is made in a copy.
+    ok(run.result.commit !== head)
+    equal((await git('rev-parse', 'good')).trim(), head)
+  })
+
+  test('what cannot be built is no success, and claims no measurement', async () => {
+    const { code, result } = await demo(join(folder, app))
+    equal(code, 1)
+    deepEqual(
+      [result.ok, result.url, result.digest, result.failed_requests, result.second_deploy_ms],
+      [false, null, null, null, null],
+    )
+    match(result.problem, /ended failed/)
+    const absent = await demo(join(folder, app), '--branch', 'nowhere')
+    equal(absent.code, 1)
+    deepEqual([absent.result.ok, absent.result.failed_requests], [false, null])
+    match(absent.result.problem, /on a branch nowhere/)
+  })
+
+  test('one on a Git server with a password is read from there, and never pushed to', async () => {
+    await server.createRepository(app)
+    const url = server.url(app)
+    await git('push', '--quiet', withLogin(url, server.username, server.password), 'good')
+    const before = await git('ls-remote', withLogin(url, server.username, server.password))
+    await writeFile(join(folder, 'password'), server.password)
+    const login = ['--username', server.username, '--password-file', join(folder, 'password')]
+    const run = await demo(url, '--branch', 'good', ...login, '--ca', server.caFile)
+    isWholeSuccess(run)
+    match(run.out, /not ours to push to/)
+    equal(run.out.includes(server.password), false)
+    equal(await git('ls-remote', withLogin(url, server.username, server.password)), before)
   })
 })
 

@@ -12,12 +12,16 @@ export function configureDemo(command: Command, act: Act): void {
   command
     .argument('[repository]', 'Git URL or local checkout of your own; default: the examples of Fairlead')
     .option('--exit', 'stop after the check, clean up, and print one line of JSON at the end')
-    .option('--branch <name>', 'of your repository; default: main')
+    .option('--branch <name>', 'of your repository; default: main, of a local checkout the one it is on')
   withCredentialOptions(command).action(act(demo))
   withExamples(command, [
     ['fairlead demo', 'deploys the examples, changes them, and stays up to play with'],
     ['fairlead demo --exit', 'the same as a check; exit code 0 only if all of it worked'],
-    ['fairlead demo https://git.example.org/me/site.git', 'with a repository of your own'],
+    [
+      'fairlead demo https://git.example.org/me/site.git',
+      'with a repository of your own; it is never pushed to',
+    ],
+    ['fairlead demo . --exit', 'can this checkout be deployed and replaced without a failed request?'],
   ])
 }
 

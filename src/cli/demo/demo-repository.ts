@@ -43,9 +43,20 @@ export async function copyExamples(
   return await newWorkingCopy(folder, server, 'demo')
 }
 
-/** The newest commit of a local repository of the user, to be pushed as the branch main. */
-export async function cloneLocal(folder: string, server: GitServer, from: string): Promise<DemoRepository> {
-  await git('/', server, ['clone', '--quiet', '--no-hardlinks', '--', from, folder])
+/** A branch (default: the one that is checked out) of a repository of the user, to be pushed as the branch main. */
+export async function cloneAs(
+  folder: string,
+  server: GitServer,
+  source: { from: string; branch: string | undefined; environment: Readonly<Record<string, string>> },
+): Promise<DemoRepository> {
+  const { from, branch, environment } = source
+  const branchWords = branch === undefined ? [] : ['--single-branch', `--branch=${branch}`]
+  await git(
+    '/',
+    server,
+    ['clone', '--quiet', '--no-hardlinks', ...branchWords, '--', from, folder],
+    environment,
+  )
   await git(folder, server, ['checkout', '--quiet', '-B', 'main'])
   return await openWorkingCopy(folder, server, 'demo')
 }
@@ -93,7 +104,12 @@ async function openWorkingCopy(folder: string, server: GitServer, name: string):
   }
 }
 
-async function git(folder: string, server: GitServer, args: readonly string[]): Promise<string> {
+async function git(
+  folder: string,
+  server: GitServer,
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<string> {
   const { stdout } = await promisify(execFile)('git', args, {
     cwd: folder,
     env: {
@@ -102,6 +118,7 @@ async function git(folder: string, server: GitServer, args: readonly string[]): 
       HOME: folder,
       GIT_SSL_CAINFO: server.caFile,
       GIT_TERMINAL_PROMPT: '0',
+      ...environment,
     },
   })
   return stdout

@@ -48,6 +48,9 @@ interface Ports {
   readonly admin: number
 }
 
+/** What visitors of a host read that the proxy knows no app of. */
+export const NOTHING_HERE = 'Nothing is deployed here.'
+
 /** A Caddy on this machine, once its admin API and its HTTP server answer. The routes of the last run are there again. */
 export async function startProxy(options: ProxyOptions): Promise<Proxy> {
   const { folder } = options
@@ -150,7 +153,7 @@ function firstConfig({ listen }: ProxyOptions): CaddyConfig {
 function notFound(): unknown {
   return {
     '@id': 'not-found',
-    handle: [{ handler: 'static_response', status_code: 404, body: 'Nothing is deployed here.\n' }],
+    handle: [{ handler: 'static_response', status_code: 404, body: `${NOTHING_HERE}\n` }],
   }
 }
 

@@ -1,3 +1,4 @@
+import { APP_NAME_IN_USE } from '#cli/errors.ts'
 import { callEngine, DOCKER_SOCKET, listFromEngine } from './engine.ts'
 
 export interface Leftovers {
@@ -78,10 +79,15 @@ export async function containerIds(): Promise<string[]> {
   return containers.map(({ Id }) => Id)
 }
 
-/** Which of these apps has containers already: a demo must not take them for its own. */
-export async function appsInUse(apps: readonly string[]): Promise<string[]> {
+/** A demo must not take containers for its own that bear the name of one of its apps already. */
+export async function refuseAppsInUse(apps: readonly string[]): Promise<void> {
   const containers = await listFromEngine<EngineContainer>(DOCKER_SOCKET, '/containers/json', {})
-  return apps.filter(app => containers.some(({ Labels }) => Labels[APP] === app || Labels[PROJECT] === app))
+  const taken = apps.filter(app =>
+    containers.some(({ Labels }) => Labels[APP] === app || Labels[PROJECT] === app),
+  )
+  if (taken.length > 0) {
+    throw APP_NAME_IN_USE(taken.join(', '))
+  }
 }
 
 async function remove(path: string): Promise<void> {

@@ -43,7 +43,7 @@ function failedResult(session: Session, thrown: unknown, { afterwards }: DemoOpt
     digest: null,
     first_deploy_ms: null,
     second_deploy_ms: null,
-    failed_requests: 0,
+    failed_requests: null,
     problem: asFairleadError(thrown).message,
   }
 }

@@ -15,7 +15,8 @@ export interface DemoResult {
   readonly digest: string | null
   readonly first_deploy_ms: number | null
   readonly second_deploy_ms: number | null
-  readonly failed_requests: number
+  /** Of those that visitors sent during the second deployment; null when there was no such measurement. */
+  readonly failed_requests: number | null
   /** Present when not ok. */
   readonly problem?: string
 }
@@ -134,7 +135,7 @@ function resultOf(world: World, { first, second }: { first: WatchedPush; second?
     digest,
     first_deploy_ms: first.ms ?? null,
     second_deploy_ms: second?.ms ?? null,
-    failed_requests: second?.failures.length ?? 0,
+    failed_requests: second?.failures.length ?? null,
     ...(problem === undefined ? {} : { problem }),
   }
 }

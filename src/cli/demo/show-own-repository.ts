@@ -1,127 +1,242 @@
-import { statSync } from 'node:fs'
-import { basename, join, resolve } from 'node:path'
-import { type CredentialOptions, readCredential, readFileText } from '#cli/credential.ts'
 import { inWords } from '#cli/duration.ts'
 import { REPOSITORY_NOT_DEPLOYED } from '#cli/errors.ts'
 import { followDeployment } from '#cli/follow-deployment.ts'
 import { inertLine } from '#cli/inert.ts'
 import type { Session } from '#cli/session.ts'
 import type { AppDocument } from '#contract/rest/apps.ts'
-import type { DeploymentDetail } from '#contract/rest/deployments.ts'
-import type { NewRepository, RepositoryDocument } from '#contract/rest/repositories.ts'
-import { appNameOf } from '#deploy-file/conventions.ts'
-import { cloneLocal } from './demo-repository.ts'
+import type { DeploymentDetail, DeploymentDocument } from '#contract/rest/deployments.ts'
+import type {
+  RepositoryCheckDocument,
+  RepositoryDocument,
+  WebhookSecretDocument,
+} from '#contract/rest/repositories.ts'
+import { type DescribedApp, makeNewVersion } from './new-version.ts'
+import { type OwnRepository, type OwnSource, openSource } from './own-source.ts'
+import { refuseAppsInUse } from './remove-from-engine.ts'
 import { type DemoResult, digestIn } from './show-examples.ts'
+import { type Site, startVisitors, type Visitors, waitForAnswer } from './visitors.ts'
+import { pushAndTell } from './watch-push.ts'
 import type { World } from './world.ts'
 
-export interface OwnRepository extends CredentialOptions {
-  /** Git URL or local checkout. */
-  readonly repository: string
-  readonly branch?: string
+const VISITORS_PER_SECOND = 20
+/** The proxy's old connections and the last old container are gone by then. */
+const LINGER_MS = 1_500
+
+/** What was seen so far; the result says null for what was not. */
+interface Seen {
+  /** The app that is visited. */
+  app: string | undefined
+  url: string | null
+  deployments: readonly DeploymentDetail[]
+  firstMs: number | null
+  secondMs: number | null
+  failedRequests: number | null
 }
 
-const POLL_SECONDS = 5
-const FOUND_WITHIN_MS = 120_000
-const ASK_AGAIN_MS = 50
-
-/** Registers a repository of the user and shows the deployments of all apps that it describes. */
+/** Deploys all apps of a repository of the user, then a second version of each while visitors look at the first one. */
 export async function showOwnRepository(
   session: Session,
   world: World,
   own: OwnRepository,
 ): Promise<DemoResult> {
-  const { client, printer, clock } = session
-  const body = await describe(world, own)
-  const startedAt = clock.monotonic()
-  await client.send<RepositoryDocument>('POST', '/repositories', body)
-  printer.line(
-    `\n${inertLine(own.repository)} is registered as "${body.name}". It is looked at every ${POLL_SECONDS} s; its apps:`,
-  )
-  const apps = await findApps(session, body.name)
-  const ended: DeploymentDetail[] = []
-  for (const app of apps) {
-    await world.addApp(app.name)
-    printer.line(`\n  ${printer.colour.bold(app.name)} (${app.target})`)
-    ended.push(await followDeployment(session, app.deployment.id, { say: printer.line }))
+  const seen: Seen = {
+    app: undefined,
+    url: null,
+    deployments: [],
+    firstMs: null,
+    secondMs: null,
+    failedRequests: null,
   }
-  const ms = Math.round(clock.monotonic() - startedAt)
-  const urls = (await Promise.all(apps.map(app => urlsOf(session, world, app.name)))).flat()
-  const failed = ended.find(each => each.state !== 'succeeded')
-  for (const url of failed ? [] : urls) {
-    printer.line(`  ${printer.colour.bold(url)} ${inWords(ms)} after the registration`)
-  }
+  const problem = await deployTwice(session, { world, own, seen })
+  const main = mainOf(seen)
   return {
-    ok: failed === undefined,
-    url: failed ? null : (urls[0] ?? null),
-    commit: ended[0]?.commit ?? null,
-    digest: ended.map(each => digestIn(each.evidence)).find(digest => digest !== undefined) ?? null,
-    first_deploy_ms: failed ? null : ms,
-    second_deploy_ms: null,
-    failed_requests: 0,
-    ...(failed ? { problem: `the deployment of ${failed.app} ended ${failed.state}` } : {}),
+    ok: problem === undefined,
+    url: seen.url,
+    commit: main?.commit ?? null,
+    digest: digestIn(main?.evidence) ?? null,
+    first_deploy_ms: seen.firstMs,
+    second_deploy_ms: seen.secondMs,
+    failed_requests: seen.failedRequests,
+    ...(problem === undefined ? {} : { problem }),
   }
 }
 
-/** A local checkout is pushed to the demo's own Git server: a worker reads no paths of its machine. */
-async function describe(world: World, own: OwnRepository): Promise<NewRepository> {
-  const schedule = { poll_seconds: POLL_SECONDS as 5, auto_apps: true }
-  if (!isFolder(own.repository)) {
-    const credential = await readCredential(own)
-    return {
-      name: appNameOf(own.repository),
-      url: own.repository,
-      ...schedule,
-      ...(own.branch === undefined ? {} : { branch: own.branch }),
-      ...(own.ca === undefined ? {} : { ca: readFileText(own.ca) }),
-      ...(credential === undefined ? {} : { credential }),
-    }
+interface Run {
+  readonly world: World
+  readonly own: OwnRepository
+  readonly seen: Seen
+}
+
+/** The first thing that is not as it should be, in words. */
+async function deployTwice(session: Session, { world, own, seen }: Run): Promise<string | undefined> {
+  const { client, printer, clock } = session
+  const source = await openSource(world, own)
+  const { name } = await client.send<RepositoryDocument>('POST', '/repositories', source.body)
+  const apps = await createApps(session, world, name)
+  printer.line(`\n${inertLine(own.repository)} is registered as "${name}". Its first deployment:`)
+  const startedAt = clock.monotonic()
+  const requested = await Promise.all(
+    apps.map(app => client.send<DeploymentDocument>('POST', `/apps/${app.name}/deploy`, {})),
+  )
+  seen.deployments = await followAll(
+    session,
+    requested.map(({ id }) => id),
+  )
+  const failed = problemOf(seen.deployments)
+  if (failed) {
+    return failed
   }
-  const { gitServer } = world
-  await gitServer.createRepository('demo')
-  const copy = await cloneLocal(join(world.folder, 'work'), gitServer, resolve(own.repository)).catch(
-    cause => {
-      throw REPOSITORY_NOT_DEPLOYED(
-        `${inertLine(own.repository)} is a folder without a commit of Git`,
-        'Make one there: git init && git add . && git commit -m first',
-      ).with({ cause })
+  const visited = await visitedApp(session, apps)
+  if (!visited) {
+    return 'no app of it has a domain, so there is nothing to visit'
+  }
+  seen.app = visited.name
+  const site = { host: visited.host, port: world.proxy.httpPort }
+  const status = await waitForAnswer(site, session)
+  if (status === undefined) {
+    return `http://${site.host}:${site.port}/ is not answered by the app`
+  }
+  seen.url = `http://${inertLine(site.host, 253)}:${site.port}/`
+  seen.firstMs = Math.round(clock.monotonic() - startedAt)
+  printer.line(
+    `  ${printer.colour.bold(seen.url)} answers with ${status}, ${printer.colour.bold(inWords(seen.firstMs))} after the request`,
+  )
+  return await deploySecond(session, { world, seen, source, apps, repository: name, site, status })
+}
+
+interface Second {
+  readonly world: World
+  readonly seen: Seen
+  readonly source: OwnSource
+  readonly apps: readonly DescribedApp[]
+  readonly repository: string
+  readonly site: Site
+  /** What visitors get. */
+  readonly status: number
+}
+
+async function deploySecond(session: Session, second: Second): Promise<string | undefined> {
+  const { client, printer, clock, signal } = session
+  const { world, seen, source, apps, repository, site, status } = second
+  const { copy, changes } = await source.copy()
+  if (changes) {
+    await client.send('PATCH', `/repositories/${repository}`, changes)
+    printer.line(
+      '\nIt is not ours to push to: a copy of it on a Git server of the demo takes its place from here on.',
+    )
+  }
+  const hook = await client.send<WebhookSecretDocument>(
+    'POST',
+    `/repositories/${repository}/webhook-secret`,
+    {
+      git_host: 'github',
     },
   )
-  await copy.push()
-  return {
-    name: appNameOf(basename(resolve(own.repository))),
-    url: gitServer.url('demo'),
-    ca: gitServer.ca,
-    credential: { kind: 'https', username: gitServer.username, password: gitServer.password },
-    ...schedule,
+  world.hook = hook
+  const changed = await makeNewVersion(copy.folder, apps)
+  const commit = await copy.commit('Second version, made by the demo of Fairlead')
+  printer.line(
+    `\nA second push (${changed.join(', ')}), while ${VISITORS_PER_SECOND} visitors a second expect a ${status}:`,
+  )
+  printer.line(`  ${printer.colour.cyan(commit.slice(0, 12))} Second version`)
+  const visitors = startVisitors(site, { clock, perSecond: VISITORS_PER_SECOND, status })
+  try {
+    const { endedAt, deployments } = await pushAndTell(session, {
+      repository: copy,
+      gitServer: world.gitServer,
+      hook,
+    })
+    seen.deployments = await followAll(session, deployments)
+    const answered = await waitForAnswer(site, session)
+    const pushedAt = clock.now() - (clock.monotonic() - endedAt)
+    seen.secondMs = answered === status ? switchedAt(mainOf(seen)) - Math.round(pushedAt) : null
+    await clock.sleep(LINGER_MS, signal)
+  } finally {
+    await visitors.stop()
   }
-}
-
-function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
-}
-
-type Deployed = AppDocument & { readonly deployment: NonNullable<AppDocument['deployment']> }
-
-/** The apps that the repository describes, once their deployments are requested; the reason when there are none. */
-async function findApps({ client, clock, signal }: Session, repository: string): Promise<Deployed[]> {
-  const deadline = clock.monotonic() + FOUND_WITHIN_MS
-  for (;;) {
-    const { items } = await client.get<{ items: AppDocument[] }>(`/apps?repository=${repository}`)
-    const deployed = items.filter((app): app is Deployed => app.deployment !== null)
-    if (deployed.length > 0) {
-      return deployed
-    }
-    const { problem } = await client.get<RepositoryDocument>(`/repositories/${repository}`)
-    if (problem || clock.monotonic() > deadline) {
-      throw problem
-        ? REPOSITORY_NOT_DEPLOYED(inertLine(problem.message, 1_000), inertLine(problem.hint, 1_000))
-        : REPOSITORY_NOT_DEPLOYED('it describes no apps', 'Write a fairlead.yaml with "fairlead init".')
-    }
-    await clock.sleep(ASK_AGAIN_MS, signal)
+  seen.failedRequests = visitors.failures.length
+  if (seen.secondMs !== null) {
+    printer.line(`  visitors were led to it ${printer.colour.bold(inWords(seen.secondMs))} after the push`)
   }
+  printer.line(`  ${visitorsLine(visitors)}`)
+  return problemOfSecond(seen, { commit, visitors })
 }
 
-async function urlsOf({ client }: Session, { proxy }: World, name: string): Promise<string[]> {
-  const { domains } = await client.get<AppDocument>(`/apps/${name}`)
-  return domains.map(domain => `http://${inertLine(domain, 253)}:${proxy.httpPort}/`)
+/** As the manager reads them; created before anything runs, so that no container of this machine is taken for theirs. */
+async function createApps({ client }: Session, world: World, repository: string): Promise<DescribedApp[]> {
+  const { apps } = await client.send<RepositoryCheckDocument>('POST', `/repositories/${repository}/check`)
+  if (apps.length === 0) {
+    throw REPOSITORY_NOT_DEPLOYED('it describes no apps', 'Write a fairlead.yaml with "fairlead init".')
+  }
+  await refuseAppsInUse(apps.map(({ name }) => name))
+  for (const { name } of apps) {
+    await world.addApp(name)
+    await client.send('POST', '/apps', { name, repository })
+  }
+  return apps
+}
+
+async function followAll(session: Session, ids: readonly string[]): Promise<DeploymentDetail[]> {
+  const { client, printer } = session
+  const ended: DeploymentDetail[] = []
+  for (const id of ids) {
+    const { app } = await client.get<DeploymentDetail>(`/deployments/${id}`)
+    printer.line(`\n  ${printer.colour.bold(inertLine(app))}`)
+    ended.push(await followDeployment(session, id, { say: printer.line }))
+  }
+  return ended
+}
+
+function problemOf(deployments: readonly DeploymentDetail[]): string | undefined {
+  const failed = deployments.find(each => each.state !== 'succeeded')
+  return (
+    failed &&
+    `the deployment of ${failed.app} ended ${failed.state}: ${failed.error?.message ?? 'no reason given'}`
+  )
+}
+
+/** The first app that has a domain. */
+async function visitedApp(
+  { client }: Session,
+  apps: readonly DescribedApp[],
+): Promise<{ name: string; host: string } | undefined> {
+  for (const { name } of apps) {
+    const [host] = (await client.get<AppDocument>(`/apps/${name}`)).domains
+    if (host !== undefined) {
+      return { name, host }
+    }
+  }
+  return undefined
+}
+
+function mainOf({ app, deployments }: Seen): DeploymentDetail | undefined {
+  return deployments.find(each => each.app === app) ?? deployments[0]
+}
+
+/** When visitors were led to the new version; the pages of both may be the same. */
+function switchedAt(deployment: DeploymentDetail | undefined): number {
+  const route = deployment?.steps.find(({ name }) => name === 'route')
+  return Date.parse(route?.finished_at ?? deployment?.finished_at ?? '')
+}
+
+function visitorsLine({ requests, failures }: Visitors): string {
+  const why = failures.length > 0 ? `: ${[...new Set(failures)].join(', ')}` : ''
+  return `${requests} requests in the meantime, ${failures.length} of them failed${why}`
+}
+
+function problemOfSecond(
+  seen: Seen,
+  { commit, visitors }: { commit: string; visitors: Visitors },
+): string | undefined {
+  const main = mainOf(seen)
+  return (
+    problemOf(seen.deployments) ??
+    (main ? undefined : 'the second push started no deployment') ??
+    (main?.commit === commit ? undefined : `the second deployment is not of the commit ${commit}`) ??
+    (main?.outcome === 'nothing-to-do' ? 'the second deployment changed nothing' : undefined) ??
+    (seen.secondMs === null ? 'the second version does not answer as the first one did' : undefined) ??
+    (visitors.requests === 0 ? 'no visitor came in time' : undefined) ??
+    (visitors.failures.length > 0 ? `${visitors.failures.length} requests failed` : undefined) ??
+    (digestIn(main?.evidence) === undefined ? 'no image digest was seen' : undefined)
+  )
 }

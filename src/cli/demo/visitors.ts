@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { request } from 'node:http'
 import { text } from 'node:stream/consumers'
 import type { Clock } from '#lib/clock.ts'
+import { NOTHING_HERE } from './proxy.ts'
 
 export interface Site {
   /** Port of the proxy on this machine. */
@@ -26,12 +27,17 @@ export interface Visitors {
 
 const PATIENCE_MS = 5_000
 const ASK_AGAIN_MS = 10
+const ANSWERS_WITHIN_MS = 15_000
 
-/** Sends one request every 1000 / `perSecond` ms, each over a connection of its own, whether or not others wait. */
+/**
+ * Sends one request every 1000 / `perSecond` ms, each over a connection of its own, whether or not others wait. One
+ * that is answered with another status than `status` (default 200) failed.
+ */
 export function startVisitors(
   site: Site,
-  options: { readonly clock: Clock; readonly perSecond: number },
+  options: { readonly clock: Clock; readonly perSecond: number; readonly status?: number },
 ): Visitors {
+  const { status: wanted = 200 } = options
   const failures: string[] = []
   const open = new Set<Promise<void>>()
   let requests = 0
@@ -39,7 +45,7 @@ export function startVisitors(
     requests += 1
     const visited = visit(site)
       .then(({ status }) => {
-        if (status !== 200) {
+        if (status !== wanted) {
           failures.push(`status ${status}`)
         }
       })
@@ -74,6 +80,22 @@ export async function waitForPage(
     }
     await clock.sleep(ASK_AGAIN_MS, signal)
   }
+}
+
+/** The status with which the app itself answers; undefined when for 15 s it does not, or only with a fault of a server. */
+export async function waitForAnswer(
+  site: Site,
+  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
+): Promise<number | undefined> {
+  const deadline = clock.monotonic() + ANSWERS_WITHIN_MS
+  while (clock.monotonic() < deadline) {
+    const page = await visit(site).catch(() => undefined)
+    if (page && page.status < 500 && !page.body.startsWith(NOTHING_HERE)) {
+      return page.status
+    }
+    await clock.sleep(ASK_AGAIN_MS, signal)
+  }
+  return undefined
 }
 
 /** One GET of `/` through the proxy. */

@@ -1,5 +1,4 @@
 import { join } from 'node:path'
-import { APP_NAME_IN_USE } from '#cli/errors.ts'
 import type { Session } from '#cli/session.ts'
 import { startTogether, type Together } from '#cli/together.ts'
 import { randomText } from '#lib/id.ts'
@@ -10,7 +9,7 @@ import { type GitServer, startGitServer } from './git-server.ts'
 import { openPlace } from './place.ts'
 import { type Proxy as RunningProxy, startProxy } from './proxy.ts'
 import { type Registry, startRegistry } from './registry.ts'
-import { appsInUse, containerIds, removeFromEngine } from './remove-from-engine.ts'
+import { containerIds, refuseAppsInUse, removeFromEngine } from './remove-from-engine.ts'
 import type { Hook } from './send-webhook.ts'
 
 /** Everything that a deployment needs, started for one run of the demo. */
@@ -43,10 +42,7 @@ export async function openWorld(session: Session, { apps, tell }: WorldOptions):
   await using stack = new AsyncDisposableStack()
   const place = await openPlace()
   stack.defer(place.remove)
-  const taken = await appsInUse(apps)
-  if (taken.length > 0) {
-    throw APP_NAME_IN_USE(taken.join(', '))
-  }
+  await refuseAppsInUse(apps)
   const baseImage = `${place.name}/base:1`
   const ours = { apps: [...apps], images: [baseImage], except: await containerIds() }
   await place.remember(ours)

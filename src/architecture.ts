@@ -21,7 +21,7 @@ export const FOLDERS: Readonly<Record<string, FolderRule>> = {
     packages: ['typebox'],
   },
   targets: {
-    imports: ['commands', 'programs', 'recipes', 'policy', 'exec/call.ts', 'lib'],
+    imports: ['commands', 'programs', 'recipes', 'policy', 'exec/call.ts', 'formats', 'lib'],
     packages: ['typebox', 'yaml'],
   },
   'git-hosts': { imports: ['contract', 'lib'], packages: ['typebox'] },

@@ -41,6 +41,8 @@ export interface Remote {
   readonly name: string
   /** Replaces these files (null removes one), commits and pushes; gives the commit. */
   push(files: Readonly<Record<string, string | null>>): Promise<string>
+  /** The same, with a branch that begins anew: the server forgets every commit before. */
+  rewrite(files: Readonly<Record<string, string | null>>): Promise<string>
 }
 
 export interface SystemOptions {
@@ -142,21 +144,36 @@ async function openRemote(folder: string, server: GitServer, name: string): Prom
     return (await promisify(execFile)('git', args, { cwd: folder, env })).stdout.trim()
   }
   await git('init', '--quiet', '--initial-branch=main')
+  async function commit(files: Readonly<Record<string, string | null>>): Promise<void> {
+    for (const [path, content] of Object.entries(files)) {
+      if (content === null) {
+        await git('rm', '--quiet', '--force', '--', path)
+        continue
+      }
+      await mkdir(dirname(join(folder, path)), { recursive: true })
+      await writeFile(join(folder, path), content)
+    }
+    await git('add', '--all')
+    await git('commit', '--quiet', '--allow-empty', '--message=Change')
+  }
+  async function pushed(...how: string[]): Promise<string> {
+    await git('push', '--quiet', ...how, url.href, 'HEAD:refs/heads/main')
+    return await git('rev-parse', 'HEAD')
+  }
   return {
     name,
     async push(files) {
-      for (const [path, content] of Object.entries(files)) {
-        if (content === null) {
-          await git('rm', '--quiet', '--force', '--', path)
-          continue
-        }
-        await mkdir(dirname(join(folder, path)), { recursive: true })
-        await writeFile(join(folder, path), content)
-      }
-      await git('add', '--all')
-      await git('commit', '--quiet', '--allow-empty', '--message=Change')
-      await git('push', '--quiet', url.href, 'HEAD:refs/heads/main')
-      return await git('rev-parse', 'HEAD')
+      await commit(files)
+      return await pushed()
+    },
+    async rewrite(files) {
+      await git('update-ref', '-d', 'HEAD')
+      await commit(files)
+      const head = await pushed('--force')
+      const repository = join(server.repositoriesFolder, `${name}.git`)
+      await git('-C', repository, 'reflog', 'expire', '--expire=all', '--all')
+      await git('-C', repository, 'gc', '--quiet', '--prune=now')
+      return head
     },
   }
 }

@@ -54,6 +54,15 @@ export const IMAGE_NOT_FOUND = defineError({
     'Deploy again: the build step makes or fetches it. Someone may have deleted it in the meantime.',
 })
 
+export const IMAGE_GONE = defineError({
+  code: 'IMAGE_GONE',
+  status: 404,
+  retry: 'never',
+  message: (reference: string, registry: string) => `The registry ${registry} no longer has ${reference}.`,
+  hint: () =>
+    'Somebody deleted it there. Deploy the commit of the release instead: its image is then built again.',
+})
+
 export const IMAGE_REGISTRY_REFUSED = defineError({
   code: 'IMAGE_REGISTRY_REFUSED',
   status: 403,

@@ -10,7 +10,7 @@ const PruneData = Type.Object(
   {
     app: AppName,
     /** Images that stay whatever their age. */
-    keep: Type.Array(ImageName, { maxItems: 100 }),
+    keep: Type.Array(ImageName, { maxItems: 10_000 }),
     /** So many of the newest stay too, for rolling back. */
     keepLast: Type.Integer({ minimum: 0, maximum: 100 }),
     /** Build cache that stays: what was used in the last hours, at most so many bytes. Absent: the cache is left alone. */

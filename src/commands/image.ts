@@ -1,4 +1,6 @@
 export { imageBuild } from './image-build.ts'
 export { imageContent } from './image-content.ts'
+export { imageFetch } from './image-fetch.ts'
+export { imageFind } from './image-find.ts'
 export { imagePrune } from './image-prune.ts'
 export { imagePush } from './image-push.ts'

@@ -14,6 +14,8 @@ import { containerVerify } from './container-verify.ts'
 import { containerWatch } from './container-watch.ts'
 import { imageBuild } from './image-build.ts'
 import { imageContent } from './image-content.ts'
+import { imageFetch } from './image-fetch.ts'
+import { imageFind } from './image-find.ts'
 import { imagePrune } from './image-prune.ts'
 import { imagePush } from './image-push.ts'
 import {
@@ -36,6 +38,8 @@ export const COMMANDS: readonly Command[] = [
   imageContent,
   imageBuild,
   imagePush,
+  imageFind,
+  imageFetch,
   imagePrune,
   containerObserve,
   containerStart,

@@ -46,6 +46,8 @@ function targetOf(name: string, settings: TObject, sign: string): Target {
     detect: ({ paths, texts }) => (paths.includes(sign) ? { sign: texts[sign] ?? 'unread' } : undefined),
     reads: () => [],
     domains: () => [],
+    settle: settings => settings,
+    images: () => [],
     look: () => [],
     plan: () => {
       throw new Error('a test target plans nothing')

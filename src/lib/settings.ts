@@ -76,6 +76,12 @@ export const SETTINGS = [
     default: 'see there',
   },
   {
+    name: 'FAIRLEAD_KEEP_RELEASES',
+    of: ['manager'],
+    means: 'so many of the last releases of an app can always be gone back to, 1 to 100',
+    default: '`5`',
+  },
+  {
     name: 'FAIRLEAD_REGISTRY',
     of: ['manager'],
     means: 'host:port of the registry that built images are pushed to',

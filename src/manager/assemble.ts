@@ -46,6 +46,7 @@ export async function assemble(given: Ingredients): Promise<Assembly> {
     registry: registryFacts(config),
     baseDomain: config.baseDomain,
     deadlines: config.deadlines,
+    keepReleases: config.keepReleases,
     wake: () => queue.wake(),
   }
   const queue = createQueue({ parts: pipelineParts, logger, perHost: config.concurrency })

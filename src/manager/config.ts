@@ -25,6 +25,8 @@ export interface Config {
   readonly concurrency: number
   /** When steps and deployments are ended, where that is not the default; ms by name. */
   readonly deadlines: Deadlines
+  /** So many of an app's last releases can always be gone back to. */
+  readonly keepReleases: number
 }
 
 export interface RegistryConfig {
@@ -52,6 +54,7 @@ export function readConfig(environment: Environment = process.env): Config {
     adminTokenFile: reader.text('FAIRLEAD_ADMIN_TOKEN_FILE'),
     concurrency: reader.whole('FAIRLEAD_CONCURRENCY', { from: 1, to: 64, or: 2 }),
     deadlines: readDeadlineList(reader, 'FAIRLEAD_DEADLINES'),
+    keepReleases: reader.whole('FAIRLEAD_KEEP_RELEASES', { from: 1, to: 100, or: 5 }),
   }
   reader.refuseUnknown()
   const first = reader.problems[0]

@@ -19,6 +19,11 @@ export const compose: Target = defineTarget({
   detect,
   reads: filesOf,
   domains: domainsOf,
+  images: () => [],
+  settle: (settings, { texts }) => ({
+    ...settings,
+    routes: settings.routes ?? defaultRoutes(filesOf(settings), texts),
+  }),
   look,
   plan: planCompose,
   remove: ({ app, volumes }) => [

@@ -27,7 +27,7 @@ export function decide(input: PlanInput<ContainerSettings>): Decision {
   const found = foundOf(input)
   const { content, containers } = found
   const configHash = configHashOf(wants, content.reference)
-  const present = runningAsWanted(found, configHash)
+  const present = runningAsWanted(found, { configHash, goal: input.goal })
   const serving = present ?? servingBefore(found, input.deployment)
   // A registry that does not answer is no reason to touch what runs as wanted.
   const mustPush =

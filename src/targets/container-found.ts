@@ -1,6 +1,8 @@
 import type { ObservedContainer } from '#commands/container-data.ts'
 import type { ImageContent } from '#commands/image-content.ts'
-import type { LookInput } from './target.ts'
+import type { FoundImage } from '#commands/image-find.ts'
+import { readRelease } from './container-release.ts'
+import type { LookInput, ReleaseFacts } from './target.ts'
 
 export interface ObservedRoute {
   readonly hosts: readonly string[]
@@ -9,31 +11,58 @@ export interface ObservedRoute {
   readonly deployment?: string
 }
 
+/** The image as the plan sees it: of the source's content, or of the release that is brought back. */
+export type WantedImage = Omit<ImageContent, 'key' | 'tag'> & {
+  /** The name to run it by, when it is here and neither its digest nor its content tag says it. */
+  readonly localName?: string | undefined
+}
+
 /** The worker's answers to look(), as their commands' result schemas shape them. */
 export interface Found {
-  readonly content: ImageContent
+  readonly content: WantedImage
+  /** What the worker said of the image of the release that is brought back. */
+  readonly released: FoundImage | undefined
   readonly containers: readonly ObservedContainer[]
   readonly route: ObservedRoute | undefined
 }
 
-export function foundOf(input: Pick<LookInput<unknown>, 'found' | 'app'>): Found {
-  const { content, containers, routes } = input.found as {
-    content: { images: readonly [ImageContent] }
+export function foundOf(input: Pick<LookInput<unknown>, 'found' | 'app' | 'goal'>): Found {
+  const { content, image, containers, routes } = input.found as {
+    content?: { images: readonly [ImageContent] }
+    image?: { images: readonly [FoundImage] }
     containers: { containers: readonly ObservedContainer[] }
     routes?: { routes: Readonly<Record<string, ObservedRoute | null>> }
   }
   return {
-    content: content.images[0],
+    released: image?.images[0],
+    content: content?.images[0] ?? releasedContent(image?.images[0], input.goal),
     containers: containers.containers,
     route: routes?.routes[input.app.name] ?? undefined,
   }
 }
 
+/** Never pushed, so what the registry has does not matter once the image is here. */
+function releasedContent(found: FoundImage | undefined, goal: ReleaseFacts | undefined): WantedImage {
+  const { image = '', pinned, imageId } = readRelease(goal)
+  const localName = found?.localName
+  return {
+    reference: image,
+    registry: 'none',
+    ...(localName === undefined ? {} : { localName, localImageId: String(imageId) }),
+    ...(typeof pinned === 'string' ? { pinned } : {}),
+  }
+}
+
 /** The container that is what is wanted already: made from the same settings, running, and not known to be ill. */
-export function runningAsWanted(found: Found, configHash: string): ObservedContainer | undefined {
+export function runningAsWanted(
+  found: Found,
+  { configHash, goal }: { readonly configHash: string; readonly goal: ReleaseFacts | undefined },
+): ObservedContainer | undefined {
+  const imageId = goal && readRelease(goal).imageId
   const fitting = found.containers.filter(
     each =>
       each.configHash === configHash &&
+      (imageId === undefined || each.imageId === imageId) &&
       each.state === 'running' &&
       each.health !== 'unhealthy' &&
       (found.route?.deployment === undefined || each.deployment === found.route.deployment),

@@ -3,12 +3,11 @@ import { imageBuild, imagePrune, imagePush } from '#commands/image.ts'
 import { routePoint, routeRemove } from '#commands/route.ts'
 import { changesOf } from './container-changes.ts'
 import { type Decision, decide, isSettled } from './container-decision.ts'
-import { readRelease, releaseOf } from './container-release.ts'
+import { imagesOf, readRelease, releasedImageOf, releaseOf } from './container-release.ts'
 import type { ContainerSettings } from './container-settings.ts'
+import { fetchTell, namesOfImages } from './released-image.ts'
 import { type Plan, type PlanInput, type ResultOf, resultOf, type Tell, tell } from './target.ts'
 
-/** Images of the last releases stay on the host, so that going back needs no build. */
-const KEPT_IMAGES = 5
 /** A build leaves twice its context in the cache and nothing else collects it. */
 const BUILD_CACHE = { hours: 24, bytes: 5_000_000_000 }
 
@@ -20,6 +19,7 @@ export function planContainer(input: PlanInput<ContainerSettings>): Plan {
   const release = releaseOf(wants, {
     reference: found.content.reference,
     pinned: pinnedOf(decision),
+    imageId: present?.imageId ?? resultOf('start', 'imageId'),
     configHash,
   })
   const changes = changesOf({
@@ -29,7 +29,7 @@ export function planContainer(input: PlanInput<ContainerSettings>): Plan {
     serving,
     present,
     leftovers,
-    build: !mustBuild ? 'none' : found.content.registryDigest ? 'fetch' : 'build',
+    build: !mustBuild ? 'none' : found.content.registryDigest || input.goal ? 'fetch' : 'build',
     push: mustPush ? 'push' : 'none',
     isRouteWanted,
   })
@@ -56,7 +56,12 @@ function listsOf(decision: Decision): Omit<Plan, 'release' | 'changes' | 'nothin
   }
 }
 
-function buildTells({ input, wants, found, mustBuild }: Decision): Tell[] {
+function buildTells(decision: Decision): Tell[] {
+  const { input, wants, found, mustBuild } = decision
+  if (input.goal) {
+    const image = releasedImageOf(input, input.goal)
+    return mustBuild ? [fetchTell({ key: 'build', image, found: found.released, name: 'rename' })] : []
+  }
   const { app, source, registry } = input
   const { reference, registryDigest } = found.content
   const { secretNames: _, repositoryName: __, ...image } = wants.image
@@ -107,8 +112,10 @@ function applyTells(decision: Decision): Tell[] {
  * exact, and so needs not wait for its push.
  */
 function imageToRun({ found, mustPush }: Decision): string | ResultOf {
-  const { registry, reference, pinned } = found.content
-  return mustPush && registry === 'present' ? resultOf('push', 'reference') : (pinned ?? reference)
+  const { registry, reference, pinned, localName } = found.content
+  return mustPush && registry === 'present'
+    ? resultOf('push', 'reference')
+    : (localName ?? pinned ?? reference)
 }
 
 function verifyTells({ input, configHash, present }: Decision): Tell[] {
@@ -159,11 +166,11 @@ function pruneTells(decision: Decision): Tell[] {
     keep: [present?.deployment ?? input.deployment],
     drainMs: isReplaced && found.route ? wants.drainMs : 0,
   })
-  const before = readRelease(input.previous).image
+  const releases = [...(input.previous ? [input.previous] : []), ...(input.kept ?? [])]
   const images = tell('prune', imagePrune, {
     app,
-    keep: [found.content.reference, ...(before ? [before] : [])],
-    keepLast: KEPT_IMAGES,
+    keep: [...new Set([found.content.reference, ...namesOfImages(releases.flatMap(imagesOf))])],
+    keepLast: 0,
     buildCache: BUILD_CACHE,
   })
   return [...(isReplaced || leftovers.length > 0 ? [containers] : []), ...(mustBuild ? [images] : [])]

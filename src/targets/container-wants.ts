@@ -65,8 +65,12 @@ export function domainsOf(settings: ContainerSettings, app: AppFacts): readonly 
   if (written.length > 0) {
     return [...new Set(written.map(domain => domain.toLowerCase()))]
   }
-  const isPublishedOnly = (settings.ports?.length ?? 0) > 0 && settings.port === undefined
-  return settings.domains || isPublishedOnly ? [] : [`${app.name}.${app.baseDomain}`]
+  return settings.domains || isPublishedOnly(settings) ? [] : [`${app.name}.${app.baseDomain}`]
+}
+
+/** Reached by ports of the host, and by no name. */
+export function isPublishedOnly({ ports = [], port, domain, domains }: ContainerSettings): boolean {
+  return ports.length > 0 && port === undefined && domain === undefined && domains === undefined
 }
 
 /** sha256 over everything that decides what runs. Values of secrets take part, so a rotated one is a change. */

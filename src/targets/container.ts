@@ -1,11 +1,11 @@
 import { containerObserve, containerRemove } from '#commands/container.ts'
-import { imageContent, imagePrune } from '#commands/image.ts'
+import { imageContent, imageFind, imagePrune } from '#commands/image.ts'
 import { routeObserve, routeRemove } from '#commands/route.ts'
 import { exposedPort } from '#programs/dockerfile.ts'
 import { planContainer } from './container-plan.ts'
-import { releasedHosts } from './container-release.ts'
+import { imagesOf, releasedHosts, releasedImageOf } from './container-release.ts'
 import { ContainerSettings } from './container-settings.ts'
-import { dockerfileOf, domainsOf, wantsOf } from './container-wants.ts'
+import { dockerfileOf, domainsOf, isPublishedOnly, wantsOf } from './container-wants.ts'
 import { defineTarget, type LookInput, type SourceFacts, type Target, type Tell, tell } from './target.ts'
 
 export const container: Target = defineTarget({
@@ -15,6 +15,8 @@ export const container: Target = defineTarget({
   detect,
   reads: settings => [dockerfileOf(settings)],
   domains: domainsOf,
+  settle,
+  images: imagesOf,
   look,
   plan: planContainer,
   // The route last: it gives the app's addresses back, which must not be in use by then.
@@ -33,21 +35,41 @@ function detect(source: SourceFacts): ContainerSettings | undefined {
   return port === undefined ? {} : { port }
 }
 
+/** With the port of the Dockerfile; an app that had no route because it only publishes ports must not get one by that. */
+function settle(settings: ContainerSettings, source: SourceFacts): ContainerSettings {
+  const port = settings.port ?? exposedPort(source.texts[dockerfileOf(settings)] ?? '')
+  return {
+    ...settings,
+    ...(port === undefined ? {} : { port }),
+    ...(isPublishedOnly(settings) ? { domains: [] } : {}),
+  }
+}
+
 /** Everything is asked at once: the images by their content, the containers, and the route. */
 function look(input: LookInput<ContainerSettings>): readonly Tell[] {
-  const { app, source, registry } = input
-  const { image, hosts } = wantsOf(input)
+  const { app } = input
+  const { hosts } = wantsOf(input)
   // A host without a proxy cannot be asked for routes, and need not be when there was and will be none.
   const isRouted = hosts.length > 0 || releasedHosts(input.previous).length > 0
   return [
-    tell('content', imageContent, {
-      repository: source.repository,
-      commit: source.commit,
-      images: [
-        { key: app.name, ...image, secretNames: [...image.secretNames], ...(registry ? { registry } : {}) },
-      ],
-    }),
+    imageTell(input),
     tell('containers', containerObserve, { app: app.name }),
     ...(isRouted ? [tell('routes', routeObserve, { names: [app.name] })] : []),
   ]
+}
+
+/** The image by the content of the source, or the very image of an earlier release. */
+function imageTell(input: LookInput<ContainerSettings>): Tell {
+  const { app, source, registry, goal } = input
+  if (goal) {
+    return tell('image', imageFind, { images: [releasedImageOf(input, goal)] })
+  }
+  const { image } = wantsOf(input)
+  return tell('content', imageContent, {
+    repository: source.repository,
+    commit: source.commit,
+    images: [
+      { key: app.name, ...image, secretNames: [...image.secretNames], ...(registry ? { registry } : {}) },
+    ],
+  })
 }

@@ -73,9 +73,13 @@ export interface Target<S extends TObject = TObject> {
   readonly reads: (settings: Static<S>) => readonly string[]
   /** Host names the app wants, each once: checked against other apps' before anything is done. */
   readonly domains: (settings: Static<S>, app: AppFacts) => readonly string[]
+  /** The settings with what they took from files of the checkout filled in: a release keeps these, and needs no source. */
+  readonly settle: (settings: Static<S>, source: SourceFacts) => Static<S>
   /** What to ask the worker before planning; results arrive in `found` by key. Called again until it asks nothing new. */
   readonly look: (input: LookInput<Static<S>>) => readonly Tell[]
   readonly plan: (input: PlanInput<Static<S>>) => Plan
+  /** The images that a release runs. */
+  readonly images: (release: ReleaseFacts) => readonly RunImage[]
   /** What to tell the worker so that nothing of the app is left (routes, containers, networks; volumes only when asked). */
   readonly remove: (input: { readonly app: AppFacts; readonly volumes: 'keep' | 'delete' }) => readonly Tell[]
 }
@@ -98,6 +102,10 @@ export interface LookInput<S> {
   readonly secrets: Readonly<Record<string, string>>
   /** Present for a redeploy of what ran before. */
   readonly previous: ReleaseFacts | undefined
+  /** A release to bring back instead of what the source says: settings and secrets are its own, the source has no files. */
+  readonly goal?: ReleaseFacts | undefined
+  /** Releases that can be gone back to, newest first: nothing that they need is ever removed. */
+  readonly kept?: readonly ReleaseFacts[]
 }
 
 /** The same, with the worker's answers complete. */
@@ -126,6 +134,16 @@ export interface RegistryFacts {
   readonly username: string
   readonly password: string
   readonly ca?: string
+}
+
+/** One image of a release. */
+export interface RunImage {
+  /** The service that runs it, or the app's own name. */
+  readonly name: string
+  readonly reference: string
+  /** `host/repository@sha256:…`, when a registry has it. */
+  readonly pinned?: string
+  readonly imageId?: string
 }
 
 export interface ReleaseFacts {

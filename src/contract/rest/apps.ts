@@ -14,7 +14,21 @@ export const ReleaseDocument = Type.Object(
     id: Id,
     deployment: Id,
     commit: Type.String(),
+    commit_subject: Nullable(Type.String()),
     config_hash: Type.String(),
+    images: Type.Array(
+      Type.Object(
+        {
+          name: Type.String({ description: 'The service that runs it, or "container".' }),
+          reference: Type.String(),
+          pinned: Nullable(Type.String({ description: 'By digest; null when no registry has it.' })),
+          image_id: Nullable(Type.String()),
+        },
+        strict,
+      ),
+    ),
+    restored_from: Nullable({ ...Id, description: 'The release that a rollback or repair brought back.' }),
+    secret_revisions: Type.Record(Type.String(), Type.Integer()),
     created_at: Time,
   },
   strict,

@@ -5,8 +5,10 @@ import type { RepositoryDocument } from '#contract/rest/repositories.ts'
 import type { AppRecord } from '#manager/apps/queries.ts'
 import type { Deployment, StepRecord } from '#manager/deployments/deployment.ts'
 import type { planApp } from '#manager/pipeline/plan-app.ts'
+import { factsOf } from '#manager/releases/queries.ts'
 import type { RepositoryRecord } from '#manager/repositories/queries.ts'
 import type { ReleaseTable } from '#manager/store/tables.ts'
+import { targetNamed } from '#targets/index.ts'
 
 /** RFC 3339 of a time in ms. */
 export function timeText(ms: number): string {
@@ -81,7 +83,16 @@ export function releaseDocument(release: Selectable<ReleaseTable>): ReleaseDocum
     id: release.id,
     deployment: release.deployment_id,
     commit: release.commit,
+    commit_subject: release.commit_subject,
     config_hash: release.config_hash,
+    images: (targetNamed(release.target ?? '')?.images(factsOf(release)) ?? []).map(image => ({
+      name: image.name,
+      reference: image.reference,
+      pinned: image.pinned ?? null,
+      image_id: image.imageId ?? null,
+    })),
+    restored_from: release.origin === release.id ? null : release.origin,
+    secret_revisions: JSON.parse(release.secrets ?? '{}'),
     created_at: timeText(release.created_at),
   }
 }

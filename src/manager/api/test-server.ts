@@ -52,6 +52,7 @@ export async function testServer(options: TestOptions = {}) {
     registry: undefined,
     baseDomain: config.baseDomain,
     deadlines: config.deadlines,
+    keepReleases: config.keepReleases,
     wake: () => void recorded.woken++,
     config,
     queue: { wake: () => void recorded.woken++, abort: id => void recorded.aborted.push(id) },

@@ -2,6 +2,7 @@ import { toWire } from '#lib/errors.ts'
 import { newId } from '#lib/id.ts'
 import { releaseDomains } from '#manager/apps/domains.ts'
 import type { EndedPipeline } from '#manager/pipeline/step.ts'
+import { storeRelease } from '#manager/releases/store-release.ts'
 import { inTransaction } from '#manager/store/transaction.ts'
 import type { Deployment } from './deployment.ts'
 import type { DeploymentsContext } from './request.ts'
@@ -29,18 +30,7 @@ export async function finishDeployment(
       .where('id', '=', deployment.id)
       .execute()
     if (releaseId && end.release) {
-      await transaction
-        .insertInto('releases')
-        .values({
-          id: releaseId,
-          app_id: deployment.appId,
-          deployment_id: deployment.id,
-          commit: end.release.commit,
-          config_hash: end.release.configHash,
-          content: JSON.stringify(end.release.content),
-          created_at: clock.now(),
-        })
-        .execute()
+      await storeRelease({ ...context, db: transaction }, { id: releaseId, deployment, draft: end.release })
     }
     await releaseDomains(transaction, deployment.appId, end)
     if (deployment.kind === 'remove' && end.state === 'succeeded') {

@@ -3,7 +3,7 @@ import type { Deployment } from '#manager/deployments/deployment.ts'
 import { DEPLOYMENT_CANCELLED } from '#manager/deployments/errors.ts'
 import { openContext } from './context.ts'
 import { watchDeployment } from './deployment-deadline.ts'
-import { fill } from './fill.ts'
+import { draftRelease } from './draft-release.ts'
 import { recordStep } from './record-step.ts'
 import type { EndedPipeline, PipelineEnd, PipelineParts, Step, StepContext, StepOutcome } from './step.ts'
 import { announce } from './steps/announce.ts'
@@ -14,6 +14,7 @@ import { plan } from './steps/plan.ts'
 import { prune } from './steps/prune.ts'
 import { push } from './steps/push.ts'
 import { read } from './steps/read.ts'
+import { retrieve } from './steps/retrieve.ts'
 import { route } from './steps/route.ts'
 import { takeDown } from './steps/take-down.ts'
 import { undo } from './steps/undo.ts'
@@ -23,6 +24,8 @@ import { watch } from './steps/watch.ts'
 /** The steps of each kind of deployment, in order. Steps in one bracket run at once where the plan allows it. */
 export const STEPS = {
   deploy: [checkout, read, plan, build, [push, apply], verify, route, watch, announce, prune],
+  /** The same with the source replaced by an earlier release: what is built then is fetched. */
+  release: [retrieve, plan, build, [push, apply], verify, route, watch, announce, prune],
   remove: [takeDown],
 } satisfies Record<string, readonly (Step | readonly Step[])[]>
 
@@ -40,8 +43,7 @@ export async function runPipeline(
     signal: AbortSignal.any([signal, deadline.signal]),
     deadline,
   })
-  const stages: readonly (Step | readonly Step[])[] =
-    deployment.kind === 'remove' ? STEPS.remove : STEPS.deploy
+  const stages = stagesOf(deployment)
   let position = 0
   for (const stage of stages) {
     const steps = (Array.isArray(stage) ? (stage as readonly Step[]) : [stage as Step]).filter(
@@ -62,6 +64,14 @@ export async function runPipeline(
     }
   }
   return succeeded(context)
+}
+
+/** A deployment whose goal is a release needs nothing of the repository, whatever it was asked for by. */
+function stagesOf({ kind, wantedRelease }: Deployment): readonly (Step | readonly Step[])[] {
+  if (kind === 'remove') {
+    return STEPS.remove
+  }
+  return wantedRelease === undefined ? STEPS.deploy : STEPS.release
 }
 
 interface EndedStep {
@@ -105,16 +115,16 @@ function applyWaitsForPush({ facts }: StepContext): boolean {
 }
 
 function succeeded(context: StepContext): EndedPipeline {
-  const { source, plan: planned, configHash } = context.facts
-  if (!source || !planned || configHash === undefined) {
+  const { plan: planned, domains = [] } = context.facts
+  if (!planned) {
     return { state: 'succeeded', outcome: 'removed' }
   }
   return {
     state: 'succeeded',
     outcome: context.deployment.kind === 'rollback' ? 'rolled-back' : 'deployed',
     evidence: evidenceOf(context),
-    domains: context.facts.domains ?? [],
-    release: { commit: source.commit, configHash, content: fill(planned.release, context.results) },
+    domains,
+    release: draftRelease(context, planned),
   }
 }
 

@@ -27,7 +27,8 @@ export async function planApp(
   const ask = askDirectly(parts, app.host)
   const source = await fetchSource(ask, repository, { sealer: parts.sealer, commit })
   const entry = await readEntry(ask, app, { source, apps: describedApps(source, repository.name) })
-  const made = await makePlan(ask, entry, await readPlanInput(parts, app, newId()))
+  const { input } = await readPlanInput(parts, app, { deployment: newId() })
+  const made = await makePlan(ask, entry, input)
   return { ...made, source }
 }
 

@@ -1,39 +1,37 @@
 import type { Selectable } from 'kysely'
+import { factsOf, keptReleases, newestRelease, type ReleaseGoal } from '#manager/releases/queries.ts'
+import { presentSecrets, secretsOfRelease } from '#manager/secrets/queries.ts'
 import type { AppTable } from '#manager/store/tables.ts'
-import type { PlanInput, ReleaseFacts } from '#targets/target.ts'
+import type { PlanInput } from '#targets/target.ts'
 import type { PipelineParts } from './step.ts'
 
-/** What the manager itself contributes to a plan: the app, its secrets, the registry, the release before. */
+export interface ManagersInput {
+  readonly input: Omit<PlanInput<unknown>, 'settings' | 'source' | 'found'>
+  /** Revisions of the secrets in the input. */
+  readonly secretRevisions: Readonly<Record<string, number>>
+}
+
+/** What the manager itself contributes to a plan: the app, its secrets, the registry, the releases before. */
 export async function readPlanInput(
   parts: PipelineParts,
   app: Selectable<AppTable>,
-  deployment: string,
-): Promise<Omit<PlanInput<unknown>, 'settings' | 'source' | 'found'>> {
-  const secrets = await parts.db
-    .selectFrom('secrets')
-    .select(['name', 'value_sealed'])
-    .where('app_id', '=', app.id)
-    .execute()
-  const release = await parts.db
-    .selectFrom('releases')
-    .selectAll()
-    .where('app_id', '=', app.id)
-    .orderBy('id', 'desc')
-    .limit(1)
-    .executeTakeFirst()
-  const previous: ReleaseFacts | undefined = release && {
-    id: release.id,
-    commit: release.commit,
-    configHash: release.config_hash,
-    content: JSON.parse(release.content),
-  }
+  { deployment, goal }: { readonly deployment: string; readonly goal?: ReleaseGoal | undefined },
+): Promise<ManagersInput> {
+  const [secrets, newest, kept] = await Promise.all([
+    goal ? secretsOfRelease(parts, app.id, goal.secrets) : presentSecrets(parts, app.id),
+    newestRelease(parts.db, app.id),
+    keptReleases(parts.db, app.id, parts.keepReleases),
+  ])
   return {
-    app: { name: app.name, baseDomain: parts.baseDomain },
-    deployment,
-    registry: parts.registry,
-    secrets: Object.fromEntries(
-      secrets.map(row => [row.name, parts.sealer.open(row.value_sealed, `secrets/${app.id}/${row.name}`)]),
-    ),
-    previous,
+    input: {
+      app: { name: app.name, baseDomain: parts.baseDomain },
+      deployment,
+      registry: parts.registry,
+      secrets: secrets.values,
+      previous: newest && factsOf(newest),
+      goal,
+      kept: kept.map(factsOf),
+    },
+    secretRevisions: secrets.revisions,
   }
 }

@@ -5,6 +5,7 @@ import type { Agents } from '#manager/agents/agents.ts'
 import type { Deployment } from '#manager/deployments/deployment.ts'
 import type { DeploymentLogs } from '#manager/deployments/logs.ts'
 import type { DeploymentsContext } from '#manager/deployments/request.ts'
+import type { ReleaseGoal } from '#manager/releases/queries.ts'
 import type { Sealer } from '#manager/secrets/seal.ts'
 import type { AppTable, RepositoryTable } from '#manager/store/tables.ts'
 import type { Plan, RegistryFacts, Target } from '#targets/target.ts'
@@ -21,6 +22,8 @@ export interface PipelineParts extends DeploymentsContext {
   readonly baseDomain: string
   /** Set by who runs the manager; defaults are in deadlines.ts and with the steps. */
   readonly deadlines: Deadlines
+  /** So many of an app's last releases can always be gone back to. */
+  readonly keepReleases: number
   /** Wakes the queue, after a step requested deployments of its own. */
   readonly wake: () => void
 }
@@ -81,12 +84,21 @@ export interface Facts {
   target?: Target
   settings?: Readonly<Record<string, unknown>>
   domains?: readonly string[]
+  /** The release that is brought back, when that is what the deployment is for. */
+  goal?: ReleaseGoal
   plan?: Plan
   configHash?: string
+  secretRevisions?: Readonly<Record<string, number>>
 }
 
 export interface ReleaseDraft {
   readonly commit: string
+  readonly commitSubject: string
+  readonly target: string
+  readonly settingsSealed: string
+  readonly secretRevisions: Readonly<Record<string, number>>
+  /** The release that was brought back. */
+  readonly origin: string | undefined
   readonly configHash: string
   readonly content: Readonly<Record<string, unknown>>
 }

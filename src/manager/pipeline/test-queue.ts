@@ -21,6 +21,7 @@ export function openTestQueue(
     logger: silentLogger,
     registry: undefined,
     baseDomain: 'localhost',
+    keepReleases: 5,
     deadlines: {},
     wake: () => queue.wake(),
     ...changes,

@@ -25,6 +25,16 @@ export const SEALED_VALUE_DAMAGED = defineError({
   hint: () => 'Set the secret or credential again; if you changed nothing by hand, look for who did.',
 })
 
+export const SECRET_REVISION_GONE = defineError({
+  code: 'SECRET_REVISION_GONE',
+  status: 409,
+  retry: 'never',
+  message: (name: string, revision: number) =>
+    `Revision ${revision} of the secret "${name}", which this release was made with, is no longer kept.`,
+  hint: () =>
+    'Values are kept for the releases that can be gone back to ("fairlead releases" shows them). Deploy the commit of the release instead.',
+})
+
 export const SECRET_NOT_FOUND = defineError({
   code: 'SECRET_NOT_FOUND',
   status: 404,

@@ -1,6 +1,8 @@
 import type { Kysely } from 'kysely'
 import type { Clock } from '#lib/clock.ts'
 import type { Tables } from '#manager/store/tables.ts'
+import { inTransaction } from '#manager/store/transaction.ts'
+import { SECRET_REVISION_GONE } from './errors.ts'
 import type { Sealer } from './seal.ts'
 
 interface SecretsContext {
@@ -26,28 +28,40 @@ export async function listSecrets(db: Kysely<Tables>, appId: string): Promise<Se
   return rows.map(row => ({ name: row.name, revision: row.revision, updatedAt: row.updated_at }))
 }
 
-/** Stores a secret sealed. Its revision goes up with each new value; it takes effect with the next deployment. */
+/** Stores a secret sealed, as one more revision; it takes effect with the next deployment. */
 export async function setSecret(
   context: SecretsContext,
   secret: { readonly appId: string; readonly name: string; readonly value: string },
 ): Promise<SecretRecord> {
   const { appId, name } = secret
   const now = context.clock.now()
-  const value_sealed = context.sealer.seal(secret.value, `secrets/${appId}/${name}`)
-  const row = await context.db
-    .insertInto('secrets')
-    .values({ app_id: appId, name, value_sealed, revision: 1, updated_at: now })
-    .onConflict(conflict =>
-      conflict
-        .columns(['app_id', 'name'])
-        .doUpdateSet(eb => ({ value_sealed, revision: eb('secrets.revision', '+', 1), updated_at: now })),
-    )
-    .returning('revision')
-    .executeTakeFirstOrThrow()
-  return { name, revision: row.revision, updatedAt: now }
+  const value_sealed = context.sealer.seal(secret.value, placeOf(appId, name))
+  return await inTransaction(context.db, async db => {
+    // Not from the secret itself: one that was deleted and set again goes on counting.
+    const { last } = await db
+      .selectFrom('secret_revisions')
+      .select(({ fn }) => fn.max('revision').as('last'))
+      .where('app_id', '=', appId)
+      .where('name', '=', name)
+      .executeTakeFirstOrThrow()
+    const revision = (last ?? 0) + 1
+    const row = { app_id: appId, name, revision, value_sealed }
+    await db
+      .insertInto('secrets')
+      .values({ ...row, updated_at: now })
+      .onConflict(conflict =>
+        conflict.columns(['app_id', 'name']).doUpdateSet({ value_sealed, revision, updated_at: now }),
+      )
+      .execute()
+    await db
+      .insertInto('secret_revisions')
+      .values({ ...row, created_at: now })
+      .execute()
+    return { name, revision, updatedAt: now }
+  })
 }
 
-/** Whether there was such a secret. */
+/** Whether there was such a secret. Releases that can be gone back to keep the values that they were made with. */
 export async function deleteSecret(db: Kysely<Tables>, appId: string, name: string): Promise<boolean> {
   const result = await db
     .deleteFrom('secrets')
@@ -55,4 +69,49 @@ export async function deleteSecret(db: Kysely<Tables>, appId: string, name: stri
     .where('name', '=', name)
     .executeTakeFirst()
   return result.numDeletedRows > 0n
+}
+
+/** Values by name, and the revision of each. */
+export interface OpenSecrets {
+  readonly values: Readonly<Record<string, string>>
+  readonly revisions: Readonly<Record<string, number>>
+}
+
+/** The secrets that an app has now. */
+export async function presentSecrets(
+  { db, sealer }: Omit<SecretsContext, 'clock'>,
+  appId: string,
+): Promise<OpenSecrets> {
+  const rows = await db
+    .selectFrom('secrets')
+    .select(['name', 'revision', 'value_sealed'])
+    .where('app_id', '=', appId)
+    .execute()
+  return {
+    values: Object.fromEntries(
+      rows.map(({ name, value_sealed }) => [name, sealer.open(value_sealed, placeOf(appId, name))]),
+    ),
+    revisions: Object.fromEntries(rows.map(({ name, revision }) => [name, revision])),
+  }
+}
+
+/** The secrets of an earlier release; SECRET_REVISION_GONE when one of them is no longer kept. */
+export async function secretsOfRelease(
+  { db, sealer }: Omit<SecretsContext, 'clock'>,
+  appId: string,
+  revisions: Readonly<Record<string, number>>,
+): Promise<OpenSecrets> {
+  const rows = await db.selectFrom('secret_revisions').selectAll().where('app_id', '=', appId).execute()
+  const values = Object.entries(revisions).map(([name, revision]) => {
+    const row = rows.find(each => each.name === name && each.revision === revision)
+    if (!row) {
+      throw SECRET_REVISION_GONE(name, revision)
+    }
+    return [name, sealer.open(row.value_sealed, placeOf(appId, name))] as const
+  })
+  return { values: Object.fromEntries(values), revisions }
+}
+
+function placeOf(appId: string, name: string): string {
+  return `secrets/${appId}/${name}`
 }

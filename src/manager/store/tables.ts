@@ -14,6 +14,7 @@ export interface Tables {
   apps: AppTable
   domains: DomainTable
   secrets: SecretTable
+  secret_revisions: SecretRevisionTable
   deployments: DeploymentTable
   steps: StepTable
   commands: CommandTable
@@ -109,6 +110,8 @@ export interface AppTable {
   /** JSON: settings that win over the deploy file's. */
   overrides: string
   host: string
+  /** 1: deployments wait for a person's agreement; null: as the deploy file says. */
+  approval: number | null
   /** JSON of the last answer to "what runs?", with its time. */
   observed: string | null
   version: number
@@ -127,6 +130,15 @@ export interface SecretTable {
   value_sealed: string
   revision: number
   updated_at: number
+}
+
+/** Every value that a release may need again; `secrets` has the newest. */
+export interface SecretRevisionTable {
+  app_id: string
+  name: string
+  revision: number
+  value_sealed: string
+  created_at: number
 }
 
 export type DeploymentState =
@@ -162,6 +174,12 @@ export interface DeploymentTable {
   failed_step: string | null
   release_id: string | null
   cancel_requested: number
+  /** JSON of the trigger of a deployment that is requested when this one has ended. */
+  then_trigger: string | null
+  /** Hash of the plan that a person agreed to, and who. */
+  approved_hash: string | null
+  approved_by: string | null
+  approved_at: number | null
   created_at: number
   started_at: number | null
   /** When it is ended as failed; null until it started. */
@@ -207,6 +225,17 @@ export interface ReleaseTable {
   config_hash: string
   /** JSON: Plan.release filled in. */
   content: string
+  /** null in what a rollback cannot use: releases of programs that did not keep it yet. */
+  commit_subject: string | null
+  target: string | null
+  /** JSON of the settled settings (Target.settle). */
+  settings_sealed: string | null
+  /** JSON: names of the app's secrets -> revision. */
+  secrets: string | null
+  /** The release that this one brought back; its own id for one that was made from a commit. */
+  origin: string | null
+  /** After a rollback: the commit it turned away from, which no webhook and no poll deploys again. */
+  held_commit: string | null
   created_at: number
 }
 

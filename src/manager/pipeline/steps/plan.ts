@@ -37,9 +37,13 @@ async function planFacts(context: StepContext) {
     throw new Error('plan before read')
   }
   const entry = { target: facts.target, settings: facts.settings, source: facts.source }
-  const input = await readPlanInput(parts, app, deployment.id)
+  const { input, secretRevisions } = await readPlanInput(parts, app, {
+    deployment: deployment.id,
+    goal: facts.goal,
+  })
   const made = await makePlan(tell => tellWorker(context, tell), entry, input)
   facts.plan = made.plan
   facts.configHash = made.configHash
+  facts.secretRevisions = secretRevisions
   return made
 }

@@ -1,6 +1,6 @@
 import { createMissingApps } from '#manager/apps/create-missing.ts'
-import { claimDomains } from '#manager/apps/domains.ts'
 import { describedApps, readEntry } from '#manager/pipeline/app-entry.ts'
+import { claimForApp } from '#manager/pipeline/claim-for-app.ts'
 import { done, type Step, type StepContext, type StepOutcome } from '#manager/pipeline/step.ts'
 import { tellWorker } from '#manager/pipeline/tell-worker.ts'
 
@@ -8,17 +8,12 @@ import { tellWorker } from '#manager/pipeline/tell-worker.ts'
 export const read: Step = { name: 'read', deadlineMs: 2 * 60_000, run: readApp, recall: readFacts }
 
 async function readApp(context: StepContext): Promise<StepOutcome> {
-  const { app, parts, repository } = context
+  const { parts, repository, facts } = context
   const { target, apps, deadlines } = await readFacts(context)
   if (deadlines.deployment !== undefined) {
     await context.limitDeployment(deadlines.deployment)
   }
-  const domains = context.facts.domains ?? []
-  await claimDomains(parts.db, app.id, domains)
-  if (app.target !== target.name) {
-    await parts.db.updateTable('apps').set({ target: target.name }).where('id', '=', app.id).execute()
-  }
-  await keepTarget(context, target.name)
+  await claimForApp(context)
   if (repository?.auto_apps === 1) {
     const created = await createMissingApps(parts, repository, apps)
     for (const name of created) {
@@ -28,14 +23,7 @@ async function readApp(context: StepContext): Promise<StepOutcome> {
       parts.wake()
     }
   }
-  return done({ target: target.name, domains })
-}
-
-/** Taking the app down and reading its logs need to know how it runs, without a checkout. */
-async function keepTarget({ parts, app }: StepContext, target: string): Promise<void> {
-  if (app.target !== target) {
-    await parts.db.updateTable('apps').set({ target }).where('id', '=', app.id).execute()
-  }
+  return done({ target: target.name, domains: facts.domains })
 }
 
 async function readFacts(context: StepContext) {

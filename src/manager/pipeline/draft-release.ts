@@ -1,0 +1,25 @@
+import { INTERNAL } from '#lib/errors.ts'
+import { type KeptSettings, settingsPlace } from '#manager/releases/queries.ts'
+import type { Plan } from '#targets/target.ts'
+import { fill } from './fill.ts'
+import type { ReleaseDraft, StepContext } from './step.ts'
+
+/** What a deployment that ends well leaves to go back to. */
+export function draftRelease(context: StepContext, plan: Plan): ReleaseDraft {
+  const { parts, app, facts, results } = context
+  const { source, target, settings, deadlines = {}, configHash, secretRevisions = {}, goal } = facts
+  if (!source || !target || !settings || configHash === undefined) {
+    throw INTERNAL('a deployment ended well without a plan')
+  }
+  const kept: KeptSettings = { settings: target.settle(settings, source), deadlines }
+  return {
+    commit: source.commit,
+    commitSubject: source.subject,
+    target: target.name,
+    settingsSealed: parts.sealer.seal(JSON.stringify(kept), settingsPlace(app.id)),
+    secretRevisions,
+    origin: goal?.origin,
+    configHash,
+    content: fill(plan.release, results),
+  }
+}

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { mkdir, mkdtemp, readdir, readFile, readlink, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, beforeEach, test } from 'node:test'
-import { startProcess } from '#cli/demo/background-process.ts'
 import { startRegistry } from '#cli/demo/registry.ts'
 import type { Part } from '#cli/parts.ts'
 import type { DeploymentDetail } from '#contract/rest/deployments.ts'
@@ -12,6 +11,7 @@ import { systemClock } from '#lib/clock.ts'
 import { command, mustRun } from './world/command.ts'
 import { engineFacts } from './world/engine-facts.ts'
 import { type EngineGate, openEngineGate } from './world/engine-gate.ts'
+import { partProcess } from './world/part-process.ts'
 import { type Remote, type System, startSystem } from './world/system.ts'
 
 /** One app that serves, and a machine around it on which one thing after the other breaks and comes back. */
@@ -101,12 +101,14 @@ test('a worker that is killed in the middle of a build goes on with the same dep
 for (const name of ['worker', 'manager'] as const) {
   test(`only the ${name} is killed in the middle of a build and comes back alone`, async () => {
     const { id, text } = await deployUntilBuild()
-    const revived = await revive(system.together()[name])
+    const part = await partProcess(system.together()[name])
+    await part.kill()
+    await part.start()
     try {
       succeeded(await ended(id))
       await serves(text)
     } finally {
-      await revived.close()
+      await part.close()
       await system.restart()
     }
   })
@@ -235,19 +237,6 @@ async function serves(text: string): Promise<void> {
 async function kill(part: Part): Promise<void> {
   process.kill(part.pid, 'SIGKILL')
   await part.ended
-}
-
-/** Kills a part and starts it again as it was, as the host's supervisor does; the other part stays. */
-async function revive(part: Part): Promise<{ close(): Promise<void> }> {
-  const ofProcess = async (file: string) =>
-    (await readFile(`/proc/${part.pid}/${file}`, 'utf8')).split('\0').filter(Boolean)
-  const [program = '', ...args] = await ofProcess('cmdline')
-  const env = Object.fromEntries((await ofProcess('environ')).map(line => line.split(/=(.*)/s, 2)))
-  const folder = await readlink(`/proc/${part.pid}/cwd`)
-  await kill(part)
-  const logFile = `${part.logFile}.revived`
-  const ready = async () => /"event":"(worker|manager)\.listening"/.test(await readFile(logFile, 'utf8'))
-  return await startProcess({ program, args, env, folder, logFile, ready })
 }
 
 async function until(what: string, holds: () => Promise<boolean>): Promise<void> {

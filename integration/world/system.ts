@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { promisify } from 'node:util'
 import { ensureBaseImage } from '#cli/demo/base-image.ts'
+import { DOCKER_SOCKET } from '#cli/demo/engine.ts'
 import { freePort } from '#cli/demo/free-port.ts'
 import { freeSubnet } from '#cli/demo/free-subnet.ts'
 import { GIT_ENVIRONMENT } from '#cli/demo/git-repository.ts'
@@ -59,7 +60,8 @@ export async function startSystem(stack: AsyncDisposableStack, options: SystemOp
   const apps: string[] = []
   const except = await containerIds()
   stack.defer(() => removeFromEngine({ network: place.name, apps, except, images }))
-  await ensureBaseImage({ name: baseImage })
+  const socketPath = options.dockerSocket ?? DOCKER_SOCKET
+  await ensureBaseImage({ name: baseImage, socketPath })
   const account = { username: 'test', password: 'a-password-of-the-test' }
   const registryOptions = { folder: options.registry?.folder ?? join(place.folder, 'registry'), ...account }
   const registry = await startRegistry(registryOptions)
@@ -73,12 +75,14 @@ export async function startSystem(stack: AsyncDisposableStack, options: SystemOp
   const parts: TogetherOptions = {
     folder: place.folder,
     clock: systemClock,
-    environment: options.dockerSocket ? { FAIRLEAD_DOCKER_SOCKET: options.dockerSocket } : {},
+    environment: {
+      ...(options.dockerSocket ? { FAIRLEAD_DOCKER_SOCKET: options.dockerSocket } : {}),
+    },
     managerPort: await freePort(),
     workerPort: await freePort(),
     baseDomain: 'localhost',
     proxy,
-    network: { name: place.name, subnet: await freeSubnet() },
+    network: { name: place.name, subnet: await freeSubnet(socketPath) },
     registry,
     allowPrivate: ['127.0.0.0/8'],
   }

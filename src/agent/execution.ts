@@ -5,6 +5,7 @@ import type { Perform } from '#exec/call.ts'
 import { check } from '#lib/check.ts'
 import type { Clock } from '#lib/clock.ts'
 import { asFairleadError, type FairleadError } from '#lib/errors.ts'
+import { failpoint } from '#lib/failpoint.ts'
 import { createRedactor, type Redactor } from '#lib/redact.ts'
 import { COMMAND_CANCELLED, COMMAND_INTERRUPTED, COMMAND_TIMED_OUT } from '#link/errors.ts'
 import { MAX_LINE_CHARACTERS } from '#link/limits.ts'
@@ -50,6 +51,7 @@ export class Execution {
   readonly #order: Order
   readonly #stop = new AbortController()
   readonly #redactor: Redactor
+  #calls = 0
 
   constructor(parts: ExecutionParts, order: Order) {
     this.log = order.log
@@ -109,8 +111,17 @@ export class Execution {
     const { signal } = this.#stop
     const say: Hands['say'] = (text, stream = 'info') => this.#say(text, stream)
     const performUntil = (until: AbortSignal) =>
-      createPerform({ clock, say, signal: until, redactor: this.#redactor })
+      this.#stoppable(createPerform({ clock, say, signal: until, redactor: this.#redactor }))
     return { perform: performUntil(signal), performUntil, say, signal, clock, host }
+  }
+
+  #stoppable(perform: Perform): Perform {
+    return async call => {
+      const result = await perform(call)
+      this.#calls += 1
+      failpoint('worker', this.name, 'after-call', this.#calls)
+      return result
+    }
   }
 
   /** Redacts before it cuts: half a secret could not be found any more. */

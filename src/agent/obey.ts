@@ -8,6 +8,7 @@ import { background } from '#lib/background.ts'
 import { check } from '#lib/check.ts'
 import type { Clock } from '#lib/clock.ts'
 import { toWire } from '#lib/errors.ts'
+import { failpoint } from '#lib/failpoint.ts'
 import type { Logger } from '#lib/logger.ts'
 import { BAD_FRAME, COMMAND_INTERRUPTED, UNKNOWN_COMMAND_ID } from '#link/errors.ts'
 import { asManagerFrame, type RawFrame } from '#link/frames.ts'
@@ -159,7 +160,9 @@ export class Obey {
     if (this.#executions.size >= MAX_INFLIGHT) {
       throw AGENT_BUSY(MAX_INFLIGHT)
     }
+    failpoint('worker', command.name, 'before-row')
     journal.begin({ id, name: command.name, idem, looksOnly: command.looksOnly === true })
+    failpoint('worker', command.name, 'after-row')
     const log = CommandLog.create(join(this.#options.logs, id), clock)
     const parts = { ...this.#options, locks: this.#locks, graceMs: this.#options.graceMs ?? GRACE_MS }
     const execution = new Execution(parts, { command, params, deadlineMs, log })
@@ -177,6 +180,7 @@ export class Obey {
     const { journal, clock, logger } = this.#options
     const started = clock.monotonic()
     const ending = await execution.run()
+    failpoint('worker', execution.name, 'after-effect')
     execution.log.flush()
     try {
       journal.end(id, ending)

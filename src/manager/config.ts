@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path'
+import { failpointsIn } from '#lib/failpoint.ts'
 import { Secret } from '#lib/secret.ts'
 import { dataFolder, type Environment } from '#lib/settings.ts'
 import type { Ranges } from './addresses.ts'
@@ -27,6 +28,8 @@ export interface Config {
   readonly deadlines: Deadlines
   /** So many of an app's last releases can always be gone back to. */
   readonly keepReleases: number
+  /** Names the place where a test wants this process to stop. */
+  readonly failpoints: string | undefined
 }
 
 export interface RegistryConfig {
@@ -55,6 +58,7 @@ export function readConfig(environment: Environment = process.env): Config {
     concurrency: reader.whole('FAIRLEAD_CONCURRENCY', { from: 1, to: 64, or: 2 }),
     deadlines: readDeadlineList(reader, 'FAIRLEAD_DEADLINES'),
     keepReleases: reader.whole('FAIRLEAD_KEEP_RELEASES', { from: 1, to: 100, or: 5 }),
+    failpoints: failpointsIn(environment),
   }
   reader.refuseUnknown()
   const first = reader.problems[0]

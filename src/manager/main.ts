@@ -1,6 +1,7 @@
 import { flushCompileCache } from 'node:module'
 import { systemClock } from '#lib/clock.ts'
 import { asFairleadError } from '#lib/errors.ts'
+import { armFailpoints } from '#lib/failpoint.ts'
 import { createLogger, type Logger } from '#lib/logger.ts'
 import { publicIdentity } from '#link/identity.ts'
 import { readConfig, summarise } from './config.ts'
@@ -46,6 +47,7 @@ async function act(logger: Logger, word: string | undefined): Promise<void> {
 async function serve(logger: Logger): Promise<void> {
   const config = readConfig()
   logger.info('manager.starting', summarise(config))
+  armFailpoints(config.failpoints)
   const manager = await startManager({
     config,
     clock: systemClock,

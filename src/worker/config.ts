@@ -2,6 +2,7 @@ import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { HostPolicy } from '#commands/command.ts'
 import type { Problem } from '#lib/errors.ts'
+import { failpointsIn } from '#lib/failpoint.ts'
 import { dataFolder, type Environment, type SettingName, unknownSettings } from '#lib/settings.ts'
 import { WORKER_CONFIG_INVALID } from './errors.ts'
 import { readPolicy } from './policy-file.ts'
@@ -19,6 +20,8 @@ export interface WorkerConfig {
   readonly resolverPort: number
   readonly network: { readonly name: string; readonly subnet: string }
   readonly policy: HostPolicy
+  /** Names the place where a test wants this process to stop. */
+  readonly failpoints: string | undefined
 }
 
 export interface ProxyConfig {
@@ -49,6 +52,7 @@ export function readWorkerConfig(environment: Environment = process.env): Worker
       name: reader.matching('FAIRLEAD_NETWORK', { pattern: NAME, fallback: 'fairlead' }),
       subnet: reader.matching('FAIRLEAD_SUBNET', { pattern: SUBNET, fallback: '10.213.0.0/16' }),
     },
+    failpoints: failpointsIn(environment),
   }
   reader.finish()
   return { ...config, policy: readPolicy(join(data, 'policy.yaml')) }

@@ -3,6 +3,7 @@ import { flushCompileCache } from 'node:module'
 import { join } from 'node:path'
 import { systemClock } from '#lib/clock.ts'
 import { asFairleadError } from '#lib/errors.ts'
+import { armFailpoints } from '#lib/failpoint.ts'
 import { createLogger, type Logger } from '#lib/logger.ts'
 import { PACKAGE_ROOT } from '#lib/package-root.ts'
 import { readWorkerConfig, summarise } from './config.ts'
@@ -48,6 +49,7 @@ async function act(logger: Logger, word: string | undefined, argument: string): 
 
 async function serve(logger: Logger, config: ReturnType<typeof readWorkerConfig>): Promise<void> {
   logger.info('worker.starting', summarise(config))
+  armFailpoints(config.failpoints)
   // Only here: init and trust are done by people and by `up` while they wait, and need none of it.
   const [{ COMMANDS }, { startWorker }] = await Promise.all([
     import('#commands/index.ts'),

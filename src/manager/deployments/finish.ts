@@ -1,4 +1,5 @@
 import { toWire } from '#lib/errors.ts'
+import { failpoint } from '#lib/failpoint.ts'
 import { newId } from '#lib/id.ts'
 import { releaseDomains } from '#manager/apps/domains.ts'
 import type { EndedPipeline } from '#manager/pipeline/step.ts'
@@ -14,6 +15,7 @@ export async function finishDeployment(
   end: EndedPipeline,
 ): Promise<void> {
   const { db, clock, events } = context
+  failpoint('manager', 'finish', 'before-row')
   await inTransaction(db, async transaction => {
     const releaseId = end.state === 'succeeded' && end.release ? newId() : null
     await transaction
@@ -37,5 +39,6 @@ export async function finishDeployment(
       await transaction.deleteFrom('apps').where('id', '=', deployment.appId).execute()
     }
   })
+  failpoint('manager', 'finish', 'after-row')
   events.publish('deployment', { id: deployment.id, app: deployment.app, state: end.state })
 }

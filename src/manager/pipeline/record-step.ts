@@ -1,4 +1,5 @@
 import { FairleadError, toWire, type WireError } from '#lib/errors.ts'
+import { failpoint } from '#lib/failpoint.ts'
 import { DEPLOYMENT_CANCELLED } from '#manager/deployments/errors.ts'
 import { sayIn } from './context.ts'
 import { stepLimit } from './deadlines.ts'
@@ -36,9 +37,12 @@ export async function recordStep(step: Step, position: number, whole: StepContex
   if (step.onFailure !== 'ignore') {
     context.signal.throwIfAborted()
   }
+  failpoint('manager', 'step', step.name, 'before-row')
   await begin(step, position, context, { attempt: (before?.attempt ?? 0) + 1, started })
+  failpoint('manager', 'step', step.name, 'after-row')
   try {
     const outcome = await withinDeadline(step, context, limitMs)
+    failpoint('manager', 'step', step.name, 'after-effect')
     await end(step, context, outcome.kind === 'skipped' ? 'skipped' : 'done', {
       outcome: JSON.stringify(outcome),
     })

@@ -1,6 +1,7 @@
 import type { LogLine } from '#contract/agent-frames.ts'
 import { writeDuration } from '#lib/duration.ts'
 import { asFairleadError } from '#lib/errors.ts'
+import { failpoint } from '#lib/failpoint.ts'
 import { newId } from '#lib/id.ts'
 import { COMMAND_INTERRUPTED } from '#link/errors.ts'
 import { COMMAND_LOST } from '#manager/agents/errors.ts'
@@ -62,6 +63,7 @@ export async function tellAll(context: StepContext, tells: readonly Tell[]): Pro
 async function told(context: StepContext, what: Tell): Promise<Result> {
   const { parts, deployment, step, app } = context
   const id = newId()
+  failpoint('manager', step, what.command, 'before-row')
   await parts.db
     .insertInto('commands')
     .values({
@@ -76,6 +78,7 @@ async function told(context: StepContext, what: Tell): Promise<Result> {
       seq: 0,
     })
     .execute()
+  failpoint('manager', step, what.command, 'after-row')
   return await settled(context, what, id, () =>
     parts.agents.tell(app.host, {
       id,
@@ -119,6 +122,7 @@ async function settled(
   sayIfOffline(context)
   try {
     const result = (await work()) as Result
+    failpoint('manager', context.step, what.command, 'after-effect')
     await parts.db
       .updateTable('commands')
       .set({ state: 'succeeded', result: JSON.stringify(result), finished_at: parts.clock.now() })

@@ -1,0 +1,118 @@
+import type { DeploymentDetail } from '#contract/rest/deployments.ts'
+import { systemClock } from '#lib/clock.ts'
+import { type Asked, ask, untilEnded } from './ask.ts'
+import type { Case } from './case.ts'
+import type { CrashApp } from './crash-app.ts'
+import { type CrashWorld, untilStopped } from './crash-world.ts'
+import { duplicates } from './duplicates.ts'
+import { leftBehind } from './left-behind.ts'
+import { falsehoods, type Serving, servingNow } from './what-runs.ts'
+
+const STOPS_WITHIN_MS = 60_000
+const TIDY_WITHIN_MS = 10_000
+const LOOK_AGAIN_MS = 100
+
+/** What came of one crash. Every list is empty when all is well. */
+export interface Result {
+  readonly crash: Case
+  /** How the deployment ended, with the code of its error. */
+  readonly outcome: string
+  /** From the kill to the end of the deployment. */
+  readonly recoveryMs: number
+  /** Deployments that never ended, or neither did what they should nor say that they failed. */
+  readonly lost: readonly string[]
+  /** What is said of a deployment and is not so. */
+  readonly unknown: readonly string[]
+  readonly duplicated: readonly string[]
+  readonly leftBehind: readonly string[]
+}
+
+/** Crashes one after the other in one world, and looks after each whether all is as it is said to be. */
+export class Crashes {
+  readonly #world: CrashWorld
+  /** What serves now, by app; the apps that were ever deployed. */
+  readonly #serving = new Map<CrashApp, Serving | undefined>()
+  /** What was found already, so that it counts once. */
+  readonly #known = new Set<string>()
+
+  constructor(world: CrashWorld) {
+    this.#world = world
+  }
+
+  async run(crash: Case): Promise<Result> {
+    const app = await this.#world.app(crash.target)
+    const before = this.#serving.get(app) ?? (await this.#deploy(app))
+    await this.#world.arm(crash.failpoint)
+    const asked = await ask(this.#world, app, crash.work)
+    await this.#untilStopped(crash)
+    await this.#world.disarm()
+    const killedAt = systemClock.monotonic()
+    await this.#world.crash(crash.victim)
+    const end = await untilEnded(this.#world, asked)
+    const recoveryMs = Math.round(systemClock.monotonic() - killedAt)
+    const unknown = end === undefined ? [] : await falsehoods(this.#world, app, { asked, end, before })
+    this.#serving.set(app, await servingNow(this.#world, app))
+    return {
+      crash,
+      outcome: outcomeOf(end),
+      recoveryMs,
+      lost: isAnEnd(asked, end) ? [] : [`${crash.work} of ${app.name}: ${end?.state ?? 'no end'}`],
+      unknown,
+      duplicated: this.#news(await duplicates(this.#world)),
+      leftBehind: this.#news(await this.#untidy()),
+    }
+  }
+
+  /** A first version, without a crash. */
+  async #deploy(app: CrashApp): Promise<Serving> {
+    if (this.#serving.has(app)) {
+      await app.register()
+    }
+    const end = await untilEnded(this.#world, await ask(this.#world, app, 'deploy'))
+    const serving = await servingNow(this.#world, app)
+    if (end?.state !== 'succeeded' || !serving) {
+      throw new Error(`${app.name} cannot be deployed: ${end?.state} ${end?.error?.message}`)
+    }
+    return serving
+  }
+
+  async #untilStopped({ failpoint }: Case): Promise<void> {
+    const { manager, worker } = this.#world
+    const deadline = systemClock.monotonic() + STOPS_WITHIN_MS
+    if (!(await untilStopped([manager, worker], () => systemClock.monotonic() > deadline))) {
+      throw new Error(`nothing stopped at "${failpoint}"`)
+    }
+  }
+
+  /** What is still there a while after the end: what was told of it may be removed only now. */
+  async #untidy(): Promise<readonly string[]> {
+    const deadline = systemClock.monotonic() + TIDY_WITHIN_MS
+    for (;;) {
+      const left = await leftBehind(this.#world, [...this.#serving.keys()])
+      if (left.length === 0 || systemClock.monotonic() > deadline) {
+        return left
+      }
+      await systemClock.sleep(LOOK_AGAIN_MS)
+    }
+  }
+
+  #news(found: readonly string[]): readonly string[] {
+    const fresh = found.filter(text => !this.#known.has(text))
+    fresh.forEach(text => void this.#known.add(text))
+    return fresh
+  }
+}
+
+function outcomeOf(end: DeploymentDetail | undefined): string {
+  if (end === undefined) {
+    return 'never ended'
+  }
+  const more = [end.error?.code, end.outcome].filter(
+    word => word && word !== 'deployed' && word !== end.state,
+  )
+  return [end.state, ...more].join(' ')
+}
+
+function isAnEnd({ work }: Asked, end: DeploymentDetail | undefined): boolean {
+  return end?.state === 'failed' || (end?.state === 'succeeded' && work !== 'failing')
+}

@@ -7,6 +7,7 @@ import {
   composeObserve,
   composeRender,
   composeRestore,
+  composeRetire,
   composeUp,
   composeVerify,
 } from '#commands/compose.ts'
@@ -27,6 +28,7 @@ const COMMANDS = new Map(
     composeObserve,
     composeRender,
     composeRestore,
+    composeRetire,
     composeUp,
     composeVerify,
     imageBuild,

@@ -52,6 +52,7 @@ describe('a Compose project', () => {
       project,
       services: expected(rendered),
       mustRun: ['web'],
+      replaced: [],
     })
     deepEqual(verified.containers, services)
   })
@@ -152,7 +153,9 @@ describe('a Compose project', () => {
     const check = 'healthcheck: { test: ["CMD", "false"], interval: 100s }'
     const { render: hash } = await rendered(world, pair(world, 'two', check))
     const hands = world.handsWith({})
-    const doing = composeUp.run(hands, { ...wish(world), render: hash, images: {} }).then(String, String)
+    const doing = composeUp
+      .run(hands, { ...wish(world), render: hash, images: {}, beside: [] })
+      .then(String, String)
     await untilRunning(world, first.services)
     hands.cancel()
     match(await doing, /cancelled/i)
@@ -165,7 +168,7 @@ describe('a Compose project', () => {
     const world = await startComposeWorld(stack)
     const { render: hash } = await rendered(world, pair(world, 'one'))
     await up(world, { render: hash })
-    const foreign = { ...wish(world), app: `${world.app}x`, render: hash, images: {} }
+    const foreign = { ...wish(world), app: `${world.app}x`, render: hash, images: {}, beside: [] }
     await rejects(composeUp.run(world.hands, foreign), COMPOSE_PROJECT_TAKEN.matches)
   })
 
@@ -176,13 +179,13 @@ describe('a Compose project', () => {
     const text = `${simple(world, 'command: [sleep, "100"]\n    volumes: [data:/data]')}\nvolumes: { data: {} }\n`
     const volumes = async () =>
       (await mustRun('docker', ['volume', 'ls', '--quiet', '--filter', `name=^${project}`], world)).trim()
-    await deploy(world, text, { project })
+    await deploy(world, text, { project, routes: [] })
     deepEqual(await composeDown.run(world.hands, { app: world.app, volumes: 'keep' }), {
       projects: [project],
     })
     equal(await volumes(), `${project}_data`)
     deepEqual(await composeObserve.run(world.hands, { project }), { containers: [] })
-    await deploy(world, text, { project })
+    await deploy(world, text, { project, routes: [] })
     await composeDown.run(world.hands, { app: world.app, volumes: 'delete' })
     equal(await volumes(), '')
     const networks = await mustRun(

@@ -49,6 +49,7 @@ export async function render(world: ContainerWorld, changes: RenderChanges) {
     variables: {},
     secrets: {},
     routes: [{ service: 'web', port: 8080 }],
+    sharedVolumes: [],
     ...changes,
   })
 }
@@ -61,6 +62,7 @@ export async function up(
     app: world.app,
     project: world.app,
     images: {},
+    beside: [],
     withinMs: 30_000,
     settleMs: 300,
     registries: [],

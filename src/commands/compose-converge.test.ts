@@ -8,6 +8,7 @@ import type { Hands } from './command.ts'
 import { converge } from './compose-converge.ts'
 import { expectedServices } from './compose-judge.ts'
 import { OWN_KEY, type Render } from './compose-model.ts'
+import { projectContainers } from './compose-observe.ts'
 
 /** What the engine says of a container when it is asked for the n-th time; the last one stays. */
 interface Life {
@@ -179,7 +180,12 @@ interface Wish {
 
 function wait(hands: Hands, services: readonly string[], wish: Wish = {}) {
   const { routed = [], before = new Map(), dependsOn = {} } = wish
-  const routes = routed.map(service => ({ service, port: 80, name: `${service}.shop`, ip: '10.0.0.2' }))
+  const routes = routed.map(service => ({
+    service,
+    port: 80,
+    name: `${service}.shop`,
+    slots: ['10.0.0.2', '10.0.0.3'] as [string, string],
+  }))
   const service = (name: string) => {
     const others = Object.entries(dependsOn[name] ?? {}).map(([other, condition]) => [other, { condition }])
     return [name, { image: 'a', depends_on: Object.fromEntries(others) }]
@@ -189,7 +195,16 @@ function wait(hands: Hands, services: readonly string[], wish: Wish = {}) {
     [OWN_KEY]: { app: 'shop', routes, mounts: {} },
   }
   const expected = expectedServices(render)
-  return converge(hands, { project: 'shop', services: expected, before, withinMs: 60_000, settleMs: 1_000 })
+  return converge(hands, {
+    project: 'shop',
+    containers: () => projectContainers(hands, 'shop'),
+    start: { name: 'shop', files: [], folder: '/', socket: '/s', home: '/' },
+    services: expected,
+    routes,
+    before,
+    withinMs: 60_000,
+    settleMs: 1_000,
+  })
 }
 
 async function failureOf(doing: Promise<unknown>): Promise<FairleadError> {
@@ -247,7 +262,7 @@ function world(lives: readonly Life[]): { hands: Hands; slept: () => number; sta
     say: () => {},
     signal: new AbortController().signal,
     clock,
-    host: { dockerSocket: '/s' } as Hands['host'],
+    host: { dockerSocket: '/s', network: { name: 'fairlead', subnet: '10.0.0.0/24' } } as Hands['host'],
   }
   return { hands, slept: () => now, started }
 }

@@ -1,7 +1,9 @@
 import type { FairleadError } from '#lib/errors.ts'
+import { type ComposeProject, composeStart } from '#programs/compose.ts'
 import { failureIn } from '#programs/compose-failure.ts'
 import { type ContainerFacts, startContainer } from '#programs/docker-containers.ts'
 import type { Hands } from './command.ts'
+import { type Asked, askRouted } from './compose-answers.ts'
 import { COMPOSE_SERVICE_EXITED, COMPOSE_SERVICE_UNHEALTHY } from './compose-errors.ts'
 import { explainFailure } from './compose-explain.ts'
 import {
@@ -11,20 +13,22 @@ import {
   judgeService,
   mustStart,
 } from './compose-judge.ts'
-import { projectContainers, serviceOf } from './compose-observe.ts'
+import { serviceOf } from './compose-observe.ts'
 import { lastLines } from './container-lines.ts'
 
 const FIRST_PAUSE_MS = 20
 const LONGEST_PAUSE_MS = 400
 
-export interface Converging {
+export interface Converging extends Asked {
   readonly project: string
+  /** All that counts of the project now; not the containers that are replaced and still serve. */
+  readonly containers: () => Promise<readonly ContainerFacts[]>
+  /** For services with hooks, which only Compose runs. */
+  readonly start: ComposeProject
   readonly services: readonly ExpectedService[]
   /** Containers of before: id -> when they started. What is still the same was not touched. */
   readonly before: ReadonlyMap<string, string>
-  /** How long all services together may take. */
-  readonly withinMs: number
-  /** How long a service without a health check must run before it counts. */
+  /** How long a service that cannot be asked anything must run before it counts. */
   readonly settleMs: number
 }
 
@@ -36,18 +40,20 @@ export async function converge(hands: Hands, converging: Converging): Promise<re
   const started = hands.clock.monotonic()
   const steadySince = new Map<string, number>()
   const byName = new Map(converging.services.map(each => [each.name, each]))
-  let containers = await projectContainers(hands, converging.project)
+  let containers = await converging.containers()
   const idle = new Set(
     containers.filter(each => mustStart(byName.get(serviceOf(each)), each)).map(each => each.id),
   )
   let pauseMs = FIRST_PAUSE_MS
   for (;;) {
     while (await startNext(hands, converging, { containers, idle })) {
-      containers = await projectContainers(hands, converging.project)
+      containers = await converging.containers()
     }
     const now = hands.clock.monotonic()
     const isSteady = (facts: ContainerFacts) => steadyAt(facts, { converging, steadySince, now })
-    const verdicts = converging.services.flatMap(each => judgeService(each, { containers, idle, isSteady }))
+    const answers = await askRouted(hands, containers.filter(isTouched(converging)), converging)
+    const sight = { containers, idle, isSteady, answers }
+    const verdicts = converging.services.flatMap(each => judgeService(each, sight))
     const waiting = await refuseBad(hands, verdicts)
     if (!waiting) {
       return containers
@@ -58,7 +64,7 @@ export async function converge(hands: Hands, converging: Converging): Promise<re
     }
     await hands.clock.sleep(Math.min(pauseMs, leftMs), hands.signal)
     pauseMs = Math.min(pauseMs * 1.5, LONGEST_PAUSE_MS)
-    containers = await projectContainers(hands, converging.project)
+    containers = await converging.containers()
   }
 }
 
@@ -80,6 +86,15 @@ async function startNext(
   })
   for (const { id } of ready) {
     idle.delete(id)
+  }
+  const hooked = converging.services.filter(
+    each => each.hasStartHooks && ready.some(container => serviceOf(container) === each.name),
+  )
+  for (const { name } of hooked) {
+    const failure = await hands.perform(composeStart(converging.start, name))
+    if (failure) {
+      throw await explainFailure(hands, converging.project, failure)
+    }
   }
   const refusals = await Promise.all(
     ready.map(async ({ id, name }) => ({
@@ -105,13 +120,17 @@ interface Watch {
 }
 
 function steadyAt(facts: ContainerFacts, { converging, steadySince, now }: Watch): boolean {
-  if (converging.before.get(facts.id) === facts.startedAt) {
+  if (!isTouched(converging)(facts)) {
     return true
   }
   const life = `${facts.id} ${facts.startedAt} ${facts.restarts}`
   const since = steadySince.get(life) ?? now
   steadySince.set(life, since)
   return now - since >= converging.settleMs
+}
+
+function isTouched({ before }: Converging): (facts: ContainerFacts) => boolean {
+  return ({ id, startedAt }) => before.get(id) !== startedAt
 }
 
 /** The first that is not ready yet; undefined when all are. */

@@ -14,9 +14,14 @@ const Port = Type.Integer({ minimum: 1, maximum: 65_535 })
 
 export const RouteWish = Type.Object({ service: ServiceName, port: Port }, strict)
 
-/** A route with the name and address by which the proxy knows it. */
+/** A route with the name and the two addresses by which the proxy knows it. */
 export const RoutePlace = Type.Object(
-  { service: ServiceName, port: Port, name: RouteName, ip: Type.String({ maxLength: 45 }) },
+  {
+    service: ServiceName,
+    port: Port,
+    name: RouteName,
+    slots: Type.Tuple([Type.String({ maxLength: 45 }), Type.String({ maxLength: 45 })]),
+  },
   strict,
 )
 export type RoutePlace = Static<typeof RoutePlace>
@@ -68,6 +73,8 @@ export const RenderedService = Type.Object(
     replicas: Type.Integer({ minimum: 0 }),
     /** Its restart policy lets it end with 0 and have done its work; a routed service must run all the same. */
     mayComplete: Type.Boolean(),
+    /** Why its new container cannot run beside the old one. */
+    alone: Type.Array(Type.String()),
     /** Host ports it publishes. */
     ports: Type.Array(Type.Object({ published: Type.String(), target: Type.Integer() }, strict)),
   },
@@ -94,6 +101,8 @@ export const ComposeContainer = Type.Object(
     configHash: Type.String(),
     image: Type.String(),
     imageId: Type.String(),
+    /** It has volumes without a name, which only a container made in its place takes over. */
+    ownVolumes: Type.Boolean(),
     /** What the reference means on this host now: another id says that the container is outdated. */
     currentImageId: Type.Optional(Type.String()),
     /** `host/repository@sha256:…`, when the image is in a registry. */

@@ -134,3 +134,13 @@ export const COMPOSE_NOT_AS_PLANNED = defineError({
   message: (service: string, what: string) => `The service "${service}" does not run as planned: ${what}.`,
   hint: () => 'Something else changed it, or it ended meanwhile. Look at its log, then deploy again.',
 })
+
+export const COMPOSE_STILL_SERVES = defineError({
+  code: 'COMPOSE_STILL_SERVES',
+  status: 409,
+  retry: 'later',
+  message: (project: string) =>
+    `Requests still go to a container of the failed release of "${project}", so it stays.`,
+  hint: () =>
+    'Nothing else answers at that address. Look at the log of the service, mend it and deploy again.',
+})

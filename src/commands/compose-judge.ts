@@ -3,6 +3,7 @@ import { scalarText, shapeOf } from '#policy/shape.ts'
 import type { ContainerFacts } from '#programs/docker-containers.ts'
 import { OWN_KEY, type Render, restartsAlways } from './compose-model.ts'
 import { serviceOf } from './compose-observe.ts'
+import type { Look } from './container-health.ts'
 
 /** Starting again while a database comes up is usual; the engine doubles its pause each time, so this is about 3 s. */
 const RESTARTS_TOLERATED = 5
@@ -83,10 +84,13 @@ export interface Sight {
   readonly containers: readonly ContainerFacts[]
   readonly idle: ReadonlySet<string>
   readonly isSteady: (facts: ContainerFacts) => boolean
+  /** What a routed service answered, by container; nothing for one that was not asked. */
+  readonly answers: ReadonlyMap<string, Look>
 }
 
 /** One verdict per container of a service, or one that says that containers are missing. */
-export function judgeService(service: ExpectedService, { containers, idle, isSteady }: Sight): Judged[] {
+export function judgeService(service: ExpectedService, sight: Sight): Judged[] {
+  const { containers, idle } = sight
   const own = containers.filter(each => serviceOf(each) === service.name)
   if (own.length < service.replicas) {
     const verdict: Verdict = { kind: 'waiting', missing: 'its container is missing' }
@@ -97,11 +101,15 @@ export function judgeService(service: ExpectedService, { containers, idle, isSte
     container,
     verdict: idle.has(container.id)
       ? { kind: 'waiting', missing: `it waits for ${Object.keys(service.dependsOn).join(', ')}` }
-      : judge(container, service, isSteady),
+      : judge(container, service, sight),
   }))
 }
 
-function judge(facts: ContainerFacts, service: ExpectedService, isSteady: Sight['isSteady']): Verdict {
+function judge(
+  facts: ContainerFacts,
+  service: ExpectedService,
+  { isSteady, answers }: Omit<Sight, 'containers' | 'idle'>,
+): Verdict {
   if (facts.state === 'exited' || facts.state === 'dead') {
     const completed = facts.exitCode === 0 && facts.state === 'exited' && service.mayComplete
     return completed ? { kind: 'ready' } : { kind: 'exited', why: howItEnded(facts) }
@@ -117,6 +125,10 @@ function judge(facts: ContainerFacts, service: ExpectedService, isSteady: Sight[
   }
   if (facts.health === 'starting') {
     return { kind: 'waiting', missing: facts.healthLog.at(-1) ?? 'its health check has not passed yet' }
+  }
+  const answer = answers.get(facts.id)
+  if (answer) {
+    return answer.ready ? { kind: 'ready' } : { kind: 'waiting', missing: answer.missing }
   }
   return facts.health === 'healthy' || isSteady(facts)
     ? { kind: 'ready' }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { shapeOf } from '#policy/shape.ts'
+import { withDependents } from './compose-dependents.ts'
 import {
   deployedHash,
   describeServices,
@@ -12,7 +13,6 @@ import {
   unbuilt,
   withImages,
 } from './compose-model.ts'
-import { withDependents } from './compose-outdated.ts'
 
 const CHECKOUT = '/w/checkouts/r/c'
 const OWN = { app: 'shop', routes: [], mounts: {}, source: { repository: 'r', commit: 'c' } }
@@ -42,7 +42,7 @@ const DRAFT: Render = {
 
 describe('a rendered configuration', () => {
   test('tells the manager what is built from which folder, with secrets by the names of their variables', () => {
-    const { web, db } = describeServices(DRAFT, CHECKOUT)
+    const { web, db } = describeServices(DRAFT, CHECKOUT, [])
     assert.deepEqual(web?.build, {
       context: 'web',
       dockerfile: 'web/Dockerfile',
@@ -55,7 +55,7 @@ describe('a rendered configuration', () => {
 
   test('is deployed with images instead of builds, labelled, and without a trace of the commit or the deployment', () => {
     const image = 'fairlead/shop-web:t-1'
-    const described = describeServices(DRAFT, CHECKOUT)
+    const described = describeServices(DRAFT, CHECKOUT, [])
     const render = withImages(DRAFT, { web: image })
     const { web, db } = shapeOf(render.services)
     assert.deepEqual(shapeOf(web).labels, {
@@ -69,8 +69,8 @@ describe('a rendered configuration', () => {
   })
 
   test('gives a service another hash exactly when the service or something it uses changed', () => {
-    const before = describeServices(DRAFT, CHECKOUT)
-    const after = (change: object) => describeServices({ ...DRAFT, ...change }, CHECKOUT)
+    const before = describeServices(DRAFT, CHECKOUT, [])
+    const after = (change: object) => describeServices({ ...DRAFT, ...change }, CHECKOUT, [])
     const changed = (change: object) => {
       const now = after(change)
       return Object.keys(before).filter(name => before[name]?.hash !== now[name]?.hash)

@@ -3,6 +3,7 @@ import { posix, relative } from 'node:path'
 import { canonicalJson } from '#lib/canonical-json.ts'
 import { replicasOf } from '#policy/compose-network.ts'
 import { isOn, listOf, type Shape, scalarText, shapeOf, shapesOf } from '#policy/shape.ts'
+import { reasonsToBeAlone } from './compose-beside.ts'
 import type { RenderedService, RoutePlace, ServiceBuild } from './compose-data.ts'
 import { LABEL } from './container-data.ts'
 
@@ -38,7 +39,11 @@ export function deployedHash(service: Pick<RenderedService, 'hash'>, builtImage:
 }
 
 /** What the manager is told of each service; paths are from the root of the checkout. */
-export function describeServices(model: Shape, checkout: string): Record<string, RenderedService> {
+export function describeServices(
+  model: Shape,
+  checkout: string,
+  sharedVolumes: readonly string[],
+): Record<string, RenderedService> {
   const described = Object.entries(shapeOf(model.services)).map(([name, value]) => {
     const service = shapeOf(value)
     const build =
@@ -50,6 +55,7 @@ export function describeServices(model: Shape, checkout: string): Record<string,
       dependsOn: Object.keys(shapeOf(service.depends_on)).sort(),
       replicas: replicasOf(service),
       mayComplete: !restartsAlways(service),
+      alone: [...reasonsToBeAlone(model, name, sharedVolumes)],
       ports: shapesOf(service.ports).map(({ published, target }) => ({
         published: scalarText(published) ?? '',
         target: Number(target),

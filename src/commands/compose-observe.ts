@@ -74,6 +74,7 @@ function describe(facts: ContainerFacts, { images, network }: Around): ComposeCo
     configHash: facts.labels[LABEL.config] ?? '',
     image: facts.image,
     imageId: facts.imageId,
+    ownVolumes: facts.ownVolumes,
     ...(current ? { currentImageId: current } : {}),
     ...(digest ? { digest } : {}),
     ...(ip ? { ip } : {}),

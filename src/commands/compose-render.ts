@@ -45,6 +45,8 @@ const RenderData = Type.Object(
     variables: Type.Record(VariableName, Type.String({ maxLength: 65_536 })),
     secrets: Type.Record(VariableName, Type.String({ secret: true, maxLength: 65_536 })),
     routes: Type.Array(RouteWish, { maxItems: 50 }),
+    /** Volumes, or paths in containers, that old and new container may write to at once. */
+    sharedVolumes: Type.Array(Type.String({ maxLength: 1_024 }), { maxItems: 100 }),
   },
   strict,
 )
@@ -103,7 +105,7 @@ async function render(hands: Hands, data: RenderData): Promise<RenderResult> {
     ...placeFindings([...rewritten.findings, ...mounted.findings], sources.files),
   ])
   refuseErrors(findings)
-  const services = describeServices(mounted.model, checkout)
+  const services = describeServices(mounted.model, checkout, data.sharedVolumes)
   refuseSecretsInBuilds(mounted.model, services, data.secrets)
   const routes = await placeRoutes(hands, data)
   const { app, repository, commit } = data
@@ -160,8 +162,8 @@ function refuseSecretsInBuilds(
 async function placeRoutes(hands: Hands, { app, routes }: RenderData): Promise<RoutePlace[]> {
   const placed = routes.map(async ({ service, port }) => {
     const name = routeNameOf(service, app)
-    const [ip] = await hands.host.switchboard.slots(name)
-    return { service, port, name, ip }
+    const [one, other] = await hands.host.switchboard.slots(name)
+    return { service, port, name, slots: [one, other] as [string, string] }
   })
   return Promise.all(placed)
 }

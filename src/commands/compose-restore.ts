@@ -1,10 +1,13 @@
 import { Type } from 'typebox'
 import { defineCommand } from './command.ts'
+import { bringUp } from './compose-bring-up.ts'
 import { ComposeContainer, ProjectName, RenderHash } from './compose-data.ts'
 import { takeDown } from './compose-down.ts'
+import { COMPOSE_STILL_SERVES } from './compose-errors.ts'
 import { OWN_KEY } from './compose-model.ts'
+import { DrainMs, retire } from './compose-retire.ts'
 import { claimProject, readRender } from './compose-store.ts'
-import { bringUp, StartWish } from './compose-up.ts'
+import { StartWish } from './compose-up.ts'
 import { AppName } from './container-data.ts'
 
 const strict = { additionalProperties: false } as const
@@ -15,7 +18,14 @@ export const composeRestore = defineCommand({
     'Brings the previous release of a project back, or takes the project down when there was none. Volumes stay.',
   role: 'worker',
   data: Type.Object(
-    { app: AppName, project: ProjectName, render: Type.Union([RenderHash, Type.Null()]), ...StartWish },
+    {
+      app: AppName,
+      project: ProjectName,
+      render: Type.Union([RenderHash, Type.Null()]),
+      /** Time for requests that the failed release is still answering. */
+      drainMs: Type.Optional(DrainMs),
+      ...StartWish,
+    },
     strict,
   ),
   result: Type.Object({ services: Type.Array(ComposeContainer), touched: Type.Array(Type.String()) }, strict),
@@ -28,7 +38,12 @@ export const composeRestore = defineCommand({
     }
     const render = await readRender(hands, data.project, data.render)
     await claimProject(hands, data.project, { ...render[OWN_KEY], app: data.app })
-    const { services, touched } = await bringUp(hands, { ...data, render, hash: data.render })
+    const wish = { ...data, render, hash: data.render, beside: [], isReturn: true }
+    const { services, touched, replaced } = await bringUp(hands, wish)
+    const removed = await retire(hands, replaced, { project: data.project, drainMs: data.drainMs ?? 0 })
+    if (removed.length < replaced.length) {
+      throw COMPOSE_STILL_SERVES(data.project)
+    }
     hands.say(`${data.project} is back at its previous release`, 'info')
     return { services, touched }
   },

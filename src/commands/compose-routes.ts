@@ -5,29 +5,49 @@ import type { RoutePlace } from './compose-data.ts'
 import { COMPOSE_REFUSED } from './compose-errors.ts'
 import { serviceOf } from './compose-observe.ts'
 
-/** Puts services with a route at their fixed addresses in the proxy's network, and takes all others out of it. */
+export interface Members {
+  /** Of the release. */
+  readonly containers: readonly ContainerFacts[]
+  /** Outdated ones that go on serving at their addresses. */
+  readonly replaced: readonly ContainerFacts[]
+}
+
+/**
+ * Puts services with a route at one of their two fixed addresses in the proxy's network, and takes all others out of it.
+ * The address that serves is taken again when nobody has it any more; beside the old container it is the other one.
+ */
 export async function connectRoutes(
   hands: Hands,
   routes: readonly RoutePlace[],
-  containers: readonly ContainerFacts[],
+  { containers, replaced }: Members,
 ): Promise<void> {
-  const { dockerSocket, network } = hands.host
+  const { network, switchboard } = hands.host
+  const taken = new Set(replaced.flatMap(each => each.addresses[network.name] ?? []))
   for (const container of containers) {
     const route = routes.find(each => each.service === serviceOf(container))
+    const slots: readonly string[] = route ? await switchboard.slots(route.name) : []
     const ip = container.addresses[network.name]
-    if (ip !== undefined && ip !== route?.ip) {
-      await hands.perform(leaveNetwork(dockerSocket, network.name, container.id))
+    const isPlaced = ip !== undefined && slots.includes(ip) && !taken.has(ip)
+    if (ip !== undefined && !isPlaced) {
+      await hands.perform(leaveNetwork(hands.host.dockerSocket, network.name, container.id))
     }
-    if (route && ip !== route.ip) {
-      const refusal = await hands.perform(
-        joinNetwork(dockerSocket, network.name, { container: container.id, ip: route.ip }),
-      )
-      if (refusal) {
-        throw COMPOSE_REFUSED(
-          container.name,
-          `it cannot get the address ${route.ip} in "${network.name}": ${refusal.refused}`,
-        )
-      }
+    if (route && !isPlaced) {
+      const serving = switchboard.current(route.name)?.ip
+      const wanted = [...slots].sort((a, b) => Number(b === serving) - Number(a === serving))
+      await join(hands, container, wanted.find(slot => !taken.has(slot)) ?? '')
     }
+  }
+}
+
+async function join(hands: Hands, container: ContainerFacts, ip: string): Promise<void> {
+  const { dockerSocket, network } = hands.host
+  const refusal = await hands.perform(
+    joinNetwork(dockerSocket, network.name, { container: container.id, ip }),
+  )
+  if (refusal) {
+    throw COMPOSE_REFUSED(
+      container.name,
+      `it cannot get the address ${ip} in "${network.name}": ${refusal.refused}`,
+    )
   }
 }

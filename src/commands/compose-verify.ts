@@ -13,6 +13,8 @@ const VerifyData = Type.Object(
     services: Type.Record(ServiceName, RenderHash),
     /** Those that must run now; the others may have ended with 0. */
     mustRun: Type.Array(ServiceName, { maxItems: 1000 }),
+    /** Services whose old containers may still stand by, and names of services that are no longer wanted but still serve. */
+    replaced: Type.Array(ServiceName, { maxItems: 1000 }),
   },
   strict,
 )
@@ -26,7 +28,8 @@ export const composeVerify = defineCommand({
   result: Type.Object({ containers: Type.Array(ComposeContainer) }, strict),
   deadlineMs: 60_000,
   async run(hands, data) {
-    const containers = await describeContainers(hands, await projectContainers(hands, data.project))
+    const found = await describeContainers(hands, await projectContainers(hands, data.project))
+    const containers = found.filter(each => !standsBy(data, each))
     const wrong = firstDeviation(data, containers)
     if (wrong) {
       throw COMPOSE_NOT_AS_PLANNED(wrong.service, wrong.what)
@@ -34,6 +37,16 @@ export const composeVerify = defineCommand({
     return { containers }
   },
 })
+
+/** Of the release before: it is there for the way back. */
+function standsBy({ services, replaced }: Static<typeof VerifyData>, container: ComposeContainer): boolean {
+  const isWanted = container.configHash === services[container.service] && hasCurrentImage(container)
+  return replaced.includes(container.service) && !isWanted
+}
+
+function hasCurrentImage({ currentImageId, imageId }: ComposeContainer): boolean {
+  return currentImageId === undefined || currentImageId === imageId
+}
 
 /** What of the containers is not as planned; undefined when all is. */
 export function firstDeviation(
@@ -61,7 +74,7 @@ function deviation(
   if (container.configHash !== wanted) {
     return 'its container was made from another configuration'
   }
-  if (container.currentImageId !== undefined && container.currentImageId !== container.imageId) {
+  if (!hasCurrentImage(container)) {
     return `its image is no longer what "${container.image}" means on this host`
   }
   const mayComplete = !mustRun.includes(container.service)

@@ -31,7 +31,7 @@ export interface Ready {
   readonly facts: ContainerFacts
 }
 
-interface Look {
+export interface Look {
   readonly ready: boolean
   /** What is still missing, for the error when time runs out. */
   readonly missing: string
@@ -81,7 +81,7 @@ function lookerFor(hands: Hands, goal: HealthGoal): Looker {
   if (health.http !== undefined && port !== undefined) {
     const path = health.http
     const isGood = (status: number) => status >= 200 && status < 400
-    return { ...outside, kind: 'healthy', look: () => askPort(hands, goal, { port, path, isGood }) }
+    return { ...outside, kind: 'healthy', look: () => askPort(hands, placeOf(goal), { port, path, isGood }) }
   }
   if (test) {
     return {
@@ -93,7 +93,11 @@ function lookerFor(hands: Hands, goal: HealthGoal): Looker {
   }
   if (port !== undefined) {
     const isGood = (status: number) => status < 500
-    return { ...outside, kind: 'answering', look: () => askPort(hands, goal, { port, path: '/', isGood }) }
+    return {
+      ...outside,
+      kind: 'answering',
+      look: () => askPort(hands, placeOf(goal), { port, path: '/', isGood }),
+    }
   }
   const settleMs = Math.min(health.settleMs ?? SETTLE_MS, health.withinMs)
   const look = async (elapsedMs: number) => ({
@@ -109,11 +113,21 @@ interface Question {
   readonly isGood: (status: number) => boolean
 }
 
-async function askPort(hands: Hands, goal: HealthGoal, question: Question): Promise<Look> {
+interface Place {
+  readonly ip: string
+  readonly withinMs: number
+}
+
+function placeOf({ ip, health }: HealthGoal): Place {
+  return { ip, withinMs: health.withinMs }
+}
+
+/** Asks a container itself, past the proxy. Never throws but when cancelled. */
+export async function askPort(hands: Hands, { ip, withinMs }: Place, question: Question): Promise<Look> {
   const { port, path, isGood } = question
   try {
     const { status } = await hands.perform(
-      probeContainer({ ip: goal.ip, port, path, timeoutMs: Math.min(ATTEMPT_MS, goal.health.withinMs) }),
+      probeContainer({ ip, port, path, timeoutMs: Math.min(ATTEMPT_MS, withinMs) }),
     )
     return { ready: isGood(status), missing: `GET ${path} at port ${port} answers with status ${status}` }
   } catch (error) {

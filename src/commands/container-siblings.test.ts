@@ -43,6 +43,8 @@ function sibling(
     healthLog: [],
     addresses: { fairlead: ip },
     hostPorts: [],
+    writesVolumes: false,
+    ownVolumes: false,
     ...facts,
   }
 }

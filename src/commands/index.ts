@@ -4,6 +4,7 @@ import { composeDown } from './compose-down.ts'
 import { composeObserve } from './compose-observe.ts'
 import { composeRender } from './compose-render.ts'
 import { composeRestore } from './compose-restore.ts'
+import { composeRetire } from './compose-retire.ts'
 import { composeUp } from './compose-up.ts'
 import { composeVerify } from './compose-verify.ts'
 import { containerLogs } from './container-logs.ts'
@@ -51,6 +52,7 @@ export const COMMANDS: readonly Command[] = [
   composeObserve,
   composeUp,
   composeVerify,
+  composeRetire,
   composeRestore,
   composeDown,
   routeObserve,

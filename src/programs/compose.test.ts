@@ -2,7 +2,14 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { createRecorder } from '#exec/recorder.ts'
 import { revealed } from '#lib/secret.ts'
-import { composeConfig, composeCreate, composeDown, composeUp, reservedVariables } from './compose.ts'
+import {
+  composeAdd,
+  composeConfig,
+  composeCreate,
+  composeDown,
+  composeStart,
+  reservedVariables,
+} from './compose.ts'
 
 const PROJECT = {
   name: 'shop',
@@ -16,8 +23,9 @@ describe('a start of docker compose', () => {
   test('C19 names project, folder, files and an empty env file, so that nothing is looked for', async () => {
     const recorder = createRecorder([['docker', { stdout: '{}' }]])
     await recorder.perform(composeConfig(PROJECT, {}))
-    await recorder.perform(composeCreate(PROJECT))
-    await recorder.perform(composeUp(PROJECT))
+    await recorder.perform(composeCreate(PROJECT, ['web', 'db']))
+    await recorder.perform(composeAdd(PROJECT, { web: 2 }))
+    await recorder.perform(composeStart(PROJECT, 'web'))
     const { files: _, folder: __, ...running } = PROJECT
     await recorder.perform(composeDown({ ...running, volumes: 'keep' }))
     await recorder.perform(composeDown({ ...running, volumes: 'delete' }))
@@ -28,8 +36,9 @@ describe('a start of docker compose', () => {
       'docker compose --project-name shop --project-directory / --env-file {file:env} down --remove-orphans'
     assert.deepEqual(recorder.shown, [
       `${start} ${files} config --format json`,
-      `${start} ${files} up --no-start --remove-orphans --no-build --pull never`,
-      `${start} ${files} up --detach --remove-orphans --no-build --pull never`,
+      `${start} ${files} up --no-deps --no-build --pull never --no-start web db`,
+      `${start} ${files} up --no-deps --no-build --pull never --no-start --no-recreate --scale web=2 web`,
+      `${start} ${files} up --no-deps --no-build --pull never --detach web`,
       down,
       `${down} --volumes`,
     ])
@@ -46,7 +55,7 @@ describe('a start of docker compose', () => {
       TOKEN: 'sesame',
     })
     assert.ok(!JSON.stringify(call).includes('sesame'))
-    assert.equal(composeUp(PROJECT).env.DOCKER_HOST, 'unix:///run/docker.sock')
+    assert.equal(composeStart(PROJECT, 'web').env.DOCKER_HOST, 'unix:///run/docker.sock')
   })
 
   test('C18 variables that change the docker CLI itself are reserved', () => {
@@ -168,6 +177,6 @@ const FAILURES = [
 for (const [title, stderr, failure] of FAILURES) {
   test(`Compose's words about ${title} are understood`, async () => {
     const recorder = createRecorder([['docker', { exitCode: 1, stderr: `${PROGRESS}${stderr}\n` }]])
-    assert.deepEqual(await recorder.perform(composeUp(PROJECT)), { ...failure, text: stderr })
+    assert.deepEqual(await recorder.perform(composeStart(PROJECT, 'web')), { ...failure, text: stderr })
   })
 }

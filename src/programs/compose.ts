@@ -47,17 +47,31 @@ export function composeConfig(
   }
 }
 
-/** Undefined: all containers exist as wanted, those of changed services are made anew but not started. */
-export function composeCreate(project: ComposeProject): ProgramCall<ComposeFailure | undefined> {
-  return changing(project, ['up', '--no-start', '--remove-orphans', '--no-build', '--pull', 'never'])
+const UP = ['up', '--no-deps', '--no-build', '--pull', 'never']
+
+/** Undefined: the containers of these services exist as wanted, changed ones are made anew but not started. No other is touched. */
+export function composeCreate(
+  project: ComposeProject,
+  services: readonly string[],
+): ProgramCall<ComposeFailure | undefined> {
+  return changing(project, [...UP, '--no-start', ...services])
 }
 
-/**
- * Undefined: all services were started, in the order of their dependencies; unchanged ones were not touched. Without
- * --wait: it looks every half second only and takes a one-shot service that ended well for a failure.
- */
-export function composeUp(project: ComposeProject): ProgramCall<ComposeFailure | undefined> {
-  return changing(project, ['up', '--detach', '--remove-orphans', '--no-build', '--pull', 'never'])
+/** Undefined: each of these services has so many containers. Those that were there stay as they are, whatever they were made from. */
+export function composeAdd(
+  project: ComposeProject,
+  scale: Readonly<Record<string, number>>,
+): ProgramCall<ComposeFailure | undefined> {
+  const counts = Object.entries(scale).flatMap(([service, count]) => ['--scale', `${service}=${count}`])
+  return changing(project, [...UP, '--no-start', '--no-recreate', ...counts, ...Object.keys(scale)])
+}
+
+/** Undefined: the service was started with the hooks that only Compose runs. */
+export function composeStart(
+  project: ComposeProject,
+  service: string,
+): ProgramCall<ComposeFailure | undefined> {
+  return changing(project, [...UP, '--detach', service])
 }
 
 /** Undefined: no container and network of the project is left. It finds them by their labels and needs no file. */

@@ -25,6 +25,10 @@ export interface ContainerFacts {
   readonly addresses: Readonly<Record<string, string>>
   /** Host ports it asks for, started or not. */
   readonly hostPorts: readonly string[]
+  /** It can write to a volume or to files of the host. */
+  readonly writesVolumes: boolean
+  /** It has a volume without a name: only what is made in its place takes such a one over. */
+  readonly ownVolumes: boolean
 }
 
 /** An engine's refusal, for the command to explain. */
@@ -105,14 +109,18 @@ export function stopContainer(socket: string, id: string): EngineRequest<void> {
   }
 }
 
-/** Kills it when it runs and removes it with its anonymous volumes. Gone already, or being removed by someone else, is no error. */
-export function removeContainer(socket: string, id: string): EngineRequest<void> {
+/** Kills it when it runs and removes it, by default with its anonymous volumes. Gone already, or being removed by someone else, is no error. */
+export function removeContainer(
+  socket: string,
+  id: string,
+  volumes: 'delete' | 'keep' = 'delete',
+): EngineRequest<void> {
   return {
     kind: 'request',
     engine: dockerEngine(socket),
     method: 'DELETE',
     path: `/containers/${encodeURIComponent(id)}`,
-    query: { force: true, v: true },
+    query: { force: true, v: volumes === 'delete' },
     timeoutMs: SLOW_MS,
     ok: [204, 404, 409],
     read: () => undefined,
@@ -174,6 +182,7 @@ interface RawContainer {
   Image?: string
   RestartCount?: number
   Config?: { Image?: string; Labels?: Record<string, string> }
+  Mounts?: { Type?: string; Name?: string; RW?: boolean }[] | null
   HostConfig?: { PortBindings?: Record<string, { HostPort?: string }[] | null> | null }
   State?: {
     Status?: string
@@ -191,6 +200,7 @@ interface RawContainer {
 function readContainer(json: unknown): ContainerFacts {
   const raw = (json ?? {}) as RawContainer
   const state = raw.State ?? {}
+  const mounts = raw.Mounts ?? []
   return {
     id: raw.Id ?? '',
     name: plainName(raw.Name),
@@ -209,6 +219,8 @@ function readContainer(json: unknown): ContainerFacts {
     hostPorts: Object.values(raw.HostConfig?.PortBindings ?? {}).flatMap(bindings =>
       (bindings ?? []).map(binding => binding.HostPort ?? ''),
     ),
+    writesVolumes: mounts.some(({ Type, RW }) => RW === true && Type !== 'tmpfs'),
+    ownVolumes: mounts.some(({ Type, Name }) => Type === 'volume' && /^[0-9a-f]{64}$/.test(Name ?? '')),
   }
 }
 

@@ -27,6 +27,13 @@ export function changesOf(comparison: Comparison): readonly Change[] {
     ...pushes.map(each => ({ kind: 'push', what: each.image?.reference ?? each.name }) as const),
     ...environmentChanges(comparison),
     ...services.map(serviceChange),
+    ...services
+      .filter(({ state }) => state === 'as-wanted' || state === 'dependency-changed')
+      .flatMap(({ outdated }) =>
+        outdated.map(
+          each => ({ kind: 'remove', what: each.name, why: 'its service runs anew already' }) as const,
+        ),
+      ),
     ...orphans.map(
       each => ({ kind: 'remove', what: each.name, why: 'no longer in the Compose files' }) as const,
     ),
@@ -55,11 +62,22 @@ const WHY: Readonly<Record<ServiceState['state'], string>> = {
   'as-wanted': '',
 }
 
-function serviceChange({ name, state }: ServiceState): Change {
+function serviceChange(service: ServiceState): Change {
+  const { name, state, isBeside, rendered, outdated } = service
   if (state === 'as-wanted') {
     return { kind: 'untouched', what: name }
   }
-  return state === 'missing' ? { kind: 'add', what: name } : { kind: 'recreate', what: name, why: WHY[state] }
+  if (state === 'missing') {
+    return { kind: 'add', what: name }
+  }
+  if (isBeside) {
+    return { kind: 'replace', what: name, why: `${WHY[state]}; the new container starts beside the old one` }
+  }
+  const alone = outdated.some(each => each.ownVolumes)
+    ? [...rendered.alone, 'it has a volume without a name']
+    : rendered.alone
+  const place = alone.length > 0 ? `; not beside the old one: ${alone.join(', ')}` : ''
+  return { kind: 'recreate', what: name, why: `${WHY[state]}${place}` }
 }
 
 /** Host ports that the host takes out, and those that a route makes needless. */

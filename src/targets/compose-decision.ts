@@ -14,6 +14,8 @@ export interface Decision {
   readonly builds: readonly ServiceState[]
   readonly pushes: readonly ServiceState[]
   readonly mustApply: boolean
+  /** Services with containers that stand by until the release serves, and services that nobody wants any more. */
+  readonly replaced: readonly string[]
   /** Routes that lead elsewhere now, or nowhere. */
   readonly routes: readonly WantedRoute[]
   /** Names of routes that nobody wants any more. */
@@ -26,9 +28,11 @@ export function decide(input: PlanInput<ComposeSettings>): Decision {
   const found = foundOf(input.found)
   const services = serviceStates(found)
   const wanted = new Set(services.map(each => each.name))
-  const hasOrphans = found.containers.some(each => !wanted.has(each.service))
+  const orphans = found.containers.filter(each => !wanted.has(each.service))
   const isMisplaced = found.rendered.routes.some(route =>
-    found.containers.some(each => each.service === route.service && each.ip !== route.ip),
+    services
+      .filter(each => each.name === route.service)
+      .some(({ current }) => current.some(each => !route.slots.includes(each.ip ?? ''))),
   )
   // A registry that does not answer is no reason to touch what runs as wanted.
   const pushes = services.filter(
@@ -40,7 +44,8 @@ export function decide(input: PlanInput<ComposeSettings>): Decision {
       !(state === 'as-wanted' && image.registry !== 'missing'),
   )
   const mustApply =
-    hasOrphans ||
+    orphans.length > 0 ||
+    services.some(each => each.outdated.length > 0) ||
     isMisplaced ||
     services.some(each => each.state !== 'as-wanted') ||
     releasedRender(input.previous, wants.project) === undefined
@@ -57,11 +62,22 @@ export function decide(input: PlanInput<ComposeSettings>): Decision {
     builds,
     pushes,
     mustApply,
+    replaced: [
+      ...new Set([
+        ...services.flatMap(each => (standsBy(each) ? [each.name] : [])),
+        ...orphans.map(each => each.service),
+      ]),
+    ],
     routes: wants.routes.filter(route => !leadsThere(found, route)),
     goneRoutes: (readRelease(input.previous).routes ?? []).filter(
       name => !names.has(name) && found.routes[name],
     ),
   }
+}
+
+/** The old container is there until the new one serves, or an earlier deployment ended before it was removed. */
+function standsBy({ isBeside, state, outdated }: ServiceState): boolean {
+  return isBeside || (outdated.length > 0 && (state === 'as-wanted' || state === 'dependency-changed'))
 }
 
 /** What runs is what is wanted, as far as the answers so far tell. */

@@ -1,6 +1,6 @@
 import type { ComposeContainer, RenderedService } from '#commands/compose-data.ts'
+import { withDependents } from '#commands/compose-dependents.ts'
 import { deployedHash } from '#commands/compose-model.ts'
-import { withDependents } from '#commands/compose-outdated.ts'
 import type { RenderResult } from '#commands/compose-render.ts'
 import type { ImageContent } from '#commands/image-content.ts'
 
@@ -36,8 +36,10 @@ export function foundOf(found: Readonly<Record<string, unknown>>): Found {
 }
 
 /** The address at which the proxy reaches the service of a route. */
-export function addressOf({ rendered }: Found, name: string): string {
-  return rendered.routes.find(route => route.name === name)?.ip ?? ''
+export function addressOf(found: Found, name: string): string {
+  const service = found.rendered.routes.find(route => route.name === name)?.service
+  const state = serviceStates(found).find(each => each.name === service)
+  return state?.current[0]?.ip ?? ''
 }
 
 /** One service, what it shall be made from, and what runs of it. */
@@ -47,29 +49,32 @@ export interface ServiceState {
   readonly image: ImageContent | undefined
   /** The label its containers shall have. */
   readonly hash: string
-  readonly containers: readonly ComposeContainer[]
+  /** Made from what is wanted. */
+  readonly current: readonly ComposeContainer[]
+  /** Made from something else. */
+  readonly outdated: readonly ComposeContainer[]
+  /** The new container of a changed service starts beside the old one; else it takes its place. */
+  readonly isBeside: boolean
   readonly state: 'missing' | 'changed' | 'image-changed' | 'not-running' | 'dependency-changed' | 'as-wanted'
 }
 
 /** Every wanted service compared with what runs, in the order of their names. */
 export function serviceStates({ rendered, containers, images }: Found): readonly ServiceState[] {
   const mustRun = new Set(servicesThatMustRun(rendered))
+  const routed = new Set(rendered.routes.map(route => route.service))
   const states = Object.entries(rendered.services)
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, service]): ServiceState => {
       const image = images.get(name)
       const own = containers.filter(each => each.service === name)
       const hash = deployedHash(service, service.build ? image?.reference : undefined)
-      return {
-        name,
-        rendered: service,
-        image,
-        hash,
-        containers: own,
-        state: stateOf(own, { hash, image, replicas: service.replicas, mayComplete: !mustRun.has(name) }),
-      }
+      const outdated = own.filter(each => each.configHash !== hash || hasOldImage(each, image))
+      const current = own.filter(each => !outdated.includes(each))
+      const compared = { name, rendered: service, image, hash, current, outdated }
+      const state = stateOf(compared, !mustRun.has(name))
+      return { ...compared, state, isBeside: isChange(state) && mayRunBeside(compared, routed.has(name)) }
     })
-  const remade = states.filter(({ state }) => ['changed', 'image-changed', 'missing'].includes(state))
+  const remade = states.filter(({ state, isBeside }) => isChange(state) && !isBeside)
   const dependencies = new Map(states.map(({ name, rendered: each }) => [name, each.dependsOn] as const))
   const touched = withDependents(
     remade.map(({ name }) => name),
@@ -96,36 +101,51 @@ export function servicesThatMustRun({ services, routes }: Found['rendered']): st
     .sort()
 }
 
-interface Wanted {
-  readonly hash: string
-  readonly image: ImageContent | undefined
-  readonly replicas: number
-  readonly mayComplete: boolean
-}
+type Compared = Omit<ServiceState, 'state' | 'isBeside'>
 
 function stateOf(
-  containers: readonly ComposeContainer[],
-  { hash, image, replicas, mayComplete }: Wanted,
+  { rendered, hash, current, outdated }: Compared,
+  mayComplete: boolean,
 ): ServiceState['state'] {
-  if (containers.length === 0) {
-    return replicas === 0 ? 'as-wanted' : 'missing'
+  const isWhole = current.length === rendered.replicas && current.every(each => isFine(each, mayComplete))
+  if (isWhole) {
+    return 'as-wanted'
   }
-  if (containers.some(each => each.configHash !== hash)) {
-    return 'changed'
+  if (current.length + outdated.length === 0) {
+    return 'missing'
   }
-  const isOld = ({ imageId, currentImageId }: ComposeContainer) =>
+  if (outdated.length === 0) {
+    return 'not-running'
+  }
+  return outdated.some(each => each.configHash !== hash) ? 'changed' : 'image-changed'
+}
+
+function isChange(state: ServiceState['state']): boolean {
+  return state === 'changed' || state === 'image-changed'
+}
+
+function hasOldImage(
+  { imageId, currentImageId }: ComposeContainer,
+  image: ImageContent | undefined,
+): boolean {
+  return (
     (currentImageId !== undefined && currentImageId !== imageId) ||
     (image?.localImageId !== undefined && image.localImageId !== imageId)
-  if (containers.some(isOld)) {
-    return 'image-changed'
-  }
-  return containers.length === replicas && containers.every(each => isFine(each, mayComplete))
-    ? 'as-wanted'
-    : 'not-running'
+  )
+}
+
+/** What visitors are led to, and what runs more than once anyway, unless it has something that only one can have. */
+function mayRunBeside({ rendered, outdated }: Compared, isRouted: boolean): boolean {
+  return (
+    (isRouted || rendered.replicas > 1) &&
+    rendered.alone.length === 0 &&
+    !outdated.some(each => each.ownVolumes) &&
+    outdated.some(each => each.state === 'running')
+  )
 }
 
 /** Runs and is not ill, or has done its one job. */
-function isFine({ state, health, exitCode }: ComposeContainer, mayComplete: Wanted['mayComplete']): boolean {
+function isFine({ state, health, exitCode }: ComposeContainer, mayComplete: boolean): boolean {
   return (
     (state === 'running' && (health === 'none' || health === 'healthy')) ||
     (mayComplete && state === 'exited' && exitCode === 0)

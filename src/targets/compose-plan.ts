@@ -1,4 +1,4 @@
-import { composeDown, composeRestore, composeUp, composeVerify } from '#commands/compose.ts'
+import { composeDown, composeRetire, composeUp, composeVerify } from '#commands/compose.ts'
 import { containerWatch } from '#commands/container.ts'
 import { imageBuild, imagePrune, imagePush } from '#commands/image.ts'
 import { routePoint, routeRemove } from '#commands/route.ts'
@@ -7,6 +7,7 @@ import { type Decision, decide, isSettled } from './compose-decision.ts'
 import { addressOf, hashesOf, type ServiceState, servicesThatMustRun } from './compose-found.ts'
 import { type ComposeRelease, readRelease, releasedRender, shownEnvironment } from './compose-release.ts'
 import type { ComposeSettings } from './compose-settings.ts'
+import { undoTells } from './compose-undo.ts'
 import { type Plan, type PlanInput, resultOf, type Tell, tell } from './target.ts'
 
 /** Images of the last releases stay on the host, so that going back needs no build. */
@@ -42,9 +43,14 @@ const EMPTY = {
   ...{ build: [], push: [], apply: [], verify: [], route: [], watch: [], prune: [], undo: [] },
 } as const
 
-function verifyTell({ wants, services, found }: Decision): Tell {
+function verifyTell({ wants, services, found, replaced }: Decision): Tell {
   const mustRun = servicesThatMustRun(found.rendered)
-  return tell('verify', composeVerify, { project: wants.project, services: hashesOf(services), mustRun })
+  return tell('verify', composeVerify, {
+    project: wants.project,
+    services: hashesOf(services),
+    mustRun,
+    replaced: [...replaced],
+  })
 }
 
 function imagesOf(services: readonly ServiceState[]): Record<string, string> {
@@ -100,6 +106,8 @@ function upTell({ input, wants, found, services }: Decision): Tell {
     project: wants.project,
     render: found.rendered.render,
     images: imagesOf(services),
+    beside: services.flatMap(({ name, isBeside }) => (isBeside ? [name] : [])),
+    ...(wants.probePath ? { http: wants.probePath } : {}),
     withinMs: wants.withinMs,
     settleMs: wants.settleMs,
     registries: input.registry ? [input.registry] : [],
@@ -116,7 +124,7 @@ function routeTells({ input, wants, found, mustApply, routes, goneRoutes }: Deci
         hosts: [...hosts],
         port,
         deployment: input.deployment,
-        ip: addressOf(found, name),
+        ip: mustApply ? resultOf('up', 'addresses', name) : addressOf(found, name),
         ...(wants.probePath ? { probe: { path: wants.probePath, expect: { from: 200, to: 399 } } } : {}),
       }),
     ),
@@ -135,7 +143,7 @@ function watchTells({ input, wants, services, found, mustApply }: Decision): Tel
   return mustApply && wants.watchMs > 0 ? [watch] : []
 }
 
-function pruneTells({ input, wants, services, builds }: Decision): Tell[] {
+function pruneTells({ input, wants, services, builds, replaced }: Decision): Tell[] {
   const app = input.app.name
   const before = readRelease(input.previous)
   const images = [...Object.values(imagesOf(services)), ...Object.values(before.images ?? {})]
@@ -148,35 +156,17 @@ function pruneTells({ input, wants, services, builds }: Decision): Tell[] {
     keepLast: Math.min(100, KEPT_RELEASES * built),
     buildCache: BUILD_CACHE,
   })
+  const retire = tell('retire', composeRetire, {
+    app,
+    project: wants.project,
+    services: hashesOf(services),
+    drainMs: wants.drainMs,
+  })
   return [
+    ...(replaced.length === 0 ? [] : [retire]),
     ...(oldProject === undefined
       ? []
       : [tell('down', composeDown, { app, project: oldProject, volumes: 'keep' as const })]),
     ...(builds.length === 0 ? [] : [prune]),
   ]
-}
-
-/** The services of the previous release first, then what leads to them. */
-function undoTells({ input, wants, found, mustApply, routes }: Decision): Tell[] {
-  const restore = tell('undo', composeRestore, {
-    app: input.app.name,
-    project: wants.project,
-    render: releasedRender(input.previous, wants.project) ?? null,
-    withinMs: wants.withinMs,
-    settleMs: wants.settleMs,
-    registries: input.registry ? [input.registry] : [],
-  })
-  const back = routes.map(({ name }) => {
-    const before = found.routes[name]
-    return before?.ip && before.deployment
-      ? tell(`undo-route:${name}`, routePoint, {
-          name,
-          hosts: [...before.hosts],
-          port: before.port,
-          ip: before.ip,
-          deployment: before.deployment,
-        })
-      : tell(`undo-route:${name}`, routeRemove, { name })
-  })
-  return [...(mustApply ? [restore] : []), ...back]
 }

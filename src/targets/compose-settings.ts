@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { ProjectName, ServiceName, VariableName } from '#commands/compose-data.ts'
 import { TreePath } from '#commands/image-data.ts'
+import { DURATION_PATTERN } from '#lib/duration.ts'
 import { VerifySettings } from './verify-settings.ts'
 
 const strict = { additionalProperties: false } as const
@@ -53,6 +54,19 @@ export const ComposeSettings = Type.Object(
       Type.Boolean({ description: 'Push built images to the registry, when there is one; default: true.' }),
     ),
     verify: Type.Optional(VerifySettings),
+    shared_volumes: Type.Optional(
+      Type.Array(Type.String({ minLength: 1, maxLength: 1_024 }), {
+        maxItems: 100,
+        description:
+          'Volumes, or paths in containers, that old and new container may write to at once: then a deployment interrupts nothing.',
+      }),
+    ),
+    drain: Type.Optional(
+      Type.String({
+        pattern: DURATION_PATTERN,
+        description: 'How long a replaced container may finish requests before it is stopped; default: 5s.',
+      }),
+    ),
   },
   strict,
 )

@@ -8,6 +8,7 @@ import type { AppFacts, LookInput, RegistryFacts } from './target.ts'
 
 const LONGEST_WITHIN_MS = 30 * 60_000
 const DEFAULT_SETTLE_MS = 2_000
+const LONGEST_DRAIN_MS = 10 * 60_000
 
 /** The settings with everything filled in: what the plan works with. */
 export interface ComposeWants {
@@ -23,6 +24,10 @@ export interface ComposeWants {
   readonly withinMs: number
   /** How long a service that can be asked nothing must run before it counts. */
   readonly settleMs: number
+  /** Volumes, or paths in containers, that old and new container may write to at once. */
+  readonly sharedVolumes: readonly string[]
+  /** Time for requests that the old container is still answering. */
+  readonly drainMs: number
   /** How long the release is watched once it serves. */
   readonly watchMs: number
 }
@@ -59,6 +64,8 @@ export function wantsOf(input: LookInput<ComposeSettings>): ComposeWants {
       settings.verify?.settle === undefined ? DEFAULT_SETTLE_MS : watchMs,
     ),
     watchMs,
+    sharedVolumes: settings.shared_volumes ?? [],
+    drainMs: durationOf('drain', settings.drain ?? '5s', LONGEST_DRAIN_MS),
   }
 }
 

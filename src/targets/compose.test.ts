@@ -8,14 +8,15 @@ import {
   type AnyInput,
   anInput,
   assertTellable,
-  aWorld,
   commands,
+  DB_HASH,
   DIGEST,
   everyTell,
   FILE,
   LIVE,
   plan,
   REGISTRY,
+  type World,
 } from './test-compose.ts'
 
 describe('the compose target', () => {
@@ -229,3 +230,41 @@ describe('the plan of a Compose project', () => {
     )
   })
 })
+
+/** Projects in any state. */
+function aWorld(): fc.Arbitrary<World> {
+  const container = fc.oneof(
+    fc.constant('none' as const),
+    fc.constant({}),
+    fc.record(
+      {
+        configHash: fc.constantFrom('other', DB_HASH),
+        state: fc.constantFrom('running', 'exited', 'restarting'),
+        exitCode: fc.constantFrom(0, 1),
+        health: fc.constantFrom('none', 'starting', 'healthy', 'unhealthy'),
+        currentImageId: fc.constantFrom('sha256:web', 'sha256:db', 'sha256:new'),
+      },
+      { requiredKeys: [] },
+    ),
+  )
+  return fc.record(
+    {
+      web: container,
+      db: container,
+      orphan: fc.boolean(),
+      old: fc.constantFrom({}, { state: 'exited' }),
+      alone: fc.constantFrom([], ['it has a volume']),
+      released: fc.boolean(),
+      registry: fc.constant(REGISTRY),
+      route: fc.constantFrom(null, { hosts: ['old.example.org'], port: 80, ip: '10.1.0.9', deployment: 'o' }),
+      image: fc.record(
+        {
+          registry: fc.constantFrom('none', 'present', 'missing', 'unknown'),
+          registryDigest: fc.constant(DIGEST),
+        },
+        { requiredKeys: [] },
+      ),
+    },
+    { requiredKeys: [] },
+  ) as fc.Arbitrary<World>
+}

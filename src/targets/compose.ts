@@ -57,6 +57,7 @@ function look(input: LookInput<ComposeSettings>): readonly Tell[] {
       variables: { ...wants.variables },
       secrets: { ...wants.secrets },
       routes: wants.routes.map(({ service, port }) => ({ service, port })),
+      sharedVolumes: [...wants.sharedVolumes],
     }),
     tell('containers', composeObserve, { project: wants.project }),
     ...(names.length > 0 ? [tell('routes', routeObserve, { names })] : []),

@@ -13,10 +13,12 @@ export interface Tell {
 export interface ResultOf {
   readonly $result: string
   readonly field: string
+  /** Key in the field, when that is a record. */
+  readonly entry?: string
 }
 
-export function resultOf(key: string, field: string): ResultOf {
-  return { $result: key, field }
+export function resultOf(key: string, field: string, entry?: string): ResultOf {
+  return { $result: key, field, ...(entry === undefined ? {} : { entry }) }
 }
 
 export function tell<D extends TObject>(key: string, command: Command<D>, data: Fillable<Static<D>>): Tell {
@@ -30,6 +32,8 @@ export interface Change {
   readonly kind:
     | 'add'
     | 'recreate'
+    /** Made anew beside the old one, which goes when the new one serves. */
+    | 'replace'
     | 'remove'
     | 'untouched'
     | 'build'

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import fc from 'fast-check'
 import {
   composeDown,
   composeObserve,
   composeRender,
   composeRestore,
+  composeRetire,
   composeUp,
   composeVerify,
 } from '#commands/compose.ts'
@@ -31,7 +31,7 @@ export const FILE =
 
 const COMMANDS = Object.fromEntries(
   [
-    ...[composeDown, composeObserve, composeRender, composeRestore, composeUp, composeVerify],
+    ...[composeDown, composeObserve, composeRender, composeRestore, composeRetire, composeUp, composeVerify],
     ...[
       containerWatch,
       imageBuild,
@@ -56,12 +56,16 @@ export interface World {
   readonly image?: Partial<ImageContent>
   readonly route?: object | null
   readonly orphan?: boolean
+  /** A container of web that an earlier deployment left. */
+  readonly old?: Partial<ComposeContainer>
+  /** Why two containers of web cannot run at once. */
+  readonly alone?: readonly string[]
   readonly released?: boolean
   readonly settings?: ComposeSettings
   readonly registry?: typeof REGISTRY
 }
 
-const [WEB_HASH, DB_HASH] = ['a'.repeat(64), 'b'.repeat(64)]
+export const [WEB_HASH, DB_HASH] = ['a'.repeat(64), 'b'.repeat(64)]
 
 export function anInput(world: World = {}): Input {
   const registry = world.registry
@@ -77,6 +81,7 @@ export function anInput(world: World = {}): Input {
     ...(world.web === 'none'
       ? []
       : [aContainer('web', deployedHash({ hash: WEB_HASH }, reference), { ip: '10.1.0.32', ...world.web })]),
+    ...(world.old ? [aContainer('web', 'other', { ip: '10.1.0.33', name: 'shop-web-2', ...world.old })] : []),
     ...(world.orphan ? [aContainer('old', DB_HASH)] : []),
   ]
   return {
@@ -98,10 +103,26 @@ export function anInput(world: World = {}): Input {
       render: {
         render: RENDER,
         services: {
-          web: { hash: WEB_HASH, build, dependsOn: ['db'], replicas: 1, mayComplete: true, ports: PORTS },
-          db: { hash: DB_HASH, image: 'pg:16', dependsOn: [], replicas: 1, mayComplete: true, ports: [] },
+          web: {
+            hash: WEB_HASH,
+            build,
+            dependsOn: ['db'],
+            replicas: 1,
+            mayComplete: true,
+            alone: world.alone ?? [],
+            ports: PORTS,
+          },
+          db: {
+            hash: DB_HASH,
+            image: 'pg:16',
+            dependsOn: [],
+            replicas: 1,
+            mayComplete: true,
+            alone: [],
+            ports: [],
+          },
         },
-        routes: [{ service: 'web', port: 80, name: 'web.shop', ip: '10.1.0.32' }],
+        routes: [{ service: 'web', port: 80, name: 'web.shop', slots: ['10.1.0.32', '10.1.0.33'] }],
         findings: [],
         warnings: [],
       },
@@ -151,6 +172,7 @@ function aContainer(
     configHash,
     image: service,
     imageId: `sha256:${service}`,
+    ownVolumes: false,
     ...changes,
   }
 }
@@ -199,40 +221,5 @@ function filled(value: unknown): unknown {
 
 const RESULTS: Readonly<Record<string, unknown>> = {
   containers: [aContainer('web', WEB_HASH, { id: 'c'.repeat(64) })],
-}
-
-/** Projects in any state. */
-export function aWorld(): fc.Arbitrary<World> {
-  const container = fc.oneof(
-    fc.constant('none' as const),
-    fc.constant({}),
-    fc.record(
-      {
-        configHash: fc.constantFrom('other', DB_HASH),
-        state: fc.constantFrom('running', 'exited', 'restarting'),
-        exitCode: fc.constantFrom(0, 1),
-        health: fc.constantFrom('none', 'starting', 'healthy', 'unhealthy'),
-        currentImageId: fc.constantFrom('sha256:web', 'sha256:db', 'sha256:new'),
-      },
-      { requiredKeys: [] },
-    ),
-  )
-  return fc.record(
-    {
-      web: container,
-      db: container,
-      orphan: fc.boolean(),
-      released: fc.boolean(),
-      registry: fc.constant(REGISTRY),
-      route: fc.constantFrom(null, { hosts: ['old.example.org'], port: 80, ip: '10.1.0.9', deployment: 'o' }),
-      image: fc.record(
-        {
-          registry: fc.constantFrom('none', 'present', 'missing', 'unknown'),
-          registryDigest: fc.constant(DIGEST),
-        },
-        { requiredKeys: [] },
-      ),
-    },
-    { requiredKeys: [] },
-  ) as fc.Arbitrary<World>
+  addresses: '10.1.0.33',
 }

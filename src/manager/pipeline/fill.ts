@@ -19,7 +19,8 @@ function filled(value: unknown, results: ReadonlyMap<string, Json>): unknown {
     if (!result) {
       throw INTERNAL(`the plan refers to "${String(value.$result)}", which has no result yet`)
     }
-    return result[String(value.field)]
+    const field = result[String(value.field)]
+    return 'entry' in value ? (field as Json)[String(value.entry)] : field
   }
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, filled(item, results)]))
 }

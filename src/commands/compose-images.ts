@@ -1,0 +1,68 @@
+import { parseReference } from '#formats/image-reference.ts'
+import { asFairleadError } from '#lib/errors.ts'
+import { scalarText, shapeOf } from '#policy/shape.ts'
+import { inspectImage } from '#programs/docker-images.ts'
+import type { Hands } from './command.ts'
+import { COMPOSE_IMAGE_MISSING } from './compose-errors.ts'
+import { OWN_KEY, type Render } from './compose-model.ts'
+import { refuseForbiddenImage } from './container-policy.ts'
+import type { RegistryData } from './image-data.ts'
+import { pull } from './image-pull.ts'
+
+export interface WantedImages {
+  readonly render: Render
+  readonly registries: readonly RegistryData[]
+}
+
+/** Brings what is not on this host and refuses what the host's policy does not let run. */
+export async function fetchImages(
+  hands: Hands,
+  { render, registries }: WantedImages,
+): Promise<ReadonlyMap<string, string>> {
+  const { dockerSocket, policy } = hands.host
+  const references = Object.values(shapeOf(render.services)).flatMap(
+    service => scalarText(shapeOf(service).image) ?? [],
+  )
+  const ids = new Map<string, string>()
+  for (const reference of new Set(references)) {
+    let image = await hands.perform(inspectImage(dockerSocket, reference))
+    if (!image && (await fetchImage(hands, reference, registries))) {
+      image = await hands.perform(inspectImage(dockerSocket, reference))
+    }
+    if (!image) {
+      throw COMPOSE_IMAGE_MISSING(reference, 'neither this host nor its registry has it')
+    }
+    refuseForbiddenImage(policy, { app: render[OWN_KEY].app, reference, image })
+    ids.set(reference, image.id)
+  }
+  return ids
+}
+
+async function fetchImage(
+  hands: Hands,
+  reference: string,
+  registries: readonly RegistryData[],
+): Promise<boolean> {
+  const address = parseReference(reference)?.host ?? 'docker.io'
+  const registry = registries.find(each => each.address === address) ?? {
+    address,
+    username: '',
+    password: '',
+  }
+  hands.say(`fetching ${reference}`, 'info')
+  try {
+    return await pull(hands, withTag(reference), registry)
+  } catch (thrown) {
+    const error = asFairleadError(thrown)
+    // The engine's own refusals, such as a registry that it cannot reach, do not say which image it was.
+    throw error.code === 'ENGINE_REFUSED'
+      ? COMPOSE_IMAGE_MISSING(reference, error.message).with({ cause: thrown })
+      : thrown
+  }
+}
+
+/** Without a tag the engine would fetch every tag. */
+function withTag(reference: string): string {
+  const parsed = parseReference(reference)
+  return parsed && !parsed.tag && !parsed.digest ? `${reference}:latest` : reference
+}

@@ -33,7 +33,7 @@ describe('a routed service of a Compose project', () => {
         plan.changes.filter(each => each.kind !== 'route').map(each => `${each.kind} ${each.what}`),
         ['untouched db', 'replace web', 'untouched worker'],
       )
-      await systemClock.sleep(150)
+      await untilVisited(load, from)
       spans.push({ page, from, until: systemClock.monotonic() })
     }
     await load.stop()
@@ -192,6 +192,13 @@ services:
   worker: { image: "${base}", init: true, command: [sleep, "1000"], depends_on: [web] }
 ${more}
 `,
+  }
+}
+
+/** Resolves when somebody came and went since then. */
+async function untilVisited({ visits }: Load, from: number): Promise<void> {
+  while (!visits.some(({ startedAt }) => startedAt >= from)) {
+    await systemClock.sleep(20)
   }
 }
 

@@ -3,6 +3,7 @@ import type { Logger } from '#lib/logger.ts'
 import { deploymentLimit, overriddenDeadlines } from '#manager/pipeline/deadlines.ts'
 import { runPipeline } from '#manager/pipeline/pipeline.ts'
 import type { PipelineParts } from '#manager/pipeline/step.ts'
+import { SOON } from '#manager/store/soon.ts'
 import type { Deployment } from './deployment.ts'
 import { DEPLOYMENT_CANCELLED } from './errors.ts'
 import { finishDeployment } from './finish.ts'
@@ -70,6 +71,7 @@ export function createQueue({ parts, logger, perHost }: QueueOptions): Queue {
           .set({ state: 'running', started_at: now, deadline_at: now + limit })
           .where('id', '=', id)
           .where('state', '=', 'queued')
+          .modifyEnd(SOON)
           .execute()
         start(id, host)
       }

@@ -1,6 +1,7 @@
 import { FairleadError, toWire, type WireError } from '#lib/errors.ts'
 import { failpoint } from '#lib/failpoint.ts'
 import { DEPLOYMENT_CANCELLED } from '#manager/deployments/errors.ts'
+import { SOON } from '#manager/store/soon.ts'
 import { sayIn } from './context.ts'
 import { stepLimit } from './deadlines.ts'
 import type { Step, StepContext, StepOutcome } from './step.ts'
@@ -94,6 +95,7 @@ async function begin(
     .insertInto('steps')
     .values(row)
     .onConflict(conflict => conflict.columns(['deployment_id', 'name']).doUpdateSet(row))
+    .modifyEnd(SOON)
     .execute()
   parts.events.publish('step', {
     deployment: deployment.id,
@@ -116,6 +118,7 @@ async function end(
     .set({ state, finished_at: finished, outcome: result.outcome ?? null, error: result.error ?? null })
     .where('deployment_id', '=', deployment.id)
     .where('name', '=', step.name)
+    .modifyEnd(SOON)
     .execute()
   parts.events.publish('step', { deployment: deployment.id, app: deployment.app, step: step.name, state })
 }

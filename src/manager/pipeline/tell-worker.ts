@@ -1,3 +1,4 @@
+import { commandNamed } from '#commands/index.ts'
 import type { LogLine } from '#contract/agent-frames.ts'
 import { writeDuration } from '#lib/duration.ts'
 import { asFairleadError } from '#lib/errors.ts'
@@ -6,6 +7,7 @@ import { newId } from '#lib/id.ts'
 import { COMMAND_INTERRUPTED } from '#link/errors.ts'
 import { COMMAND_LOST } from '#manager/agents/errors.ts'
 import { DISK_FULL } from '#manager/store/errors.ts'
+import { SOON } from '#manager/store/soon.ts'
 import type { Tell } from '#targets/target.ts'
 import { commandLimit } from './deadlines.ts'
 import { fill } from './fill.ts'
@@ -64,20 +66,19 @@ async function told(context: StepContext, what: Tell): Promise<Result> {
   const { parts, deployment, step, app } = context
   const id = newId()
   failpoint('manager', step, what.command, 'before-row')
-  await parts.db
-    .insertInto('commands')
-    .values({
-      id,
-      deployment_id: deployment.id,
-      step,
-      key: what.key,
-      command: what.command,
-      host: app.host,
-      state: 'told',
-      created_at: parts.clock.now(),
-      seq: 0,
-    })
-    .execute()
+  const row = parts.db.insertInto('commands').values({
+    id,
+    deployment_id: deployment.id,
+    step,
+    key: what.key,
+    command: what.command,
+    host: app.host,
+    state: 'told',
+    created_at: parts.clock.now(),
+    seq: 0,
+  })
+  // Before an effect the row is on the disk, and with it everything written so far.
+  await (commandNamed(what.command).looksOnly ? row.modifyEnd(SOON) : row).execute()
   failpoint('manager', step, what.command, 'after-row')
   return await settled(context, what, id, () =>
     parts.agents.tell(app.host, {
@@ -127,6 +128,7 @@ async function settled(
       .updateTable('commands')
       .set({ state: 'succeeded', result: JSON.stringify(result), finished_at: parts.clock.now() })
       .where('id', '=', id)
+      .modifyEnd(SOON)
       .execute()
     return keep(context, what, result)
   } catch (error) {
@@ -135,6 +137,7 @@ async function settled(
         .updateTable('commands')
         .set({ state: 'failed', finished_at: parts.clock.now() })
         .where('id', '=', id)
+        .modifyEnd(SOON)
         .execute()
     }
     throw asFairleadError(error)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -15,6 +15,7 @@ import {
   STORE_UNWRITABLE,
 } from './errors.ts'
 import { MIGRATIONS } from './migrations/index.ts'
+import { SOON } from './soon.ts'
 import { isConstraintViolation } from './store-error.ts'
 
 let folder = ''
@@ -51,6 +52,29 @@ test('a commit is durable and foreign keys are enforced', async () => {
     store.db.insertInto('domains').values({ host: 'h', app_id: 'none' }).execute(),
     isConstraintViolation,
   )
+  await store.close()
+})
+
+test('M23 a row that does not wait for the disk outlives a kill, and the next one waits again', async () => {
+  const store = await openStore(join(folder, 'alive'), () => 1)
+  const insert = (key: string) => store.db.insertInto('meta').values({ key, value: '1' })
+  await insert('first').execute()
+  await insert('soon').modifyEnd(SOON).execute()
+  await store.db.transaction().execute(async transaction => {
+    await transaction.insertInto('meta').values({ key: 'inside', value: '1' }).modifyEnd(SOON).execute()
+  })
+  const { rows } = await sql<{ synchronous: number }>`pragma synchronous`.execute(store.db)
+  assert.equal(rows[0]?.synchronous, 2)
+
+  // What a kill at this moment would leave behind.
+  mkdirSync(join(folder, 'left'))
+  for (const file of ['fairlead.db', 'fairlead.db-wal']) {
+    copyFileSync(join(folder, 'alive', file), join(folder, 'left', file))
+  }
+  const after = await openStore(join(folder, 'left'), () => 2)
+  const keys = (await after.db.selectFrom('meta').select('key').execute()).map(row => row.key)
+  assert.ok(['first', 'soon', 'inside'].every(key => keys.includes(key)))
+  await after.close()
   await store.close()
 })
 

@@ -1,5 +1,6 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import type { SqliteDatabase, SqliteStatement } from 'kysely'
+import { SOON_MARK } from './soon.ts'
 import { storeError } from './store-error.ts'
 
 /** node:sqlite in the shape that Kysely's SqliteDialect wants, with prepared statements kept. */
@@ -41,20 +42,36 @@ function openFile(file: string): DatabaseSync {
 
 function statementOf(file: string, raw: DatabaseSync, sql: string): SqliteStatement {
   const statement = guarded(file, () => raw.prepare(sqlFor(sql)))
+  const run = sql.endsWith(SOON_MARK) ? soon : now
   const values = (parameters: readonly unknown[]) => parameters as SQLInputValue[]
   return {
     reader: statement.columns().length > 0,
     all: parameters => guarded(file, () => statement.all(...values(parameters))),
     run: parameters =>
-      isIdleRollback(raw, sql) ? NOTHING_CHANGED : guarded(file, () => run(statement, values(parameters))),
+      isIdleRollback(raw, sql)
+        ? NOTHING_CHANGED
+        : guarded(file, () => run(raw, statement, values(parameters))),
     iterate: parameters => guarded(file, () => raw.prepare(sql).iterate(...values(parameters))),
   }
 }
 
 const NOTHING_CHANGED = { changes: 0, lastInsertRowid: 0 }
 
-function run(statement: StatementSync, parameters: SQLInputValue[]) {
-  return statement.run(...parameters)
+/** Alone, it does not wait for the disk; in a transaction it waits with the rest. */
+function soon(raw: DatabaseSync, statement: StatementSync, values: SQLInputValue[]) {
+  if (raw.isTransaction) {
+    return statement.run(...values)
+  }
+  raw.exec('pragma synchronous = normal')
+  try {
+    return statement.run(...values)
+  } finally {
+    raw.exec('pragma synchronous = full')
+  }
+}
+
+function now(_raw: DatabaseSync, statement: StatementSync, values: SQLInputValue[]) {
+  return statement.run(...values)
 }
 
 /** A transaction takes the write lock at its start, so that it cannot fail halfway for want of it. */

@@ -4,6 +4,7 @@ import { fetchSource } from '#manager/pipeline/source.ts'
 import { done, type Step, type StepContext, type StepOutcome } from '#manager/pipeline/step.ts'
 import { tellWorker } from '#manager/pipeline/tell-worker.ts'
 import { newestRelease } from '#manager/releases/queries.ts'
+import { SOON } from '#manager/store/soon.ts'
 
 /** Brings the commit into the worker's workspace. A trigger only says "look": the tip of the branch is read here. */
 export const checkout: Step = {
@@ -19,6 +20,7 @@ async function checkoutCommit(context: StepContext): Promise<StepOutcome> {
     .updateTable('deployments')
     .set({ commit: source.commit, commit_subject: source.subject })
     .where('id', '=', context.deployment.id)
+    .modifyEnd(SOON)
     .execute()
   context.say(`commit ${source.commit.slice(0, 12)} ${source.subject}`)
   if (source.commit === heldCommit && isHint(context.deployment.trigger)) {

@@ -3,6 +3,7 @@ import { makePlan } from '#manager/pipeline/make-plan.ts'
 import { readPlanInput } from '#manager/pipeline/plan-input.ts'
 import { done, type Step, type StepContext, type StepOutcome } from '#manager/pipeline/step.ts'
 import { tellWorker } from '#manager/pipeline/tell-worker.ts'
+import { SOON } from '#manager/store/soon.ts'
 
 /** Decides what will be done, from what the repository wants and what the worker found. Pure but for the asking. */
 export const plan: Step = { name: 'plan', deadlineMs: 2 * 60_000, run: planDeployment, recall: recallPlan }
@@ -13,6 +14,7 @@ async function planDeployment(context: StepContext): Promise<StepOutcome> {
     .updateTable('deployments')
     .set({ plan: JSON.stringify(made.shown), plan_hash: made.hash })
     .where('id', '=', context.deployment.id)
+    .modifyEnd(SOON)
     .execute()
   for (const change of made.plan.changes) {
     context.say(`plan: ${change.kind} ${change.what}${change.why ? ` (${change.why})` : ''}`)

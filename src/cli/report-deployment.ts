@@ -34,6 +34,9 @@ export async function reportDeployment(
   for (const answer of answersOf(ended)) {
     printer.line(`  ${answer}`)
   }
+  for (const warning of lateCertificates(ended)) {
+    printer.note(printer.colour.yellow(warning))
+  }
   return EXIT.ok
 }
 
@@ -79,6 +82,21 @@ export function answersOf(deployment: DeploymentDetail): string[] {
     }
   })
   return [...found].map(([host, answers]) => `${host} answers: ${[...answers].join(', ')}`)
+}
+
+/** Public names over HTTPS that nobody saw answer, in the evidence of a deployment. */
+export function lateCertificates(deployment: DeploymentDetail): string[] {
+  const found: string[] = []
+  visit(deployment.evidence, ({ host, ready, problem }) => {
+    if (typeof host === 'string' && ready === false) {
+      const why = typeof problem === 'string' ? `: ${inertLine(problem, 200)}` : ''
+      found.push(
+        `warning: https://${inertLine(host, 253)} has no certificate yet${why}`,
+        '  let the name lead to this host and ports 80 and 443 through; the proxy goes on asking for it',
+      )
+    }
+  })
+  return found
 }
 
 function visit(value: unknown, look: (object: Record<string, unknown>) => void): void {

@@ -67,6 +67,11 @@ export async function waitUntilReady(hands: Hands, goal: HealthGoal): Promise<Re
   }
 }
 
+/** Whether a container that runs is ready, by the same signs; the engine's own first check may be half a minute away. */
+export async function isReadyNow(hands: Hands, goal: HealthGoal): Promise<boolean> {
+  return (await lookerFor(hands, goal).look(0)).ready
+}
+
 interface Looker {
   readonly kind: StartedHealth
   readonly look: (elapsedMs: number) => Promise<Look>

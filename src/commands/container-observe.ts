@@ -2,19 +2,30 @@ import { type Static, Type } from 'typebox'
 import type { ContainerFacts } from '#programs/docker-containers.ts'
 import { type ImageFacts, inspectImage } from '#programs/docker-images.ts'
 import { defineCommand, type Hands } from './command.ts'
-import { AppName, LABEL, ObservedContainer } from './container-data.ts'
+import { AppName, HealthData, LABEL, ObservedContainer } from './container-data.ts'
+import { isReadyNow } from './container-health.ts'
 import { containersOf } from './container-siblings.ts'
 
 const strict = { additionalProperties: false } as const
 
 const Observed = Type.Object({ containers: Type.Array(ObservedContainer) }, strict)
 
+const ObserveData = Type.Object(
+  {
+    app: AppName,
+    /** With it, a container that the engine still calls "starting" is asked whether it is ready. */
+    health: Type.Optional(HealthData),
+    port: Type.Optional(Type.Integer({ minimum: 1, maximum: 65_535 })),
+  },
+  strict,
+)
+
 export const containerObserve = defineCommand({
   name: 'container.observe',
   summary: 'Tells which containers an app has on this host, how they are, and which one serves.',
   role: 'worker',
   looksOnly: true,
-  data: Type.Object({ app: AppName }, strict),
+  data: ObserveData,
   result: Observed,
   deadlineMs: 60_000,
   run: observe,
@@ -23,7 +34,7 @@ export const containerObserve = defineCommand({
 /** Every container of an app with what matters of it, newest first. */
 export async function observe(
   hands: Hands,
-  { app }: { readonly app: string },
+  { app, health, port }: Static<typeof ObserveData>,
 ): Promise<Static<typeof Observed>> {
   const found = await containersOf(hands, app)
   const imageIds = [...new Set(found.map(each => each.imageId))]
@@ -31,12 +42,19 @@ export async function observe(
     imageIds.map(id => hands.perform(inspectImage(hands.host.dockerSocket, id))),
   )
   const current = hands.host.switchboard.current(app)?.deployment
-  return {
-    containers: found.map(facts => {
+  const network = hands.host.network.name
+  const containers = await Promise.all(
+    found.map(async facts => {
       const image = images.find(each => each?.id === facts.imageId)
-      return observed(facts, { image, current, network: hands.host.network.name })
+      const seen = observed(facts, { image, current, network })
+      if (!health || seen.state !== 'running' || seen.health !== 'starting') {
+        return seen
+      }
+      const goal = { app, id: seen.id, ip: seen.ip, port, health, test: image?.healthTest }
+      return (await isReadyNow(hands, goal)) ? { ...seen, health: 'healthy' as const } : seen
     }),
-  }
+  )
+  return { containers }
 }
 
 interface Around {

@@ -24,7 +24,7 @@ export const containerVerify = defineCommand({
 })
 
 async function verify(hands: Hands, data: Static<typeof VerifyData>): Promise<Static<typeof VerifyResult>> {
-  const { containers } = await observe(hands, data)
+  const { containers } = await observe(hands, { app: data.app })
   const container = containers.find(each => each.deployment === data.deployment)
   if (!container) {
     throw CONTAINER_NOT_AS_PLANNED(data.app, 'it is gone')

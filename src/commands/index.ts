@@ -28,6 +28,7 @@ import {
 } from './repository.ts'
 import { routeObserve, routeRemove } from './route.ts'
 import { routePoint } from './route-point.ts'
+import { routeVerify } from './route-verify.ts'
 
 /** Everything that a manager may tell an agent. */
 export const COMMANDS: readonly Command[] = [
@@ -57,6 +58,7 @@ export const COMMANDS: readonly Command[] = [
   composeDown,
   routeObserve,
   routePoint,
+  routeVerify,
   routeRemove,
 ] as unknown as readonly Command[]
 

@@ -6,49 +6,23 @@ import { caddyRoute, isAsWanted, REFRESH_MS, tokenOf, type WantedRoute } from '#
 import { handsForCleanUp } from './clean-up.ts'
 import { defineCommand, type Hands } from './command.ts'
 import { changeProxy, proxyOf, readNameRoutes } from './proxy-config.ts'
+import { Asked, isExpected, Proof } from './route-data.ts'
 import { DOMAIN_TAKEN, ROUTE_REFUSED } from './route-errors.ts'
-import { RouteName } from './route-name.ts'
 import { proveRoute } from './route-proof.ts'
-import { IPV4_PATTERN, isContainerAddress } from './subnet.ts'
+import { isContainerAddress } from './subnet.ts'
 
 const strict = { additionalProperties: false } as const
 
 const GO_BACK_MS = 20_000
+const WITHIN_MS = 10_000
+const CERTIFICATE_MS = 5_000
 
-const Host = Type.String({
-  maxLength: 253,
-  pattern: '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$',
-})
-const Ip = Type.String({ pattern: IPV4_PATTERN })
-const Port = Type.Integer({ minimum: 1, maximum: 65_535 })
-const Status = Type.Integer({ minimum: 100, maximum: 599 })
 const DeploymentId = Type.String({ minLength: 1, maxLength: 64 })
-
-const Probe = Type.Object(
-  {
-    path: Type.Optional(Type.String({ pattern: '^/[!-~]*$', maxLength: 1_024 })),
-    /** Which statuses are good; any below 500 when it is not said. */
-    expect: Type.Optional(
-      Type.Union([
-        Type.Array(Status, { minItems: 1, maxItems: 50 }),
-        Type.Object({ from: Status, to: Status }, strict),
-      ]),
-    ),
-    withinMs: Type.Optional(Type.Integer({ minimum: 1, maximum: 600_000 })),
-  },
-  strict,
-)
-type Probe = Static<typeof Probe>
 
 export const PointData = Type.Object(
   {
-    name: RouteName,
-    hosts: Type.Array(Host, { minItems: 1, maxItems: 50 }),
-    /** Port of the container. */
-    port: Port,
+    ...Asked,
     deployment: DeploymentId,
-    ip: Ip,
-    probe: Type.Optional(Probe),
   },
   strict,
 )
@@ -60,28 +34,7 @@ export const PointResult = Type.Object(
     switched: Type.Boolean(),
     /** Deployment that served before. */
     previous: Type.Union([Type.String(), Type.Null()]),
-    answers: Type.Array(
-      Type.Object(
-        {
-          host: Type.String(),
-          scheme: Type.Union([Type.Literal('http'), Type.Literal('https')]),
-          status: Type.Integer(),
-          ms: Type.Number(),
-        },
-        strict,
-      ),
-    ),
-    tls: Type.Array(
-      Type.Object(
-        {
-          host: Type.String(),
-          issuer: Type.Union([Type.Literal('internal'), Type.Literal('public')]),
-          /** false: a public certificate that was not there yet. */
-          ready: Type.Boolean(),
-        },
-        strict,
-      ),
-    ),
+    ...Proof,
   },
   strict,
 )
@@ -128,7 +81,9 @@ async function point(hands: Hands, data: PointData): Promise<PointResult> {
       token: wanted.token,
       path: data.probe?.path ?? '/',
       isExpected: status => isExpected(data.probe?.expect, status),
-      withinMs: data.probe?.withinMs ?? 10_000,
+      withinMs: data.probe?.withinMs ?? WITHIN_MS,
+      certificateMs: CERTIFICATE_MS,
+      proofs: 2,
     })
     return {
       switched: previous?.ip !== data.ip || previous.deployment !== data.deployment,
@@ -162,13 +117,6 @@ async function ensureRoutes(hands: Hands, wanted: WantedRoute, before: NameRoute
     const routes = { http: caddyRoute(wanted, 'http'), https: caddyRoute(wanted, 'https') }
     return withRoutes(config, { name, routes, ports: proxyOf(hands) })
   })
-}
-
-function isExpected(expect: Probe['expect'], status: number): boolean {
-  if (!expect) {
-    return status < 500
-  }
-  return Array.isArray(expect) ? expect.includes(status) : status >= expect.from && status <= expect.to
 }
 
 interface Way {

@@ -7,10 +7,7 @@ import { askProxy, proxyOf } from './proxy-config.ts'
 import { ROUTE_NOT_ANSWERING } from './route-errors.ts'
 import { isIpv4 } from './subnet.ts'
 
-/** Two answers in a row from the wanted container: one could be luck while the proxy falls back to both slots. */
-const PROOFS = 2
 const ATTEMPT_MS = 4_000
-const PUBLIC_CERTIFICATE_MS = 5_000
 
 export interface Goal {
   readonly hosts: readonly string[]
@@ -20,6 +17,10 @@ export interface Goal {
   readonly path: string
   readonly isExpected: (status: number) => boolean
   readonly withinMs: number
+  /** How long a public certificate is waited for. */
+  readonly certificateMs: number
+  /** Answers in a row: after a switch one could be luck, while the proxy falls back to both slots. */
+  readonly proofs: number
 }
 
 export interface RouteAnswer {
@@ -35,6 +36,8 @@ export interface HostCertificate {
   readonly host: string
   readonly issuer: 'internal' | 'public'
   readonly ready: boolean
+  /** What visitors over HTTPS meet while it is not there. */
+  readonly problem?: string
 }
 
 export interface RouteProof {
@@ -88,18 +91,29 @@ async function proveHost(hands: Hands, goal: Goal, place: Place): Promise<HostPr
   const { host, scheme } = place
   const issuer = isInternal(host) ? 'internal' : 'public'
   const mayBeLate = scheme === 'https' && issuer === 'public'
-  const withinMs = mayBeLate ? Math.min(goal.withinMs, PUBLIC_CERTIFICATE_MS) : goal.withinMs
+  const withinMs = mayBeLate ? Math.min(goal.withinMs, goal.certificateMs) : goal.withinMs
   const certificate = scheme === 'https' ? ({ host, issuer } as const) : undefined
   try {
     const answer = await answerOf(hands, goal, { ...place, deadline: place.started + withinMs })
     return { answer, certificate: certificate && { ...certificate, ready: true } }
   } catch (error) {
-    if (mayBeLate && certificate && !hands.signal.aborted) {
+    if (mayBeLate && certificate && !hands.signal.aborted && !wasAnswered(error)) {
+      const problem = asFairleadError(error).message
       hands.say(`The certificate of ${host} is not there yet; the proxy goes on asking for it.`, 'info')
-      return { answer: undefined, certificate: { ...certificate, ready: false } }
+      hands.say(`hint: ${certificateHint(host)}`, 'info')
+      return { answer: undefined, certificate: { ...certificate, ready: false, problem } }
     }
     throw error
   }
+}
+
+/** A status came back over HTTPS: the certificate is there, and something else is wrong. */
+function wasAnswered(error: unknown): boolean {
+  return asFairleadError(error).facts?.status !== 0
+}
+
+function certificateHint(host: string): string {
+  return `Visitors of https://${host} meet a warning until then. Its issuer must reach this host: let the name lead here and ports 80 and 443 through.`
 }
 
 async function answerOf(hands: Hands, goal: Goal, place: Place & { deadline: number }): Promise<RouteAnswer> {
@@ -111,7 +125,7 @@ async function answerOf(hands: Hands, goal: Goal, place: Place & { deadline: num
     const attempt = await probeOnce(hands, goal, place)
     const now = hands.clock.monotonic()
     proofs = attempt.fault === undefined ? proofs + 1 : 0
-    if (attempt.status !== undefined && proofs === PROOFS) {
+    if (attempt.status !== undefined && proofs >= goal.proofs) {
       return { host: place.host, scheme: place.scheme, status: attempt.status, ms: Math.round(now - asked) }
     }
     if (attempt.fault !== undefined) {

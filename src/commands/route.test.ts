@@ -1,11 +1,11 @@
-import { deepEqual, equal, ok, rejects } from 'node:assert/strict'
+import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Call, EngineAnswer, EngineRequest } from '#exec/call.ts'
 import { problemsOf } from '#lib/check.ts'
 import { systemClock } from '#lib/clock.ts'
 import { caddyRoute } from '#programs/caddy-route.ts'
 import type { Hands, HostFacts, Switchboard } from './command.ts'
-import { routeObserve, routePoint, routeRemove } from './route.ts'
+import { routeObserve, routePoint, routeRemove, routeVerify } from './route.ts'
 import {
   NO_PROXY,
   PROXY_REFUSED,
@@ -118,11 +118,26 @@ describe('route.point', () => {
       return routesThere(request, 'shop.example.org') ?? answeredBy(UPSTREAM)
     })
     const result = await routePoint.run(world.hands, { ...DATA, hosts: ['shop.example.org'] })
-    deepEqual(result.tls, [{ host: 'shop.example.org', issuer: 'public', ready: false }])
+    const [{ problem, ...certificate } = {}] = result.tls
+    deepEqual(certificate, { host: 'shop.example.org', issuer: 'public', ready: false })
+    match(problem ?? '', /^https:.*unable to verify the first certificate$/)
     equal(result.answers.length, 1)
     deepEqual(world.said, [
       'The certificate of shop.example.org is not there yet; the proxy goes on asking for it.',
+      'hint: Visitors of https://shop.example.org meet a warning until then. Its issuer must reach this host: let the name lead here and ports 80 and 443 through.',
     ])
+  })
+
+  test('does not take a bad answer over HTTPS for a certificate that is late', async () => {
+    const world = createWorld(
+      request =>
+        routesThere(request, 'shop.example.org') ??
+        answeredBy(UPSTREAM, schemeOf(request) === 'https' ? 500 : 200),
+    )
+    await rejects(
+      routePoint.run(world.hands, { ...DATA, hosts: ['shop.example.org'] }),
+      ROUTE_NOT_ANSWERING.matches,
+    )
   })
 
   test('writes again when another program was faster, and after a connection that was cut', async () => {
@@ -231,6 +246,44 @@ describe('route.point', () => {
   for (const name of ['shop', 'web.shop', 'web_1.my-shop', 'a', '0']) {
     test(`takes the name ${name}`, () => deepEqual(problemsOf(PointData, { ...DATA, name }), []))
   }
+})
+
+describe('route.verify', () => {
+  const ASKED = { name: 'shop', hosts: ['shop.localhost'], port: 8080, ip: '172.30.0.17' }
+
+  test('tells what visitors get, with one answer per host and scheme, and switches nothing', async () => {
+    const world = createWorld(request => routesThere(request) ?? answeredBy(UPSTREAM))
+    const { routes } = await routeVerify.run(world.hands, { routes: [ASKED] })
+    deepEqual(routes.shop, {
+      fault: null,
+      answers: [
+        { host: 'shop.localhost', scheme: 'http', status: 200, ms: 0 },
+        { host: 'shop.localhost', scheme: 'https', status: 200, ms: 0 },
+      ],
+      tls: [{ host: 'shop.localhost', issuer: 'internal', ready: true }],
+    })
+    deepEqual(world.board, [])
+    equal(world.asked.filter(line => line.endsWith(' /')).length, 2)
+  })
+
+  for (const [what, reply, fault] of [
+    ['another container answers', answeredBy('172.30.0.16:8080'), /172\.30\.0\.16:8080 answered/],
+    ['the proxy answers for nobody', { status: 502, text: '' }, /got no answer from 172\.30\.0\.17/],
+    ['the app fails', answeredBy(UPSTREAM, 500, 'no database'), /status 500 .*: no database/],
+  ] as const) {
+    test(`tells the fault when ${what}`, async () => {
+      const world = createWorld(request => routesThere(request) ?? reply)
+      const { routes } = await routeVerify.run(world.hands, { routes: [ASKED] })
+      match(routes.shop?.fault ?? '', fault)
+      deepEqual([routes.shop?.answers, world.board], [[], []])
+    })
+  }
+
+  test('tells that the proxy knows no such name', async () => {
+    const world = createWorld(noConfig)
+    const { routes } = await routeVerify.run(world.hands, { routes: [ASKED] })
+    equal(routes.shop?.fault, 'the proxy has no route for "shop"')
+  })
 })
 
 interface World {

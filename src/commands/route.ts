@@ -6,6 +6,7 @@ import { changeProxy, proxyOf, readNameRoutes } from './proxy-config.ts'
 import { RouteName } from './route-name.ts'
 
 export { routePoint } from './route-point.ts'
+export { routeVerify } from './route-verify.ts'
 
 const strict = { additionalProperties: false } as const
 

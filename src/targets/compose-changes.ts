@@ -40,7 +40,12 @@ export function changesOf(comparison: Comparison): readonly Change[] {
     ...portChanges(comparison),
     ...comparison.routes.flatMap(route =>
       route.hosts.map(
-        host => ({ kind: 'route', what: host, why: `to port ${route.port} of ${route.service}` }) as const,
+        host =>
+          ({
+            kind: 'route',
+            what: host,
+            why: found.faults[route.name] ?? `to port ${route.port} of ${route.service}`,
+          }) as const,
       ),
     ),
     ...comparison.goneRoutes.map(name => ({ kind: 'route', what: name, why: 'no longer' }) as const),

@@ -16,7 +16,7 @@ export interface Decision {
   readonly mustApply: boolean
   /** Services with containers that stand by until the release serves, and services that nobody wants any more. */
   readonly replaced: readonly string[]
-  /** Routes that lead elsewhere now, or nowhere. */
+  /** Routes that lead elsewhere now, or nowhere, or to a service that does not answer. */
   readonly routes: readonly WantedRoute[]
   /** Names of routes that nobody wants any more. */
   readonly goneRoutes: readonly string[]
@@ -88,6 +88,7 @@ export function isSettled({ mustApply, pushes, routes, goneRoutes }: Decision): 
 function leadsThere(found: Found, { name, hosts, port }: WantedRoute): boolean {
   const route = found.routes[name]
   return (
+    found.faults[name] === undefined &&
     route !== null &&
     route !== undefined &&
     isDeepStrictEqual([...route.hosts].sort(), [...hosts].sort()) &&

@@ -18,20 +18,26 @@ export interface Found {
   /** Of the services that are built, by service. */
   readonly images: ReadonlyMap<string, ImageContent>
   readonly routes: Readonly<Record<string, ObservedRoute | null>>
+  /** By route, what visitors get instead of the service; empty when nobody asked. */
+  readonly faults: Readonly<Record<string, string | undefined>>
 }
 
 export function foundOf(found: Readonly<Record<string, unknown>>): Found {
-  const { render, containers, images, routes } = found as {
+  const { render, containers, images, routes, answers } = found as {
     render: RenderResult
     containers: { containers: readonly ComposeContainer[] }
     images?: { images: readonly ImageContent[] }
     routes?: { routes: Found['routes'] }
+    answers?: { routes: Readonly<Record<string, { readonly fault: string | null }>> }
   }
   return {
     rendered: render,
     containers: containers.containers,
     images: new Map((images?.images ?? []).map(each => [each.key, each])),
     routes: routes?.routes ?? {},
+    faults: Object.fromEntries(
+      Object.entries(answers?.routes ?? {}).map(([name, { fault }]) => [name, fault ?? undefined]),
+    ),
   }
 }
 

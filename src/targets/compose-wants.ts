@@ -1,10 +1,12 @@
 import { routeNameOf } from '#commands/compose-data.ts'
 import { LONGEST_WATCH_MS } from '#commands/container-watch.ts'
+import type { Probe } from '#commands/route-data.ts'
 import { readDuration } from '#lib/duration.ts'
 import { defaultRoutes } from './compose-default-routes.ts'
 import { COMPOSE_SECRET_MISSING, COMPOSE_SETTINGS_WRONG } from './compose-errors.ts'
 import type { ComposeSettings } from './compose-settings.ts'
 import type { AppFacts, LookInput, RegistryFacts } from './target.ts'
+import { probeOf, readyPathOf } from './verify-settings.ts'
 
 const LONGEST_WITHIN_MS = 30 * 60_000
 const DEFAULT_SETTLE_MS = 2_000
@@ -20,7 +22,10 @@ export interface ComposeWants {
   readonly writtenEnvironment: Readonly<Record<string, string>>
   readonly routes: readonly WantedRoute[]
   readonly registry: RegistryFacts | undefined
-  readonly probePath: string | undefined
+  /** How routed services are asked through the proxy. */
+  readonly probe: Probe | undefined
+  /** How they are asked whether they are ready. */
+  readonly readyPath: string | undefined
   readonly withinMs: number
   /** How long a service that can be asked nothing must run before it counts. */
   readonly settleMs: number
@@ -57,7 +62,8 @@ export function wantsOf(input: LookInput<ComposeSettings>): ComposeWants {
     writtenEnvironment: written,
     routes: routesOf(settings.routes ?? defaultRoutes(files, source.texts), app),
     registry: settings.push === false ? undefined : registry,
-    probePath: settings.verify?.http,
+    probe: probeOf(settings.verify),
+    readyPath: readyPathOf(settings.verify),
     withinMs: durationOf('verify.within', settings.verify?.within ?? '2m', LONGEST_WITHIN_MS),
     settleMs: Math.min(
       DEFAULT_SETTLE_MS,

@@ -60,7 +60,8 @@ describe('the compose target', () => {
     ])
     assert.deepEqual(first[0]?.data.variables, { MODE: 'prod', PRICE: '$5' })
     assert.deepEqual(first[0]?.data.secrets, { NPM_TOKEN: 'npm-secret-value' })
-    const then = compose.look(input)
+    const { images: _, ...rendered } = input.found
+    const then = compose.look({ ...input, found: rendered })
     assert.deepEqual(commands(then), [...commands(first), 'images: image.content'])
     const images = then[3]?.data.images as readonly object[] | undefined
     assert.deepEqual(images?.[0], {

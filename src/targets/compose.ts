@@ -4,6 +4,7 @@ import { routeObserve } from '#commands/route.ts'
 import { defaultRoutes } from './compose-default-routes.ts'
 import { foundOf } from './compose-found.ts'
 import { planCompose } from './compose-plan.ts'
+import { proofTells } from './compose-proof.ts'
 import { readRelease } from './compose-release.ts'
 import { ComposeSettings } from './compose-settings.ts'
 import { type ComposeWants, domainsOf, filesOf, wantsOf } from './compose-wants.ts'
@@ -40,7 +41,7 @@ function detect(source: SourceFacts): ComposeSettings | undefined {
   return { files: [file], routes: defaultRoutes([file], source.texts) }
 }
 
-/** First the configuration, the containers and the routes; then, when services are built, their images by content. */
+/** First the configuration, the containers and the routes; then built services' images by content; then whether it answers. */
 function look(input: LookInput<ComposeSettings>): readonly Tell[] {
   const { app, source, found } = input
   const wants = wantsOf(input)
@@ -62,7 +63,12 @@ function look(input: LookInput<ComposeSettings>): readonly Tell[] {
     tell('containers', composeObserve, { project: wants.project }),
     ...(names.length > 0 ? [tell('routes', routeObserve, { names })] : []),
   ]
-  return found.render ? [...first, ...imageTells(input, wants)] : first
+  if (!found.render) {
+    return first
+  }
+  const images = imageTells(input, wants)
+  const isComplete = images.every(({ key }) => key in found)
+  return [...first, ...images, ...(isComplete ? proofTells(input) : [])]
 }
 
 function imageTells({ app, source, found }: LookInput<ComposeSettings>, wants: ComposeWants): Tell[] {

@@ -14,6 +14,8 @@ export interface Comparison {
   readonly build: 'none' | 'build' | 'fetch'
   readonly push: 'none' | 'push'
   readonly isRouteWanted: boolean
+  /** What visitors get instead of the app. */
+  readonly fault: string | undefined
 }
 
 /** The difference in words that a person can check. */
@@ -34,14 +36,14 @@ function whyBuild(build: 'build' | 'fetch'): string {
   return build === 'fetch' ? 'the registry has this content: it is fetched' : 'no image has this content yet'
 }
 
-function containerChange({ app, before, after, serving, present }: Comparison): Change {
+function containerChange({ app, before, after, serving, present, fault }: Comparison): Change {
   if (present) {
     return { kind: 'untouched', what: present.name }
   }
   if (!serving) {
     return { kind: 'add', what: `container of ${app}` }
   }
-  return { kind: 'recreate', what: serving.name, why: whyRecreate(before, after, serving) }
+  return { kind: 'recreate', what: serving.name, why: fault ?? whyRecreate(before, after, serving) }
 }
 
 function whyRecreate(
@@ -50,7 +52,7 @@ function whyRecreate(
   serving: ObservedContainer,
 ): string {
   if (serving.configHash === after.configHash) {
-    return serving.health === 'unhealthy' ? 'it is unhealthy' : `it is ${serving.state}`
+    return serving.state === 'running' ? `its health is "${serving.health}"` : `it is ${serving.state}`
   }
   const parts = (['image', 'environment', 'port', 'ports', 'volumes'] as const).filter(
     part => JSON.stringify(before[part]) !== JSON.stringify(after[part]),

@@ -24,20 +24,24 @@ export interface Found {
   readonly released: FoundImage | undefined
   readonly containers: readonly ObservedContainer[]
   readonly route: ObservedRoute | undefined
+  /** What visitors get instead of the app; undefined when it answers, or nobody asked. */
+  readonly fault: string | undefined
 }
 
 export function foundOf(input: Pick<LookInput<unknown>, 'found' | 'app' | 'goal'>): Found {
-  const { content, image, containers, routes } = input.found as {
+  const { content, image, containers, routes, answers } = input.found as {
     content?: { images: readonly [ImageContent] }
     image?: { images: readonly [FoundImage] }
     containers: { containers: readonly ObservedContainer[] }
     routes?: { routes: Readonly<Record<string, ObservedRoute | null>> }
+    answers?: { routes: Readonly<Record<string, { readonly fault: string | null }>> }
   }
   return {
     released: image?.images[0],
     content: content?.images[0] ?? releasedContent(image?.images[0], input.goal),
     containers: containers.containers,
     route: routes?.routes[input.app.name] ?? undefined,
+    fault: answers?.routes[input.app.name]?.fault ?? undefined,
   }
 }
 
@@ -53,18 +57,21 @@ function releasedContent(found: FoundImage | undefined, goal: ReleaseFacts | und
   }
 }
 
-/** The container that is what is wanted already: made from the same settings, running, and not known to be ill. */
+/** The container that is what is wanted already: made from the same settings, running, healthy, and answering. */
 export function runningAsWanted(
   found: Found,
   { configHash, goal }: { readonly configHash: string; readonly goal: ReleaseFacts | undefined },
 ): ObservedContainer | undefined {
+  if (found.fault !== undefined) {
+    return undefined
+  }
   const imageId = goal && readRelease(goal).imageId
   const fitting = found.containers.filter(
     each =>
       each.configHash === configHash &&
       (imageId === undefined || each.imageId === imageId) &&
       each.state === 'running' &&
-      each.health !== 'unhealthy' &&
+      (each.health === 'none' || each.health === 'healthy') &&
       (found.route?.deployment === undefined || each.deployment === found.route.deployment),
   )
   return fitting.find(each => each.serving) ?? fitting[0]

@@ -32,6 +32,7 @@ export function planContainer(input: PlanInput<ContainerSettings>): Plan {
     build: !mustBuild ? 'none' : found.content.registryDigest || input.goal ? 'fetch' : 'build',
     push: mustPush ? 'push' : 'none',
     isRouteWanted,
+    fault: found.fault,
   })
   const nothingToDo = isSettled(decision)
   return nothingToDo
@@ -125,7 +126,7 @@ function verifyTells({ input, configHash, present }: Decision): Tell[] {
 
 function routeTells({ input, wants, found, present, isRouteWanted }: Decision): Tell[] {
   const { app, deployment } = input
-  const { port, health } = wants.run
+  const { port } = wants.run
   if (wants.hosts.length === 0 || port === undefined) {
     return found.route ? [tell('route', routeRemove, { name: app.name })] : []
   }
@@ -139,7 +140,7 @@ function routeTells({ input, wants, found, present, isRouteWanted }: Decision): 
       port,
       deployment: present?.deployment ?? deployment,
       ip: present?.ip ?? resultOf('start', 'ip'),
-      ...(health.http ? { probe: { path: health.http, expect: { from: 200, to: 399 } } } : {}),
+      ...(wants.probe ? { probe: wants.probe } : {}),
     }),
   ]
 }

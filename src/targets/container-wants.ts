@@ -2,11 +2,13 @@ import { createHash } from 'node:crypto'
 import { posix } from 'node:path'
 import type { ContainerStartData } from '#commands/container-data.ts'
 import { LONGEST_WATCH_MS } from '#commands/container-watch.ts'
+import type { Probe } from '#commands/route-data.ts'
 import { canonicalJson } from '#lib/canonical-json.ts'
 import { exposedPort } from '#programs/dockerfile.ts'
 import { CONTAINER_SECRET_MISSING, CONTAINER_SETTINGS_WRONG } from './container-errors.ts'
 import { bytes, type ContainerSettings, milliseconds } from './container-settings.ts'
 import type { AppFacts, LookInput } from './target.ts'
+import { probeOf, readyPathOf } from './verify-settings.ts'
 
 const LONGEST_WITHIN_MS = 10 * 60_000
 const LONGEST_GRACE_MS = 10 * 60_000
@@ -24,6 +26,8 @@ export interface ContainerWants {
   readonly buildSecrets: Readonly<Record<string, string>>
   /** Host names that lead to it; empty when it is not routed. */
   readonly hosts: readonly string[]
+  /** How it is asked through the proxy. */
+  readonly probe: Probe | undefined
   readonly run: Omit<
     ContainerStartData,
     'app' | 'deployment' | 'commit' | 'configHash' | 'previous' | 'image'
@@ -47,6 +51,7 @@ export function wantsOf(input: LookInput<ContainerSettings>): ContainerWants {
       image.secretNames.map(name => [name, secretNamed(input, name, 'build_secrets')]),
     ),
     hosts: hostsOf(settings, app, port),
+    probe: probeOf(settings.verify, settings.health?.http),
     run: runOf(input, { port, writtenEnvironment }),
     writtenEnvironment,
     drainMs: milliseconds(settings.drain ?? '5s'),
@@ -73,11 +78,13 @@ export function isPublishedOnly({ ports = [], port, domain, domains }: Container
   return ports.length > 0 && port === undefined && domain === undefined && domains === undefined
 }
 
-/** sha256 over everything that decides what runs. Values of secrets take part, so a rotated one is a change. */
-export function configHashOf(wants: ContainerWants, reference: string): string {
-  const { health: _, ...run } = wants.run
+/**
+ * sha256 over everything that decides what runs and when it counts as ready. Values of secrets take part, so a rotated
+ * one is a change; so does how its health is told, because nobody has seen a running container pass another check.
+ */
+export function configHashOf({ run }: ContainerWants, reference: string): string {
   return createHash('sha256')
-    .update(canonicalJson({ version: 1, reference, run }))
+    .update(canonicalJson({ version: 2, reference, run }))
     .digest('hex')
 }
 
@@ -149,7 +156,7 @@ function runOf(
 
 function healthOf(settings: ContainerSettings, port: number | undefined): ContainerStartData['health'] {
   const {
-    http = settings.verify?.http,
+    http = readyPathOf(settings.verify),
     within = settings.verify?.within ?? '60s',
     interval,
   } = settings.health ?? {}

@@ -179,8 +179,31 @@ describe('nothing to do', () => {
     })
   }
 
+  test('is asked through the proxy, and only when all else is as wanted', () => {
+    const input = settled(anInput({ settings: { port: 8080, verify: { http: '/ready', status: 204 } } }))
+    const asked = container.look(input)
+    assert.deepEqual(dataOf(asked, 'route.verify').routes, [
+      {
+        ...{ name: 'shop', hosts: ['shop.example.org'], port: 8080, ip: '10.1.0.16' },
+        probe: { path: '/ready', expect: [204] },
+      },
+    ])
+    assert.ok(!container.look(anInput()).some(tell => tell.command === 'route.verify'))
+    assert.ok(!container.look({ ...input, found: {} }).some(tell => tell.command === 'route.verify'))
+  })
+
+  test('is not the plan for a container that visitors do not reach: it is made anew', () => {
+    const input = settled(anInput())
+    const answers = { routes: { shop: { fault: 'status 502', answers: [], tls: [] } } }
+    const plan = container.plan({ ...input, found: { ...input.found, answers } })
+    assert.deepEqual(commandsOf(plan).apply, ['container.start'])
+    assert.equal(dataOf(plan.apply, 'container.start').previous, 'old')
+    assert.ok(plan.changes.some(({ kind, why }) => kind === 'recreate' && why === 'status 502'))
+  })
+
   for (const [what, change] of [
     ['unhealthy', { health: 'unhealthy' }],
+    ['not known to be healthy yet', { health: 'starting' }],
     ['stopped', { state: 'exited' }],
     ['made from other settings', { configHash: 'other' }],
   ] as const) {
@@ -211,6 +234,12 @@ describe('nothing to do', () => {
       { ip, hosts, deployment },
       { ip: '10.1.0.16', hosts: ['neu.example.org'], deployment: 'old' },
     )
+  })
+
+  test('and another health path is a change: nobody saw the app answer it', () => {
+    const before = settled(anInput())
+    const settings = { port: 8080, health: { http: '/healthz' } }
+    assert.deepEqual(commandsOf(container.plan({ ...before, settings })).apply, ['container.start'])
   })
 
   test('and a rotated secret is a change', () => {
@@ -272,6 +301,7 @@ describe('settings', () => {
   for (const [what, settings] of [
     ['a domain without a port', { domain: 'a.example.org' }],
     ['a health path without a port', { health: { http: '/' } }],
+    ['a path for visitors of an app without any', { verify: { http: '/' } }],
     ['too little memory', { memory: '1m' }],
     ['a health time longer than the step', { port: 1, health: { within: '2h' } }],
   ] as const) {

@@ -3,6 +3,7 @@ import { imageContent, imageFind, imagePrune } from '#commands/image.ts'
 import { routeObserve, routeRemove } from '#commands/route.ts'
 import { exposedPort } from '#programs/dockerfile.ts'
 import { planContainer } from './container-plan.ts'
+import { proofTells } from './container-proof.ts'
 import { imagesOf, releasedHosts, releasedImageOf } from './container-release.ts'
 import { ContainerSettings } from './container-settings.ts'
 import { dockerfileOf, domainsOf, isPublishedOnly, wantsOf } from './container-wants.ts'
@@ -45,16 +46,19 @@ function settle(settings: ContainerSettings, source: SourceFacts): ContainerSett
   }
 }
 
-/** Everything is asked at once: the images by their content, the containers, and the route. */
+/** Everything is asked at once: the images by their content, the containers, and the route; then whether it answers. */
 function look(input: LookInput<ContainerSettings>): readonly Tell[] {
   const { app } = input
-  const { hosts } = wantsOf(input)
+  const { hosts, run } = wantsOf(input)
+  const ready = { health: run.health, ...(run.port === undefined ? {} : { port: run.port }) }
   // A host without a proxy cannot be asked for routes, and need not be when there was and will be none.
   const isRouted = hosts.length > 0 || releasedHosts(input.previous).length > 0
+  const proof = input.found.containers ? proofTells(input) : []
   return [
     imageTell(input),
-    tell('containers', containerObserve, { app: app.name }),
+    tell('containers', containerObserve, { app: app.name, ...ready }),
     ...(isRouted ? [tell('routes', routeObserve, { names: [app.name] })] : []),
+    ...proof,
   ]
 }
 

@@ -3,6 +3,7 @@ import { type Act, withExamples } from '#cli/command.ts'
 import { EXIT } from '#cli/exit-codes.ts'
 import { readList } from '#cli/page.ts'
 import { reportDeployment } from '#cli/report-deployment.ts'
+import { runningCommit } from '#cli/running-commit.ts'
 import type { Session } from '#cli/session.ts'
 import type { AppDocument, NewApp, ReleaseDocument } from '#contract/rest/apps.ts'
 import type { DeploymentDocument } from '#contract/rest/deployments.ts'
@@ -47,7 +48,7 @@ async function list({ client, printer }: Session): Promise<void> {
       app.target,
       app.repository ?? '-',
       app.host,
-      app.release?.commit.slice(0, 12) ?? '-',
+      runningCommit(app.release),
       app.domains.join(' '),
     ]),
   )
@@ -68,8 +69,13 @@ async function show({ client, printer, clock }: Session, name: string): Promise<
   }
   printer.line(`\n${colour.bold('Releases')}`)
   printer.table(
-    ['release', 'commit', 'made'],
-    releases.map(release => [release.id, release.commit.slice(0, 12), release.created_at]),
+    ['release', 'commit', 'also', 'made'],
+    releases.map(release => [
+      release.id,
+      release.commit.slice(0, 12),
+      release.confirmed ? runningCommit(release) : '',
+      release.created_at,
+    ]),
   )
   printer.line(`\n${colour.bold('Deployments')}`)
   printer.table(

@@ -3,6 +3,7 @@ import { type Act, withExamples } from '#cli/command.ts'
 import { ago } from '#cli/duration.ts'
 import { inertLine } from '#cli/inert.ts'
 import { readList } from '#cli/page.ts'
+import { runningCommit } from '#cli/running-commit.ts'
 import type { Session } from '#cli/session.ts'
 import type { AppDocument } from '#contract/rest/apps.ts'
 import type { DeploymentDocument } from '#contract/rest/deployments.ts'
@@ -47,7 +48,7 @@ function appRow(app: AppDocument): string[] {
   return [
     app.name,
     app.target,
-    app.release?.commit.slice(0, 12) ?? '-',
+    runningCommit(app.release),
     app.deployment?.state ?? '-',
     app.domains.join(' '),
   ]

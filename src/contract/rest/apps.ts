@@ -30,6 +30,12 @@ export const ReleaseDocument = Type.Object(
     restored_from: Nullable({ ...Id, description: 'The release that a rollback or repair brought back.' }),
     secret_revisions: Type.Record(Type.String(), Type.Integer()),
     created_at: Time,
+    confirmed: Nullable(
+      Type.Object(
+        { commit: Type.String(), deployment: Id, at: Time },
+        { ...strict, description: 'The newest commit that was seen to want exactly this release.' },
+      ),
+    ),
   },
   strict,
 )

@@ -94,7 +94,14 @@ export function releaseDocument(release: Selectable<ReleaseTable>): ReleaseDocum
     restored_from: release.origin === release.id ? null : release.origin,
     secret_revisions: JSON.parse(release.secrets ?? '{}'),
     created_at: timeText(release.created_at),
+    confirmed: confirmationOf(release),
   }
+}
+
+function confirmationOf({ confirmed_commit, confirmed_by, confirmed_at }: Selectable<ReleaseTable>) {
+  return confirmed_commit === null || confirmed_by === null || confirmed_at === null
+    ? null
+    : { commit: confirmed_commit, deployment: confirmed_by, at: timeText(confirmed_at) }
 }
 
 /** Never the credential: only its kind. */

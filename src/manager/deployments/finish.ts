@@ -27,12 +27,23 @@ export async function finishDeployment(
         evidence: end.evidence === undefined ? null : JSON.stringify(end.evidence),
         error: end.error ? JSON.stringify(toWire(end.error)) : null,
         failed_step: end.failedStep ?? null,
-        release_id: releaseId,
+        release_id: releaseId ?? end.confirms?.release ?? null,
       })
       .where('id', '=', deployment.id)
       .execute()
     if (releaseId && end.release) {
       await storeRelease({ ...context, db: transaction }, { id: releaseId, deployment, draft: end.release })
+    }
+    if (end.confirms) {
+      await transaction
+        .updateTable('releases')
+        .set({
+          confirmed_commit: end.confirms.commit,
+          confirmed_by: deployment.id,
+          confirmed_at: clock.now(),
+        })
+        .where('id', '=', end.confirms.release)
+        .execute()
     }
     await releaseDomains(transaction, deployment.appId, end)
     if (deployment.kind === 'remove' && end.state === 'succeeded') {

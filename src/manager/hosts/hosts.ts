@@ -33,6 +33,8 @@ export async function addHost(parts: ManagerParts, wanted: NewHost): Promise<Hos
     address: wanted.address,
     identity: JSON.stringify(pin),
     created_at: parts.clock.now(),
+    observed_at: null,
+    unseen: null,
   }
   try {
     await parts.db.insertInto('hosts').values(row).execute()

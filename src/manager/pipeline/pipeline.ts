@@ -59,7 +59,8 @@ export async function runPipeline(
     }
     for (const { outcome } of ended) {
       if (outcome?.kind === 'finished') {
-        return { state: 'succeeded', outcome: outcome.outcome, evidence: outcome.evidence }
+        const { kind: _, ...end } = outcome
+        return { state: 'succeeded', ...end }
       }
     }
   }

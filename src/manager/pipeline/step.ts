@@ -50,7 +50,15 @@ export type StepOutcome =
   /** There was nothing to do in this step. */
   | { readonly kind: 'skipped' }
   /** The goal is reached: end here, succeeded. */
-  | { readonly kind: 'finished'; readonly outcome: string; readonly evidence: unknown }
+  | ({ readonly kind: 'finished'; readonly outcome: string; readonly evidence: unknown } & Confirmation)
+
+/** What a deployment that changed nothing says about the release that it found. */
+export interface Confirmation {
+  /** The release that runs is also what this commit wants. */
+  readonly confirms?: { readonly release: string; readonly commit: string }
+  /** Nobody had written down what runs. */
+  readonly release?: ReleaseDraft
+}
 
 export function done(data?: Readonly<Record<string, unknown>>): StepOutcome {
   return data === undefined ? { kind: 'done' } : { kind: 'done', data }
@@ -109,13 +117,12 @@ export type PipelineEnd =
   /** The manager is shutting down: the deployment stays running and is adopted at the next start. */
   | { readonly state: 'left-running' }
 
-export interface EndedPipeline {
+export interface EndedPipeline extends Confirmation {
   readonly state: 'succeeded' | 'failed' | 'cancelled'
   readonly outcome: string
   readonly evidence?: unknown
   readonly error?: FairleadError | undefined
   readonly failedStep?: string | undefined
-  readonly release?: ReleaseDraft | undefined
   /** Domains that the app now has; others are given back. */
   readonly domains?: readonly string[]
 }

@@ -1,4 +1,7 @@
 import type { Generated } from 'kysely'
+import type { CommandTable, DeploymentTable, StepTable } from './deployment-tables.ts'
+
+export type { CommandTable, DeploymentState, DeploymentTable, StepTable } from './deployment-tables.ts'
 
 /**
  * The tables, as Kysely sees them. Times are ms since 1970; JSON columns hold text made by JSON.stringify;
@@ -45,6 +48,10 @@ export interface HostTable {
   /** Public identity (link/identity.ts) as JSON: what is pinned. */
   identity: string
   created_at: number
+  /** When its worker last told what runs. */
+  observed_at: number | null
+  /** JSON of the error that it did not since, with its time; null when the last look worked. */
+  unseen: string | null
 }
 
 export interface RepositoryTable {
@@ -114,6 +121,11 @@ export interface AppTable {
   approval: number | null
   /** JSON of the last answer to "what runs?", with its time. */
   observed: string | null
+  /** JSON of the first such answer after the last deployment that ended: what later ones are compared with. */
+  baseline: string | null
+  /** JSON of the differences that were seen and are still there; null: none. */
+  drift: string | null
+  on_drift: Generated<'report' | 'repair'>
   version: number
   created_at: number
   updated_at: number
@@ -141,82 +153,6 @@ export interface SecretRevisionTable {
   created_at: number
 }
 
-export type DeploymentState =
-  | 'queued'
-  | 'running'
-  | 'waiting'
-  | 'succeeded'
-  | 'failed'
-  | 'cancelled'
-  | 'superseded'
-
-export interface DeploymentTable {
-  id: string
-  app_id: string
-  kind: 'deploy' | 'rollback' | 'remove'
-  state: DeploymentState
-  /** `deployed`, `nothing-to-do`, `rolled-back` …; null until it ended. */
-  outcome: string | null
-  /** JSON {kind, by, detail}. */
-  trigger: string
-  /** Exact commit that was asked for; null means the tip of the branch. */
-  wanted_commit: string | null
-  /** Release to go back to, for a rollback. */
-  wanted_release: string | null
-  commit: string | null
-  commit_subject: string | null
-  /** JSON of the plan (secret values replaced) and its hash. */
-  plan: string | null
-  plan_hash: string | null
-  /** JSON of evidence: container ids, digests, health, HTTP answers. */
-  evidence: string | null
-  error: string | null
-  failed_step: string | null
-  release_id: string | null
-  cancel_requested: number
-  /** JSON of the trigger of a deployment that is requested when this one has ended. */
-  then_trigger: string | null
-  /** Hash of the plan that a person agreed to, and who. */
-  approved_hash: string | null
-  approved_by: string | null
-  approved_at: number | null
-  created_at: number
-  started_at: number | null
-  /** When it is ended as failed; null until it started. */
-  deadline_at: number | null
-  finished_at: number | null
-}
-
-export interface StepTable {
-  deployment_id: string
-  name: string
-  position: number
-  state: 'running' | 'done' | 'skipped' | 'failed' | 'cancelled'
-  attempt: number
-  started_at: number
-  deadline_at: number
-  finished_at: number | null
-  /** JSON of what the step produced; enough for the next steps to go on after a restart. */
-  outcome: string | null
-  error: string | null
-}
-
-/** Journal of every command told to an agent: written before the frame is sent. */
-export interface CommandTable {
-  id: string
-  deployment_id: string
-  step: string
-  key: string
-  command: string
-  host: string
-  state: 'told' | 'succeeded' | 'failed'
-  result: string | null
-  /** Log lines stored up to here. */
-  seq: number
-  created_at: number
-  finished_at: number | null
-}
-
 export interface ReleaseTable {
   id: string
   app_id: string
@@ -237,6 +173,10 @@ export interface ReleaseTable {
   /** After a rollback: the commit it turned away from, which no webhook and no poll deploys again. */
   held_commit: string | null
   created_at: number
+  /** The newest commit that was seen to want exactly this release, by which deployment and when. */
+  confirmed_commit: string | null
+  confirmed_by: string | null
+  confirmed_at: number | null
 }
 
 export interface IdempotencyTable {

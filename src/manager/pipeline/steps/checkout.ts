@@ -48,7 +48,7 @@ async function fetchFacts(context: StepContext) {
     sealer: parts.sealer,
     commit: deployment.wantedCommit,
     // A webhook says that the tip moved: asking first would only cost time.
-    known: deployment.trigger.kind === 'webhook' ? undefined : newest?.commit,
+    known: deployment.trigger.kind === 'webhook' ? undefined : (newest?.confirmed_commit ?? newest?.commit),
   })
   facts.source = source
   return { source, heldCommit: newest?.held_commit ?? undefined }

@@ -1,7 +1,14 @@
+import { draftRelease } from '#manager/pipeline/draft-release.ts'
 import { PLAN_CHANGED } from '#manager/pipeline/errors.ts'
 import { makePlan } from '#manager/pipeline/make-plan.ts'
 import { readPlanInput } from '#manager/pipeline/plan-input.ts'
-import { done, type Step, type StepContext, type StepOutcome } from '#manager/pipeline/step.ts'
+import {
+  type Confirmation,
+  done,
+  type Step,
+  type StepContext,
+  type StepOutcome,
+} from '#manager/pipeline/step.ts'
 import { tellWorker } from '#manager/pipeline/tell-worker.ts'
 import { SOON } from '#manager/store/soon.ts'
 
@@ -20,9 +27,23 @@ async function planDeployment(context: StepContext): Promise<StepOutcome> {
     context.say(`plan: ${change.kind} ${change.what}${change.why ? ` (${change.why})` : ''}`)
   }
   if (made.plan.nothingToDo) {
-    return { kind: 'finished', outcome: 'nothing-to-do', evidence: made.found }
+    return {
+      kind: 'finished',
+      outcome: 'nothing-to-do',
+      evidence: made.found,
+      ...confirmationOf(context, made),
+    }
   }
   return done({ hash: made.hash })
+}
+
+/** What runs is of this commit too, whichever one it was made from. */
+function confirmationOf(context: StepContext, { plan: planned, previous }: PlannedFacts): Confirmation {
+  const { source, goal } = context.facts
+  if (!previous || !source) {
+    return { release: draftRelease(context, planned) }
+  }
+  return goal ? {} : { confirms: { release: previous.id, commit: source.commit } }
 }
 
 /** After a restart: the same plan from the journalled answers, or PLAN_CHANGED when settings or secrets moved meanwhile. */
@@ -32,6 +53,8 @@ async function recallPlan(context: StepContext): Promise<void> {
     throw PLAN_CHANGED()
   }
 }
+
+type PlannedFacts = Awaited<ReturnType<typeof planFacts>>
 
 async function planFacts(context: StepContext) {
   const { facts, parts, app, deployment } = context
@@ -47,5 +70,5 @@ async function planFacts(context: StepContext) {
   facts.plan = made.plan
   facts.configHash = made.configHash
   facts.secretRevisions = secretRevisions
-  return made
+  return { ...made, previous: input.previous }
 }

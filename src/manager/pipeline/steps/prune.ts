@@ -21,7 +21,7 @@ async function forgetCheckouts(context: StepContext): Promise<void> {
   const used = await parts.db
     .selectFrom('releases')
     .innerJoin('apps', 'apps.id', 'releases.app_id')
-    .select('releases.commit')
+    .select(['releases.commit', 'releases.confirmed_commit'])
     .distinct()
     .where('apps.repository_id', '=', repository.id)
     .orderBy('releases.id', 'desc')
@@ -36,7 +36,7 @@ async function forgetCheckouts(context: StepContext): Promise<void> {
     .execute()
   const keep = new Set([
     facts.source.commit,
-    ...used.map(row => row.commit),
+    ...used.flatMap(row => [row.commit, row.confirmed_commit ?? row.commit]),
     ...open.flatMap(row => row.commit ?? []),
   ])
   await tellWorker(context, {

@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely'
 import { up as first } from './0001-first.ts'
+import { up as observation } from './0003-observation.ts'
 import { up as releases } from './0004-releases.ts'
 import { up as deploymentDeadline } from './0005-deployment-deadline.ts'
 
@@ -11,6 +12,7 @@ export interface Migration {
 /** In the order in which they are applied. A migration that was released is never changed. */
 export const MIGRATIONS: readonly Migration[] = [
   { name: '0001-first', up: first },
+  { name: '0003-observation', up: observation },
   { name: '0004-releases', up: releases },
   { name: '0005-deployment-deadline', up: deploymentDeadline },
 ]

@@ -1,5 +1,6 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import type { CommandState } from '#contract/agent-frames.ts'
+import { DISK_FULL } from '#exec/errors.ts'
 import type { Clock } from '#lib/clock.ts'
 import { type FairleadError, toWire } from '#lib/errors.ts'
 import { COMMAND_INTERRUPTED } from '#link/errors.ts'
@@ -103,7 +104,7 @@ export class Journal {
 
   /** Commands that the manager does not know the end of, newest first. */
   unsettled(): readonly Pick<JournalRow, 'id' | 'state' | 'seq'>[] {
-    this.#write('soon', () => undefined)
+    this.#settleNow()
     return this.#sql(
       'SELECT id, state, seq FROM commands WHERE settled = 0 ORDER BY started_at DESC LIMIT ?',
     ).all(LISTED) as unknown as JournalRow[]
@@ -132,7 +133,7 @@ export class Journal {
   }
 
   close(): void {
-    this.#write('soon', () => undefined)
+    this.#settleNow()
     this.#db.close()
   }
 
@@ -157,8 +158,22 @@ export class Journal {
       this.#db.exec('COMMIT')
       this.#settled.clear()
     } catch (error) {
-      this.#db.exec('ROLLBACK')
-      throw error
+      // On a full disk SQLite may have rolled back by itself.
+      if (this.#db.isTransaction) {
+        this.#db.exec('ROLLBACK')
+      }
+      throw isFull(error) ? DISK_FULL('the journal of the agent').with({ cause: error }) : error
+    }
+  }
+
+  /** Losing this costs nothing, so a full disk keeps no manager out. */
+  #settleNow(): void {
+    try {
+      this.#write('soon', () => undefined)
+    } catch (error) {
+      if (!DISK_FULL.matches(error)) {
+        throw error
+      }
     }
   }
 
@@ -172,6 +187,12 @@ export class Journal {
       )
     }
   }
+}
+
+/** SQLite's FULL, also as an extended code. */
+function isFull(error: unknown): boolean {
+  const code = (error as { errcode?: unknown }).errcode
+  return typeof code === 'number' && (code & 0xff) === 13
 }
 
 function opened(file: string): DatabaseSync {

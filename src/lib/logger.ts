@@ -11,14 +11,15 @@ export interface Logger {
 
 export type LogFields = Readonly<Record<string, string | number | boolean | null | undefined>>
 
+/** Characters that wait for room; more are dropped. */
+const MOST_WAITING = 256 * 1024
+
 /** JSON lines on standard output (or the given file descriptor). Fields are scalars, so no object can smuggle a secret in. */
 export function createLogger(part: string, fd = 1): Logger {
-  return wrap(
-    pino(
-      { base: { part }, timestamp: pino.stdTimeFunctions.isoTime },
-      pino.destination({ dest: fd, sync: true }),
-    ),
-  )
+  const destination = pino.destination({ dest: fd, sync: true, maxLength: MOST_WAITING })
+  // A full disk costs log lines, never the process.
+  destination.on('error', () => undefined)
+  return wrap(pino({ base: { part }, timestamp: pino.stdTimeFunctions.isoTime }, destination))
 }
 
 /** A logger for tests and one-shot commands that prints nothing. */

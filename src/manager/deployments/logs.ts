@@ -1,6 +1,6 @@
 import { appendFile, mkdir, readdir, rm, stat, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
-import { DISK_FULL } from '#manager/store/errors.ts'
+import { STORE_FULL } from '#manager/store/errors.ts'
 import { LogCursor } from './log-cursor.ts'
 import type { DeploymentLine, LogHeader } from './log-line.ts'
 
@@ -41,7 +41,7 @@ export class DeploymentLogs {
     this.#bounds = bounds
   }
 
-  /** Appends in the order of calls; resolves when the lines are with the operating system. DISK_FULL stores none. */
+  /** Appends in the order of calls; resolves when the lines are with the operating system. STORE_FULL stores none. */
   async append(id: string, lines: readonly NewLine[]): Promise<void> {
     const log = await this.#opened(id)
     const written = log.tail.then(() => this.#write(id, log, lines))
@@ -147,7 +147,7 @@ export class DeploymentLogs {
     } catch (error) {
       await truncate(file, before).catch(() => undefined)
       const { code } = error as NodeJS.ErrnoException
-      throw code === 'ENOSPC' || code === 'EDQUOT' ? DISK_FULL().with({ cause: error }) : error
+      throw code === 'ENOSPC' || code === 'EDQUOT' ? STORE_FULL().with({ cause: error }) : error
     }
   }
 

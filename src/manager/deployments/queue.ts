@@ -27,6 +27,9 @@ export interface QueueOptions {
   readonly perHost: number
 }
 
+/** When the store could not be used. */
+const AGAIN_MS = 5000
+
 /**
  * Starts queued deployments: one per app, `perHost` per host, oldest first. At its own start it adopts every
  * deployment that an earlier process left running: their journalled steps are not repeated.
@@ -53,7 +56,10 @@ export function createQueue({ parts, logger, perHost }: QueueOptions): Queue {
         wake()
       }
     })
-    background(looking, error => logger.error('queue.failed', { message: error.message }))
+    background(looking, error => {
+      logger.error('queue.failed', { code: error.code, message: error.message })
+      parts.clock.after(AGAIN_MS, wake)
+    })
   }
 
   async function look(): Promise<void> {
@@ -85,7 +91,11 @@ export function createQueue({ parts, logger, perHost }: QueueOptions): Queue {
   function start(id: string, host: string): void {
     const stop = new AbortController()
     const ended = work(id, stop.signal)
-      .catch(error => logger.error('deployment.broken', { deployment: id, message: String(error) }))
+      .catch(async error => {
+        logger.error('deployment.broken', { deployment: id, message: String(error) })
+        // It stays running and is adopted again, not in a hot loop.
+        await parts.clock.sleep(AGAIN_MS, stop.signal).catch(() => undefined)
+      })
       .finally(() => {
         running.delete(id)
         wake()

@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Kysely } from 'kysely'
 import type { Clock } from '#lib/clock.ts'
 import { newId, randomText } from '#lib/id.ts'
+import { isStoreTrouble } from '#manager/store/store-error.ts'
 import type { Tables } from '#manager/store/tables.ts'
 
 /** Who speaks: the owner of a token. */
@@ -54,7 +55,13 @@ export async function findSpeaker(context: TokensContext, token: string): Promis
   }
   const now = context.clock.now()
   if (now - (row.last_used_at ?? 0) > USED_EXACTNESS_MS) {
-    await context.db.updateTable('tokens').set({ last_used_at: now }).where('id', '=', row.id).execute()
+    const noted = context.db.updateTable('tokens').set({ last_used_at: now }).where('id', '=', row.id)
+    // Who only reads must not be refused because nothing can be written.
+    await noted.execute().catch(error => {
+      if (!isStoreTrouble(error)) {
+        throw error
+      }
+    })
   }
   return { tokenId: row.id, name: row.name }
 }

@@ -1,6 +1,7 @@
 import { asFairleadError } from '#lib/errors.ts'
 import type { Deployment } from '#manager/deployments/deployment.ts'
 import { DEPLOYMENT_CANCELLED } from '#manager/deployments/errors.ts'
+import { isStoreTrouble } from '#manager/store/store-error.ts'
 import { openContext } from './context.ts'
 import { watchDeployment } from './deployment-deadline.ts'
 import { draftRelease } from './draft-release.ts'
@@ -51,6 +52,11 @@ export async function runPipeline(
     )
     const ended = await runStage(steps, position, context)
     position += steps.length
+    const trouble = ended.find(end => isStoreTrouble(end.error))
+    if (trouble) {
+      // Not a failure of the deployment: it is adopted again, as after a restart.
+      throw trouble.error
+    }
     const failed = ended.find(end => end.error !== undefined)
     if (failed) {
       return signal.reason === 'shutdown'

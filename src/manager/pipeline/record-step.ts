@@ -2,6 +2,7 @@ import { FairleadError, toWire, type WireError } from '#lib/errors.ts'
 import { failpoint } from '#lib/failpoint.ts'
 import { DEPLOYMENT_CANCELLED } from '#manager/deployments/errors.ts'
 import { SOON } from '#manager/store/soon.ts'
+import { isStoreTrouble } from '#manager/store/store-error.ts'
 import { sayIn } from './context.ts'
 import { stepLimit } from './deadlines.ts'
 import type { Step, StepContext, StepOutcome } from './step.ts'
@@ -49,7 +50,7 @@ export async function recordStep(step: Step, position: number, whole: StepContex
     })
     return outcome
   } catch (thrown) {
-    if (context.signal.reason === 'shutdown') {
+    if (context.signal.reason === 'shutdown' || isStoreTrouble(thrown)) {
       throw thrown
     }
     const error = reasonOf(thrown, step, context)

@@ -6,8 +6,9 @@ import { failpoint } from '#lib/failpoint.ts'
 import { newId } from '#lib/id.ts'
 import { COMMAND_INTERRUPTED } from '#link/errors.ts'
 import { COMMAND_LOST } from '#manager/agents/errors.ts'
-import { DISK_FULL } from '#manager/store/errors.ts'
+import { STORE_FULL } from '#manager/store/errors.ts'
 import { SOON } from '#manager/store/soon.ts'
+import { isStoreTrouble } from '#manager/store/store-error.ts'
 import type { Tell } from '#targets/target.ts'
 import { commandLimit } from './deadlines.ts'
 import { fill } from './fill.ts'
@@ -132,7 +133,8 @@ async function settled(
       .execute()
     return keep(context, what, result)
   } catch (error) {
-    if (context.signal.reason !== 'shutdown') {
+    // What became of a command that could not be written down is asked again later.
+    if (context.signal.reason !== 'shutdown' && !isStoreTrouble(error)) {
       await parts.db
         .updateTable('commands')
         .set({ state: 'failed', finished_at: parts.clock.now() })
@@ -185,7 +187,7 @@ async function store(context: StepContext, { command }: Tell, { id, lines, dropp
       await parts.logs.append(deployment.id, stored)
       return
     } catch (error) {
-      if (!DISK_FULL.matches(error)) {
+      if (!STORE_FULL.matches(error)) {
         throw error
       }
       await parts.clock.sleep(DISK_FULL_WAIT_MS, context.signal)

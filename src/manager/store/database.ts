@@ -1,9 +1,10 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { Kysely, SqliteDialect } from 'kysely'
+import { Kysely } from 'kysely'
 import { STORE_IN_USE, STORE_UNWRITABLE } from './errors.ts'
 import { migrate } from './migrate.ts'
+import { PatientDialect } from './patient-dialect.ts'
 import { createSqlite } from './sqlite.ts'
 import { isBusy, storeError } from './store-error.ts'
 import type { Tables } from './tables.ts'
@@ -21,7 +22,7 @@ export async function openStore(folder: string, now: () => number): Promise<Stor
   try {
     const file = join(folder, 'fairlead.db')
     const sqlite = createSqlite(file)
-    const db = new Kysely<Tables>({ dialect: new SqliteDialect({ database: sqlite }) })
+    const db = new Kysely<Tables>({ dialect: new PatientDialect({ database: sqlite }) })
     try {
       const migrated = await migrate(db as Kysely<unknown>, { file, now })
       return { db, migrated, close: () => closeAll(db, lock) }

@@ -44,12 +44,21 @@ export const STORE_UNWRITABLE = defineError({
     'Give the user that runs the manager the right to write the folder FAIRLEAD_DATA (and --allow-fs-write under Node permissions).',
 })
 
-export const DISK_FULL = defineError({
-  code: 'DISK_FULL',
+export const STORE_FULL = defineError({
+  code: 'STORE_FULL',
   status: 503,
   retry: { afterSeconds: 60 },
   message: () => 'The disk of the manager is full: nothing can be stored now.',
   hint: () => 'Free some space on the disk that holds FAIRLEAD_DATA; the manager goes on by itself.',
+})
+
+export const STORE_LOCKED = defineError({
+  code: 'STORE_LOCKED',
+  status: 503,
+  retry: { afterSeconds: 5 },
+  message: (file: string) => `Another program holds the database ${file} locked.`,
+  hint: () =>
+    'Find it with "fuser -v" on that file and let it end, for example a backup tool; the manager goes on by itself.',
 })
 
 export const STORE_UNAVAILABLE = defineError({

@@ -24,12 +24,14 @@ export function createSqlite(file: string): SqliteDatabase & { readonly raw: Dat
   return { raw, prepare, close: () => raw.close() }
 }
 
+/** The whole process stands still meanwhile: patient-dialect.ts waits longer, beside other work. */
+const BUSY_MS = 20
 /** More than the program has; only statements with varying lists (`in (…)`) could reach it. */
 const MAX_STATEMENTS = 500
 
 function openFile(file: string): DatabaseSync {
   try {
-    const raw = new DatabaseSync(file, { timeout: 5000, enableForeignKeyConstraints: true })
+    const raw = new DatabaseSync(file, { timeout: BUSY_MS, enableForeignKeyConstraints: true })
     // FULL: a commit is on the disk before it is answered, also through a loss of power.
     raw.exec('pragma journal_mode = wal; pragma synchronous = full')
     // Readers of their own (page cache 4 MB) and small write-ahead log: the manager's memory is counted.

@@ -1,5 +1,5 @@
 import type { FairleadError } from '#lib/errors.ts'
-import { DISK_FULL, STORE_DAMAGED, STORE_UNAVAILABLE, STORE_UNWRITABLE } from './errors.ts'
+import { STORE_DAMAGED, STORE_FULL, STORE_LOCKED, STORE_UNAVAILABLE, STORE_UNWRITABLE } from './errors.ts'
 
 /** SQLite's primary result codes that say something about the disk, not about a statement. */
 const BUSY = 5
@@ -17,6 +17,11 @@ export function storeError(error: unknown, file: string): unknown {
   return kind ? kind.with({ cause: error }) : error
 }
 
+/** True if the store cannot be used now: nothing is wrong with the work, which is to be tried again later. */
+export function isStoreTrouble(error: unknown): boolean {
+  return [STORE_FULL, STORE_LOCKED, STORE_UNAVAILABLE, STORE_UNWRITABLE].some(kind => kind.matches(error))
+}
+
 /** True if a statement was refused by a unique or foreign key constraint. */
 export function isConstraintViolation(error: unknown): boolean {
   return primaryCode(error) === CONSTRAINT
@@ -31,15 +36,16 @@ function describe(error: unknown, file: string): FairleadError | undefined {
   const reason = error instanceof Error ? error.message : String(error)
   switch (primaryCode(error)) {
     case FULL:
-      return DISK_FULL()
+      return STORE_FULL()
     case CORRUPT:
     case NOT_A_DATABASE:
       return STORE_DAMAGED(file, reason)
     case READ_ONLY:
     case CANNOT_OPEN:
       return STORE_UNWRITABLE(file, reason)
-    case IO_ERROR:
     case BUSY:
+      return STORE_LOCKED(file)
+    case IO_ERROR:
       return STORE_UNAVAILABLE(reason)
     default:
       return undefined

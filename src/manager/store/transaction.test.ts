@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Kysely, SqliteDialect, sql } from 'kysely'
-import { DISK_FULL } from './errors.ts'
+import { STORE_FULL } from './errors.ts'
 import { migrate } from './migrate.ts'
 import { createSqlite } from './sqlite.ts'
 import type { Tables } from './tables.ts'
@@ -44,7 +44,7 @@ test('W35 a full disk fails the whole group, nothing is half-written, and the ne
     inTransaction(db, transaction => put(transaction, 'big'.repeat(100_000))),
   ])
   assert.deepEqual(
-    results.map(result => result.status === 'rejected' && DISK_FULL.matches(result.reason)),
+    results.map(result => result.status === 'rejected' && STORE_FULL.matches(result.reason)),
     [true, true],
   )
   assert.deepEqual(await keys(db), [])

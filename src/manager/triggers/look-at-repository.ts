@@ -3,6 +3,7 @@ import { asFairleadError, type FairleadError, toWire } from '#lib/errors.ts'
 import { AGENT_OFFLINE, AGENT_REFUSED, AGENT_UNREACHABLE } from '#manager/agents/errors.ts'
 import { appsOfRepository } from '#manager/apps/queries.ts'
 import { type DeploymentsContext, requestDeployment } from '#manager/deployments/request.ts'
+import { isStoreTrouble } from '#manager/store/store-error.ts'
 import type { RepositoryTable, Tables } from '#manager/store/tables.ts'
 import { inTransaction } from '#manager/store/transaction.ts'
 import { appsBehind } from './apps-behind.ts'
@@ -40,6 +41,9 @@ export async function lookAtRepository(context: LookContext, repository: Reposit
     }
     return await takeTip(context, repository, tip)
   } catch (error) {
+    if (isStoreTrouble(error)) {
+      throw error
+    }
     return await noteProblem(context, repository, asFairleadError(error))
   }
 }

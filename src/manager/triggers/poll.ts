@@ -31,6 +31,8 @@ const FIRST_WITHIN_MS = 30_000
 const SOONEST_AGAIN_MS = 5000
 /** While the worker is away. */
 const SOON_MS = 15_000
+/** After a look that could not even be noted: the store is full or locked. */
+const BROKEN_MS = 30_000
 const LONGEST_BACKOFF_MS = 3_600_000
 const NEVER = Number.POSITIVE_INFINITY
 
@@ -64,7 +66,7 @@ export function createPoller(options: PollerOptions): Poller {
     const look = lookOnce(id, entry)
       .catch(error => {
         logger.error('poll.broken', { repository: id, message: String(error) })
-        entry.dueAt = Math.min(entry.dueAt, clock.monotonic() + LONGEST_BACKOFF_MS)
+        entry.dueAt = Math.min(entry.dueAt, clock.monotonic() + BROKEN_MS)
       })
       .finally(() => running.delete(id))
     running.set(id, look)

@@ -2,6 +2,7 @@ import { asFairleadError, type FairleadError } from '#lib/errors.ts'
 import { AGENT_OFFLINE } from '#manager/agents/errors.ts'
 import type { StepContext } from '#manager/pipeline/step.ts'
 import { tellWorker } from '#manager/pipeline/tell-worker.ts'
+import { isStoreTrouble } from '#manager/store/store-error.ts'
 
 const UNDO_MS = 10 * 60_000
 /** For a worker that is being restarted. One that was waited for in vain before is not waited for again. */
@@ -25,6 +26,9 @@ export async function undo(context: StepContext, failure: FairleadError): Promis
     try {
       await tellWorker(calm, tell)
     } catch (error) {
+      if (isStoreTrouble(error)) {
+        throw error
+      }
       failures += 1
       context.say(`undo: ${tell.command} failed: ${asFairleadError(error).message}`)
       if (AGENT_OFFLINE.matches(error)) {

@@ -1,0 +1,224 @@
+import assert from 'node:assert/strict'
+import { createHmac, randomUUID } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { type TestContext, test } from 'node:test'
+import { startTestAgent } from '#agent/test-agent.ts'
+import { TestManager } from '#agent/test-manager.ts'
+import { type Part, startPart } from '#cli/parts.ts'
+import { systemClock } from '#lib/clock.ts'
+import { loadOrCreateIdentity, publicIdentity } from '#link/identity.ts'
+import { mountSmallDisk, type SmallDisk } from './world/small-disk.ts'
+
+interface Scene {
+  readonly disk: SmallDisk
+  readonly manager: Part
+  readonly url: string
+  readonly token: string
+  readonly hook: { readonly url: string; readonly secret: string }
+}
+
+test('W35 a manager whose disk is full claims nothing, still answers who reads, and goes on when there is space', async t => {
+  await using stack = new AsyncDisposableStack()
+  const scene = await aScene(t, stack)
+  if (!scene) {
+    return
+  }
+  const { disk } = scene
+  assert.equal((await deliver(scene)).status, 202)
+  await disk.fill()
+  const accepted: string[] = []
+  const refused: Response[] = []
+  // The log of changes has some room left in its file.
+  for (let sent = 0; refused.length < 20; sent += 1) {
+    assert.ok(sent < 5000, 'the disk is full')
+    const id = randomUUID()
+    const answer = await deliver(scene, id)
+    if (answer.status === 202) {
+      accepted.push(id)
+    } else {
+      refused.push(answer)
+    }
+  }
+  for (const answer of refused) {
+    assert.equal(answer.status, 503)
+    assert.ok(Number(answer.headers.get('retry-after')) > 0)
+    assert.equal((await read(answer)).body.error, 'store-full')
+  }
+  const write = await api(scene, 'POST', '/apps/shop/deploy', { commit: 'a'.repeat(40) })
+  assert.equal(write.status, 503)
+  assert.match(write.headers.get('content-type') ?? '', /^application\/problem\+json/)
+  const problem = (await read(write)).body
+  assert.equal(problem.code, 'STORE_FULL')
+  assert.match(problem.hint ?? '', /Free some space/)
+  assert.equal((await api(scene, 'GET', '/deployments')).status, 200)
+  assert.equal((await fetch(`${scene.url}/health/live`)).status, 200)
+
+  await disk.free()
+  const id = randomUUID()
+  assert.equal((await deliver(scene, id)).status, 202)
+  assert.deepEqual(await missing(scene, [...accepted, id]), [])
+  assert.equal((await api(scene, 'POST', '/apps/shop/deploy', { commit: 'a'.repeat(40) })).status, 202)
+  process.kill(scene.manager.pid, 0)
+})
+
+test('W35 another program that holds the database locked delays writers and stops nobody', async t => {
+  await using stack = new AsyncDisposableStack()
+  const scene = await aScene(t, stack)
+  if (!scene) {
+    return
+  }
+  const other = new DatabaseSync(join(scene.disk.folder, 'manager/fairlead.db'))
+  other.exec('begin immediate')
+  const waiting = deliver(scene)
+  await systemClock.sleep(300)
+  assert.equal((await fetch(`${scene.url}/health/live`)).status, 200, 'it is not blocked')
+  other.exec('rollback')
+  assert.equal((await waiting).status, 202, 'a short lock is only waited for')
+
+  other.exec('begin immediate')
+  const answer = await deliver(scene)
+  assert.equal(answer.status, 503)
+  assert.equal((await read(answer)).body.error, 'store-locked')
+  assert.ok(Number(answer.headers.get('retry-after')) > 0)
+  other.exec('rollback')
+  other.close()
+  assert.equal((await deliver(scene)).status, 202)
+})
+
+test('a manager that may not write its folder says so once and does not try for ever', async t => {
+  await using stack = new AsyncDisposableStack()
+  const disk = await mountSmallDisk(stack, 8)
+  if (!disk) {
+    t.skip('no file system can be mounted here')
+    return
+  }
+  const first = await startManager(disk)
+  await first.close()
+  await disk.remount('ro')
+  stack.defer(() => disk.remount('rw'))
+  await assert.rejects(startManager(disk), /EROFS|read-only|readonly/i)
+})
+
+test('a worker whose disk is full refuses commands with DISK_FULL and goes on when there is space', async t => {
+  await using stack = new AsyncDisposableStack()
+  const disk = await mountSmallDisk(stack, 4)
+  if (!disk) {
+    t.skip('no file system can be mounted here')
+    return
+  }
+  const agent = await startTestAgent(t, { folder: disk.folder })
+  stack.defer(agent.stop)
+  const manager = new TestManager(t, agent)
+  await manager.open()
+  const codeOf = async (text: string) => {
+    const { command, data } = await manager.ending(manager.tell('test.echo', { text }))
+    return command === 'error' ? (data.error as { code: string }).code : command
+  }
+  assert.equal(await codeOf('before'), 'result')
+  await disk.fill()
+  let code = 'result'
+  for (let told = 0; code === 'result'; told += 1) {
+    assert.ok(told < 5000, 'the disk is full')
+    code = await codeOf('x'.repeat(1000))
+  }
+  assert.equal(code, 'DISK_FULL')
+  const done = agent.stage.done.length
+  assert.equal(await codeOf('not done'), 'DISK_FULL')
+  assert.equal(agent.stage.done.length, done, 'what is not in the journal is not done')
+
+  manager.socket.terminate()
+  const again = new TestManager(t, agent)
+  await again.open()
+  await disk.free()
+  assert.equal((await again.ending(again.tell('test.echo', { text: 'after' }))).command, 'result')
+  again.socket.terminate()
+})
+
+async function startManager(disk: SmallDisk): Promise<Part> {
+  const environment = {
+    FAIRLEAD_LISTEN: '127.0.0.1:0',
+    FAIRLEAD_ADMIN_TOKEN_FILE: join(disk.folder, 'manager/token'),
+  }
+  return await startPart({ name: 'manager', data: disk.folder, environment })
+}
+
+/** A manager on a small disk with an app on a host that never answers; undefined where no disk can be mounted. */
+async function aScene(t: TestContext, stack: AsyncDisposableStack): Promise<Scene | undefined> {
+  const disk = await mountSmallDisk(stack, 8)
+  if (!disk) {
+    t.skip('no file system can be mounted here')
+    return undefined
+  }
+  const manager = await startManager(disk)
+  stack.defer(manager.close)
+  const url = String(manager.ready.url)
+  const token = (await readFile(join(disk.folder, 'manager/token'), 'utf8')).trim()
+  const scene = { disk, manager, url, token, hook: { url: '', secret: '' } }
+  const place = {
+    folder: join(disk.folder, 'host'),
+    clock: systemClock,
+    name: 'local',
+    role: 'worker',
+  } as const
+  const identity = publicIdentity(loadOrCreateIdentity(place))
+  await made(api(scene, 'POST', '/hosts', { address: '127.0.0.1:1', identity }))
+  const repository = { name: 'shop', url: 'https://git.example.org/x.git', poll_seconds: 0 }
+  await made(api(scene, 'POST', '/repositories', repository))
+  await made(api(scene, 'POST', '/apps', { name: 'shop', repository: 'shop' }))
+  const { url: address = '', secret = '' } = await made(
+    api(scene, 'POST', '/repositories/shop/webhook-secret', { git_host: 'github' }),
+  )
+  return { ...scene, hook: { url: url + new URL(address).pathname, secret } }
+}
+
+async function api({ url, token }: Scene, method: string, path: string, body?: object): Promise<Response> {
+  return await fetch(`${url}/api/v1${path}`, {
+    method,
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    ...(body ? { body: JSON.stringify(body) } : {}),
+  })
+}
+
+async function made(answer: Promise<Response>): Promise<Readonly<Record<string, string>>> {
+  const { status, body } = await read(answer)
+  assert.ok(status < 300, JSON.stringify(body))
+  return body
+}
+
+async function read(answer: Promise<Response> | Response) {
+  const { status, headers } = await answer
+  return { status, headers, body: (await (await answer).json()) as Readonly<Record<string, string>> }
+}
+
+async function deliver({ hook }: Scene, id: string = randomUUID()): Promise<Response> {
+  const body = JSON.stringify({
+    ref: 'refs/heads/main',
+    before: 'a'.repeat(40),
+    after: 'b'.repeat(40),
+    repository: { id: 1 },
+  })
+  return await fetch(hook.url, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      'x-github-event': 'push',
+      'x-github-delivery': id,
+      'x-hub-signature-256': `sha256=${createHmac('sha256', hook.secret).update(body).digest('hex')}`,
+    },
+    body,
+  })
+}
+
+/** Accepted deliveries that are not stored. */
+async function missing({ disk }: Scene, ids: readonly string[]): Promise<string[]> {
+  const db = new DatabaseSync(join(disk.folder, 'manager/fairlead.db'), { readOnly: true })
+  try {
+    const rows = db.prepare('select delivery_id from deliveries').all()
+    const stored = new Set(rows.map(row => row.delivery_id))
+    return ids.filter(id => !stored.has(id))
+  } finally {
+    db.close()
+  }
+}

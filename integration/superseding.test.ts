@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { sendWebhook } from '#cli/demo/send-webhook.ts'
+import type { DeploymentDocument } from '#contract/rest/deployments.ts'
+import { systemClock } from '#lib/clock.ts'
+import { type Remote, type System, startSystem } from './world/system.ts'
+
+const stack = new AsyncDisposableStack()
+const APP = `superseding-${process.pid}`
+const PUSHES = 20
+const WITHIN_MS = 2000
+/** The first deployment is still at work when the last push comes, also on a slow machine. */
+const BUILD_SECONDS = 5
+let system: System
+let remote: Remote
+
+before(async () => {
+  system = await startSystem(stack)
+  remote = await system.addRepository(APP, files('first'))
+})
+after(() => stack.disposeAsync())
+
+test('P6 twenty pushes in two seconds are at most two deployments, and the last one serves', async t => {
+  const { client } = system.together()
+  const hook = await client.send<{ url: string; secret: string }>(
+    'POST',
+    `/repositories/${APP}/webhook-secret`,
+    { git_host: 'github' },
+  )
+  let commit = ''
+  const startedAt = systemClock.monotonic()
+  for (let push = 1; push <= PUSHES; push += 1) {
+    const before = commit || '0'.repeat(40)
+    commit = await remote.push(files(`push ${push}`, BUILD_SECONDS))
+    await sendWebhook(hook, { ref: 'refs/heads/main', before, after: commit })
+    await systemClock.sleep(Math.max(0, startedAt + (push * WITHIN_MS) / PUSHES - systemClock.monotonic()))
+  }
+  const sentAt = systemClock.now()
+  const deployments = await untilAllEnded()
+  const ran = deployments.filter(({ started_at }) => started_at !== null)
+  assert.ok(
+    ran.every(({ state }) => state === 'succeeded'),
+    JSON.stringify(ran),
+  )
+  const firstEnd = Date.parse(ran.at(-1)?.finished_at ?? '')
+  if (sentAt < firstEnd) {
+    assert.equal(ran.length, 2)
+  } else {
+    t.diagnostic(`sending took longer than a deployment: ${ran.length} deployments ran`)
+  }
+  assert.equal(ran[0]?.commit, commit)
+  assert.equal((await system.visit(`${APP}.localhost`)).body, `push ${PUSHES}`)
+})
+
+test('P6 a newer wish supersedes what waits, and nothing of it runs', async () => {
+  const { client } = system.together()
+  const commits: string[] = []
+  for (let count = 1; count <= 3; count += 1) {
+    commits.push(await remote.push(files(`wish ${count}`)))
+  }
+  const wishes = await Promise.all(
+    commits.map(commit => client.send<{ id: string }>('POST', `/apps/${APP}/deploy`, { commit })),
+  )
+  const ended = await untilAllEnded()
+  const states = wishes.map(({ id }) => ended.find(each => each.id === id)?.state)
+  assert.ok(states.includes('superseded'), states.join())
+  for (const { state, started_at } of ended) {
+    assert.equal(started_at === null, state === 'superseded')
+  }
+  const last = ended[0]
+  assert.equal(last?.state, 'succeeded')
+  assert.equal(
+    (await system.visit(`${APP}.localhost`)).body,
+    `wish ${commits.indexOf(last.commit ?? '') + 1}`,
+  )
+})
+
+/** Newest first. */
+async function untilAllEnded() {
+  const deadline = systemClock.monotonic() + 120_000
+  for (;;) {
+    const { items } = await system
+      .together()
+      .client.get<{ items: DeploymentDocument[] }>(`/deployments?app=${APP}&limit=100`)
+    if (items.every(({ finished_at }) => finished_at !== null)) {
+      return items
+    }
+    assert.ok(systemClock.monotonic() < deadline, 'they end')
+    await systemClock.sleep(50)
+  }
+}
+
+function files(text: string, seconds = 0): Record<string, string> {
+  return {
+    'index.html': text,
+    Dockerfile: `FROM ${system.baseImage}\nCOPY index.html /www/index.html\nRUN sleep ${seconds}\nCMD ["httpd", "-f", "-p", "8080", "-h", "/www"]\n`,
+    'fairlead.yaml': `version: 1\napps:\n  ${APP}:\n    target: container\n    port: 8080\n    drain: 0s\n`,
+  }
+}

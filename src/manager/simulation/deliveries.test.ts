@@ -4,8 +4,9 @@ import { Model } from './test-model.ts'
 import { doSteps, type Step, sequences } from './test-steps.ts'
 import { type Origin, SimulatedWorld } from './test-world.ts'
 
-/** More runs find more: FAIRLEAD_MODEL_RUNS=5000 node --test src/manager/simulation/deliveries.test.ts */
-const RUNS = Number(process.env.FAIRLEAD_MODEL_RUNS ?? 20)
+/** More runs, and others each time, find more: FAIRLEAD_MODEL_RUNS=5000 node --test src/manager/simulation/deliveries.test.ts */
+const WANTED = process.env.FAIRLEAD_MODEL_RUNS
+const RUNS = WANTED === undefined ? { numRuns: 15, seed: 20_261_121 } : { numRuns: Number(WANTED) }
 const LONGEST = 40
 
 let first: SimulatedWorld
@@ -24,7 +25,7 @@ test('W16 W17 W18 whatever happens in whatever order, each app comes to rest at 
       await scene.model.checkAtRest()
     })
   })
-  await fc.assert(property, { numRuns: RUNS, endOnFailure: false })
+  await fc.assert(property, { ...RUNS, endOnFailure: false })
 })
 
 /** What random sequences have found so far. */

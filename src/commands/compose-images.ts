@@ -1,7 +1,7 @@
 import { parseReference } from '#formats/image-reference.ts'
 import { asFairleadError } from '#lib/errors.ts'
 import { scalarText, shapeOf } from '#policy/shape.ts'
-import { inspectImage } from '#programs/docker-images.ts'
+import { type ImageFacts, inspectImage } from '#programs/docker-images.ts'
 import type { Hands } from './command.ts'
 import { COMPOSE_IMAGE_MISSING } from './compose-errors.ts'
 import { OWN_KEY, type Render } from './compose-model.ts'
@@ -19,23 +19,38 @@ export async function fetchImages(
   hands: Hands,
   { render, registries }: WantedImages,
 ): Promise<ReadonlyMap<string, string>> {
-  const { dockerSocket, policy } = hands.host
   const references = Object.values(shapeOf(render.services)).flatMap(
     service => scalarText(shapeOf(service).image) ?? [],
   )
   const ids = new Map<string, string>()
   for (const reference of new Set(references)) {
-    let image = await hands.perform(inspectImage(dockerSocket, reference))
-    if (!image && (await fetchImage(hands, reference, registries))) {
-      image = await hands.perform(inspectImage(dockerSocket, reference))
-    }
-    if (!image) {
-      throw COMPOSE_IMAGE_MISSING(reference, 'neither this host nor its registry has it')
-    }
-    refuseForbiddenImage(policy, { app: render[OWN_KEY].app, reference, image })
-    ids.set(reference, image.id)
+    const { id } = await bringImage(hands, { app: render[OWN_KEY].app, reference, registries })
+    ids.set(reference, id)
   }
   return ids
+}
+
+export interface WantedImage {
+  readonly app: string
+  readonly reference: string
+  readonly registries: readonly RegistryData[]
+}
+
+/** The image as it is on this host, fetched when it is not. */
+export async function bringImage(
+  hands: Hands,
+  { app, reference, registries }: WantedImage,
+): Promise<ImageFacts> {
+  const { dockerSocket, policy } = hands.host
+  let image = await hands.perform(inspectImage(dockerSocket, reference))
+  if (!image && (await fetchImage(hands, reference, registries))) {
+    image = await hands.perform(inspectImage(dockerSocket, reference))
+  }
+  if (!image) {
+    throw COMPOSE_IMAGE_MISSING(reference, 'neither this host nor its registry has it')
+  }
+  refuseForbiddenImage(policy, { app, reference, image })
+  return image
 }
 
 async function fetchImage(

@@ -4,6 +4,7 @@ import { bringUp } from './compose-bring-up.ts'
 import { ComposeContainer, ProjectName, RenderHash, ServiceName } from './compose-data.ts'
 import { COMPOSE_IMAGE_MISSING } from './compose-errors.ts'
 import { OWN_KEY, renderText, unbuilt, withImages } from './compose-model.ts'
+import { pinImages, withPins } from './compose-pins.ts'
 import { claimProject, copyMounts, keepRender, pruneRenders, readRender } from './compose-store.ts'
 import { AppName, ImageName } from './container-data.ts'
 import { RegistryData } from './image-data.ts'
@@ -46,6 +47,8 @@ const UpResult = Type.Object(
     touched: Type.Array(Type.String()),
     /** Name of a route -> address of the container that it shall lead to. */
     addresses: Type.Record(Type.String(), Type.String()),
+    /** Service -> image by digest, for tags of a registry; an image that was never in one has none. */
+    pinned: Type.Record(Type.String(), Type.String()),
   },
   strict,
 )
@@ -65,12 +68,14 @@ export const composeUp = defineCommand({
     if (missing !== undefined) {
       throw COMPOSE_IMAGE_MISSING(missing, 'it was not built')
     }
-    const render = withImages({ ...draft, [OWN_KEY]: { ...draft[OWN_KEY], app: data.app } }, data.images)
-    await claimProject(hands, data.project, render[OWN_KEY])
+    const named = withImages({ ...draft, [OWN_KEY]: { ...draft[OWN_KEY], app: data.app } }, data.images)
+    await claimProject(hands, data.project, named[OWN_KEY])
+    const pinned = await pinImages(hands, { ...data, render: named, built: Object.keys(data.images) })
+    const render = withPins(named, pinned)
     await copyMounts(hands, data.project, draft[OWN_KEY])
     const hash = await keepRender(hands, data.project, { text: renderText(render) })
     const { services, touched, addresses } = await bringUp(hands, { ...data, render, hash })
     await pruneRenders(hands, data.project, { current: hash, most: RENDERS_KEPT })
-    return { render: hash, services, touched, addresses }
+    return { render: hash, services, touched, addresses, pinned: { ...pinned } }
   },
 })

@@ -25,7 +25,14 @@ export const composeVerify = defineCommand({
   role: 'worker',
   looksOnly: true,
   data: VerifyData,
-  result: Type.Object({ containers: Type.Array(ComposeContainer) }, strict),
+  result: Type.Object(
+    {
+      containers: Type.Array(ComposeContainer),
+      /** Services whose image no registry can be asked for: only its name on this host says what runs. */
+      unpinned: Type.Array(Type.String()),
+    },
+    strict,
+  ),
   deadlineMs: 60_000,
   async run(hands, data) {
     const found = await describeContainers(hands, await projectContainers(hands, data.project))
@@ -34,7 +41,8 @@ export const composeVerify = defineCommand({
     if (wrong) {
       throw COMPOSE_NOT_AS_PLANNED(wrong.service, wrong.what)
     }
-    return { containers }
+    const unpinned = containers.filter(each => each.digest === undefined).map(each => each.service)
+    return { containers, unpinned: [...new Set(unpinned)] }
   },
 })
 

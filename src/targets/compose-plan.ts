@@ -62,6 +62,7 @@ function releaseOf({ input, wants, services, mustApply }: Decision): ComposeRele
     project: wants.project,
     render: mustApply ? resultOf('up', 'render') : releasedRender(input.previous, wants.project),
     images: imagesOf(services),
+    pinned: mustApply ? resultOf('up', 'pinned') : (readRelease(input.previous).pinned ?? {}),
     services: hashesOf(services),
     routes: wants.routes.map(route => route.name),
     environment: shownEnvironment(wants),

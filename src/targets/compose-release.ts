@@ -8,6 +8,8 @@ export interface ComposeRelease {
   readonly render: unknown
   /** Images of built services, by service. */
   readonly images: Readonly<Record<string, string>>
+  /** Images of other services by digest, as they were resolved; or a place that takes them from the result. */
+  readonly pinned: unknown
   /** Label of each service's containers. */
   readonly services: Readonly<Record<string, string>>
   /** Names of the routes. */

@@ -258,8 +258,13 @@ describe('the command line with a manager and a worker of "up"', () => {
   })
 
   test('apps remove --wait takes down what runs', async () => {
-    const { code, err } = await fairlead('apps', 'remove', APP, '--wait')
+    const { code, out, err } = await fairlead('apps', 'remove', APP, '--wait', '--json')
     equal(code, 0, err)
+    const { id } = JSON.parse(out)
+    const { deployments } = JSON.parse((await fairlead('status', '--json')).out)
+    deepEqual([deployments[0].id, deployments[0].state, deployments[0].outcome], [id, 'succeeded', 'removed'])
+    equal((await fairlead('logs', id)).code, 0)
+    equal((await fairlead('apps', 'show', APP)).code, 1)
     const left = await mustRun(
       'docker',
       ['ps', '--all', '--quiet', '--filter', `label=io.fairlead.app=${APP}`],

@@ -1,5 +1,4 @@
 import type { DeploymentDetail, DeploymentDocument } from '#contract/rest/deployments.ts'
-import { FairleadError } from '#lib/errors.ts'
 import { inWords } from './duration.ts'
 import { EXIT } from './exit-codes.ts'
 import { followDeployment } from './follow-deployment.ts'
@@ -21,11 +20,6 @@ export async function reportDeployment(
   }
   printer.note(printer.colour.dim(`${deployment.app}: deployment ${deployment.id}`))
   const ended = await followOrTell(session, deployment)
-  if (!ended) {
-    printer.answer({ removed: deployment.app })
-    printer.line(`${deployment.app} is removed.`)
-    return EXIT.ok
-  }
   printer.answer(ended)
   if (ended.state !== 'succeeded') {
     return EXIT.failed
@@ -40,17 +34,10 @@ export async function reportDeployment(
   return EXIT.ok
 }
 
-/** Undefined for a removal that succeeded: with the app its deployments are gone, this one too. */
-async function followOrTell(
-  session: Session,
-  { id, kind }: DeploymentDocument,
-): Promise<DeploymentDetail | undefined> {
+async function followOrTell(session: Session, { id }: DeploymentDocument): Promise<DeploymentDetail> {
   try {
     return await followDeployment(session, id)
   } catch (error) {
-    if (kind === 'remove' && error instanceof FairleadError && error.code === 'DEPLOYMENT_NOT_FOUND') {
-      return undefined
-    }
     if (session.signal.aborted) {
       session.printer.note(`The deployment goes on. Stop it with "fairlead cancel ${id}".`)
     }

@@ -6,7 +6,7 @@ import {
   DeploymentsQuery,
 } from '#contract/rest/deployments.ts'
 import { Id, strict } from '#contract/rest/fields.ts'
-import { listDeployments, readDeployment, readSteps } from '#manager/deployments/queries.ts'
+import { listHistory, readDetail } from '#manager/deployments/queries.ts'
 import { cancelDeployment } from '#manager/deployments/request.ts'
 import { deploymentLog } from './deployment-log.ts'
 import { deploymentDetail, deploymentDocument } from './documents.ts'
@@ -33,7 +33,7 @@ export function deploymentRoutes(api: Api, parts: ApiParts): void {
     },
     async ({ query }) => {
       const { limit = PAGE_SIZE, cursor, app, state } = query
-      const found = await listDeployments(db, { limit: limit + 1, before: cursor, app, state })
+      const found = await listHistory(db, { limit: limit + 1, before: cursor, app, state })
       const page = pageOf(found, limit, deployment => deployment.id)
       return { ...page, items: page.items.map(deploymentDocument) }
     },
@@ -49,8 +49,10 @@ export function deploymentRoutes(api: Api, parts: ApiParts): void {
         response: { 200: DeploymentDetail },
       },
     },
-    async ({ params }) =>
-      deploymentDetail(await readDeployment(db, params.id), await readSteps(db, params.id)),
+    async ({ params }) => {
+      const { deployment, steps } = await readDetail(db, params.id)
+      return deploymentDetail(deployment, steps)
+    },
   )
 
   api.get(

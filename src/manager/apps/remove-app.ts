@@ -1,4 +1,5 @@
 import type { Deployment } from '#manager/deployments/deployment.ts'
+import { keepPast } from '#manager/deployments/past.ts'
 import { type DeploymentsContext, requestDeployment } from '#manager/deployments/request.ts'
 import { inTransaction } from '#manager/store/transaction.ts'
 import { VERSION_CHANGED } from './errors.ts'
@@ -32,6 +33,7 @@ export async function removeApp(
       .limit(1)
       .executeTakeFirst()
     if (!started || removal.how === 'forget') {
+      await keepPast(db, app, context.clock.now())
       await db.deleteFrom('apps').where('id', '=', app.id).execute()
       return undefined
     }

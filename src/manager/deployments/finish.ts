@@ -6,6 +6,7 @@ import type { EndedPipeline } from '#manager/pipeline/step.ts'
 import { storeRelease } from '#manager/releases/store-release.ts'
 import { inTransaction } from '#manager/store/transaction.ts'
 import type { Deployment } from './deployment.ts'
+import { keepPast } from './past.ts'
 import type { DeploymentsContext } from './request.ts'
 
 /** The one place that ends a running deployment: state, outcome, release, domains, in one transaction. */
@@ -47,6 +48,8 @@ export async function finishDeployment(
     }
     await releaseDomains(transaction, deployment.appId, end)
     if (deployment.kind === 'remove' && end.state === 'succeeded') {
+      const app = { id: deployment.appId, name: deployment.app }
+      await keepPast(transaction, app, clock.now())
       await transaction.deleteFrom('apps').where('id', '=', deployment.appId).execute()
     }
   })

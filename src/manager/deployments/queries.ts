@@ -1,7 +1,9 @@
-import type { Kysely, Selectable } from 'kysely'
-import type { DeploymentState, DeploymentTable, StepTable, Tables } from '#manager/store/tables.ts'
+import type { Kysely } from 'kysely'
+import type { DeploymentState, Tables } from '#manager/store/tables.ts'
 import type { Deployment, StepRecord } from './deployment.ts'
 import { DEPLOYMENT_NOT_FOUND } from './errors.ts'
+import { findPast, listPast } from './past.ts'
+import { deploymentFrom, stepFrom } from './rows.ts'
 
 export interface DeploymentFilter {
   readonly app?: string | undefined
@@ -11,17 +13,32 @@ export interface DeploymentFilter {
   readonly limit: number
 }
 
-type Row = Selectable<DeploymentTable> & { app: string }
-
-/** The deployment with this id, or DEPLOYMENT_NOT_FOUND. */
+/** The deployment with this id, also one of an app that is gone, or DEPLOYMENT_NOT_FOUND. */
 export async function readDeployment(db: Kysely<Tables>, id: string): Promise<Deployment> {
   const row = await selectDeployments(db).where('deployments.id', '=', id).executeTakeFirst()
-  if (!row) {
+  const found = row ? deploymentFrom(row) : (await findPast(db, id))?.deployment
+  if (!found) {
     throw DEPLOYMENT_NOT_FOUND(id)
   }
-  return fromRow(row)
+  return found
 }
 
+/** A deployment with its steps, also one of an app that is gone. */
+export async function readDetail(
+  db: Kysely<Tables>,
+  id: string,
+): Promise<{ deployment: Deployment; steps: StepRecord[] }> {
+  const past = await findPast(db, id)
+  return past ?? { deployment: await readDeployment(db, id), steps: await readSteps(db, id) }
+}
+
+/** As listDeployments, with those of apps that are gone among them. */
+export async function listHistory(db: Kysely<Tables>, filter: DeploymentFilter): Promise<Deployment[]> {
+  const [present, past] = await Promise.all([listDeployments(db, filter), listPast(db, filter)])
+  return [...present, ...past].sort((one, other) => (one.id < other.id ? 1 : -1)).slice(0, filter.limit)
+}
+
+/** Of apps that are there. */
 export async function listDeployments(db: Kysely<Tables>, filter: DeploymentFilter): Promise<Deployment[]> {
   let query = selectDeployments(db).orderBy('deployments.id', 'desc').limit(filter.limit)
   if (filter.app !== undefined) {
@@ -33,7 +50,7 @@ export async function listDeployments(db: Kysely<Tables>, filter: DeploymentFilt
   if (filter.before !== undefined) {
     query = query.where('deployments.id', '<', filter.before)
   }
-  return (await query.execute()).map(fromRow)
+  return (await query.execute()).map(deploymentFrom)
 }
 
 /** Deployments that may start now: queued, oldest first, of apps without a running one. */
@@ -78,7 +95,7 @@ export async function readSteps(db: Kysely<Tables>, deployment: string): Promise
     .where('deployment_id', '=', deployment)
     .orderBy('position')
     .execute()
-  return rows.map(stepFromRow)
+  return rows.map(stepFrom)
 }
 
 function selectDeployments(db: Kysely<Tables>) {
@@ -87,47 +104,4 @@ function selectDeployments(db: Kysely<Tables>) {
     .innerJoin('apps', 'apps.id', 'deployments.app_id')
     .selectAll('deployments')
     .select('apps.name as app')
-}
-
-function fromRow(row: Row): Deployment {
-  return {
-    id: row.id,
-    appId: row.app_id,
-    app: row.app,
-    kind: row.kind,
-    state: row.state,
-    outcome: row.outcome ?? undefined,
-    trigger: JSON.parse(row.trigger),
-    wantedCommit: row.wanted_commit ?? undefined,
-    wantedRelease: row.wanted_release ?? undefined,
-    commit: row.commit ?? undefined,
-    commitSubject: row.commit_subject ?? undefined,
-    plan: parsed(row.plan),
-    planHash: row.plan_hash ?? undefined,
-    evidence: parsed(row.evidence),
-    error: parsed(row.error),
-    failedStep: row.failed_step ?? undefined,
-    releaseId: row.release_id ?? undefined,
-    cancelRequested: row.cancel_requested === 1,
-    createdAt: row.created_at,
-    startedAt: row.started_at ?? undefined,
-    deadlineAt: row.deadline_at ?? undefined,
-    finishedAt: row.finished_at ?? undefined,
-  }
-}
-
-function stepFromRow(row: Selectable<StepTable>): StepRecord {
-  return {
-    name: row.name,
-    state: row.state,
-    startedAt: row.started_at,
-    deadlineAt: row.deadline_at,
-    finishedAt: row.finished_at ?? undefined,
-    outcome: parsed(row.outcome),
-    error: parsed(row.error),
-  }
-}
-
-function parsed<T>(text: string | null): T | undefined {
-  return text === null ? undefined : (JSON.parse(text) as T)
 }

@@ -1,5 +1,6 @@
 import type { Generated } from 'kysely'
 import type { CommandTable, DeploymentTable, StepTable } from './deployment-tables.ts'
+import type { PastDeploymentTable } from './past-table.ts'
 
 export type { CommandTable, DeploymentState, DeploymentTable, StepTable } from './deployment-tables.ts'
 
@@ -19,6 +20,7 @@ export interface Tables {
   secrets: SecretTable
   secret_revisions: SecretRevisionTable
   deployments: DeploymentTable
+  past_deployments: PastDeploymentTable
   steps: StepTable
   commands: CommandTable
   releases: ReleaseTable

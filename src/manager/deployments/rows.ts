@@ -1,0 +1,47 @@
+import type { Selectable } from 'kysely'
+import type { DeploymentTable, StepTable } from '#manager/store/tables.ts'
+import type { Deployment, StepRecord } from './deployment.ts'
+
+/** A deployment as its row, joined with the name of its app, says it. */
+export function deploymentFrom(row: Selectable<DeploymentTable> & { app: string }): Deployment {
+  return {
+    id: row.id,
+    appId: row.app_id,
+    app: row.app,
+    kind: row.kind,
+    state: row.state,
+    outcome: row.outcome ?? undefined,
+    trigger: JSON.parse(row.trigger),
+    wantedCommit: row.wanted_commit ?? undefined,
+    wantedRelease: row.wanted_release ?? undefined,
+    commit: row.commit ?? undefined,
+    commitSubject: row.commit_subject ?? undefined,
+    plan: parsed(row.plan),
+    planHash: row.plan_hash ?? undefined,
+    evidence: parsed(row.evidence),
+    error: parsed(row.error),
+    failedStep: row.failed_step ?? undefined,
+    releaseId: row.release_id ?? undefined,
+    cancelRequested: row.cancel_requested === 1,
+    createdAt: row.created_at,
+    startedAt: row.started_at ?? undefined,
+    deadlineAt: row.deadline_at ?? undefined,
+    finishedAt: row.finished_at ?? undefined,
+  }
+}
+
+export function stepFrom(row: Selectable<StepTable>): StepRecord {
+  return {
+    name: row.name,
+    state: row.state,
+    startedAt: row.started_at,
+    deadlineAt: row.deadline_at,
+    finishedAt: row.finished_at ?? undefined,
+    outcome: parsed(row.outcome),
+    error: parsed(row.error),
+  }
+}
+
+function parsed<T>(text: string | null): T | undefined {
+  return text === null ? undefined : (JSON.parse(text) as T)
+}

@@ -17,7 +17,7 @@ import { startLoad, visit } from './world/load.ts'
 
 type Result = Readonly<Record<string, unknown>>
 
-test('P1 an app is deployed, replaced under load without one failed request, and left alone', async t => {
+test('an app is deployed, replaced under load without one failed request, and left alone', async t => {
   await using stack = new AsyncDisposableStack()
   const site = await aSite(stack)
   const first = await site.deploy({ page: 'one' })

@@ -70,7 +70,7 @@ describe('a checkout', () => {
     deepEqual(git.hands.programs(), ['init', 'fetch', 'ls-tree', 'log', 'cat-file', 'read-tree'])
   })
 
-  test('P5 a checkout of the commit that is deployed fetches nothing and starts three short programs', async () => {
+  test('a checkout of the commit that is deployed fetches nothing and starts three short programs', async () => {
     await using world = new AsyncDisposableStack()
     const git = await gitWorld(world)
     const known = await git.commit({ 'compose.yaml': COMPOSE })

@@ -6,6 +6,8 @@ const ROOT = join(import.meta.dirname, '..')
 const ID = /^[A-Z]\d{1,3}$/
 /** A text in a test file that begins with ids: a title, or the row of a table that titles are made from. */
 const TITLE = /(['"`])((?:[A-Z]\d{1,3}[ ,]+)+(?:\\.|(?!\1)[^\n\\])*)\1/g
+/** A figure of a benchmark: what it measures, under which id. */
+const FIGURE = /\bid: '([A-Z]\d{1,3})',\s*what: (['`])(.*?)\2/g
 
 interface Line {
   readonly id: string
@@ -22,16 +24,21 @@ function readIds(): Line[] {
   }))
 }
 
-/** Test titles by the ids they begin with: `W03 W04 a signature …` shows both. */
+/** Test titles by the ids they begin with (`W03 W04 a signature …` shows both), and figures by theirs. */
 function readTitles(): Map<string, string[]> {
   const titles = new Map<string, string[]>()
-  for (const folder of ['src', 'integration', 'e2e', 'web', 'bench']) {
-    for (const file of testFiles(join(ROOT, folder))) {
+  for (const folder of ['src', 'integration', 'e2e', 'web']) {
+    for (const file of filesIn(join(ROOT, folder), '.test.ts')) {
       for (const [, , title = ''] of readFileSync(file, 'utf8').matchAll(TITLE)) {
         for (const id of leadingIds(title)) {
           titles.set(id, [...(titles.get(id) ?? []), `${file.slice(ROOT.length + 1)}: ${title}`])
         }
       }
+    }
+  }
+  for (const file of filesIn(join(ROOT, 'bench'), '.ts')) {
+    for (const [, id = '', , what = ''] of readFileSync(file, 'utf8').matchAll(FIGURE)) {
+      titles.set(id, [...(titles.get(id) ?? []), `${file.slice(ROOT.length + 1)}: measures ${what}`])
     }
   }
   return titles
@@ -43,14 +50,14 @@ function leadingIds(title: string): string[] {
   return words.slice(0, end === -1 ? words.length : end)
 }
 
-function testFiles(folder: string): string[] {
+function filesIn(folder: string, ending: string): string[] {
   let names: string[]
   try {
     names = readdirSync(folder, { recursive: true }) as string[]
   } catch {
     return []
   }
-  return names.filter(name => name.endsWith('.test.ts')).map(name => join(folder, name))
+  return names.filter(name => name.endsWith(ending)).map(name => join(folder, name))
 }
 
 function main(): void {

@@ -87,7 +87,7 @@ test('a start asks once, creates, starts, and looks until the port answers', asy
   ])
 })
 
-test('P1 the hot path waits for nothing but the engine: five round trips and the first answer', async () => {
+test('the hot path waits for nothing but the engine: five round trips and the first answer', async () => {
   const hands = testHands(host())
   await containerStart.run(hands, DATA)
   assert.equal(hands.recorder.calls.length, 7)

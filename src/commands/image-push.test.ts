@@ -41,7 +41,7 @@ function events(...values: object[]) {
 }
 
 describe('a push', () => {
-  test('P1 is skipped when the registry has the manifest: one question', async () => {
+  test('is skipped when the registry has the manifest: one question', async () => {
     const hands = testHands(
       host([HEAD, PRESENT], ['GET docker /images/', { json: { Id: 'sha256:1', RepoDigests: [PINNED] } }]),
     )

@@ -65,7 +65,7 @@ test('R79 the manager starts without the right to start programs, serves, and ke
   assert.equal(await second.ended, 0)
 })
 
-test('P2 every delivery that was answered 202 is there after a crash in the middle of many', async () => {
+test('every delivery that was answered 202 is there after a crash in the middle of many', async () => {
   const first = start({ FAIRLEAD_DATA: join(folder, 'crash') })
   const { url } = await first.line('manager.listening')
   const token = tokenIn('admin-token')

@@ -71,7 +71,7 @@ describe('a registry', () => {
     assertTellable(plan)
   })
 
-  test('P5 gets nothing that it has: no build, no push', () => {
+  test('gets nothing that it has: no build, no push', () => {
     const found = images({
       registry: 'present',
       registryDigest: DIGEST,
@@ -172,7 +172,7 @@ describe('nothing to do', () => {
     ['an app with secrets', { settings: { port: 80, environment: { A: '$B' } }, secrets: { B: 'x' } }],
   ]
   for (const [what, changes] of apps) {
-    test(`P5 is the plan for ${what} that runs as wanted`, () => {
+    test(`is the plan for ${what} that runs as wanted`, () => {
       const plan = container.plan(settled(anInput(changes)))
       assert.equal(plan.nothingToDo, true)
       assert.deepEqual(Object.values(commandsOf(plan)).flat(), [])

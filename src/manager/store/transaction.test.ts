@@ -7,7 +7,7 @@ import { createSqlite } from './sqlite.ts'
 import type { Tables } from './tables.ts'
 import { inTransaction } from './transaction.ts'
 
-test('P2 works that arrive together share a commit, and one that throws undoes only itself', async () => {
+test('works that arrive together share a commit, and one that throws undoes only itself', async () => {
   const { db, commits } = await aStore()
   const before = commits()
   const results = await Promise.allSettled([

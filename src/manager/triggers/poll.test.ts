@@ -73,7 +73,7 @@ test('what a webhook has deployed already is not deployed again', async () => {
   assert.equal((await deployments()).length, 1)
 })
 
-test('P8 at most 16 repositories are looked at at once', async () => {
+test('at most 16 repositories are looked at at once', async () => {
   for (let count = 0; count < 40; count += 1) {
     await aRepository({ poll_seconds: 5 })
   }

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { newId } from '#lib/id.ts'
 import { seedApp, type TestServer, testServer } from './api/test-server.ts'
-import { forgetOld } from './housekeeping.ts'
+import { DeploymentLogs } from './deployments/logs.ts'
+import { addApp, openTestStore } from './deployments/test-store.ts'
+import { forgetOld, KEPT_IN_FULL } from './housekeeping.ts'
 
 const DAY = 24 * 3_600_000
 let manager: TestServer
@@ -35,7 +39,7 @@ test('kept answers and deliveries go when nobody can ask for them any more, not 
       .values({ ...answer, created_at: now - age * DAY })
       .execute()
   }
-  await forgetOld({ db, clock: { ...manager.parts.clock, now: () => now } })
+  await forgetOld({ db, logs: manager.parts.logs, clock: { ...manager.parts.clock, now: () => now } })
   const deliveries = await db.selectFrom('deliveries').select('delivery_id').orderBy('delivery_id').execute()
   assert.deepEqual(
     deliveries.map(row => row.delivery_id),
@@ -45,4 +49,43 @@ test('kept answers and deliveries go when nobody can ask for them any more, not 
     (await db.selectFrom('idempotency').select('key').execute()).map(row => row.key),
     ['1'],
   )
+})
+
+test('logs and answers are kept of the newest deployments of an app, the records of all', async () => {
+  const store = await openTestStore()
+  const logs = new DeploymentLogs(join(store.folder, 'logs'))
+  const app = await addApp(store, 'shop')
+  const ids: string[] = []
+  for (let count = 0; count < KEPT_IN_FULL + 5; count += 1) {
+    const id = newId()
+    ids.push(id)
+    // One that runs for ever is not touched.
+    const state = count === 1 ? 'running' : 'succeeded'
+    const fixed = { app_id: app, kind: 'deploy', trigger: '{}', cancel_requested: 0, created_at: 1 } as const
+    await store.db
+      .insertInto('deployments')
+      .values({ id, state, ...fixed })
+      .execute()
+    const command = { step: 'build', key: 'build', command: 'image.build', host: 'local', result: '{}' }
+    await store.db
+      .insertInto('commands')
+      .values({ id: newId(), deployment_id: id, state: 'succeeded', seq: 0, created_at: 1, ...command })
+      .execute()
+    await logs.append(id, [{ at: 1, step: 'build', stream: 'info', text: 'x' }])
+  }
+  await forgetOld({ ...store, logs })
+  const detailed: string[] = []
+  for (const id of ids) {
+    const lines = await Array.fromAsync(logs.read(id))
+    const commands = await store.db
+      .selectFrom('commands')
+      .select('id')
+      .where('deployment_id', '=', id)
+      .execute()
+    assert.equal(lines.length, commands.length)
+    detailed.push(...(lines.length > 0 ? [id] : []))
+  }
+  assert.deepEqual(detailed, [ids[1], ...ids.slice(5)])
+  assert.equal((await store.db.selectFrom('deployments').select('id').execute()).length, ids.length)
+  await store.close()
 })

@@ -7,9 +7,13 @@ const DAY_MS = 24 * EVERY_MS
 const ANSWERS_KEPT_MS = DAY_MS
 /** GitHub lets people redeliver for 3 days. */
 const DELIVERIES_KEPT_MS = 8 * DAY_MS
+/** Newest deployments of an app with their logs and the answers of the worker; of older ones the record stays. */
+export const KEPT_IN_FULL = 100
+/** At a time, so that a long past does not hold up the present. */
+const AT_ONCE = 500
 
 /** Forgets what nobody can ask for any more: now and every hour. */
-export function startHousekeeping(parts: Pick<ManagerParts, 'db' | 'clock' | 'logger'>): Timer {
+export function startHousekeeping(parts: Housekept & Pick<ManagerParts, 'logger'>): Timer {
   function run(): void {
     background(forgetOld(parts), error =>
       parts.logger.warn('housekeeping.failed', { message: error.message }),
@@ -19,7 +23,9 @@ export function startHousekeeping(parts: Pick<ManagerParts, 'db' | 'clock' | 'lo
   return parts.clock.every(EVERY_MS, run)
 }
 
-export async function forgetOld({ db, clock }: Pick<ManagerParts, 'db' | 'clock'>): Promise<void> {
+type Housekept = Pick<ManagerParts, 'db' | 'clock' | 'logs'>
+
+export async function forgetOld({ db, clock, logs }: Housekept): Promise<void> {
   const now = clock.now()
   await db
     .deleteFrom('idempotency')
@@ -29,4 +35,36 @@ export async function forgetOld({ db, clock }: Pick<ManagerParts, 'db' | 'clock'
     .deleteFrom('deliveries')
     .where('received_at', '<', now - DELIVERIES_KEPT_MS)
     .execute()
+  await forgetDetails({ db, logs })
+}
+
+/** What fills the disk is not that a deployment was, but every line and every answer of it. */
+async function forgetDetails({ db, logs }: Pick<Housekept, 'db' | 'logs'>): Promise<void> {
+  for (const { id: app } of await db.selectFrom('apps').select('id').execute()) {
+    const oldest = await db
+      .selectFrom('deployments')
+      .select('id')
+      .where('app_id', '=', app)
+      .orderBy('id', 'desc')
+      .offset(KEPT_IN_FULL - 1)
+      .limit(1)
+      .executeTakeFirst()
+    if (!oldest) {
+      continue
+    }
+    const detailed = await db
+      .selectFrom('deployments')
+      .innerJoin('commands', 'commands.deployment_id', 'deployments.id')
+      .select('deployments.id')
+      .distinct()
+      .where('app_id', '=', app)
+      .where('deployments.id', '<', oldest.id)
+      .where('deployments.state', 'not in', ['queued', 'running', 'waiting'])
+      .limit(AT_ONCE)
+      .execute()
+    for (const { id } of detailed) {
+      await logs.remove(id)
+      await db.deleteFrom('commands').where('deployment_id', '=', id).execute()
+    }
+  }
 }

@@ -78,10 +78,12 @@ function openStream(reply: FastifyReply, clock: Clock): EventStream {
       if (!raw.writableNeedDrain || gone.signal.aborted) {
         return
       }
-      await new Promise<void>(resolve => {
-        raw.once('drain', resolve)
-        raw.once('close', resolve)
-      })
+      const { promise, resolve } = Promise.withResolvers<void>()
+      raw.once('drain', resolve)
+      raw.once('close', resolve)
+      await promise
+      raw.off('drain', resolve)
+      raw.off('close', resolve)
     },
     end() {
       gone.abort()

@@ -47,6 +47,8 @@ export interface Remote {
 }
 
 export interface SystemOptions {
+  /** Further settings of the parts. */
+  readonly environment?: Readonly<Record<string, string>>
   readonly dockerSocket?: string
   readonly registry?: { readonly folder: string }
 }
@@ -76,6 +78,7 @@ export async function startSystem(stack: AsyncDisposableStack, options: SystemOp
     folder: place.folder,
     clock: systemClock,
     environment: {
+      ...options.environment,
       ...(options.dockerSocket ? { FAIRLEAD_DOCKER_SOCKET: options.dockerSocket } : {}),
     },
     managerPort: await freePort(),

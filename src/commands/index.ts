@@ -13,6 +13,7 @@ import { containerRemove } from './container-remove.ts'
 import { containerStart } from './container-start.ts'
 import { containerVerify } from './container-verify.ts'
 import { containerWatch } from './container-watch.ts'
+import { hostObserve } from './host-observe.ts'
 import { imageBuild } from './image-build.ts'
 import { imageContent } from './image-content.ts'
 import { imageFetch } from './image-fetch.ts'
@@ -56,6 +57,7 @@ export const COMMANDS: readonly Command[] = [
   composeRetire,
   composeRestore,
   composeDown,
+  hostObserve,
   routeObserve,
   routePoint,
   routeVerify,

@@ -69,6 +69,12 @@ export const SETTINGS = [
     default: '`2`',
   },
   {
+    name: 'FAIRLEAD_OBSERVE_SECONDS',
+    of: ['manager'],
+    means: 'how often each host is asked what really runs, 1 to 3600',
+    default: '`60`',
+  },
+  {
     name: 'FAIRLEAD_DEADLINES',
     of: ['manager'],
     means:

@@ -8,6 +8,7 @@ import type { Events } from './deployments/events.ts'
 import { DeploymentLogs } from './deployments/logs.ts'
 import { createQueue, type Queue } from './deployments/queue.ts'
 import { startHousekeeping } from './housekeeping.ts'
+import { createObserver } from './observation/observer.ts'
 import type { ManagerParts } from './parts.ts'
 import type { PipelineParts } from './pipeline/step.ts'
 import type { Sealer } from './secrets/seal.ts'
@@ -52,6 +53,7 @@ export async function assemble(given: Ingredients): Promise<Assembly> {
   const queue = createQueue({ parts: pipelineParts, logger, perHost: config.concurrency })
   const poller = pollerFor(pipelineParts)
   const parts: ManagerParts = { ...pipelineParts, config, queue, poller, identity: given.identity }
+  const observer = createObserver(pipelineParts, config.observeMs)
   const server = await createServer(parts)
   let housekeeping: Timer | undefined
   return {
@@ -61,12 +63,13 @@ export async function assemble(given: Ingredients): Promise<Assembly> {
     async start() {
       housekeeping = startHousekeeping(parts)
       await poller.start()
+      observer.start()
       queue.wake()
     },
     async stop() {
       housekeeping?.close()
       // Looks and deployments wait for agents: they end when the connections do.
-      const looking = poller.close()
+      const looking = Promise.all([poller.close(), observer.close()])
       await queue.close()
       await agents.close()
       await looking

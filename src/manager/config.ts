@@ -24,6 +24,8 @@ export interface Config {
   readonly adminTokenFile: string | undefined
   /** Deployments at work at once on one host. */
   readonly concurrency: number
+  /** How often each host is asked what runs. */
+  readonly observeMs: number
   /** When steps and deployments are ended, where that is not the default; ms by name. */
   readonly deadlines: Deadlines
   /** So many of an app's last releases can always be gone back to. */
@@ -56,6 +58,7 @@ export function readConfig(environment: Environment = process.env): Config {
     allowPrivate: reader.ranges('FAIRLEAD_ALLOW_PRIVATE').entries,
     adminTokenFile: reader.text('FAIRLEAD_ADMIN_TOKEN_FILE'),
     concurrency: reader.whole('FAIRLEAD_CONCURRENCY', { from: 1, to: 64, or: 2 }),
+    observeMs: reader.whole('FAIRLEAD_OBSERVE_SECONDS', { from: 1, to: 3600, or: 60 }) * 1000,
     deadlines: readDeadlineList(reader, 'FAIRLEAD_DEADLINES'),
     keepReleases: reader.whole('FAIRLEAD_KEEP_RELEASES', { from: 1, to: 100, or: 5 }),
     failpoints: failpointsIn(environment),

@@ -5,7 +5,7 @@ import { inertLine } from '#cli/inert.ts'
 import { readList } from '#cli/page.ts'
 import { runningCommit } from '#cli/running-commit.ts'
 import type { Session } from '#cli/session.ts'
-import type { AppDocument } from '#contract/rest/apps.ts'
+import type { AppDocument, ObservedDocument } from '#contract/rest/apps.ts'
 import type { DeploymentDocument } from '#contract/rest/deployments.ts'
 import type { HostDocument } from '#contract/rest/hosts.ts'
 
@@ -28,7 +28,7 @@ async function status({ client, printer, clock }: Session): Promise<void> {
   if (apps.length === 0) {
     printer.line('none yet: register a repository with "fairlead repositories add"')
   } else {
-    printer.table(['app', 'target', 'release', 'deployment', 'domains'], apps.map(appRow))
+    printer.table(['app', 'target', 'seen', 'release', 'deployment', 'domains'], apps.map(appRow))
   }
   if (deployments.length > 0) {
     printer.line(`\n${colour.bold('Latest deployments')}`)
@@ -48,10 +48,17 @@ function appRow(app: AppDocument): string[] {
   return [
     app.name,
     app.target,
+    seenText(app.observed),
     runningCommit(app.release),
     app.deployment?.state ?? '-',
     app.domains.join(' '),
   ]
+}
+
+/** What runs as it was seen, how long ago, and why when it is not simply running. */
+function seenText({ state, reason, age_seconds }: ObservedDocument): string {
+  const age = age_seconds === null ? '' : `, ${age_seconds} s ago`
+  return `${state}${age}${reason === null ? '' : `: ${inertLine(reason, 80)}`}`
 }
 
 export function deploymentRow(deployment: DeploymentDocument, now: number): string[] {

@@ -41,6 +41,19 @@ export const ReleaseDocument = Type.Object(
 )
 export type ReleaseDocument = Static<typeof ReleaseDocument>
 
+/** What was really seen, and when: `unknown` with a reason whenever nobody can see it now. */
+export const ObservedDocument = Type.Object(
+  {
+    state: Type.Enum(['running', 'degraded', 'stopped', 'missing', 'not-deployed', 'unknown']),
+    reason: Nullable(Type.String()),
+    at: Nullable(Time),
+    age_seconds: Nullable(Type.Integer()),
+    containers: Type.Integer({ description: 'How many there were; the evidence is at /containers.' }),
+  },
+  strict,
+)
+export type ObservedDocument = Static<typeof ObservedDocument>
+
 export const AppDocument = Type.Object(
   {
     id: Id,
@@ -53,6 +66,7 @@ export const AppDocument = Type.Object(
     domains: Type.Array(Type.String()),
     release: Nullable(ReleaseDocument),
     deployment: Nullable(DeploymentDocument),
+    observed: ObservedDocument,
     version: Version,
     created_at: Time,
     updated_at: Time,
@@ -125,7 +139,11 @@ export const ReleasesQuery = Type.Object(PageQuery, strict)
 /** The last observation of what runs; `deployment` when it was made at the end of that one. */
 export const ContainersDocument = Type.Object(
   {
-    observed: Type.Unknown({ description: 'null when the app was never observed.' }),
+    status: ObservedDocument,
+    observed: Type.Unknown({
+      description:
+        'The containers as they were seen last (ids, digests, health, ports) and since when; null: never.',
+    }),
     deployment: Nullable(Id),
   },
   strict,

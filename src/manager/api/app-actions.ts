@@ -1,6 +1,6 @@
 import { ContainersDocument, DeployBody, PlanBody, PlanDocument, RollbackBody } from '#contract/rest/apps.ts'
 import { DeploymentDocument } from '#contract/rest/deployments.ts'
-import { readObservation } from '#manager/apps/observation.ts'
+import { observedDocument, readObservation, statusOfApp } from '#manager/apps/observation.ts'
 import { readApp } from '#manager/apps/queries.ts'
 import { rollBack } from '#manager/apps/roll-back.ts'
 import type { Deployment } from '#manager/deployments/deployment.ts'
@@ -97,6 +97,12 @@ export function appActionRoutes(api: Api, parts: ApiParts): void {
         response: { 200: ContainersDocument },
       },
     },
-    async ({ params }) => await readObservation(db, await readApp(db, params.app)),
+    async ({ params }) => {
+      const app = await readApp(db, params.app)
+      return {
+        status: observedDocument(statusOfApp(parts, app), parts.clock.now()),
+        ...(await readObservation(db, app)),
+      }
+    },
   )
 }

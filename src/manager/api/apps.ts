@@ -12,6 +12,7 @@ import {
 import { DeploymentDocument } from '#contract/rest/deployments.ts'
 import { Name, strict } from '#contract/rest/fields.ts'
 import { createApp } from '#manager/apps/create-app.ts'
+import { observedDocument, statusOfApp } from '#manager/apps/observation.ts'
 import { type AppRecord, listApps, listReleases, readApp } from '#manager/apps/queries.ts'
 import { removeApp } from '#manager/apps/remove-app.ts'
 import { updateApp } from '#manager/apps/update-app.ts'
@@ -32,7 +33,10 @@ export function appRoutes(api: Api, parts: ApiParts): void {
 
   async function shown(app: AppRecord): Promise<AppDocument> {
     const [latest] = await listDeployments(db, { app: app.name, limit: 1 })
-    return appDocument(app, latest)
+    return appDocument(app, {
+      latest,
+      observed: observedDocument(statusOfApp(parts, app), parts.clock.now()),
+    })
   }
 
   api.get(

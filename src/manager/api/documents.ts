@@ -1,5 +1,5 @@
 import type { Selectable } from 'kysely'
-import type { AppDocument, PlanDocument, ReleaseDocument } from '#contract/rest/apps.ts'
+import type { AppDocument, ObservedDocument, PlanDocument, ReleaseDocument } from '#contract/rest/apps.ts'
 import type { DeploymentDetail, DeploymentDocument, StepDocument } from '#contract/rest/deployments.ts'
 import type { RepositoryDocument } from '#contract/rest/repositories.ts'
 import type { AppRecord } from '#manager/apps/queries.ts'
@@ -48,7 +48,10 @@ export function deploymentDetail(deployment: Deployment, steps: readonly StepRec
   }
 }
 
-export function appDocument(app: AppRecord, latest: Deployment | undefined): AppDocument {
+export function appDocument(
+  app: AppRecord,
+  { latest, observed }: { readonly latest: Deployment | undefined; readonly observed: ObservedDocument },
+): AppDocument {
   return {
     id: app.id,
     name: app.name,
@@ -60,6 +63,7 @@ export function appDocument(app: AppRecord, latest: Deployment | undefined): App
     domains: [...app.domains],
     release: app.release ? releaseDocument(app.release) : null,
     deployment: latest ? deploymentDocument(latest) : null,
+    observed,
     version: app.version,
     created_at: timeText(app.created_at),
     updated_at: timeText(app.updated_at),

@@ -1,5 +1,41 @@
 import type { Kysely, Selectable } from 'kysely'
+import type { ObservedDocument } from '#contract/rest/apps.ts'
+import { type Observation, type ObservedStatus, statusOf } from '#manager/observation/seen-state.ts'
+import type { ManagerParts } from '#manager/parts.ts'
 import type { AppTable, Tables } from '#manager/store/tables.ts'
+import type { AppRecord } from './queries.ts'
+
+/** How the app does, as far as anybody can see now. */
+export function statusOfApp(
+  { agents, clock, config }: Pick<ManagerParts, 'agents' | 'clock' | 'config'>,
+  app: AppRecord,
+): ObservedStatus {
+  return statusOf(
+    {
+      observation: app.observed === null ? undefined : (JSON.parse(app.observed) as Observation),
+      isReleased: app.release !== undefined,
+    },
+    {
+      isConnected: agents.state(app.host)?.status === 'connected',
+      observedAt: app.observed_at,
+      unseen: app.unseen === null ? undefined : JSON.parse(app.unseen),
+    },
+    { now: clock.now(), everyMs: config.observeMs },
+  )
+}
+
+export function observedDocument(
+  { state, reason, at, containers }: ObservedStatus,
+  now: number,
+): ObservedDocument {
+  return {
+    state,
+    reason,
+    at: at === null ? null : new Date(at).toISOString(),
+    age_seconds: at === null ? null : Math.max(0, Math.round((now - at) / 1000)),
+    containers: containers.length,
+  }
+}
 
 /** What was seen of an app last: by looking since its last deployment, else at the end of that one. */
 export async function readObservation(

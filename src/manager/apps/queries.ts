@@ -5,6 +5,9 @@ import type { AppTable, ReleaseTable, Tables } from '#manager/store/tables.ts'
 /** An app's row with what is kept of it elsewhere. */
 export interface AppRecord extends Selectable<AppTable> {
   readonly repository: string | null
+  /** When the worker of its host last told what runs there, and why not since. */
+  readonly observed_at: number | null
+  readonly unseen: string | null
   readonly domains: readonly string[]
   readonly release: Selectable<ReleaseTable> | undefined
 }
@@ -72,11 +75,16 @@ function selectApps(db: Kysely<Tables>) {
   return db
     .selectFrom('apps')
     .leftJoin('repositories', 'repositories.id', 'apps.repository_id')
+    .leftJoin('hosts', 'hosts.name', 'apps.host')
     .selectAll('apps')
-    .select('repositories.name as repository')
+    .select(['repositories.name as repository', 'hosts.observed_at', 'hosts.unseen'])
 }
 
-type AppRow = Selectable<AppTable> & { repository: string | null }
+type AppRow = Selectable<AppTable> & {
+  repository: string | null
+  observed_at: number | null
+  unseen: string | null
+}
 
 /** Three statements for a whole page, however many apps are on it. */
 async function withParts(db: Kysely<Tables>, rows: readonly AppRow[]): Promise<AppRecord[]> {

@@ -1,0 +1,160 @@
+import { isDeepStrictEqual } from 'node:util'
+import { hostObserve, type SeenContainer } from '#commands/host-observe.ts'
+import { background } from '#lib/background.ts'
+import type { Timer } from '#lib/clock.ts'
+import { asFairleadError, toWire } from '#lib/errors.ts'
+import { newId } from '#lib/id.ts'
+import type { Logger } from '#lib/logger.ts'
+import type { Agents } from '#manager/agents/agents.ts'
+import type { DeploymentsContext } from '#manager/deployments/request.ts'
+import { inTransaction } from '#manager/store/transaction.ts'
+import type { Observation } from './seen-state.ts'
+
+export interface ObserverParts extends DeploymentsContext {
+  readonly agents: Agents
+  readonly logger: Logger
+}
+
+export interface Observer {
+  /** Looks at every host now and from then on at each interval, and at a host whenever a deployment on it ended. */
+  start(): void
+  /** Begins no new look; resolves when those under way have ended. */
+  close(): Promise<void>
+}
+
+/** A worker that is away is asked at the next look, not waited for. */
+const WAIT_MS = 1_000
+
+/** Asks each host's worker, once per interval and host, what really runs. The cost grows with hosts, not with requests. */
+export function createObserver(parts: ObserverParts, everyMs: number): Observer {
+  const { db, clock, events, logger } = parts
+  const looking = new Map<string, Promise<void>>()
+  const again = new Set<string>()
+  let timer: Timer | undefined
+  let subscription: { close(): void } | undefined
+  let closed = false
+
+  function look(host: string): void {
+    if (closed) {
+      return
+    }
+    if (looking.has(host)) {
+      again.add(host)
+      return
+    }
+    const work = observeHost(parts, host)
+      .catch(error => logger.error('observe.broken', { host, message: String(error) }))
+      .finally(() => {
+        looking.delete(host)
+        if (again.delete(host)) {
+          look(host)
+        }
+      })
+    looking.set(host, work)
+  }
+
+  async function lookAtAll(): Promise<void> {
+    const hosts = await db.selectFrom('hosts').select('name').where('role', '=', 'worker').execute()
+    hosts.forEach(host => void look(host.name))
+  }
+
+  async function lookAtHostOf(app: string): Promise<void> {
+    const row = await db.selectFrom('apps').select('host').where('name', '=', app).executeTakeFirst()
+    if (row) {
+      look(row.host)
+    }
+  }
+
+  function run(work: Promise<void>): void {
+    background(work, error => logger.warn('observe.failed', { message: error.message }))
+  }
+
+  return {
+    start() {
+      run(lookAtAll())
+      timer = clock.every(everyMs, () => run(lookAtAll()))
+      subscription = events.subscribe(undefined, ({ kind, fields }) => {
+        const hasEnded = fields.state === 'succeeded' || fields.state === 'failed'
+        if (kind === 'deployment' && hasEnded && !closed) {
+          run(lookAtHostOf(String(fields.app)))
+        }
+      })
+    },
+    async close() {
+      closed = true
+      timer?.close()
+      subscription?.close()
+      await Promise.all(looking.values())
+    },
+  }
+}
+
+/** One look: what runs of every app of the host, or why that cannot be known. */
+export async function observeHost(parts: ObserverParts, host: string): Promise<void> {
+  const { db, clock, agents } = parts
+  let containers: readonly SeenContainer[]
+  try {
+    const result = await agents.tell(host, {
+      id: newId(),
+      command: hostObserve.name,
+      params: {},
+      deadlineMs: hostObserve.deadlineMs,
+      waitMs: WAIT_MS,
+    })
+    containers = (result as { containers: SeenContainer[] }).containers
+  } catch (thrown) {
+    await noteUnseen(parts, host, thrown)
+    return
+  }
+  const now = clock.now()
+  const changed = await inTransaction(db, async transaction => {
+    await transaction
+      .updateTable('hosts')
+      .set({ observed_at: now, unseen: null })
+      .where('name', '=', host)
+      .execute()
+    const apps = await transaction
+      .selectFrom('apps')
+      .select(['id', 'name', 'observed'])
+      .where('host', '=', host)
+      .execute()
+    const changed: string[] = []
+    for (const app of apps) {
+      const own = containers.filter(each => each.app === app.name).sort((a, b) => (a.id < b.id ? -1 : 1))
+      const before = app.observed === null ? undefined : (JSON.parse(app.observed) as Observation)
+      // Writing only what changed keeps a quiet host quiet.
+      if (!before || !isDeepStrictEqual(before.containers, own)) {
+        const observation: Observation = { since: now, containers: own }
+        await transaction
+          .updateTable('apps')
+          .set({ observed: JSON.stringify(observation) })
+          .where('id', '=', app.id)
+          .execute()
+        changed.push(app.name)
+      }
+    }
+    return changed
+  })
+  for (const app of changed) {
+    parts.events.publish('app', { app, state: 'observed' })
+  }
+}
+
+async function noteUnseen(
+  { db, clock, events }: ObserverParts,
+  host: string,
+  thrown: unknown,
+): Promise<void> {
+  const error = toWire(asFairleadError(thrown))
+  const row = await db.selectFrom('hosts').select('unseen').where('name', '=', host).executeTakeFirst()
+  const before = row?.unseen ? (JSON.parse(row.unseen) as { since: number; code: string }) : undefined
+  if (before?.code === error.code) {
+    return
+  }
+  await db
+    .updateTable('hosts')
+    .set({ unseen: JSON.stringify({ ...error, since: clock.now() }) })
+    .where('name', '=', host)
+    .execute()
+  events.publish('host', { name: host, state: 'unseen', code: error.code })
+}

@@ -125,6 +125,41 @@ describe('a routed service of a Compose project', () => {
     equal(load.visits.at(-1)?.body, 'last')
   })
 
+  test('starts under another project name while the old project still serves', async () => {
+    await using stack = new AsyncDisposableStack()
+    const { world, app, load: begin } = await startScene(stack)
+    await app.deploy(project(world, { page: 'old name' }))
+    const load = await begin()
+    app.change({ project: `${world.app}-renamed` })
+    equal((await app.deploy(project(world, { page: 'new name' }))).error, undefined)
+    await untilVisited(load, systemClock.monotonic())
+    await load.stop()
+    deepEqual(load.failures, [])
+    equal(load.visits.at(-1)?.body, 'new name')
+    deepEqual(await containers(world), [])
+  })
+
+  test('that runs more than once has all of the old containers until all new ones are well', async () => {
+    await using stack = new AsyncDisposableStack()
+    const { world, app } = await startScene(stack)
+    const scaled = (page: string, program?: string) =>
+      project(world, {
+        page,
+        worker: `scale: 3\n    environment: { PAGE: "${page}" }`,
+        ...(program ? { program } : {}),
+      })
+    await app.deploy(scaled('one'))
+    const before = await ids(world, 'worker')
+    const failed = await app.deploy(scaled('two', 'exit 3'))
+    match(String(failed.error), /"web" ended/)
+    deepEqual(await ids(world, 'worker'), before)
+    const { plan, error } = await app.deploy(scaled('three'))
+    equal(error, undefined)
+    equal(plan.changes.find(each => each.what === 'worker')?.kind, 'replace')
+    const after = await ids(world, 'worker')
+    deepEqual([after.length, after.filter(id => before.includes(id))], [3, []])
+  })
+
   test('that has data is made anew in its place, and the plan says why', async () => {
     await using stack = new AsyncDisposableStack()
     const { world, app } = await startScene(stack)
@@ -166,6 +201,8 @@ interface Parts {
   readonly web?: string
   readonly program?: string
   readonly db?: readonly string[]
+  /** Lines more of worker. */
+  readonly worker?: string
   readonly more?: string
 }
 
@@ -176,6 +213,7 @@ function project({ base }: ContainerWorld, parts: Parts): Record<string, string>
     web = '',
     program = 'exec httpd -f -p 8080 -h /tmp/w',
     db = ['sleep', '1000'],
+    worker = '',
     more = '',
   } = parts
   return {
@@ -189,7 +227,12 @@ services:
     depends_on: [db]
     ${web}
   db: { image: "${base}", init: true, command: ${JSON.stringify(db)} }
-  worker: { image: "${base}", init: true, command: [sleep, "1000"], depends_on: [web] }
+  worker:
+    image: ${base}
+    init: true
+    command: [sleep, "1000"]
+    depends_on: [web]
+    ${worker}
 ${more}
 `,
   }
@@ -200,6 +243,10 @@ async function untilVisited({ visits }: Load, from: number): Promise<void> {
   while (!visits.some(({ startedAt }) => startedAt >= from)) {
     await systemClock.sleep(20)
   }
+}
+
+async function ids(world: ContainerWorld, service: string): Promise<string[]> {
+  return (await containers(world)).filter(each => each.service === service).map(each => each.id)
 }
 
 async function containers(world: ContainerWorld) {

@@ -17,6 +17,8 @@ export interface Deployed {
 
 export interface ComposeApp {
   deploy(texts: Readonly<Record<string, string>>, options?: DeployOptions): Promise<Deployed>
+  /** From then on these settings hold too. */
+  change(settings: ComposeSettings): void
   remove(): Promise<void>
 }
 
@@ -31,6 +33,7 @@ export function startComposeApp(
   { settings, hands = world.hands }: { settings: ComposeSettings; hands?: Hands },
 ): ComposeApp {
   let previous: ReleaseFacts | undefined
+  let wanted = settings
   const app = { name: world.app, baseDomain: 'localhost' }
   const run = async ({ command, data }: Tell) =>
     (await commandNamed(command).run(hands, data as never)) as Record<string, unknown>
@@ -40,7 +43,7 @@ export function startComposeApp(
     const found: Record<string, unknown> = {}
     const source = { commit, branch: 'main', repository: 'shop', texts, paths: Object.keys(texts) }
     const input = {
-      ...{ app, settings: { ...settings }, deployment: newId(), source, found, previous },
+      ...{ app, settings: { ...wanted }, deployment: newId(), source, found, previous },
       registry: undefined,
       secrets: {},
     }
@@ -75,6 +78,9 @@ export function startComposeApp(
       }
       previous = { id: newId(), commit, configHash: '', content: fill(plan.release, results) }
       return { plan, results }
+    },
+    change(settings) {
+      wanted = { ...wanted, ...settings }
     },
     async remove() {
       for (const each of compose.remove({ app, volumes: 'delete' })) {

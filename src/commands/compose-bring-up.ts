@@ -57,7 +57,7 @@ export async function bringUp(hands: Hands, wish: BringUp): Promise<BroughtUp> {
   const replaced = new Set(arranged.replaced.map(each => each.id))
   const ours = async () => (await projectContainers(hands, project)).filter(each => !replaced.has(each.id))
   // Before anything is started, so that a service is in the proxy's network from its first moment.
-  await connectRoutes(hands, routes, { containers: await ours(), replaced: arranged.replaced })
+  await connectRoutes(hands, routes, { containers: await ours(), replaced: arranged.replaced, before })
   const goal = {
     project,
     services: expectedServices(render),

@@ -10,19 +10,23 @@ export interface Members {
   readonly containers: readonly ContainerFacts[]
   /** Outdated ones that go on serving at their addresses. */
   readonly replaced: readonly ContainerFacts[]
+  /** Of the project before anything was changed. */
+  readonly before: readonly ContainerFacts[]
 }
 
 /**
  * Puts services with a route at one of their two fixed addresses in the proxy's network, and takes all others out of it.
- * The address that serves is taken again when nobody has it any more; beside the old container it is the other one.
+ * The address that serves is taken again when its container has gone; beside the old container it is the other one.
  */
 export async function connectRoutes(
   hands: Hands,
   routes: readonly RoutePlace[],
-  { containers, replaced }: Members,
+  { containers, replaced, before }: Members,
 ): Promise<void> {
   const { network, switchboard } = hands.host
-  const taken = new Set(replaced.flatMap(each => each.addresses[network.name] ?? []))
+  const addresses = (each: ContainerFacts) => each.addresses[network.name] ?? []
+  const taken = new Set(replaced.flatMap(addresses))
+  const left = new Set(before.flatMap(addresses))
   for (const container of containers) {
     const route = routes.find(each => each.service === serviceOf(container))
     const slots: readonly string[] = route ? await switchboard.slots(route.name) : []
@@ -33,7 +37,11 @@ export async function connectRoutes(
     }
     if (route && !isPlaced) {
       const serving = switchboard.current(route.name)?.ip
-      const wanted = [...slots].sort((a, b) => Number(b === serving) - Number(a === serving))
+      // Somebody else may still serve there: the same app under the name of another project.
+      const isOurs = serving !== undefined && left.has(serving)
+      const wanted = slots.toSorted(
+        (a, b) => (isOurs ? 1 : -1) * (Number(b === serving) - Number(a === serving)),
+      )
       await join(hands, container, wanted.find(slot => !taken.has(slot)) ?? '')
     }
   }

@@ -82,4 +82,9 @@ export const COMMANDS: readonly CliCommand[] = [
     summary: 'runs the worker alone, or sets it up on a host of its own',
     load: async () => (await import('./worker.ts')).configureWorker,
   },
+  {
+    name: 'completion',
+    summary: 'prints a script that completes commands in bash, zsh or fish',
+    load: async () => (await import('./completion.ts')).configureCompletion(() => COMMANDS),
+  },
 ]

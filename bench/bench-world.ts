@@ -17,8 +17,8 @@ export interface Contender {
   readonly app: TinyApp
   readonly repository: DemoRepository
   readonly hook: Hook
-  /** Runs the script once. */
-  runFloor(): Promise<void>
+  /** Runs the script until `expect` is served. */
+  runFloor(expect: string): Promise<void>
 }
 
 export async function openContender(world: World, client: Client, form: Form): Promise<Contender> {
@@ -52,7 +52,7 @@ async function register({ gitServer }: World, client: Client, name: string): Pro
 }
 
 /** A clone and a login for the script. */
-async function openFloor(world: World, app: TinyApp): Promise<() => Promise<void>> {
+async function openFloor(world: World, app: TinyApp): Promise<(expect: string) => Promise<void>> {
   const { gitServer, registry } = world
   const work = join(world.folder, `floor-${app.form}`)
   const docker = join(world.folder, 'floor-docker')
@@ -71,9 +71,9 @@ async function openFloor(world: World, app: TinyApp): Promise<() => Promise<void
   const run = promisify(execFile)
   await run('git', ['clone', '--quiet', url.href, work], { env })
   const settings = { WORK: work, IMAGE: app.image, NAME: `floor-${app.form}`, PORT: String(app.port) }
-  return async () => {
+  return async expect => {
     await run('sh', [FLOOR, app.form], {
-      env: { ...env, ...settings },
+      env: { ...env, ...settings, EXPECT: expect.trim() },
       timeout: 120_000,
     })
   }

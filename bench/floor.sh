@@ -1,11 +1,10 @@
 #!/bin/sh
-# The floor of P1: what a person would put into a script, run after a push. That the new content is served is seen by
-# the bench itself, in the same way for both.
+# The floor of P1: what a person would put into a script, run after a push. Ends when the new content is served.
 #
 #   floor.sh container|compose
 #
 # WORK  clone of the repository      IMAGE  name with registry      NAME  of container or project
-# PORT  on 127.0.0.1
+# PORT  on 127.0.0.1                 EXPECT text of the new page
 set -eu
 git -C "$WORK" pull --quiet
 case $1 in
@@ -22,3 +21,4 @@ case $1 in
     "$@" up --detach --quiet-pull
     ;;
 esac
+until curl --silent "http://127.0.0.1:$PORT/" | grep -q "$EXPECT"; do sleep 0.005; done

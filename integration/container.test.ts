@@ -38,7 +38,7 @@ describe('a container', () => {
     equal(await page(result.ip), 'one')
     const made = await inspect(world, result.name)
     deepEqual(made.HostConfig.SecurityOpt, ['no-new-privileges'])
-    deepEqual(made.HostConfig.RestartPolicy.Name, 'unless-stopped')
+    deepEqual(made.HostConfig.RestartPolicy.Name, 'always')
     deepEqual([made.HostConfig.Memory, made.HostConfig.NanoCpus], [64 * 1024 * 1024, 500_000_000])
     deepEqual([made.HostConfig.Init, made.HostConfig.ReadonlyRootfs], [true, true])
     equal(made.HostConfig.LogConfig.Config['max-size'], '10m')

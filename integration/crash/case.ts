@@ -31,6 +31,7 @@ const CONTAINER: Commands = {
   apply: ['container.start'],
   verify: ['container.verify'],
   route: ['route.point'],
+  watch: ['container.watch'],
   announce: [],
   prune: ['container.remove', 'image.prune', 'repository.forget'],
 }
@@ -41,7 +42,8 @@ const COMPOSE: Commands = {
   plan: ['compose.render', 'compose.observe', 'route.observe', 'image.content'],
   apply: ['compose.up'],
   verify: ['compose.verify'],
-  prune: ['image.prune', 'repository.forget'],
+  watch: ['container.watch'],
+  prune: ['compose.retire', 'image.prune', 'repository.forget'],
 }
 
 const REMOVE: Readonly<Record<Target, Commands>> = {
@@ -52,7 +54,7 @@ const REMOVE: Readonly<Record<Target, Commands>> = {
 /** Undoing has no row of its own: it belongs to the step that failed. */
 const UNDO: Readonly<Record<Target, Commands>> = {
   container: { undo: ['route.point', 'container.remove'] },
-  compose: { undo: ['compose.restore'] },
+  compose: { undo: ['compose.restore', 'route.point'] },
 }
 
 /** Every crash of manager and worker. */

@@ -68,6 +68,8 @@ function containerFiles({ name, system, text, ill }: Version) {
       'drain: 0s',
       'stop_grace: 1s',
       'health: { within: 10s }',
+      'drain: 0s',
+      'verify: { settle: 300ms }',
     ]),
   }
 }
@@ -80,11 +82,16 @@ function composeFiles({ name, system, text, ill }: Version) {
   web:
     build: .
     init: true
+    restart: always
     stop_grace_period: 1s
     expose: [8080]
     healthcheck: { test: ["CMD-SHELL", "${ill ? 'exit 1' : 'true'}"], interval: 200ms, retries: 2 }
 `,
-    'fairlead.yaml': deployFile(name, ['target: compose', 'routes: [{ service: web, port: 8080 }]']),
+    'fairlead.yaml': deployFile(name, [
+      'target: compose',
+      'routes: [{ service: web, port: 8080 }]',
+      'verify: { settle: 300ms }',
+    ]),
   }
 }
 

@@ -89,7 +89,7 @@ export class Crashes {
     const deadline = systemClock.monotonic() + TIDY_WITHIN_MS
     for (;;) {
       const left = await leftBehind(this.#world, [...this.#serving.keys()])
-      if (left.length === 0 || systemClock.monotonic() > deadline) {
+      if (left.every(text => this.#known.has(text)) || systemClock.monotonic() > deadline) {
         return left
       }
       await systemClock.sleep(LOOK_AGAIN_MS)

@@ -116,6 +116,15 @@ export const COMPOSE_IMAGE_MISSING = defineError({
     `Check that ${image} exists and is spelt right, that this host reaches its registry, and that a credential for it is stored.`,
 })
 
+export const COMPOSE_BROKE_OFF = defineError({
+  code: 'COMPOSE_BROKE_OFF',
+  status: 503,
+  retry: 'later',
+  message: (project: string, reason: string) =>
+    `The engine went away while the project "${project}" was being changed: ${reason}`,
+  hint: () => 'Look at "journalctl -u docker" on the host for why it stopped, then deploy again.',
+})
+
 export const COMPOSE_REFUSED = defineError({
   code: 'COMPOSE_REFUSED',
   status: 422,

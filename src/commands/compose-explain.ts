@@ -3,6 +3,7 @@ import type { ComposeFailure } from '#programs/compose-failure.ts'
 import { type ContainerFacts, findPublisher } from '#programs/docker-containers.ts'
 import type { Hands } from './command.ts'
 import {
+  COMPOSE_BROKE_OFF,
   COMPOSE_IMAGE_MISSING,
   COMPOSE_PORT_TAKEN,
   COMPOSE_REFUSED,
@@ -26,6 +27,9 @@ export async function explainFailure(
     const owners = await hands.perform(findPublisher(hands.host.dockerSocket, failure.port))
     const owner = owners.length > 0 ? `the container ${owners.join(', ')}` : ''
     return COMPOSE_PORT_TAKEN(failure.port, owner).with({ facts: { port: failure.port } })
+  }
+  if (failure.kind === 'broke-off') {
+    return COMPOSE_BROKE_OFF(project, failure.text)
   }
   if (failure.kind === 'refused') {
     return COMPOSE_REFUSED(project, failure.text)

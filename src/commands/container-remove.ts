@@ -1,15 +1,11 @@
 import { type Static, Type } from 'typebox'
-import {
-  type ContainerFacts,
-  removeContainer,
-  startContainer,
-  stopContainer,
-} from '#programs/docker-containers.ts'
+import { type ContainerFacts, removeContainer, stopContainer } from '#programs/docker-containers.ts'
 import { listVolumes, removeVolume } from '#programs/docker-volumes.ts'
 import { defineCommand, type Hands } from './command.ts'
 import { AppName, DeploymentId, LABEL } from './container-data.ts'
 import { CONTAINER_START_REFUSED } from './container-errors.ts'
 import { containersOf } from './container-siblings.ts'
+import { takePlaceBack } from './container-yield.ts'
 
 const strict = { additionalProperties: false } as const
 
@@ -95,7 +91,7 @@ async function stopAndRemove(hands: Hands, { id, name }: ContainerFacts): Promis
 }
 
 async function startAgain(hands: Hands, app: string, { id, name }: ContainerFacts): Promise<void> {
-  const refusal = await hands.perform(startContainer(hands.host.dockerSocket, id))
+  const refusal = await takePlaceBack(hands, id)
   if (refusal) {
     throw CONTAINER_START_REFUSED(app, refusal.refused)
   }

@@ -7,7 +7,6 @@ import {
   findPublisher,
   removeContainer,
   startContainer,
-  stopContainer,
 } from '#programs/docker-containers.ts'
 import { type ImageFacts, inspectImage } from '#programs/docker-images.ts'
 import { handsForCleanUp } from './clean-up.ts'
@@ -19,6 +18,7 @@ import { lastLines } from './container-lines.ts'
 import { ensureNetwork } from './container-network.ts'
 import { refuseForbiddenImage, refuseForbiddenPorts } from './container-policy.ts'
 import { containersOf, planPlaces } from './container-siblings.ts'
+import { takePlaceBack, yieldPlace } from './container-yield.ts'
 import { IMAGE_NOT_FOUND } from './image-errors.ts'
 
 const CLEAN_UP_MS = 120_000
@@ -99,7 +99,7 @@ async function startBeside(hands: Hands, data: ContainerStartData, scene: Scene)
   await Promise.all(scene.leftovers.map(each => removeLeftover(hands, each)))
   if (scene.mustYield) {
     hands.say(`${scene.mustYield.name} is stopped first: ${scene.yieldReason}`, 'info')
-    await hands.perform(stopContainer(dockerSocket, scene.mustYield.id))
+    await yieldPlace(hands, scene.mustYield.id)
   }
   const created = await hands.perform(createContainer(dockerSocket, scene.name, specOf(hands, data, scene)))
   if ('refused' in created) {
@@ -187,7 +187,7 @@ async function leaveNothing(cancelled: Hands, { scene, error }: Failure): Promis
     const lines = await lastLines(hands, scene.name, endOf(error)).catch(() => [])
     await hands.perform(removeContainer(dockerSocket, scene.name))
     if (scene.mustYield) {
-      await hands.perform(startContainer(dockerSocket, scene.mustYield.id))
+      await takePlaceBack(hands, scene.mustYield.id)
       hands.say(`${scene.mustYield.name} was started again`, 'info')
     }
     const isOurs = error instanceof FairleadError && lines.length > 0

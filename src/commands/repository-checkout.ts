@@ -10,7 +10,7 @@ import { foldersOf, isTemporary, type RepositoryFolders, temporaryName } from '.
 import { list, makeFolder, mendMirror, remove, rename } from './repository-mirror.ts'
 import { nameRemote, openRemote, type RemoteData } from './repository-remote.ts'
 import { DEFAULT_LIMITS, findSource, type Search, type Source } from './repository-source.ts'
-import { chooseFiles, readTexts, withLikely } from './repository-texts.ts'
+import { chooseFiles, readTexts } from './repository-texts.ts'
 import { together } from './together.ts'
 
 export interface CheckoutData extends RemoteData {
@@ -19,7 +19,6 @@ export interface CheckoutData extends RemoteData {
   readonly commit?: string
   readonly known?: string
   readonly texts: readonly string[]
-  readonly likely?: readonly string[]
   readonly tolerate?: readonly ToleratedFinding[]
   readonly limits?: { readonly files?: number; readonly bytes?: number }
 }
@@ -52,26 +51,23 @@ export async function checkOut(hands: Hands, data: CheckoutData): Promise<Checke
     },
   }
   try {
-    return await attempt(search, data)
+    return await attempt(search, data.texts)
   } catch (error) {
     if ((await mendMirror(hands, search.folders, error)) === 'nothing') {
       throw error
     }
     hands.say(`${asFairleadError(error).message} Mended, and trying again.`, 'info')
-    return attempt(search, data)
+    return attempt(search, data.texts)
   }
 }
 
-async function attempt(
-  search: Search,
-  { texts: wanted, likely = [] }: Pick<CheckoutData, 'texts' | 'likely'>,
-): Promise<CheckedOut> {
+async function attempt(search: Search, wanted: readonly string[]): Promise<CheckedOut> {
   const { hands, folders, branch } = search
   const [{ names = [] }, source] = await together([
     hands.perform(list(folders.checkouts)),
     findSource(search),
   ])
-  const files = withLikely(source.entries, chooseFiles(source.entries, wanted), likely)
+  const files = chooseFiles(source.entries, wanted)
   const attributes = source.entries.find(isSmallAttributes)
   const [read] = await together([
     readTexts(hands, folders.mirror, attributes ? [...files, attributes] : files),

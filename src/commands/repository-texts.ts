@@ -50,18 +50,6 @@ export function chooseFiles(entries: readonly TreeEntry[], wanted: readonly stri
   return files
 }
 
-/** The chosen files and those that are probably wanted too: all of these that are plain files, or none. */
-export function withLikely(
-  entries: readonly TreeEntry[],
-  chosen: readonly TreeEntry[],
-  likely: readonly string[],
-): readonly TreeEntry[] {
-  const more = entries.filter(
-    entry => entry.kind === 'file' && likely.includes(entry.path) && !chosen.includes(entry),
-  )
-  return sizeOf([...chosen, ...more]) > MOST_KIB * 1024 ? chosen : [...chosen, ...more]
-}
-
 /** A folder that is a link has no entries below it in the tree, so a path through it would only seem to be missing. */
 function refuseLinkAbove(byPath: ReadonlyMap<string, TreeEntry>, wanted: string): void {
   const parts = fixedPartsOf(wanted)

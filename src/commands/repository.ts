@@ -76,8 +76,6 @@ export const repositoryCheckout = defineCommand({
       /** The commit that is deployed, when it is probably still the tip: if so, nothing is fetched. Leave it out after a push. */
       known: Type.Optional(Commit),
       texts: Texts,
-      /** Paths whose texts are probably wanted too; what cannot be read is left out. Asking for them later takes longer. */
-      likely: Type.Optional(Texts),
       /** Harmless findings of fsck in old repositories. */
       tolerate: Type.Optional(
         Type.Array(Type.Enum([...TOLERATED_FINDINGS]), { maxItems: TOLERATED_FINDINGS.length }),

@@ -8,6 +8,7 @@ export type ComposeFailure =
   | { readonly kind: 'image-missing'; readonly image: string; readonly text: string }
   | { readonly kind: 'unhealthy'; readonly container: string; readonly text: string }
   | { readonly kind: 'exited'; readonly name: string; readonly exitCode: number; readonly text: string }
+  | { readonly kind: 'broke-off'; readonly text: string }
   | { readonly kind: 'refused'; readonly text: string }
 
 /** Undefined for a success. */
@@ -23,6 +24,13 @@ export function failureIn(said: string): ComposeFailure {
   )?.[1]
   if (port !== undefined) {
     return { kind: 'port-taken', port: Number(port), text }
+  }
+  if (
+    /Cannot connect to the Docker daemon|error during connect|connection reset by peer|unexpected EOF/.test(
+      said,
+    )
+  ) {
+    return { kind: 'broke-off', text }
   }
   const image = /no such image: (\S+)/i.exec(said)?.[1]?.replace(/:$/, '')
   if (image !== undefined) {

@@ -56,7 +56,8 @@ export function containerSpec(wanted: WantedContainer): object {
 function hostConfig(wanted: WantedContainer): object {
   return {
     NetworkMode: wanted.network.name,
-    RestartPolicy: { Name: 'unless-stopped' },
+    // Not `unless-stopped`: an engine that was killed stops what still runs at its next start, and then takes it for stopped by a person.
+    RestartPolicy: { Name: 'always' },
     // Reaps zombies and hands SIGTERM on, so that a program without handlers ends at once instead of after the grace time.
     Init: true,
     SecurityOpt: ['no-new-privileges'],

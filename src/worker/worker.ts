@@ -43,9 +43,10 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const peers = peersIn(config.data)
   peers.load()
   const folders = makeFolders(config.data)
-  await removeLeftovers({ folder: folders.temporary, clock, graceMs: LEFTOVER_GRACE_MS })
   await using opened = new AsyncDisposableStack()
+  // First: it refuses a second worker in this folder, which must not take the programs of the first for left over.
   const journal = opened.adopt(new Journal(join(config.data, 'journal.db'), clock), open => open.close())
+  await removeLeftovers({ folder: folders.temporary, clock, graceMs: LEFTOVER_GRACE_MS })
   const switchboard = opened.adopt(
     await openSwitchboard({
       folder: config.data,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, test } from 'node:test'
+import { FairleadError } from '#lib/errors.ts'
 import { readDeployment, readSteps } from '#manager/deployments/queries.ts'
 import type { Queue } from '#manager/deployments/queue.ts'
 import { cancelDeployment, requestDeployment } from '#manager/deployments/request.ts'
@@ -109,7 +110,24 @@ test('a release that fails while it is watched is taken back before what it repl
     ['failed', 'returned-to-previous', 'watch'],
   )
   const afterSwitch = agents.told.slice(agents.told.indexOf('route.point') + 1)
-  assert.deepEqual(afterSwitch, ['container.watch', 'container.remove', 'route.remove'])
+  assert.deepEqual(afterSwitch, ['container.watch', 'container.remove', 'route.remove', 'repository.forget'])
+})
+
+test('an engine that is being restarted is waited for, and the command is told again', async () => {
+  let times = 0
+  const build = agents.answers['image.build']
+  agents.answers['image.build'] = (params, options) => {
+    times += 1
+    if (times === 1) {
+      throw new FairleadError({
+        ...{ code: 'ENGINE_UNREACHABLE', status: 503, retry: 'later' },
+        ...{ message: 'Cannot connect to docker.', hint: 'Start it.' },
+      })
+    }
+    return build?.(params, options)
+  }
+  const { state, error } = await deploy()
+  assert.deepEqual([error, state, times], [undefined, 'succeeded', 2])
 })
 
 test('a failure of the clean-up does not make a served release a failure', async () => {

@@ -18,7 +18,7 @@ import { read } from './steps/read.ts'
 import { retrieve } from './steps/retrieve.ts'
 import { route } from './steps/route.ts'
 import { takeDown } from './steps/take-down.ts'
-import { undo } from './steps/undo.ts'
+import { dropCheckout, undo } from './steps/undo.ts'
 import { verify } from './steps/verify.ts'
 import { watch } from './steps/watch.ts'
 
@@ -157,6 +157,9 @@ async function endBadly(
     context.say(`hint: ${error.hint}`)
   }
   const undone = steps.some(each => CHANGES_WHAT_RUNS.includes(each)) ? await undo(context, error) : undefined
+  if (context.facts.source) {
+    await dropCheckout(context, error)
+  }
   return {
     state: cancelled ? 'cancelled' : 'failed',
     outcome: undone ?? (cancelled ? 'cancelled' : 'failed'),

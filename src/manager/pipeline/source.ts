@@ -23,9 +23,6 @@ const TEXTS = [
   'Dockerfile',
 ]
 
-/** What one command takes. */
-const MOST_LIKELY = 100
-
 /** Brings one commit (default: the tip of the branch) into the worker's workspace and reads what decides about it. */
 export async function fetchSource(
   ask: Ask,
@@ -35,8 +32,6 @@ export async function fetchSource(
     readonly commit?: string | undefined
     /** The commit that runs: an unchanged tip then costs one question instead of a fetch. */
     readonly known?: string | undefined
-    /** What the last deployment wanted to read besides: asking for it with the rest saves a question. */
-    readonly likely?: readonly string[]
   },
 ): Promise<Source> {
   const result = (await ask({
@@ -47,7 +42,6 @@ export async function fetchSource(
       ...(options.commit === undefined ? {} : { commit: options.commit }),
       ...(options.known === undefined ? {} : { known: options.known }),
       texts: TEXTS,
-      ...(options.likely === undefined ? {} : { likely: options.likely.slice(0, MOST_LIKELY) }),
     },
   })) as unknown as CheckoutResult
   return {

@@ -86,6 +86,8 @@ export interface StepContext {
 }
 
 export interface Facts {
+  /** How long commands of this deployment have waited for an engine that was away. */
+  waitedForEngineMs?: number
   /** The app's own limits by name, in ms. */
   deadlines?: Deadlines
   source?: Source

@@ -1,3 +1,4 @@
+import { wasAway } from '#commands/away.ts'
 import { commandNamed } from '#commands/index.ts'
 import type { LogLine } from '#contract/agent-frames.ts'
 import { writeDuration } from '#lib/duration.ts'
@@ -19,6 +20,8 @@ type Result = Readonly<Record<string, unknown>>
 /** A command that itself ends its worker must not do so for ever. */
 const TELL_AGAIN = 2
 const DISK_FULL_WAIT_MS = 2000
+const ENGINE_AWAY_MS = 20_000
+const FIRST_PAUSE_MS = 500
 
 /**
  * Tells the app's worker one command and gives its result. Journalled per (step, key): after a restart a stored
@@ -41,17 +44,36 @@ export async function tellWorker(context: StepContext, what: Tell): Promise<Resu
   const { id, state } = journalled ?? {}
   let attempt = () =>
     state === 'told' && id !== undefined ? followed(context, what, id) : told(context, what)
-  for (let left = TELL_AGAIN; ; left -= 1) {
+  for (let left = TELL_AGAIN; ; ) {
     try {
       return await attempt()
     } catch (error) {
-      if (left === 0 || context.signal.aborted || !wasLost(error)) {
+      if (context.signal.aborted) {
         throw error
       }
-      context.say(`the worker lost ${what.command} in a restart; it is told again`)
+      if (wasLost(error) && left > 0) {
+        left -= 1
+        context.say(`the worker lost ${what.command} in a restart; it is told again`)
+      } else if (!(await waitedForEngine(context, what, error))) {
+        throw error
+      }
       attempt = () => told(context, what)
     }
   }
+}
+
+/** An engine that was killed is back after seconds. All commands of a deployment together wait so long, and then no more. */
+async function waitedForEngine(context: StepContext, what: Tell, error: unknown): Promise<boolean> {
+  const { facts, parts, signal } = context
+  const waited = facts.waitedForEngineMs ?? 0
+  if (!wasAway(asFairleadError(error)) || waited >= ENGINE_AWAY_MS) {
+    return false
+  }
+  const pauseMs = Math.max(FIRST_PAUSE_MS, Math.min(waited, ENGINE_AWAY_MS - waited))
+  facts.waitedForEngineMs = waited + pauseMs
+  context.say(`${asFairleadError(error).message} Waiting for it; then ${what.command} is told again`)
+  await parts.clock.sleep(pauseMs, signal)
+  return true
 }
 
 /** Tells several at once; all are awaited even when one fails, so that nothing is left running unseen. */

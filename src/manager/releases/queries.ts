@@ -35,18 +35,6 @@ export async function newestRelease(db: Kysely<Tables>, appId: string): Promise<
     .executeTakeFirst()
 }
 
-/** Files of the repository that a deployment read to plan. */
-export async function readPaths(db: Kysely<Tables>, deployment: string): Promise<readonly string[]> {
-  const step = await db
-    .selectFrom('steps')
-    .select('outcome')
-    .where('deployment_id', '=', deployment)
-    .where('name', '=', 'read')
-    .executeTakeFirst()
-  const outcome = JSON.parse(step?.outcome ?? '{}') as { data?: { reads?: readonly string[] } }
-  return outcome.data?.reads ?? []
-}
-
 /** The last releases that differ, newest first; one that was brought back counts once. */
 export async function keptReleases(db: Kysely<Tables>, appId: string, most: number): Promise<ReleaseRow[]> {
   return await db

@@ -3,7 +3,7 @@ import { NOTHING_TO_DEPLOY } from '#manager/pipeline/errors.ts'
 import { fetchSource } from '#manager/pipeline/source.ts'
 import { done, type Step, type StepContext, type StepOutcome } from '#manager/pipeline/step.ts'
 import { tellWorker } from '#manager/pipeline/tell-worker.ts'
-import { newestRelease, readPaths } from '#manager/releases/queries.ts'
+import { newestRelease } from '#manager/releases/queries.ts'
 import { SOON } from '#manager/store/soon.ts'
 
 /** Brings the commit into the worker's workspace. A trigger only says "look": the tip of the branch is read here. */
@@ -49,7 +49,6 @@ async function fetchFacts(context: StepContext) {
     commit: deployment.wantedCommit,
     // A webhook says that the tip moved: asking first would only cost time.
     known: deployment.trigger.kind === 'webhook' ? undefined : (newest?.confirmed_commit ?? newest?.commit),
-    likely: newest ? await readPaths(parts.db, newest.deployment_id) : [],
   })
   facts.source = source
   return { source, heldCommit: newest?.held_commit ?? undefined }

@@ -9,7 +9,7 @@ export const read: Step = { name: 'read', deadlineMs: 2 * 60_000, run: readApp, 
 
 async function readApp(context: StepContext): Promise<StepOutcome> {
   const { parts, repository, facts } = context
-  const { target, settings, apps, deadlines } = await readFacts(context)
+  const { target, apps, deadlines } = await readFacts(context)
   if (deadlines.deployment !== undefined) {
     await context.limitDeployment(deadlines.deployment)
   }
@@ -23,7 +23,7 @@ async function readApp(context: StepContext): Promise<StepOutcome> {
       parts.wake()
     }
   }
-  return done({ target: target.name, domains: facts.domains, reads: target.reads(settings) })
+  return done({ target: target.name, domains: facts.domains })
 }
 
 async function readFacts(context: StepContext) {

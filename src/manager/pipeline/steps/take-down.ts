@@ -1,3 +1,4 @@
+import { forgetCheckouts } from '#manager/pipeline/forget-checkouts.ts'
 import { done, type Step, type StepContext, type StepOutcome } from '#manager/pipeline/step.ts'
 import { tellWorker } from '#manager/pipeline/tell-worker.ts'
 import { targetNamed } from '#targets/index.ts'
@@ -13,5 +14,6 @@ async function takeDownApp(context: StepContext): Promise<StepOutcome> {
   for (const tell of target?.remove({ app: facts, volumes }) ?? []) {
     await tellWorker(context, tell)
   }
+  await forgetCheckouts(context, [])
   return done()
 }

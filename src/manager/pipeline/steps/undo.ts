@@ -1,5 +1,6 @@
 import { asFairleadError, type FairleadError } from '#lib/errors.ts'
 import { AGENT_OFFLINE } from '#manager/agents/errors.ts'
+import { forgetCheckouts } from '#manager/pipeline/forget-checkouts.ts'
 import type { StepContext } from '#manager/pipeline/step.ts'
 import { tellWorker } from '#manager/pipeline/tell-worker.ts'
 import { isStoreTrouble } from '#manager/store/store-error.ts'
@@ -8,23 +9,25 @@ const UNDO_MS = 10 * 60_000
 /** For a worker that is being restarted. One that was waited for in vain before is not waited for again. */
 const WORKER_MS = 30_000
 
+/** Removes the checkout of a deployment that failed or was cancelled; what fails here is for the next one. */
+export async function dropCheckout(context: StepContext, failure: FairleadError): Promise<void> {
+  try {
+    await forgetCheckouts(calm(context, failure), [])
+  } catch (error) {
+    context.say(`its checkout is left to the next deployment: ${asFairleadError(error).message}`)
+  }
+}
+
 /**
  * Takes back what a failed or cancelled deployment did: all commands are tried, each failure is logged.
- * Not subject to the deployment's own cancellation. Gives the outcome's name.
+ * Gives the outcome's name.
  */
 export async function undo(context: StepContext, failure: FairleadError): Promise<string> {
-  const { clock } = context.parts
-  const calm = {
-    ...context,
-    step: 'undo',
-    signal: AbortSignal.timeout(UNDO_MS),
-    deadlineAt: clock.now() + UNDO_MS,
-    workerLimitMs: AGENT_OFFLINE.matches(failure) ? 0 : WORKER_MS,
-  }
+  const undoing = calm(context, failure)
   let failures = 0
   for (const tell of context.facts.plan?.undo ?? []) {
     try {
-      await tellWorker(calm, tell)
+      await tellWorker(undoing, tell)
     } catch (error) {
       if (isStoreTrouble(error)) {
         throw error
@@ -37,4 +40,15 @@ export async function undo(context: StepContext, failure: FairleadError): Promis
     }
   }
   return failures === 0 ? 'returned-to-previous' : 'return-incomplete'
+}
+
+/** Not subject to the deployment's own cancellation or deadline. */
+function calm(context: StepContext, failure: FairleadError): StepContext {
+  return {
+    ...context,
+    step: 'undo',
+    signal: AbortSignal.timeout(UNDO_MS),
+    deadlineAt: context.parts.clock.now() + UNDO_MS,
+    workerLimitMs: AGENT_OFFLINE.matches(failure) ? 0 : WORKER_MS,
+  }
 }

@@ -12,6 +12,7 @@ import { measureNothingToDo } from './nothing-to-do.ts'
 import { measureRedeploys, redeployFigures } from './redeploy.ts'
 import { measureStarts } from './start.ts'
 import type { Form } from './tiny-app.ts'
+import { measureWebhooks } from './webhooks.ts'
 
 const RESULTS = join(import.meta.dirname, 'results.json')
 const FORMS: readonly Form[] = ['container', 'compose']
@@ -54,6 +55,7 @@ async function measureForm(
   return [
     ...redeployFigures(form, redeploys),
     ...(await measureNothingToDo(session, world, { contender, runs })),
+    ...(form === 'container' ? await measureWebhooks(contender.hook, session.clock) : []),
   ]
 }
 

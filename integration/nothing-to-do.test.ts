@@ -7,6 +7,7 @@ import { type Remote, type System, startSystem } from './world/system.ts'
 
 /** What a deployment says of what runs already, against what a visitor and the engine see. */
 const stack = new AsyncDisposableStack()
+const NEVER = new AbortController().signal
 let system: System
 
 before(async () => {
@@ -91,6 +92,14 @@ describe('a compose app', () => {
     const again = await system.deploy(app)
     assert.equal(again.outcome, 'nothing-to-do')
     assert.match(JSON.stringify(again.evidence), /"answers":\{"routes":\{"web\..*"status":200/)
+    const { client } = system.together()
+    const path = `/apps/${app}/logs?tail=10&follow=false`
+    assert.deepEqual(await endOf(client.events(path, NEVER)), {})
+    assert.deepEqual(await endOf(client.events(`${path}&service=web`, NEVER)), {})
+    assert.match(
+      JSON.stringify(await endOf(client.events(`${path}&service=none`, NEVER))),
+      /CONTAINER_NOT_FOUND/,
+    )
     await docker('exec', ...(await ids(app)), 'rm', '/www/up')
     const broken = await system.deploy(app)
     assert.deepEqual([broken.state, broken.error?.code], ['failed', 'ROUTE_NOT_ANSWERING'])
@@ -104,4 +113,13 @@ async function ids(app: string): Promise<string[]> {
 
 function docker(...args: string[]): Promise<string> {
   return mustRun('docker', args, { folder: system.folder })
+}
+
+/** What the last event of a stream says. */
+async function endOf(events: AsyncIterable<{ readonly data: unknown }>): Promise<unknown> {
+  let last: unknown
+  for await (const { data } of events) {
+    last = data
+  }
+  return last
 }

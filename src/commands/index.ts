@@ -1,6 +1,7 @@
 import { INTERNAL } from '#lib/errors.ts'
 import type { Command } from './command.ts'
 import { composeDown } from './compose-down.ts'
+import { composeLogs } from './compose-logs.ts'
 import { composeObserve } from './compose-observe.ts'
 import { composeRender } from './compose-render.ts'
 import { composeRestore } from './compose-restore.ts'
@@ -52,6 +53,7 @@ export const COMMANDS: readonly Command[] = [
   containerLogs,
   composeRender,
   composeObserve,
+  composeLogs,
   composeUp,
   composeVerify,
   composeRetire,

@@ -16,6 +16,7 @@ interface Options {
   readonly follow?: boolean
   readonly deployment?: boolean
   readonly step?: string
+  readonly service?: string
   readonly tail: number
 }
 
@@ -31,6 +32,7 @@ export function configureLogs(command: Command, act: Act): void {
     .option('-f, --follow', 'stay and show what comes; the end of a deployment decides about the exit code')
     .option('-d, --deployment', 'the newest deployment of the app instead of what the app prints')
     .option('--step <name>', 'only the lines of one step of the deployment, such as build')
+    .option('--service <name>', 'only one service of a Compose app')
     .option('-n, --tail <lines>', 'how many lines of the app to begin with', Number, 200)
     .action(act(logs))
   withExamples(command, [
@@ -61,8 +63,9 @@ async function newestDeployment({ client }: Session, app: string): Promise<strin
   return newest.id
 }
 
-async function appLog(session: Session, app: string, { follow, tail }: Options): Promise<number> {
-  const path = `/apps/${app}/logs?tail=${tail}&follow=${follow === true}`
+async function appLog(session: Session, app: string, { follow, tail, service }: Options): Promise<number> {
+  const only = service === undefined ? '' : `&service=${encodeURIComponent(service)}`
+  const path = `/apps/${app}/logs?tail=${tail}&follow=${follow === true}${only}`
   for await (const event of session.client.events(path, session.signal)) {
     refuseBadEnd(event)
     const { text } = event.data as LogLineDocument

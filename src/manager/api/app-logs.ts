@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import { ServiceName } from '#commands/compose-data.ts'
 import { COMMANDS } from '#commands/index.ts'
 import { strict } from '#contract/rest/fields.ts'
 import { background } from '#lib/background.ts'
@@ -7,7 +8,7 @@ import { newId } from '#lib/id.ts'
 import { type AppRecord, readApp } from '#manager/apps/queries.ts'
 import { AppPath } from './apps.ts'
 import { timeText } from './documents.ts'
-import { LOGS_NOT_AVAILABLE } from './errors.ts'
+import { LOGS_NOT_AVAILABLE, NO_SERVICES } from './errors.ts'
 import type { ApiParts } from './parts.ts'
 import type { Api } from './shape.ts'
 import type { EventStream } from './streams.ts'
@@ -16,6 +17,7 @@ const LogsQuery = Type.Object(
   {
     tail: Type.Optional(Type.Integer({ minimum: 0, maximum: 10_000, default: 200 })),
     follow: Type.Optional(Type.Boolean({ default: true })),
+    service: Type.Optional({ ...ServiceName, description: 'Only this service of a Compose app.' }),
   },
   strict,
 )
@@ -36,11 +38,11 @@ export function appLogRoutes(api: Api, parts: ApiParts): void {
       },
     },
     async ({ params, query, id }, reply) => {
-      const { tail = 200, follow = true } = query
+      const { tail = 200, follow = true, service } = query
       const app = await readApp(parts.db, params.app)
-      const command = logsCommandOf(app)
+      const command = logsCommandOf(app, service)
       const stream = parts.streams.open(reply)
-      const shown = show(parts, { app, command, tail, follow, stream })
+      const shown = show(parts, { app, command, tail, follow, service, stream })
       background(shown, error =>
         parts.logger.warn('api.stream-broken', { request: id, message: error.message }),
       )
@@ -54,15 +56,16 @@ interface Wanted {
   readonly command: string
   readonly tail: number
   readonly follow: boolean
+  readonly service: string | undefined
   readonly stream: EventStream
 }
 
-async function show(parts: ApiParts, { app, command, tail, follow, stream }: Wanted): Promise<void> {
+async function show(parts: ApiParts, { app, command, tail, follow, service, stream }: Wanted): Promise<void> {
   try {
     await parts.agents.tell(app.host, {
       id: newId(),
       command,
-      params: { app: app.name, tail, follow },
+      params: { app: app.name, tail, follow, ...(service === undefined ? {} : { service }) },
       deadlineMs: FOLLOW_MS,
       signal: stream.signal,
       onLines: async (lines, dropped) => {
@@ -87,10 +90,13 @@ async function show(parts: ApiParts, { app, command, tail, follow, stream }: Wan
 }
 
 /** By convention a target that can show logs has the command `<target>.logs`. */
-function logsCommandOf(app: AppRecord): string {
-  const name = `${app.target}.logs`
-  if (!COMMANDS.some(command => command.name === name)) {
+function logsCommandOf(app: AppRecord, service: string | undefined): string {
+  const command = COMMANDS.find(({ name }) => name === `${app.target}.logs`)
+  if (!command) {
     throw LOGS_NOT_AVAILABLE(app.name, app.target)
   }
-  return name
+  if (service !== undefined && !('service' in command.data.properties)) {
+    throw NO_SERVICES(app.name)
+  }
+  return command.name
 }

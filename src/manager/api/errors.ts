@@ -89,6 +89,14 @@ export const IDEMPOTENCY_IN_PROGRESS = defineError({
   hint: () => 'Send it again in a moment to get the answer of the first one.',
 })
 
+export const NO_SERVICES = defineError({
+  code: 'NO_SERVICES',
+  status: 422,
+  retry: 'never',
+  message: (app: string) => `The app "${app}" has no services: it is one container.`,
+  hint: (app: string) => `Leave the service out: "fairlead logs ${app}".`,
+})
+
 export const LOGS_NOT_AVAILABLE = defineError({
   code: 'LOGS_NOT_AVAILABLE',
   status: 409,

@@ -124,6 +124,21 @@ test('a worker that is away is asked again soon, without backoff', async () => {
   assert.equal((await read(repository)).poll_failures, 0)
 })
 
+test('a repository that is not polled is looked at until that worked once, so that its apps are found', async () => {
+  const repository = await aRepository({ poll_seconds: 0, auto_apps: 1 })
+  world.failures.set(repository, AGENT_OFFLINE('local', ''))
+  await world.start()
+  world.poller.look(repository)
+  await world.pass(60_000)
+  assert.deepEqual(world.discovered, [])
+  world.failures.clear()
+  await world.pass(60_000)
+  assert.deepEqual(world.discovered, [repository])
+  const looks = world.looks.length
+  await world.pass(600_000)
+  assert.equal(world.looks.length, looks)
+})
+
 test('asked for many times in a row, a repository is looked at once every five seconds', async () => {
   const repository = await aRepository({ poll_seconds: 0 })
   await world.start()

@@ -80,8 +80,11 @@ export function createPoller(options: PollerOptions): Poller {
     }
     const { failures, next } = await lookAtRepository(options, row)
     options.wake()
-    if (row.poll_seconds > 0 && next !== 'never') {
-      const wanted = next === 'soon' ? Math.min(row.poll_seconds * 1000, SOON_MS) : row.poll_seconds * 1000
+    // A repository that is not polled is still looked at until that worked once: its apps would never be found.
+    const everyMs =
+      row.poll_seconds > 0 ? row.poll_seconds * 1000 : failures > 0 || next === 'soon' ? SOON_MS : 0
+    if (everyMs > 0 && (row.poll_seconds > 0 || row.last_tip === null) && next !== 'never') {
+      const wanted = next === 'soon' ? Math.min(everyMs, SOON_MS) : everyMs
       const backedOff = Math.max(wanted, Math.min(wanted * 2 ** failures, LONGEST_BACKOFF_MS))
       // look() may have asked for an earlier one meanwhile.
       entry.dueAt = Math.min(entry.dueAt, clock.monotonic() + backedOff * jitter())

@@ -68,7 +68,6 @@ function containerFiles({ name, system, text, ill }: Version) {
       'drain: 0s',
       'stop_grace: 1s',
       'health: { within: 10s }',
-      'drain: 0s',
       'verify: { settle: 300ms }',
     ]),
   }
@@ -90,6 +89,7 @@ function composeFiles({ name, system, text, ill }: Version) {
     'fairlead.yaml': deployFile(name, [
       'target: compose',
       'routes: [{ service: web, port: 8080 }]',
+      'drain: 0s',
       'verify: { settle: 300ms }',
     ]),
   }

@@ -114,6 +114,21 @@ export function withImages(draft: Render, images: Readonly<Record<string, string
   return { ...draft, services: Object.fromEntries(services), [OWN_KEY]: own }
 }
 
+/** A deployed configuration with other names for its images; a label changes with the name, as for built images. */
+export function renamedImages(render: Render, images: Readonly<Record<string, string>>): Render {
+  const services = Object.entries(shapeOf(render.services)).map(([name, value]) => {
+    const service = shapeOf(value)
+    const image = images[name]
+    if (image === undefined) {
+      return [name, service]
+    }
+    const labels = shapeOf(service.labels)
+    const hash = deployedHash({ hash: scalarText(labels[LABEL.config]) ?? '' }, image)
+    return [name, { ...service, image, labels: { ...labels, [LABEL.config]: hash } }]
+  })
+  return { ...render, services: Object.fromEntries(services) }
+}
+
 /** Services that are built but have no image yet. */
 export function unbuilt(draft: Render, images: Readonly<Record<string, string>>): readonly string[] {
   return Object.entries(shapeOf(draft.services))

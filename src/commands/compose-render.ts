@@ -52,7 +52,7 @@ const RenderData = Type.Object(
 )
 type RenderData = Static<typeof RenderData>
 
-const RenderResult = Type.Object(
+export const RenderResult = Type.Object(
   {
     render: RenderHash,
     services: Type.Record(Type.String(), RenderedService),

@@ -134,15 +134,18 @@ export async function forgetProject(hands: Hands, project: string): Promise<void
 export async function pruneRenders(
   hands: Hands,
   project: string,
-  keep: { readonly current: string; readonly most: number },
+  keep: { readonly current: readonly string[]; readonly most: number },
 ): Promise<void> {
   const folder = projectFolder(hands.host.workspace, project)
   const { names = [] } = await hands.perform(fileCall({ operation: 'list', path: folder }))
-  const renders = names.filter(name => /^[0-9a-f]{64}\.json$/.test(name) && name !== `${keep.current}.json`)
+  const renders = names.filter(
+    name => /^[0-9a-f]{64}\.json$/.test(name) && !keep.current.includes(name.slice(0, 64)),
+  )
   const kept = await keepNewest(hands, folder, { names: renders, most: keep.most })
   const configs = names.filter(name => name.startsWith('config-'))
   await keepNewest(hands, folder, { names: configs, most: keep.most })
-  await pruneMounts(hands, project, [keep.current, ...kept.map(name => name.slice(0, 64))])
+  const pinned = keep.current.filter(hash => names.includes(`${hash}.json`))
+  await pruneMounts(hands, project, [...pinned, ...kept.map(name => name.slice(0, 64))])
 }
 
 /** The names of the files that stay. */

@@ -1,9 +1,10 @@
 import { Type } from 'typebox'
+import { shapeOf } from '#policy/shape.ts'
 import { defineCommand } from './command.ts'
 import { bringUp } from './compose-bring-up.ts'
 import { ComposeContainer, ProjectName, RenderHash, ServiceName } from './compose-data.ts'
 import { COMPOSE_IMAGE_MISSING } from './compose-errors.ts'
-import { OWN_KEY, renderText, unbuilt, withImages } from './compose-model.ts'
+import { OWN_KEY, renamedImages, renderText, unbuilt, withImages } from './compose-model.ts'
 import { pinImages, withPins } from './compose-pins.ts'
 import { claimProject, copyMounts, keepRender, pruneRenders, readRender } from './compose-store.ts'
 import { AppName, ImageName } from './container-data.ts'
@@ -33,6 +34,8 @@ const UpData = Type.Object(
     images: Type.Record(ServiceName, ImageName),
     /** Services whose new container starts beside the old one; all others take the place of what is there. */
     beside: Type.Array(ServiceName, { maxItems: 1_000 }),
+    /** Configurations of releases that can be gone back to: they and what they mount stay, whatever their age. */
+    keep: Type.Optional(Type.Array(RenderHash, { maxItems: 200 })),
     ...StartWish,
   },
   strict,
@@ -68,14 +71,18 @@ export const composeUp = defineCommand({
     if (missing !== undefined) {
       throw COMPOSE_IMAGE_MISSING(missing, 'it was not built')
     }
-    const named = withImages({ ...draft, [OWN_KEY]: { ...draft[OWN_KEY], app: data.app } }, data.images)
+    const own = { ...draft, [OWN_KEY]: { ...draft[OWN_KEY], app: data.app } }
+    // Without a source it is what an earlier release deployed: only names of images can have changed.
+    const isReleased = own[OWN_KEY].source === undefined
+    const named = isReleased ? renamedImages(own, data.images) : withImages(own, data.images)
     await claimProject(hands, data.project, named[OWN_KEY])
-    const pinned = await pinImages(hands, { ...data, render: named, built: Object.keys(data.images) })
+    const built = Object.keys(isReleased ? shapeOf(named.services) : data.images)
+    const pinned = await pinImages(hands, { ...data, render: named, built })
     const render = withPins(named, pinned)
     await copyMounts(hands, data.project, draft[OWN_KEY])
     const hash = await keepRender(hands, data.project, { text: renderText(render) })
     const { services, touched, addresses } = await bringUp(hands, { ...data, render, hash })
-    await pruneRenders(hands, data.project, { current: hash, most: RENDERS_KEPT })
+    await pruneRenders(hands, data.project, { current: [hash, ...(data.keep ?? [])], most: RENDERS_KEPT })
     return { render: hash, services, touched, addresses, pinned: { ...pinned } }
   },
 })

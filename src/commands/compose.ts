@@ -1,5 +1,6 @@
 export { composeDown } from './compose-down.ts'
 export { composeObserve } from './compose-observe.ts'
+export { composeRecall } from './compose-recall.ts'
 export { composeRender } from './compose-render.ts'
 export { composeRestore } from './compose-restore.ts'
 export { composeRetire } from './compose-retire.ts'

@@ -3,6 +3,7 @@ import type { Command } from './command.ts'
 import { composeDown } from './compose-down.ts'
 import { composeLogs } from './compose-logs.ts'
 import { composeObserve } from './compose-observe.ts'
+import { composeRecall } from './compose-recall.ts'
 import { composeRender } from './compose-render.ts'
 import { composeRestore } from './compose-restore.ts'
 import { composeRetire } from './compose-retire.ts'
@@ -52,6 +53,7 @@ export const COMMANDS: readonly Command[] = [
   containerRemove,
   containerLogs,
   composeRender,
+  composeRecall,
   composeObserve,
   composeLogs,
   composeUp,

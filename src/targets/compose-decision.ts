@@ -25,7 +25,7 @@ export interface Decision {
 /** What has to be done to what the worker found. */
 export function decide(input: PlanInput<ComposeSettings>): Decision {
   const wants = wantsOf(input)
-  const found = foundOf(input.found)
+  const found = foundOf(input.found, input.goal)
   const services = serviceStates(found)
   const wanted = new Set(services.map(each => each.name))
   const orphans = found.containers.filter(each => !wanted.has(each.service))

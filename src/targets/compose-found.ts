@@ -3,6 +3,9 @@ import { withDependents } from '#commands/compose-dependents.ts'
 import { deployedHash } from '#commands/compose-model.ts'
 import type { RenderResult } from '#commands/compose-render.ts'
 import type { ImageContent } from '#commands/image-content.ts'
+import type { FoundImage } from '#commands/image-find.ts'
+import { goalImages } from './compose-goal.ts'
+import type { ReleaseFacts } from './target.ts'
 
 export interface ObservedRoute {
   readonly hosts: readonly string[]
@@ -20,24 +23,30 @@ export interface Found {
   readonly routes: Readonly<Record<string, ObservedRoute | null>>
   /** By route, what visitors get instead of the service; empty when nobody asked. */
   readonly faults: Readonly<Record<string, string | undefined>>
+  /** What the worker said of the images of the release that is brought back. */
+  readonly released: readonly FoundImage[]
 }
 
-export function foundOf(found: Readonly<Record<string, unknown>>): Found {
-  const { render, containers, images, routes, answers } = found as {
+export function foundOf(found: Readonly<Record<string, unknown>>, goal?: ReleaseFacts): Found {
+  const { render, containers, images, released, routes, answers } = found as {
     render: RenderResult
     containers: { containers: readonly ComposeContainer[] }
     images?: { images: readonly ImageContent[] }
+    released?: { images: readonly FoundImage[] }
     routes?: { routes: Found['routes'] }
     answers?: { routes: Readonly<Record<string, { readonly fault: string | null }>> }
   }
   return {
     rendered: render,
     containers: containers.containers,
-    images: new Map((images?.images ?? []).map(each => [each.key, each])),
+    images: goal
+      ? goalImages(goal, released?.images ?? [])
+      : new Map((images?.images ?? []).map(each => [each.key, each])),
     routes: routes?.routes ?? {},
     faults: Object.fromEntries(
       Object.entries(answers?.routes ?? {}).map(([name, { fault }]) => [name, fault ?? undefined]),
     ),
+    released: released?.images ?? [],
   }
 }
 
@@ -73,7 +82,9 @@ export function serviceStates({ rendered, containers, images }: Found): readonly
     .map(([name, service]): ServiceState => {
       const image = images.get(name)
       const own = containers.filter(each => each.service === name)
-      const hash = deployedHash(service, service.build ? image?.reference : undefined)
+      // An image that was built, or that an earlier release has under another name now.
+      const named = image?.reference === service.image ? undefined : image?.reference
+      const hash = deployedHash(service, named)
       const outdated = own.filter(each => each.configHash !== hash || hasOldImage(each, image))
       const current = own.filter(each => !outdated.includes(each))
       const compared = { name, rendered: service, image, hash, current, outdated }

@@ -5,13 +5,13 @@ import { routePoint, routeRemove } from '#commands/route.ts'
 import { changesOf } from './compose-changes.ts'
 import { type Decision, decide, isSettled } from './compose-decision.ts'
 import { addressOf, hashesOf, type ServiceState, servicesThatMustRun } from './compose-found.ts'
+import { goalFetch, imagesOf } from './compose-goal.ts'
 import { type ComposeRelease, readRelease, releasedRender, shownEnvironment } from './compose-release.ts'
 import type { ComposeSettings } from './compose-settings.ts'
 import { undoTells } from './compose-undo.ts'
-import { type Plan, type PlanInput, resultOf, type Tell, tell } from './target.ts'
+import { namesOfImages } from './released-image.ts'
+import { type Plan, type PlanInput, type ReleaseFacts, resultOf, type Tell, tell } from './target.ts'
 
-/** Images of the last releases stay on the host, so that going back needs no build. */
-const KEPT_RELEASES = 5
 /** A build leaves twice its context in the cache and nothing else collects it. */
 const BUILD_CACHE = { hours: 24, bytes: 5_000_000_000 }
 
@@ -53,24 +53,51 @@ function verifyTell({ wants, services, found, replaced }: Decision): Tell {
   })
 }
 
-function imagesOf(services: readonly ServiceState[]): Record<string, string> {
+function builtImages(services: readonly ServiceState[]): Record<string, string> {
   return Object.fromEntries(services.flatMap(({ name, image }) => (image ? [[name, image.reference]] : [])))
 }
 
-function releaseOf({ input, wants, services, mustApply }: Decision): ComposeRelease {
+function releaseOf(decision: Decision): ComposeRelease {
+  const { input, wants, services, mustApply } = decision
   return {
     project: wants.project,
     render: mustApply ? resultOf('up', 'render') : releasedRender(input.previous, wants.project),
-    images: imagesOf(services),
-    pinned: mustApply ? resultOf('up', 'pinned') : (readRelease(input.previous).pinned ?? {}),
+    images: (input.goal ? readRelease(input.goal).images : undefined) ?? builtImages(services),
+    ran: mustApply ? resultOf('up', 'services') : readRelease(input.previous).ran,
+    digests: digestsOf(decision),
+    pinned: pinsOf(decision),
     services: hashesOf(services),
     routes: wants.routes.map(route => route.name),
     environment: shownEnvironment(wants),
   }
 }
 
-function buildTell({ input, wants }: Decision, { name, rendered, image }: ServiceState): Tell {
-  const { app, source, registry } = input
+function pinsOf({ input, mustApply }: Decision): unknown {
+  if (input.goal) {
+    return readRelease(input.goal).pinned ?? {}
+  }
+  return mustApply ? resultOf('up', 'pinned') : (readRelease(input.previous).pinned ?? {})
+}
+
+/** Digests of built images, as far as a registry has them. */
+function digestsOf({ input, services, pushes }: Decision): Record<string, unknown> {
+  if (input.goal) {
+    return { ...readRelease(input.goal).digests }
+  }
+  return Object.fromEntries(
+    services.flatMap((service): [string, unknown][] => {
+      const { name, image } = service
+      const pin = pushes.includes(service) ? resultOf(`push:${name}`, 'reference') : image?.pinned
+      return pin === undefined ? [] : [[name, pin]]
+    }),
+  )
+}
+
+function buildTell({ input, wants, found }: Decision, { name, rendered, image }: ServiceState): Tell {
+  const { app, source, registry, goal } = input
+  if (goal) {
+    return goalFetch({ goal, registry, answers: found.released }, name)
+  }
   const { context, dockerfile, args, target, secrets } = rendered.build ?? {
     context: '.',
     dockerfile: 'Dockerfile',
@@ -102,17 +129,31 @@ function pushTells({ wants: { registry } }: Decision, { name, image }: ServiceSt
 }
 
 function upTell({ input, wants, found, services }: Decision): Tell {
-  return tell('up', composeUp, {
+  const start = {
     app: input.app.name,
     project: wants.project,
     render: found.rendered.render,
-    images: imagesOf(services),
     beside: services.flatMap(({ name, isBeside }) => (isBeside ? [name] : [])),
     ...(wants.readyPath ? { http: wants.readyPath } : {}),
     withinMs: wants.withinMs,
     settleMs: wants.settleMs,
     registries: input.registry ? [input.registry] : [],
+  }
+  if (input.goal) {
+    const renamed = services.filter(({ rendered, image }) => image && image.reference !== rendered.image)
+    return tell('up', composeUp, { ...start, images: builtImages(renamed) })
+  }
+  const renders = releasesBefore(input).map(release => releasedRender(release, wants.project))
+  return tell('up', composeUp, {
+    ...start,
+    images: builtImages(services),
+    keep: [...new Set(renders.filter(render => render !== undefined))],
   })
+}
+
+/** What can be gone back to, what runs now among it. */
+function releasesBefore({ previous, kept = [] }: PlanInput<ComposeSettings>): readonly ReleaseFacts[] {
+  return previous ? [previous, ...kept] : kept
 }
 
 /** After a change every route is proved through the proxy again, also those that lead to the same place. */
@@ -147,14 +188,16 @@ function watchTells({ input, wants, services, found, mustApply }: Decision): Tel
 function pruneTells({ input, wants, services, builds, replaced }: Decision): Tell[] {
   const app = input.app.name
   const before = readRelease(input.previous)
-  const images = [...Object.values(imagesOf(services)), ...Object.values(before.images ?? {})]
-  const built = services.filter(each => each.image).length
+  const images = [
+    ...Object.values(builtImages(services)),
+    ...namesOfImages(releasesBefore(input).flatMap(imagesOf)),
+  ]
   const oldProject =
     before.project !== undefined && before.project !== wants.project ? before.project : undefined
   const prune = tell('prune', imagePrune, {
     app,
     keep: [...new Set(images)],
-    keepLast: Math.min(100, KEPT_RELEASES * built),
+    keepLast: 0,
     buildCache: BUILD_CACHE,
   })
   const retire = tell('retire', composeRetire, {

@@ -10,6 +10,10 @@ export interface ComposeRelease {
   readonly images: Readonly<Record<string, string>>
   /** Images of other services by digest, as they were resolved; or a place that takes them from the result. */
   readonly pinned: unknown
+  /** The containers that ran it, with the image of each; or a place that takes them from the result. */
+  readonly ran: unknown
+  /** `host/repository@sha256:…` of built images, by service; or places that take them from the push. */
+  readonly digests: Readonly<Record<string, unknown>>
   /** Label of each service's containers. */
   readonly services: Readonly<Record<string, string>>
   /** Names of the routes. */

@@ -1,14 +1,24 @@
-import { composeDown, composeObserve, composeRender } from '#commands/compose.ts'
-import { imageContent, imagePrune } from '#commands/image.ts'
+import { composeDown, composeObserve, composeRecall, composeRender } from '#commands/compose.ts'
+import { imageContent, imageFind, imagePrune } from '#commands/image.ts'
 import { routeObserve } from '#commands/route.ts'
 import { defaultRoutes } from './compose-default-routes.ts'
 import { foundOf } from './compose-found.ts'
+import { imagesOf, releasedImages } from './compose-goal.ts'
 import { planCompose } from './compose-plan.ts'
 import { proofTells } from './compose-proof.ts'
 import { readRelease } from './compose-release.ts'
 import { ComposeSettings } from './compose-settings.ts'
 import { type ComposeWants, domainsOf, filesOf, wantsOf } from './compose-wants.ts'
-import { defineTarget, type LookInput, type SourceFacts, type Target, type Tell, tell } from './target.ts'
+import { RELEASE_IMAGE_UNKNOWN } from './release-errors.ts'
+import {
+  defineTarget,
+  type LookInput,
+  type ReleaseFacts,
+  type SourceFacts,
+  type Target,
+  type Tell,
+  tell,
+} from './target.ts'
 
 /** As docker compose looks for them. */
 const FILES = ['compose.yaml', 'compose.yml', 'docker-compose.yaml', 'docker-compose.yml']
@@ -20,7 +30,7 @@ export const compose: Target = defineTarget({
   detect,
   reads: filesOf,
   domains: domainsOf,
-  images: () => [],
+  images: imagesOf,
   settle: (settings, { texts }) => ({
     ...settings,
     routes: settings.routes ?? defaultRoutes(filesOf(settings), texts),
@@ -43,11 +53,18 @@ function detect(source: SourceFacts): ComposeSettings | undefined {
 
 /** First the configuration, the containers and the routes; then built services' images by content; then whether it answers. */
 function look(input: LookInput<ComposeSettings>): readonly Tell[] {
-  const { app, source, found } = input
+  const { app, source, found, goal } = input
   const wants = wantsOf(input)
   const names = [
     ...new Set([...wants.routes.map(route => route.name), ...(readRelease(input.previous).routes ?? [])]),
   ]
+  const around = [
+    tell('containers', composeObserve, { project: wants.project }),
+    ...(names.length > 0 ? [tell('routes', routeObserve, { names })] : []),
+  ]
+  if (goal) {
+    return [...goalTells(input, goal), ...around]
+  }
   const first = [
     tell('render', composeRender, {
       app: app.name,
@@ -60,8 +77,7 @@ function look(input: LookInput<ComposeSettings>): readonly Tell[] {
       routes: wants.routes.map(({ service, port }) => ({ service, port })),
       sharedVolumes: [...wants.sharedVolumes],
     }),
-    tell('containers', composeObserve, { project: wants.project }),
-    ...(names.length > 0 ? [tell('routes', routeObserve, { names })] : []),
+    ...around,
   ]
   if (!found.render) {
     return first
@@ -69,6 +85,20 @@ function look(input: LookInput<ComposeSettings>): readonly Tell[] {
   const images = imageTells(input, wants)
   const isComplete = images.every(({ key }) => key in found)
   return [...first, ...images, ...(isComplete ? proofTells(input) : [])]
+}
+
+/** What the host kept of the release, and whether its images are still to be had. */
+function goalTells(input: LookInput<ComposeSettings>, goal: ReleaseFacts): Tell[] {
+  const { app, registry } = input
+  const { project, render } = readRelease(goal)
+  if (project === undefined || typeof render !== 'string') {
+    throw RELEASE_IMAGE_UNKNOWN(app.name, goal.commit)
+  }
+  const images = releasedImages(goal, registry)
+  return [
+    tell('render', composeRecall, { project, render, sharedVolumes: [...wantsOf(input).sharedVolumes] }),
+    ...(images.length > 0 ? [tell('released', imageFind, { images: [...images] })] : []),
+  ]
 }
 
 function imageTells({ app, source, found }: LookInput<ComposeSettings>, wants: ComposeWants): Tell[] {

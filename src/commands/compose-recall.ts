@@ -1,0 +1,53 @@
+import { join } from 'node:path'
+import { Type } from 'typebox'
+import { scalarText, shapeOf } from '#policy/shape.ts'
+import { defineCommand } from './command.ts'
+import { ProjectName, RenderHash } from './compose-data.ts'
+import { COMPOSE_RENDER_GONE } from './compose-errors.ts'
+import { mountedFiles } from './compose-folders.ts'
+import { describeServices, OWN_KEY } from './compose-model.ts'
+import { RenderResult } from './compose-render.ts'
+import { readRender } from './compose-store.ts'
+import { LABEL } from './container-data.ts'
+
+const strict = { additionalProperties: false } as const
+
+export const composeRecall = defineCommand({
+  name: 'compose.recall',
+  summary: 'Tells what an earlier release of a project is made of, from what this host kept of it.',
+  role: 'worker',
+  data: Type.Object(
+    {
+      project: ProjectName,
+      render: RenderHash,
+      sharedVolumes: Type.Array(Type.String({ maxLength: 1_024 }), { maxItems: 100 }),
+    },
+    strict,
+  ),
+  result: RenderResult,
+  deadlineMs: 60_000,
+  async run(hands, { project, render: hash, sharedVolumes }) {
+    const render = await readRender(hands, project, hash)
+    const { routes, mounts } = render[OWN_KEY]
+    const files = mountedFiles(hands.host.workspace, project)
+    for (const id of Object.values(mounts)) {
+      const path = join(files, id)
+      const { missing } = await hands.perform({ kind: 'file', operation: 'stat', path, read: found => found })
+      if (missing) {
+        throw COMPOSE_RENDER_GONE(project, hash)
+      }
+    }
+    const described = Object.entries(describeServices(render, '/', sharedVolumes)).map(([name, service]) => {
+      const { labels } = shapeOf(shapeOf(render.services)[name])
+      // What its containers carry: the hash of the service as it was before it got that label.
+      return [name, { ...service, hash: scalarText(shapeOf(labels)[LABEL.config]) ?? service.hash }]
+    })
+    return {
+      render: hash,
+      services: Object.fromEntries(described),
+      routes: [...routes],
+      findings: [],
+      warnings: [],
+    }
+  },
+})

@@ -63,7 +63,7 @@ function look(input: LookInput<ComposeSettings>): readonly Tell[] {
     ...(names.length > 0 ? [tell('routes', routeObserve, { names })] : []),
   ]
   if (goal) {
-    return [...goalTells(input, goal), ...around]
+    return [...goalTells(input, goal), ...around, ...(found.render ? proofTells(input) : [])]
   }
   const first = [
     tell('render', composeRender, {

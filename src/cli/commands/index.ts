@@ -38,6 +38,11 @@ export const COMMANDS: readonly CliCommand[] = [
     load: async () => (await import('./rollback.ts')).configureRollback,
   },
   {
+    name: 'releases',
+    summary: 'what an app can be rolled back to',
+    load: async () => (await import('./releases.ts')).configureReleases,
+  },
+  {
     name: 'cancel',
     summary: 'stops a deployment',
     load: async () => (await import('./cancel.ts')).configureCancel,

@@ -5,21 +5,21 @@ import type { Session } from '#cli/session.ts'
 import type { DeploymentDocument } from '#contract/rest/deployments.ts'
 
 interface Options {
-  readonly release?: string
+  readonly to?: string
   readonly wait?: boolean
 }
 
 export function configureRollback(command: Command, act: Act): void {
   command
     .argument('<app>', 'which app')
-    .option('--release <id>', 'which release ("fairlead apps show" lists them); default: the one before')
+    .option('--to <release>', 'which release ("fairlead releases" lists them); default: what ran before')
     .option('-w, --wait', 'show the steps and end with the deployment')
     .action(act(rollback))
   withExamples(command, [['fairlead rollback shop --wait', 'back to the release before, nothing is built']])
 }
 
 async function rollback(session: Session, app: string, options: Options): Promise<number> {
-  const body = options.release === undefined ? {} : { release: options.release }
+  const body = options.to === undefined ? {} : { release: options.to }
   const path = `/apps/${encodeURIComponent(app)}/rollback`
   const deployment = await session.client.send<DeploymentDocument>('POST', path, body)
   return await reportDeployment(session, deployment, options)

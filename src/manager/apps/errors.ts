@@ -16,7 +16,7 @@ export const RELEASE_NOT_FOUND = defineError({
     release === undefined
       ? `The app "${app}" has no earlier release.`
       : `The app "${app}" has no release "${release}".`,
-  hint: (app: string) => `List its releases with "fairlead apps releases ${app}".`,
+  hint: (app: string) => `List its releases with "fairlead releases ${app}".`,
 })
 
 export const HOST_UNKNOWN = defineError({

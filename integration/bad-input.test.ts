@@ -3,8 +3,14 @@ import { createServer } from 'node:net'
 import { after, before, beforeEach, test } from 'node:test'
 import { startRegistry } from '#cli/demo/registry.ts'
 import type { DeploymentDetail } from '#contract/rest/deployments.ts'
-import { engineFacts } from './world/engine-facts.ts'
 import { type Remote, type System, startSystem } from './world/system.ts'
+import {
+  assertFailedCleanly,
+  assertNothingLeft,
+  type Failure,
+  type Traces,
+  tracesOf,
+} from './world/traces.ts'
 
 /** One app that serves; each test breaks something, and it must go on serving. */
 const stack = new AsyncDisposableStack()
@@ -12,7 +18,7 @@ const APP = `bad-${process.pid}`
 const HOST = `${APP}.localhost`
 let system: System
 let remote: Remote
-let containers: readonly string[]
+let traces: Traces
 let version = 0
 
 before(async () => {
@@ -32,25 +38,38 @@ beforeEach(async () => {
   assert.equal(deployment.error, null)
   assert.equal(deployment.state, 'succeeded')
   assert.equal((await system.visit(HOST)).body, `version ${version}`)
-  containers = await engineFacts(APP)
+  traces = await tracesOf(system, APP)
 })
 
 test('a Dockerfile that fails ends in the step build with its last lines', async () => {
   await remote.push({ Dockerfile: `${dockerfile()}RUN echo about to break && exit 7\n` })
-  const deployment = await failed({ step: 'build', code: /BUILD_FAILED/ })
-  assert.match(await system.logOf(deployment.id), /about to break/)
+  await failed({
+    step: /^build$/,
+    code: /^BUILD_FAILED$/,
+    shows: /^.*about to break$/m,
+    hint: /docker build/,
+  })
 })
 
 test('an image that exits at once ends in the step apply with its exit code and last lines', async () => {
   await remote.push({ Dockerfile: dockerfile('echo bye; exit 3') })
-  const deployment = await failed({ step: 'apply', code: /CONTAINER_EXITED/ })
-  assert.match(deployment.error?.message ?? '', /3/)
-  assert.match(JSON.stringify(deployment.error) + (await system.logOf(deployment.id)), /bye/)
+  const { error } = await failed({
+    step: /^apply$/,
+    code: /^CONTAINER_EXITED$/,
+    shows: /^.*bye$/m,
+    hint: /last log lines say why/,
+  })
+  assert.match(error?.message ?? '', /exit code 3/)
 })
 
-test('an image that never becomes healthy ends in the step apply', async () => {
-  await remote.push({ Dockerfile: dockerfile('sleep 600') })
-  await failed({ step: 'apply', code: /CONTAINER_(UNHEALTHY|NOT_ANSWERING)/ })
+test('an image that never becomes healthy ends in the step apply and shows what it printed', async () => {
+  await remote.push({ Dockerfile: dockerfile('echo waiting for a database; sleep 600') })
+  await failed({
+    step: /^apply$/,
+    code: /^CONTAINER_UNHEALTHY$/,
+    shows: /waiting for a database/,
+    hint: /listens on all addresses/,
+  })
 })
 
 test('a host port that is taken ends in the step apply and names the port', async () => {
@@ -59,8 +78,12 @@ test('a host port that is taken ends in the step apply and names the port', asyn
   const { port } = holder.address() as { port: number }
   try {
     await remote.push({ 'fairlead.yaml': deployFile([`ports: [{ host: ${port}, container: 8080 }]`]) })
-    const deployment = await failed({ step: 'apply', code: /PORT_TAKEN/ })
-    assert.match(deployment.error?.message ?? '', new RegExp(String(port)))
+    await failed({
+      step: /^apply$/,
+      code: /^PORT_TAKEN$/,
+      shows: new RegExp(`Port ${port} of the host`),
+      hint: /ss -ltnp/,
+    })
   } finally {
     holder.close()
   }
@@ -68,7 +91,12 @@ test('a host port that is taken ends in the step apply and names the port', asyn
 
 test('an invalid fairlead.yaml ends in the step read with file and line', async () => {
   await remote.push({ 'fairlead.yaml': deployFile(['prot: 8080']) })
-  const deployment = await failed({ step: 'read', code: /DEPLOY_FILE_INVALID/ })
+  const deployment = await failed({
+    step: /^read$/,
+    code: /^DEPLOY_FILE_INVALID$/,
+    shows: /line \d+.*prot.*did you mean "port"/,
+    hint: /fairlead check/,
+  })
   const [problem] = (deployment.error as { problems?: { file?: string; line?: number }[] }).problems ?? []
   assert.equal(problem?.file, 'fairlead.yaml')
   assert.ok((problem?.line ?? 0) > 1)
@@ -76,20 +104,34 @@ test('an invalid fairlead.yaml ends in the step read with file and line', async 
 
 test('G10 a branch that is not there ends in the step checkout', async () => {
   await changeRepository({ branch: 'nowhere' })
-  await failed({ step: 'checkout', code: /BRANCH_NOT_FOUND/ })
+  await failed({ step: /^checkout$/, code: /^BRANCH_NOT_FOUND$/, shows: /nowhere/, hint: /branch/ })
 })
 
 test('a wrong Git password ends in the step checkout', async () => {
   const { username } = system.gitServer
   await changeRepository({ credential: { kind: 'https', username, password: 'wrong-password' } })
-  await failed({ step: 'checkout', code: /REPOSITORY_CREDENTIAL_REFUSED/ })
+  const { id } = await failed({
+    step: /^checkout$/,
+    code: /^REPOSITORY_CREDENTIAL_REFUSED$/,
+    shows: /refuse/,
+    hint: /token|password/,
+  })
+  assert.doesNotMatch(await system.logOf(id), /wrong-password/)
 })
 
-test('an unknown and an unreachable repository end in the step checkout', async () => {
+test('an unknown repository ends in the step checkout', async () => {
   await changeRepository({ url: system.gitServer.url('unknown') })
-  await failed({ step: 'checkout', code: /REPOSITORY_NOT_FOUND/ })
+  await failed({ step: /^checkout$/, code: /^REPOSITORY_NOT_FOUND$/, shows: /unknown\.git/, hint: /address/ })
+})
+
+test('an unreachable repository ends in the step checkout', async () => {
   await changeRepository({ url: 'https://127.0.0.1:9/app.git' })
-  await failed({ step: 'checkout', code: /REPOSITORY_UNREACHABLE/ })
+  await failed({
+    step: /^checkout$/,
+    code: /^REPOSITORY_UNREACHABLE$/,
+    shows: /127\.0\.0\.1:9/,
+    hint: /firewall/,
+  })
 })
 
 test('a registry that refuses the password ends in the step push', async () => {
@@ -99,36 +141,47 @@ test('a registry that refuses the password ends in the step push', async () => {
   const other = await startRegistry({ folder, port, username, password: 'another-password' })
   try {
     await remote.push(goodFiles('refused'))
-    await failed({ step: 'push', code: /REGISTRY_CREDENTIAL_REFUSED/ })
+    await failed({
+      step: /^push$/,
+      code: /^REGISTRY_CREDENTIAL_REFUSED$/,
+      shows: new RegExp(system.registry.address),
+      hint: /password/,
+    })
   } finally {
     await other.close()
   }
   stack.defer((await startRegistry({ ...system.registryOptions, port })).close)
 })
 
-test('two apps that want one domain: the second ends in the step read', async () => {
+test('two apps that want one domain: the second ends in the step read, and neither loses anything', async () => {
   const name = `bad-other-${process.pid}`
-  await system.addRepository(name, {
-    ...goodFiles('thief'),
-    'fairlead.yaml': deployFile([`domain: ${HOST}`], name),
+  const files = (more: readonly string[]) => ({
+    ...goodFiles('honest'),
+    'fairlead.yaml': deployFile(more, name),
   })
-  const deployment = await system.deploy(name)
-  assert.equal(deployment.state, 'failed')
-  assert.equal(deployment.failed_step, 'read')
-  assert.match(deployment.error?.code ?? '', /DOMAIN_TAKEN/)
-  assert.equal((await system.visit(HOST)).body, `version ${version}`)
+  const other = await system.addRepository(name, files([]))
+  assert.equal((await system.deploy(name)).error, null)
+  const before = await tracesOf(system, name)
+  await other.push(files([`domains: ["${name}.localhost", "${HOST}"]`]))
+  await assertFailedCleanly(system, await system.deploy(name), {
+    before,
+    serving: 'honest',
+    step: /^read$/,
+    code: /^DOMAIN_TAKEN_BY_APP$/,
+    shows: new RegExp(`"${HOST}" already belongs to another app`),
+    hint: /another domain/,
+  })
+  await assertNothingLeft(system, APP, { before: traces, serving: `version ${version}` })
 })
 
 /** Deploys, expects the failure, and that nothing else changed. */
-async function failed(expected: { step: string; code: RegExp }): Promise<DeploymentDetail> {
+async function failed(expected: Omit<Failure, 'before' | 'serving'>): Promise<DeploymentDetail> {
   const deployment = await system.deploy(APP)
-  assert.equal(deployment.state, 'failed')
-  assert.match(deployment.error?.code ?? '', expected.code)
-  assert.equal(deployment.failed_step, expected.step)
-  assert.ok(deployment.error?.hint, 'it says what to do')
-  assert.match(await system.logOf(deployment.id), /hint: /)
-  assert.equal((await system.visit(HOST)).body, `version ${version}`)
-  assert.deepEqual(await engineFacts(APP), containers)
+  await assertFailedCleanly(system, deployment, {
+    ...expected,
+    before: traces,
+    serving: `version ${version}`,
+  })
   return deployment
 }
 

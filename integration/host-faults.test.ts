@@ -1,18 +1,25 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, beforeEach, test } from 'node:test'
 import { startRegistry } from '#cli/demo/registry.ts'
 import type { Part } from '#cli/parts.ts'
 import type { DeploymentDetail } from '#contract/rest/deployments.ts'
-import { systemClock } from '#lib/clock.ts'
 import { command, mustRun } from './world/command.ts'
 import { engineFacts } from './world/engine-facts.ts'
 import { type EngineGate, openEngineGate } from './world/engine-gate.ts'
 import { partProcess } from './world/part-process.ts'
 import { type Remote, type System, startSystem } from './world/system.ts'
+import {
+  assertFailedCleanly,
+  type Failure,
+  processesWith,
+  type Traces,
+  tracesOf,
+  until,
+} from './world/traces.ts'
 
 /** One app that serves, and a machine around it on which one thing after the other breaks and comes back. */
 const stack = new AsyncDisposableStack()
@@ -26,7 +33,7 @@ let gate: EngineGate
 let system: System
 let remote: Remote
 let serving: string
-let containers: readonly string[]
+let traces: Traces
 let version = 0
 
 before(async () => {
@@ -41,7 +48,7 @@ before(async () => {
 after(() => stack.disposeAsync())
 
 beforeEach(async () => {
-  containers = await engineFacts(APP)
+  traces = await tracesOf(system, APP)
 })
 
 test('a registry that is down ends in the step push, and once it is back all is well', async () => {
@@ -49,8 +56,12 @@ test('a registry that is down ends in the step push, and once it is back all is 
   await system.registry.close()
   await push()
   try {
-    failed(await system.deploy(APP), { step: /^push$/, code: /^REGISTRY_UNREACHABLE$/ })
-    await nothingChanged()
+    await failedCleanly(await system.deploy(APP), {
+      step: /^push$/,
+      code: /^REGISTRY_UNREACHABLE$/,
+      shows: new RegExp(`${system.registry.address}.*refused`),
+      hint: /registry/,
+    })
   } finally {
     stack.defer((await startRegistry({ ...system.registryOptions, port })).close)
   }
@@ -61,9 +72,18 @@ test('an engine that goes down in the middle of a build ends it, and once it is 
   const { id } = await deployUntilBuild()
   await gate.close()
   try {
-    failed(await ended(id), { step: /^build$/, code: /^(ENGINE_UNREACHABLE|ENGINE_BROKE_OFF)$/ })
-    failed(await system.deploy(APP), { step: /./, code: /^ENGINE_UNREACHABLE$/ })
-    await nothingChanged()
+    await failedCleanly(await ended(id), {
+      step: /^build$/,
+      code: /^(ENGINE_UNREACHABLE|ENGINE_BROKE_OFF)$/,
+      shows: /now it is slow/,
+      hint: /journalctl -u docker|was probably restarted/,
+    })
+    await failedCleanly(await system.deploy(APP), {
+      step: /^plan$/,
+      code: /^ENGINE_UNREACHABLE$/,
+      shows: /Cannot connect to docker/,
+      hint: /systemctl start docker/,
+    })
   } finally {
     await gate.open()
   }
@@ -78,6 +98,46 @@ test('a deployment that is requested while the worker is away is carried out whe
   await system.restart()
   succeeded(await ended(id))
   await serves(text)
+})
+
+test('a worker that does not come back in time: AGENT_OFFLINE in the step checkout', async () => {
+  await system.restart({ environment: impatient() })
+  await kill(system.together().worker)
+  await push()
+  const deployment = await system.deploy(APP)
+  await system.restart()
+  await failedCleanly(deployment, offlineIn(/^checkout$/))
+  await nextSucceeds()
+})
+
+test('a worker that is killed in the middle of a build and does not come back in time: AGENT_OFFLINE', async () => {
+  await system.restart({ environment: impatient() })
+  const seconds = 200_000 + (process.pid % 100_000)
+  const { id } = await deployUntilBuild(`RUN echo now it is slow; sleep ${seconds}\n`)
+  await kill(system.together().worker)
+  const deployment = await ended(id)
+  assert.equal((await system.visit(HOST)).body, serving)
+  await system.restart()
+  await until('the build is gone', async () => (await processesWith(`sleep ${seconds}`)).length === 0)
+  failed(deployment, offlineIn(/^build$/))
+  await nextSucceeds()
+})
+
+test('a worker that is connected and hangs is found out by its silence, and its work is ended when it comes to itself', async () => {
+  await system.restart({ environment: impatient() })
+  const seconds = 300_000 + (process.pid % 100_000)
+  const { id } = await deployUntilBuild(`RUN echo now it is slow; sleep ${seconds}\n`)
+  const { pid } = system.together().worker
+  process.kill(pid, 'SIGSTOP')
+  try {
+    failed(await ended(id), offlineIn(/^build$/))
+    assert.equal((await system.visit(HOST)).body, serving)
+  } finally {
+    process.kill(pid, 'SIGCONT')
+  }
+  await until('the build is gone', async () => (await processesWith(`sleep ${seconds}`)).length === 0)
+  await system.restart()
+  await nextSucceeds()
 })
 
 test('a manager that is killed in the middle of a build goes on with the same deployment', async () => {
@@ -117,12 +177,12 @@ for (const name of ['worker', 'manager'] as const) {
 test('cancelled in the middle of a build: the build is ended and nothing is left behind', async () => {
   const seconds = 1000 + (process.pid % 1000)
   const { id } = await deployUntilBuild(`RUN echo now it is slow; sleep ${seconds}\n`)
-  assert.equal((await processesNamed(`sleep ${seconds}`)).length > 0, true, 'the build runs')
+  assert.equal((await processesWith(`sleep ${seconds}`)).length > 0, true, 'the build runs')
   await system.together().client.send('POST', `/deployments/${id}/cancel`)
   const deployment = await ended(id)
   assert.equal(deployment.state, 'cancelled')
   await nothingChanged()
-  await until('the build is gone', async () => (await processesNamed(`sleep ${seconds}`)).length === 0)
+  await until('the build is gone', async () => (await processesWith(`sleep ${seconds}`)).length === 0)
   await nextSucceeds()
 })
 
@@ -160,15 +220,18 @@ test('a registry whose disk is full ends in the step push', async t => {
   const name = `faults-disk-${process.pid}`
   const repository = await small.addRepository(name, files('small', { app: name, base: small.baseImage }))
   succeeded(await small.deploy(name))
-  const before = await engineFacts(name)
+  const before = await tracesOf(small, name)
 
   const more = 'RUN head -c 12000000 /dev/urandom > /big\n'
   await repository.push(files('big', { app: name, base: small.baseImage, more }))
-  const deployment = await small.deploy(name)
-  failed(deployment, { step: /^push$/, code: /^REGISTRY_(DISK_FULL|FAILED)$/ })
-  t.diagnostic(`${deployment.error?.code}: ${deployment.error?.message}`)
-  assert.equal((await small.visit(`${name}.localhost`)).body, 'small')
-  assert.deepEqual(await engineFacts(name), before)
+  await assertFailedCleanly(small, await small.deploy(name), {
+    before,
+    serving: 'small',
+    step: /^push$/,
+    code: /^REGISTRY_DISK_FULL$/,
+    shows: new RegExp(`The disk of the registry ${small.registry.address} is full`),
+    hint: /space/,
+  })
 })
 
 /** A new version at the Git server; gives the text that it answers with. */
@@ -214,43 +277,50 @@ function succeeded(deployment: DeploymentDetail): void {
   assert.deepEqual([deployment.error, deployment.state], [null, 'succeeded'])
 }
 
-function failed(deployment: DeploymentDetail, expected: { step: RegExp; code: RegExp }): void {
+function failed(deployment: DeploymentDetail, expected: { step: RegExp; code: RegExp; hint?: RegExp }): void {
   assert.equal(deployment.state, 'failed')
   assert.match(deployment.error?.code ?? '', expected.code, JSON.stringify(deployment.error))
   assert.match(deployment.failed_step ?? '', expected.step)
-  assert.ok(deployment.error?.hint, 'it says what to do')
+  assert.match(deployment.error?.hint ?? '', expected.hint ?? /./)
 }
 
 async function nothingChanged(): Promise<void> {
   assert.equal((await system.visit(HOST)).body, serving)
-  assert.deepEqual(await engineFacts(APP), containers)
+  assert.deepEqual((await tracesOf(system, APP)).containers, traces.containers)
+}
+
+async function failedCleanly(
+  deployment: DeploymentDetail,
+  expected: Omit<Failure, 'before' | 'serving'>,
+): Promise<void> {
+  await assertFailedCleanly(system, deployment, { ...expected, before: traces, serving })
+}
+
+function offlineIn(step: RegExp): Omit<Failure, 'before' | 'serving'> {
+  return {
+    step,
+    code: /^AGENT_OFFLINE$/,
+    shows: /is not connected/,
+    hint: /systemctl start fairlead-worker/,
+  }
+}
+
+/** A manager that waits less for a worker than it would by itself. */
+function impatient(): Record<string, string> {
+  return { FAIRLEAD_DOCKER_SOCKET: gate.path, FAIRLEAD_DEADLINES: 'worker=5s' }
 }
 
 /** The new version answers, and its container is the only one. */
 async function serves(text: string): Promise<void> {
   assert.equal((await system.visit(HOST)).body, text)
   serving = text
-  containers = await engineFacts(APP)
+  const { containers = [] } = await tracesOf(system, APP)
   assert.equal(containers.length, 1, containers.join())
 }
 
 async function kill(part: Part): Promise<void> {
   process.kill(part.pid, 'SIGKILL')
   await part.ended
-}
-
-async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  const deadline = systemClock.monotonic() + 45_000
-  while (!(await holds())) {
-    assert.ok(systemClock.monotonic() < deadline, `waited in vain: ${what}`)
-    await systemClock.sleep(50)
-  }
-}
-
-async function processesNamed(name: string): Promise<readonly string[]> {
-  const pids = (await readdir('/proc')).filter(each => /^\d+$/.test(each))
-  const lines = await Promise.all(pids.map(pid => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')))
-  return lines.map(line => line.replaceAll('\0', ' ').trim()).filter(line => line === name)
 }
 
 async function temporaryFolder(owner: AsyncDisposableStack): Promise<string> {

@@ -23,6 +23,7 @@ export interface System {
   readonly folder: string
   readonly gitServer: GitServer
   readonly registry: Registry
+  readonly proxy: { readonly adminUrl: string }
   readonly baseImage: string
   readonly registryOptions: { readonly folder: string; readonly username: string; readonly password: string }
   /** Manager and worker as they run now. */
@@ -51,6 +52,8 @@ export interface SystemOptions {
   readonly environment?: Readonly<Record<string, string>>
   readonly dockerSocket?: string
   readonly registry?: { readonly folder: string }
+  /** More variables for manager and worker. */
+  readonly environment?: Readonly<Record<string, string>>
 }
 
 /** Starts everything; the stack takes it down again, with all containers, images and files that it made. */
@@ -96,6 +99,7 @@ export async function startSystem(stack: AsyncDisposableStack, options: SystemOp
     folder: place.folder,
     gitServer,
     registry,
+    proxy,
     baseImage,
     registryOptions,
     together: () => together,

@@ -1,12 +1,15 @@
 import { type Static, Type } from 'typebox'
+import { FairleadError } from '#lib/errors.ts'
 import { type ContainerFacts, removeContainer, stopContainer } from '#programs/docker-containers.ts'
 import { listVolumes, removeVolume } from '#programs/docker-volumes.ts'
+import { handsForCleanUp } from './clean-up.ts'
 import { defineCommand, type Hands } from './command.ts'
 import { AppName, DeploymentId, LABEL } from './container-data.ts'
 import { CONTAINER_START_REFUSED } from './container-errors.ts'
 import { containersOf } from './container-siblings.ts'
 import { takePlaceBack } from './container-yield.ts'
 
+const CLEAN_UP_MS = 60_000
 const strict = { additionalProperties: false } as const
 
 const RemoveData = Type.Object(
@@ -49,11 +52,16 @@ async function remove(hands: Hands, data: RemoveData): Promise<Static<typeof Rem
   const found = await containersOf(hands, data.app)
   const isKept = (each: ContainerFacts) => data.keep.includes(each.labels[LABEL.deployment] ?? '')
   const unwanted = unwantedOf(hands, data, found)
-  if (unwanted.some(each => each.state === 'running') && data.drainMs > 0) {
-    hands.say(`waiting ${data.drainMs / 1000} s for requests that are still being answered`, 'info')
-    await hands.clock.sleep(data.drainMs, hands.signal)
+  try {
+    if (unwanted.some(each => each.state === 'running') && data.drainMs > 0) {
+      hands.say(`waiting ${data.drainMs / 1000} s for requests that are still being answered`, 'info')
+      await hands.clock.sleep(data.drainMs, hands.signal)
+    }
+    await Promise.all(unwanted.map(each => stopAndRemove(hands, each)))
+  } catch (error) {
+    await endNow(hands, unwanted)
+    throw error
   }
-  await Promise.all(unwanted.map(each => stopAndRemove(hands, each)))
   const stopped = found.filter(each => isKept(each) && each.state !== 'running')
   for (const each of stopped) {
     await startAgain(hands, data.app, each)
@@ -88,6 +96,21 @@ async function stopAndRemove(hands: Hands, { id, name }: ContainerFacts): Promis
   await hands.perform(stopContainer(hands.host.dockerSocket, id))
   await hands.perform(removeContainer(hands.host.dockerSocket, id))
   hands.say(`container ${name} removed`, 'info')
+}
+
+/** There is no more time for what may take long to stop, and nobody comes back for it. */
+async function endNow(hands: Hands, unwanted: readonly ContainerFacts[]): Promise<void> {
+  const { reason } = hands.signal
+  if (!hands.signal.aborted || (reason instanceof FairleadError && reason.code === 'COMMAND_INTERRUPTED')) {
+    return
+  }
+  const own = handsForCleanUp(hands, CLEAN_UP_MS)
+  await Promise.all(
+    unwanted.map(async ({ id, name }) => {
+      await own.perform(removeContainer(hands.host.dockerSocket, id))
+      hands.say(`container ${name} was killed and removed`, 'info')
+    }),
+  )
 }
 
 async function startAgain(hands: Hands, app: string, { id, name }: ContainerFacts): Promise<void> {

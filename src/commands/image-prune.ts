@@ -13,6 +13,8 @@ const PruneData = Type.Object(
     keep: Type.Array(ImageName, { maxItems: 10_000 }),
     /** So many of the newest stay too, for rolling back. */
     keepLast: Type.Integer({ minimum: 0, maximum: 100 }),
+    /** Only these may go: what a deployment made that failed. Default: every image of the app. */
+    only: Type.Optional(Type.Array(ImageName, { maxItems: 100 })),
     /** Build cache that stays: what was used in the last hours, at most so many bytes. Absent: the cache is left alone. */
     buildCache: Type.Optional(
       Type.Object(
@@ -52,7 +54,8 @@ async function prune(hands: Hands, data: PruneData): Promise<Static<typeof Prune
       continue
     }
     // Without a name of its own it goes by its id; one that a container uses is refused by the engine and stays.
-    for (const name of image.tags.length > 0 ? image.tags : [image.id]) {
+    const names = image.tags.length > 0 ? image.tags : [image.id]
+    for (const name of names.filter(each => data.only?.includes(each) ?? true)) {
       if (await hands.perform(removeImage(dockerSocket, name))) {
         removed.push(name)
       }

@@ -8,7 +8,7 @@ import { BAD_ANSWER, COMMAND_LEFT, COMMAND_LOST } from './errors.ts'
 import { type OnLines, Storing } from './storing.ts'
 
 /** An agent ends its commands itself; this is for one that does not. */
-const LATE_MS = 60_000
+const LATE_MS = 30_000
 const AGENT_STOPPING = 'AGENT_STOPPING'
 
 /** Abort a follower's signal with this reason to stop listening without cancelling the command. */
@@ -93,13 +93,26 @@ export class Following {
   async #follow(): Promise<Ended> {
     const { id, waitMs } = this.#options
     for (;;) {
-      const link = await this.#connection.link({ waitMs, signal: this.#stop.signal })
+      const link = await this.#linkWithin(waitMs)
       const ended = await this.#on(link)
       await this.#storing.settle()
       if (ended) {
         link.send('ack', { id, seq: Math.max(ended.seq, this.#storing.stored) })
         return ended
       }
+    }
+  }
+
+  /** What was told to an agent that does not come back in time must not go on for nobody when it does. */
+  async #linkWithin(waitMs: number): Promise<AgentLink> {
+    try {
+      // Who wants to end it does not wait for an agent that is away.
+      return await this.#connection.link({ waitMs: this.#cancelled ? 0 : waitMs, signal: this.#stop.signal })
+    } catch (error) {
+      if ((this.#told || this.#accepted) && this.#options.signal?.reason !== LEAVE) {
+        this.#connection.cancelWhenBack(this.#options.id)
+      }
+      throw error
     }
   }
 
@@ -199,7 +212,10 @@ export class Following {
       return
     }
     this.#cancelled = true
-    this.#link?.send('cancel', { id })
+    if (!this.#link?.send('cancel', { id })) {
+      this.#leave(this.#endByCaller())
+      return
+    }
     this.#connection.clock.after(LATE_MS, () => this.#leave(this.#endByCaller()))
   }
 

@@ -19,6 +19,14 @@ export const DEPLOYMENT_TIMED_OUT = defineError({
     `The times of its steps show where they went. If it only needs longer, ${longer('deployment')}.`,
 })
 
+export const STEP_GIVEN_UP = defineError({
+  code: 'STEP_GIVEN_UP',
+  status: 409,
+  retry: 'later',
+  message: (step: string, other: string) => `The step "${step}" was ended because "${other}" failed.`,
+  hint: (_step, other) => `The error of "${other}" says what to do.`,
+})
+
 /** The deploy file is not known before it was read. */
 function longer(name: string): string {
   return name === 'checkout' || name === 'read' || name === 'take-down'

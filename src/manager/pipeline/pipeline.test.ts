@@ -110,7 +110,7 @@ test('a release that fails while it is watched is taken back before what it repl
     ['failed', 'returned-to-previous', 'watch'],
   )
   const afterSwitch = agents.told.slice(agents.told.indexOf('route.point') + 1)
-  assert.deepEqual(afterSwitch, ['container.watch', 'container.remove', 'route.remove', 'repository.forget'])
+  assert.deepEqual(afterSwitch, ['container.watch', 'container.remove', 'route.remove', 'image.prune', 'repository.forget'])
 })
 
 test('an engine that is being restarted is waited for, and the command is told again', async () => {
@@ -128,6 +128,24 @@ test('an engine that is being restarted is waited for, and the command is told a
   }
   const { state, error } = await deploy()
   assert.deepEqual([error, state, times], [undefined, 'succeeded', 2])
+})
+
+test('a failure before anything ran still gives its image and its checkout back', async () => {
+  agents.answers['container.start'] = () => {
+    throw new Error('it broke')
+  }
+  const pruned: unknown[] = []
+  agents.answers['image.prune'] = params => {
+    pruned.push(params.only)
+    return { removed: [] }
+  }
+  const kept: unknown[] = []
+  agents.answers['repository.forget'] = params => {
+    kept.push(params.keep)
+    return { removed: [] }
+  }
+  await deploy()
+  assert.deepEqual([pruned, kept], [[[`fairlead/shop:t-${'1'.repeat(32)}`]], [[]]])
 })
 
 test('a failure of the clean-up does not make a served release a failure', async () => {

@@ -5,6 +5,7 @@ import { isStoreTrouble } from '#manager/store/store-error.ts'
 import { openContext } from './context.ts'
 import { watchDeployment } from './deployment-deadline.ts'
 import { draftRelease } from './draft-release.ts'
+import { STEP_GIVEN_UP } from './errors.ts'
 import { recordStep } from './record-step.ts'
 import type { EndedPipeline, PipelineEnd, PipelineParts, Step, StepContext, StepOutcome } from './step.ts'
 import { announce } from './steps/announce.ts'
@@ -18,7 +19,7 @@ import { read } from './steps/read.ts'
 import { retrieve } from './steps/retrieve.ts'
 import { route } from './steps/route.ts'
 import { takeDown } from './steps/take-down.ts'
-import { dropCheckout, undo } from './steps/undo.ts'
+import { dropCheckout, dropImages, undo } from './steps/undo.ts'
 import { verify } from './steps/verify.ts'
 import { watch } from './steps/watch.ts'
 
@@ -57,7 +58,8 @@ export async function runPipeline(
       // Not a failure of the deployment: it is adopted again, as after a restart.
       throw trouble.error
     }
-    const failed = ended.find(end => end.error !== undefined)
+    const bad = ended.filter(end => end.error !== undefined)
+    const failed = bad.find(end => !STEP_GIVEN_UP.matches(end.error)) ?? bad[0]
     if (failed) {
       return signal.reason === 'shutdown'
         ? { state: 'left-running' }
@@ -93,19 +95,25 @@ async function runStage(
   position: number,
   context: StepContext,
 ): Promise<readonly EndedStep[]> {
-  const run = async (step: Step, index: number): Promise<EndedStep> => {
+  const runs = steps.map((step, index) => ({ step, index, stop: new AbortController() }))
+  const run = async ({ step, index, stop }: (typeof runs)[number]): Promise<EndedStep> => {
+    const signal = AbortSignal.any([context.signal, stop.signal])
     try {
-      return { step, outcome: await recordStep(step, position + index, context) }
+      return { step, outcome: await recordStep(step, position + index, { ...context, signal }) }
     } catch (error) {
+      const others = isStoreTrouble(error) ? [] : runs.filter(each => each.step !== step)
+      for (const other of others) {
+        other.stop.abort(STEP_GIVEN_UP(other.step.name, step.name))
+      }
       return { step, error }
     }
   }
   if (steps.length > 1 && !applyWaitsForPush(context)) {
-    return await Promise.all(steps.map(run))
+    return await Promise.all(runs.map(run))
   }
   const ended: EndedStep[] = []
-  for (const [index, step] of steps.entries()) {
-    const end = await run(step, index)
+  for (const each of runs) {
+    const end = await run(each)
     ended.push(end)
     if (end.error !== undefined) {
       break
@@ -157,6 +165,7 @@ async function endBadly(
     context.say(`hint: ${error.hint}`)
   }
   const undone = steps.some(each => CHANGES_WHAT_RUNS.includes(each)) ? await undo(context, error) : undefined
+  await dropImages(context, error)
   if (context.facts.source) {
     await dropCheckout(context, error)
   }

@@ -59,7 +59,7 @@ export function workingAnswers(): Answers {
     }),
     'container.observe': () => ({ containers: [] }),
     'route.observe': () => ({ routes: {} }),
-    'image.build': () => ({ imageId: `sha256:${'e'.repeat(64)}`, built: true }),
+    'image.build': () => ({ imageId: `sha256:${'e'.repeat(64)}`, built: true, source: 'build' }),
     'container.start': params => started(params),
     'container.verify': params => started(params),
     'route.remove': () => ({ removed: true }),

@@ -9,6 +9,23 @@ const UNDO_MS = 10 * 60_000
 /** For a worker that is being restarted. One that was waited for in vain before is not waited for again. */
 const WORKER_MS = 30_000
 
+/** Removes the images that a failed or cancelled deployment built or fetched; those that were here before it stay. */
+export async function dropImages(context: StepContext, failure: FairleadError): Promise<void> {
+  const made = (context.facts.plan?.build ?? []).filter(tell =>
+    ['build', 'registry'].includes(String(context.results.get(tell.key)?.source)),
+  )
+  if (made.length === 0) {
+    return
+  }
+  const only = made.map(tell => String(tell.data.reference))
+  const data = { app: context.app.name, keep: [], keepLast: 0, only }
+  try {
+    await tellWorker(calm(context, failure), { key: 'undo-images', command: 'image.prune', data })
+  } catch (error) {
+    context.say(`its images are left to the next deployment: ${asFairleadError(error).message}`)
+  }
+}
+
 /** Removes the checkout of a deployment that failed or was cancelled; what fails here is for the next one. */
 export async function dropCheckout(context: StepContext, failure: FairleadError): Promise<void> {
   try {

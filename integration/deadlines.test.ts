@@ -79,7 +79,7 @@ const CASES: readonly Case[] = [
     what: 'a registry that takes uploads and never answers',
     app: APP,
     step: 'push',
-    arrange: () => stuckAt(/^POST .*uploads/, files(APP)),
+    arrange: () => stuckAt(new RegExp(`^POST /v2/${APP}/.*uploads`), files(APP)),
     hangs: async () => registry.stuck > 0,
   },
   {

@@ -52,8 +52,6 @@ export interface SystemOptions {
   readonly environment?: Readonly<Record<string, string>>
   readonly dockerSocket?: string
   readonly registry?: { readonly folder: string }
-  /** More variables for manager and worker. */
-  readonly environment?: Readonly<Record<string, string>>
 }
 
 /** Starts everything; the stack takes it down again, with all containers, images and files that it made. */
@@ -81,7 +79,6 @@ export async function startSystem(stack: AsyncDisposableStack, options: SystemOp
     folder: place.folder,
     clock: systemClock,
     environment: {
-      ...options.environment,
       ...(options.dockerSocket ? { FAIRLEAD_DOCKER_SOCKET: options.dockerSocket } : {}),
     },
     managerPort: await freePort(),

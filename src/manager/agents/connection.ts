@@ -56,8 +56,6 @@ export class AgentConnection {
   readonly #options: ConnectionOptions
   readonly #stop = new AbortController()
   readonly #watchers = new Set<() => void>()
-  /** Commands that nobody waits for any more, on an agent that could not be told so. */
-  readonly #abandoned = new Set<string>()
   readonly #running: Promise<void>
   #pin: Pin
   #link: AgentLink | undefined
@@ -112,11 +110,6 @@ export class AgentConnection {
       timer.close()
       signal?.removeEventListener('abort', abort)
     }
-  }
-
-  /** Ends a command as soon as the agent is there again: nobody wants its result any more. */
-  cancelWhenBack(id: string): void {
-    this.#abandoned.add(id)
   }
 
   /** The schema of what a command gives; undefined for a command that this manager does not know. */
@@ -209,10 +202,7 @@ export class AgentConnection {
     }
     this.#odd = 0
     this.#link = link
-    for (const id of this.#abandoned) {
-      link.send('cancel', { id })
-    }
-    this.#abandoned.clear()
+    this.followed.takeAbandoned().forEach(id => void link.send('cancel', { id }))
     announceNext(this.#options.identity, link)
     this.#change({ status: 'connected', agent: link.agent, attempts: 0 })
   }

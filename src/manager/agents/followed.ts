@@ -13,6 +13,7 @@ export class Followed {
   readonly #listeners = new Map<string, CommandListener>()
   readonly #finished = new Set<string>()
   readonly #waiting: (() => void)[] = []
+  readonly #abandoned = new Set<string>()
   #places = MAX_INFLIGHT
 
   /** Resolves when there is a place; give it back with leave(). Rejects with the signal's reason. */
@@ -64,6 +65,18 @@ export class Followed {
 
   listener(id: string): CommandListener | undefined {
     return this.#listeners.get(id)
+  }
+
+  /** Nobody waits for it any more, and the agent is not there to be told so. */
+  abandon(id: string): void {
+    this.#abandoned.add(id)
+  }
+
+  /** What has to be cancelled now that the agent is back; each is given once. */
+  takeAbandoned(): readonly string[] {
+    const ids = [...this.#abandoned]
+    this.#abandoned.clear()
+    return ids
   }
 
   /** Was followed a moment ago. */

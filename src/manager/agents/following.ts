@@ -110,7 +110,7 @@ export class Following {
       return await this.#connection.link({ waitMs: this.#cancelled ? 0 : waitMs, signal: this.#stop.signal })
     } catch (error) {
       if ((this.#told || this.#accepted) && this.#options.signal?.reason !== LEAVE) {
-        this.#connection.cancelWhenBack(this.#options.id)
+        this.#connection.followed.abandon(this.#options.id)
       }
       throw error
     }

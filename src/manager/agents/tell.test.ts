@@ -9,7 +9,7 @@ import { idemOf } from '#link/idem.ts'
 import { AGENT_MISBEHAVES, AGENT_OFFLINE, COMMAND_LOST } from './errors.ts'
 import { LEAVE } from './following.ts'
 import { resumeCommand, tell } from './tell.ts'
-import { type Behaviour, connectTo, FakeAgent, type Frame, type Session } from './test-agent.ts'
+import { type Behaviour, connectTo, FakeAgent, type Frame, type Session, until } from './test-agent.ts'
 
 const ECHO = { command: 'test.echo', params: { text: 'hello' }, deadlineMs: 60_000 }
 
@@ -202,6 +202,38 @@ for (const when of ['before it was told', 'while it runs'] as const) {
     const telling = tell(connection, { ...ECHO, id: newId(), signal: stop.signal })
     await assert.rejects(telling, hasCode('COMMAND_CANCELLED'))
     assert.equal(heard(agent, 'cancel').length, when === 'while it runs' ? 1 : 0)
+  })
+}
+
+for (const why of ['it was waited for in vain', 'the command was cancelled meanwhile'] as const) {
+  test(`a command on an agent that went away is cancelled when the agent is back: ${why}`, async t => {
+    const stop = new AbortController()
+    const agent = new FakeAgent(t)
+    agent.behaviour = {
+      answer(session, frame) {
+        if (frame.command === 'test.echo') {
+          accept(session, frame)
+          agent.stop()
+        }
+      },
+    }
+    const address = await agent.start()
+    const { connection } = await connectTo(t, agent, { address })
+    await until(connection, () => connection.state().status === 'connected')
+    const id = newId()
+    const waitMs = why === 'it was waited for in vain' ? 50 : 600_000
+    const telling = tell(connection, { ...ECHO, id, waitMs, signal: stop.signal })
+    telling.catch(() => undefined)
+    await until(connection, () => connection.state().status === 'connecting')
+    if (waitMs > 50) {
+      stop.abort('enough')
+    }
+    await assert.rejects(telling, hasCode(waitMs > 50 ? 'COMMAND_CANCELLED' : 'AGENT_OFFLINE'))
+    await agent.start(Number(address.split(':')[1]))
+    while (heard(agent, 'cancel').length === 0) {
+      await systemClock.sleep(5)
+    }
+    assert.equal(heard(agent, 'cancel')[0]?.data.id, id)
   })
 }
 

@@ -225,6 +225,28 @@ test('a cancellation that comes when the new release serves ends the clearing up
   assert.ok(deployment.releaseId)
 })
 
+test('a step beside one that failed is given up, and the one that failed is named', async () => {
+  const content = workingAnswers()['image.content']
+  agents.answers['image.content'] = (params, options) => {
+    const { images = [] } = (content?.(params, options) ?? {}) as { images?: object[] }
+    return { images: images.map(image => ({ ...image, registry: 'missing' })) }
+  }
+  agents.answers['image.push'] = () => {
+    throw new Error('no room')
+  }
+  agents.answers['container.start'] = hang
+  const id = await requested()
+  const registry = { address: '127.0.0.1:5000', username: 'ada', password: 'x' }
+  queue = openTestQueue(store, agents, { registry })
+  queue.wake()
+  await queue.idle()
+  const deployment = await readDeployment(store.db, id)
+  assert.deepEqual([deployment.state, deployment.failedStep], ['failed', 'push'])
+  assert.match(deployment.error?.message ?? '', /no room/)
+  const apply = (await readSteps(store.db, id)).find(({ name }) => name === 'apply')
+  assert.equal(apply?.error?.code, 'STEP_GIVEN_UP')
+})
+
 test('every step can be given a deadline by its name', () => {
   const steps = Object.values(STEPS)
     .flat(2)

@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import { DOCKER_SOCKET, listFromEngine } from '#cli/demo/engine.ts'
 import type { DeploymentDetail } from '#contract/rest/deployments.ts'
 import { systemClock } from '#lib/clock.ts'
-import { engineFacts } from './engine-facts.ts'
 import type { System } from './system.ts'
 
 /** All that a deployment of an app makes on its host, by kind. Equal before and after: nothing was left and nothing touched. */
@@ -18,7 +17,7 @@ export async function tracesOf(system: System, app: string): Promise<Traces> {
   const repository = items.find(({ name }) => name === app)?.id ?? app
   const filter = { label: [`com.docker.compose.project=${app}`] }
   return {
-    containers: [...(await engineFacts(app)), ...(await projectContainers(app))],
+    containers: await containersOf(app),
     images: await imagesOf(system, app),
     networks: (await listFromEngine<{ Name: string }>(DOCKER_SOCKET, '/networks', filter)).map(
       ({ Name }) => Name,
@@ -30,7 +29,6 @@ export async function tracesOf(system: System, app: string): Promise<Traces> {
     packs: (
       await namesIn(join(worker, 'workspace', 'repositories', repository, 'mirror.git', 'objects', 'pack'))
     ).filter(name => name.startsWith('tmp_')),
-    temporary: await namesIn(join(worker, 'temporary')),
   }
 }
 
@@ -63,7 +61,7 @@ export async function assertFailedCleanly(
   await assertNothingLeft(system, deployment.app, { before, serving })
 }
 
-/** The old version serves, and what is on the host is what was there before. */
+/** The old version serves, what is on the host is what was there before, and the worker is at rest. */
 export async function assertNothingLeft(
   system: System,
   app: string,
@@ -71,6 +69,9 @@ export async function assertNothingLeft(
 ): Promise<void> {
   assert.equal((await system.visit(`${app}.localhost`)).body, serving)
   assert.deepEqual(await tracesOf(system, app), before)
+  // The worker may be looking at a repository just now; what a deployment left there would stay.
+  const temporary = join(system.folder, 'worker', 'temporary')
+  await until('no temporary file is left', async () => (await namesIn(temporary)).length === 0)
   assert.equal((await system.visit(`${app}.localhost`)).body, serving)
 }
 
@@ -90,11 +91,23 @@ export async function until(what: string, holds: () => Promise<boolean>): Promis
   }
 }
 
-async function projectContainers(app: string): Promise<string[]> {
-  const found = await listFromEngine<{ Id: string; State: string }>(DOCKER_SOCKET, '/containers/json', {
-    label: [`com.docker.compose.project=${app}`],
-  })
-  return found.map(({ Id, State }) => `${Id.slice(0, 12)} ${State}`).sort()
+interface Container {
+  readonly Id: string
+  readonly State: string
+  readonly Labels: Readonly<Record<string, string>>
+}
+
+/** A container of Compose by its service: the previous release may come back in a new one. */
+async function containersOf(app: string): Promise<string[]> {
+  const found = await Promise.all(
+    ['io.fairlead.app', 'com.docker.compose.project'].map(key =>
+      listFromEngine<Container>(DOCKER_SOCKET, '/containers/json', { label: [`${key}=${app}`] }),
+    ),
+  )
+  const byId = new Map(found.flat().map(container => [container.Id, container]))
+  return [...byId.values()]
+    .map(({ Id, State, Labels }) => `${Labels['com.docker.compose.service'] ?? Id.slice(0, 12)} ${State}`)
+    .sort()
 }
 
 async function imagesOf(system: System, app: string): Promise<string[]> {

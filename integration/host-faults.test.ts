@@ -131,10 +131,10 @@ test('a worker that is connected and hangs is found out by its silence, and its 
   process.kill(pid, 'SIGSTOP')
   try {
     failed(await ended(id), offlineIn(/^build$/))
-    assert.equal((await system.visit(HOST)).body, serving)
   } finally {
     process.kill(pid, 'SIGCONT')
   }
+  await until('the old version answers', async () => (await system.visit(HOST)).body === serving)
   await until('the build is gone', async () => (await processesWith(`sleep ${seconds}`)).length === 0)
   await system.restart()
   await nextSucceeds()

@@ -95,18 +95,13 @@ export function startContainer(socket: string, id: string): EngineRequest<Refuse
   }
 }
 
-/** SIGTERM, then SIGKILL after the container's own grace time or another. A container that is stopped or gone is no error. */
-export function stopContainer(
-  socket: string,
-  id: string,
-  grace: { readonly seconds?: number } = {},
-): EngineRequest<void> {
+/** SIGTERM, then SIGKILL after the container's own grace time. A container that is stopped or gone is no error. */
+export function stopContainer(socket: string, id: string): EngineRequest<void> {
   return {
     kind: 'request',
     engine: dockerEngine(socket),
     method: 'POST',
     path: `/containers/${encodeURIComponent(id)}/stop`,
-    ...(grace.seconds === undefined ? {} : { query: { t: grace.seconds } }),
     // The grace time is at most ten minutes (container-data.ts).
     timeoutMs: 10 * 60_000 + SLOW_MS,
     ok: [204, 304, 404],

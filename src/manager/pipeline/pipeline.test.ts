@@ -110,7 +110,13 @@ test('a release that fails while it is watched is taken back before what it repl
     ['failed', 'returned-to-previous', 'watch'],
   )
   const afterSwitch = agents.told.slice(agents.told.indexOf('route.point') + 1)
-  assert.deepEqual(afterSwitch, ['container.watch', 'container.remove', 'route.remove', 'image.prune', 'repository.forget'])
+  assert.deepEqual(afterSwitch, [
+    'container.watch',
+    'container.remove',
+    'route.remove',
+    'image.prune',
+    'repository.forget',
+  ])
 })
 
 test('an engine that is being restarted is waited for, and the command is told again', async () => {

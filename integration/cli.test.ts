@@ -124,6 +124,10 @@ describe('the command line with a manager and a worker of "up"', () => {
     )
   })
 
+  test('an empty list says so', async () => {
+    equal((await fairlead('apps')).out, 'none yet\n')
+  })
+
   test('up takes from the environment what its options say, and an option wins', async () => {
     equal(said.url, `http://${environment.FAIRLEAD_LISTEN}`)
     match(said.apps, /^http:\/\/<app>\.cli\.localhost(:\d+)?$/)

@@ -93,6 +93,12 @@ describe('exit codes', () => {
   })
 })
 
+test('who has no token yet is told how a manager is started', async () => {
+  const { code, err } = await run(PROGRAM, ['status'], { FAIRLEAD_TOKEN: '' })
+  equal(code, 4)
+  match(err, /^error: No token is known .*\nhint: Start a manager with "fairlead up"/)
+})
+
 describe('settings', () => {
   for (const words of [['up'], ['manager'], ['manager', 'identity'], ['worker'], ['worker', 'init']]) {
     test(`78: ${words.join(' ')} with a misspelt variable, which names the one that was meant`, async () => {

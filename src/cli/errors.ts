@@ -14,7 +14,7 @@ export const NO_TOKEN = defineError({
   retry: 'never',
   message: (url: string) => `No token is known for ${url}.`,
   hint: () =>
-    'Give it with --token-file FILE or FAIRLEAD_TOKEN; the manager shows the first token at its first start.',
+    'Start a manager with "fairlead up", which keeps its token where commands look; of another one give it with --token-file FILE or FAIRLEAD_TOKEN.',
 })
 
 export const PART_DID_NOT_START = defineError({

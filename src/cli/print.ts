@@ -47,6 +47,10 @@ export function createPrinter(options: { readonly json: boolean }): Printer {
       }
     },
     table(header, rows) {
+      if (rows.length === 0) {
+        line(colour.dim('none yet'))
+        return
+      }
       for (const [index, text] of tableLines(header, rows).entries()) {
         line(index === 0 ? colour.dim(text) : text)
       }

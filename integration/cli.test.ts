@@ -204,6 +204,11 @@ describe('the command line with a manager and a worker of "up"', () => {
     equal(planned.code, 0, planned.err)
     match(planned.out, /^ {2}add +/m)
     match(planned.out, /^ {2}build +/m)
+    const hashes = await Promise.all(
+      [1, 2].map(async () => JSON.parse((await fairlead('plan', APP, '--json')).out).hash),
+    )
+    match(hashes[0], /^[0-9a-f]{64}$/)
+    equal(hashes[0], hashes[1], 'the same plan has the same hash')
     const deployed = await fairlead('deploy', APP, '--wait')
     equal(deployed.code, 0, deployed.err)
     match(deployed.out, new RegExp(`^${APP}: deployed in `))

@@ -10,7 +10,7 @@ export interface MadePlan {
   readonly plan: Plan
   /** The plan as it may be stored and shown: secrets replaced. */
   readonly shown: Plan
-  /** sha256 of the canonical text of `shown`. */
+  /** sha256 of the canonical text of `shown`, the same for whichever deployment would carry it out. */
   readonly hash: string
   /** sha256 of what the release consists of. */
   readonly configHash: string
@@ -38,7 +38,13 @@ export async function makePlan(
   }
   const plan = entry.target.plan(whole)
   const shown = withoutSecrets(plan)
-  return { plan, shown, hash: hashOf(shown), configHash: hashOf(shown.release), found }
+  return {
+    plan,
+    shown,
+    hash: hashOf(shown, text => text.replaceAll(input.deployment, 'this deployment')),
+    configHash: hashOf(shown.release),
+    found,
+  }
 }
 
 function withoutSecrets(plan: Plan): Plan {
@@ -93,6 +99,8 @@ function masked(schema: TSchema | undefined, value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, masked(schemaOf(key), item)]))
 }
 
-function hashOf(value: unknown): string {
-  return createHash('sha256').update(canonicalJson(value)).digest('hex')
+function hashOf(value: unknown, rewrite: (text: string) => string = text => text): string {
+  return createHash('sha256')
+    .update(rewrite(canonicalJson(value)))
+    .digest('hex')
 }

@@ -131,6 +131,18 @@ const REGRESSIONS: readonly (readonly [what: string, steps: readonly Step[]])[] 
       ['downtime', 30],
     ],
   ],
+  [
+    'an app that is gone by the time of a redelivery is not tried again',
+    [
+      ['goBack', 0],
+      ['remove', 'blog'],
+      ['hook', 0],
+      ['remove', 'shop'],
+      ['push', 'bad'],
+      ['pass', 10_000],
+      ['hookAgain', 0],
+    ],
+  ],
 ]
 
 for (const [what, steps] of REGRESSIONS) {

@@ -83,18 +83,25 @@ export class Model {
       sent.deployments = this.#taken(answer, [200, 202])
       return
     }
-    const now = this.#taken(answer, [failed.length > 0 ? 202 : 200])
+    const now = this.#taken(answer, failed.length > 0 ? [200, 202] : [200])
     if (failed.length === 0) {
       assert.deepEqual(now, before, 'a duplicate is answered with the first deployments')
     } else {
-      const isNew = (id: string) => !before.includes(id)
-      const apps = new Set(failed.map(row => row.app))
-      const isLeaving = (await this.#allRows()).some(
-        row => apps.has(row.app) && row.kind === 'remove' && !ENDED.includes(row.state),
-      )
-      assert.ok(isLeaving || now?.some(isNew), 'after a failure a redelivery is a new attempt')
+      const tried = now?.some(id => !before.includes(id)) || (await this.#areLeaving(failed))
+      assert.ok(tried, 'after a failure a redelivery is a new attempt')
     }
     sent.deployments = now
+  }
+
+  /** Whether the apps of these deployments are gone, or about to be: they are not tried again. */
+  async #areLeaving(failed: readonly DeploymentRow[]): Promise<boolean> {
+    const rows = await this.#allRows()
+    const answers = await Promise.all(failed.map(({ app }) => this.#world.api('GET', `/apps/${app}`)))
+    return failed.every(
+      ({ app }, index) =>
+        answers[index]?.status === 404 ||
+        rows.some(row => row.app === app && row.kind === 'remove' && !ENDED.includes(row.state)),
+    )
   }
 
   /** The id of another delivery with another body. */

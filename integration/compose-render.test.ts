@@ -25,7 +25,7 @@ describe('a rendered Compose project', () => {
     const commit = await world.commit({
       'compose.yaml': simple(
         world,
-        'command: [sleep, "100"]\n    environment: ["A=x${DEPLOY_SECRET}", DEPLOY_SECRET, "B=${GIVEN}", "C=${FROM_FILE}"]',
+        'command: [httpd, -f, -p, "8080"]\n    environment: ["A=x${DEPLOY_SECRET}", DEPLOY_SECRET, "B=${GIVEN}", "C=${FROM_FILE}"]',
       ),
       'other.yaml': 'services: { evil: { image: evil } }',
       '.env': 'COMPOSE_FILE=other.yaml\nCOMPOSE_PROJECT_NAME=other\nFROM_FILE=yes\n',
@@ -127,9 +127,9 @@ secrets: { token: { environment: TOKEN } }
     const world = await startComposeWorld(stack)
     await deploy(world, pair(world, 'one'))
     const other = `${world.app}-b`
-    await deploy(world, simple(world, 'command: [sleep, "100"]').replace('  web:', '  api:'), {
+    await deploy(world, simple(world, 'command: [httpd, -f, -p, "8080"]').replace('  web:', '  api:'), {
       project: other,
-      routes: [{ service: 'api', port: 1 }],
+      routes: [{ service: 'api', port: 8080 }],
     })
     const asked = await mustRun(
       'docker',

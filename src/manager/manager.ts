@@ -6,6 +6,7 @@ import { loadOrCreateIdentity, publicIdentity } from '#link/identity.ts'
 import { pinOf } from '#link/public-identity.ts'
 import { createAgents } from './agents/agents.ts'
 import { AgentConnection } from './agents/connection.ts'
+import { settleEnded } from './agents/settle-ended.ts'
 import { assemble } from './assemble.ts'
 import type { Config } from './config.ts'
 import { createEvents } from './deployments/events.ts'
@@ -42,8 +43,8 @@ export async function startManager({ config, clock, logger, showToken }: Manager
   const agents = createAgents({
     db,
     events,
-    open: host =>
-      new AgentConnection({
+    open: host => {
+      const connection = new AgentConnection({
         address: host.address,
         identity,
         pin: pinOf(JSON.parse(host.identity), `The pin of the host "${host.name}"`),
@@ -58,7 +59,10 @@ export async function startManager({ config, clock, logger, showToken }: Manager
         commands: COMMANDS,
         clock,
         logger,
-      }),
+      })
+      settleEnded(connection, { db, logger })
+      return connection
+    },
   })
   const assembly = await assemble({
     db,

@@ -79,6 +79,7 @@ export async function startSystem(stack: AsyncDisposableStack, options: SystemOp
     folder: place.folder,
     clock: systemClock,
     environment: {
+      ...options.environment,
       ...(options.dockerSocket ? { FAIRLEAD_DOCKER_SOCKET: options.dockerSocket } : {}),
     },
     managerPort: await freePort(),

@@ -98,7 +98,7 @@ interface Container {
 }
 
 /** A container of Compose by its service: the previous release may come back in a new one. */
-async function containersOf(app: string): Promise<string[]> {
+export async function containersOf(app: string): Promise<string[]> {
   const found = await Promise.all(
     ['io.fairlead.app', 'com.docker.compose.project'].map(key =>
       listFromEngine<Container>(DOCKER_SOCKET, '/containers/json', { label: [`${key}=${app}`] }),

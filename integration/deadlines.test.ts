@@ -207,10 +207,10 @@ async function stickGit(): Promise<() => Promise<void>> {
     const { connection: _, 'transfer-encoding': __, 'keep-alive': ___, ...headers } = answer.headers
     response.writeHead(answer.status, headers).end(answer.body)
   })
-  gitUrl = stuck.url
-  await push(APP, files(APP))
-  await changeRepository({ url: stuck.url.replace('app.git', `${APP}.git`), ca: stuck.ca })
   gitUrl = new URL(stuck.url).host
+  // The manager looks at a changed repository by itself: what it finds new, it deploys.
+  await changeRepository({ url: stuck.url.replace('app.git', `${APP}.git`), ca: stuck.ca })
+  await push(APP, files(APP))
   return async () => changeRepository({ url: server.url(APP), ca: server.ca })
 }
 
@@ -271,12 +271,26 @@ async function limit(app: string, deadlines: Record<string, string>): Promise<vo
   await client.send('PATCH', `/apps/${app}`, { overrides: { deadlines } }, { 'if-match': `"${known}"` })
 }
 
+/** Resolves when the manager has looked at the repository as it is now. */
 async function changeRepository(change: Record<string, unknown>): Promise<void> {
   const { client } = system.together()
-  const { version: known } = await client.get<{ version: number }>(`/repositories/${APP}`)
+  const known = await repositoryOf(APP)
   const { username, password } = system.gitServer
   const credential = { kind: 'https', username, password }
-  await client.send('PATCH', `/repositories/${APP}`, { ...change, credential }, { 'if-match': `"${known}"` })
+  await client.send(
+    'PATCH',
+    `/repositories/${APP}`,
+    { ...change, credential },
+    { 'if-match': `"${known.version}"` },
+  )
+  await until(
+    'it was looked at',
+    async () => (await repositoryOf(APP)).last_polled_at !== known.last_polled_at,
+  )
+}
+
+async function repositoryOf(name: string): Promise<{ version: number; last_polled_at: string | null }> {
+  return await system.together().client.get(`/repositories/${name}`)
 }
 
 async function request(app: string): Promise<string> {

@@ -7,6 +7,7 @@ import type { DeploymentDetail } from '#contract/rest/deployments.ts'
 import { command, mustRun } from './world/command.ts'
 import { hint } from './world/hint.ts'
 import { type Remote, type System, startSystem } from './world/system.ts'
+import { until } from './world/traces.ts'
 
 /** One app of which several releases are made; then the world that they came from goes away piece by piece. */
 const APP = `back-${process.pid}`
@@ -70,10 +71,10 @@ test('a release comes back from the registry by digest after its image was delet
   const back = await rollBack({ release: other?.id })
   succeeded(back)
   ok(stepsOf(back).includes('build'), 'what was deleted is fetched in the step build')
-  ok((await digest()) !== before)
+  await until('the other is seen', async () => (await digest()) !== before)
   await forgetImages(current)
   succeeded(await rollBack({ release: current?.id }))
-  equal(await digest(), before)
+  await until('the first is seen again', async () => (await digest()) === before)
   stack.defer((await startGitServer({ folder: dirname(repositoriesFolder), username, password, port })).close)
 })
 

@@ -70,7 +70,7 @@ async function deliver({ hook, agent }: Sending): Promise<number> {
     ref: 'refs/heads/main',
     before: 'a'.repeat(40),
     after: 'b'.repeat(40),
-    repository: { id: 1, full_name: 'demo/demo' },
+    repository: { id: 1 },
   })
   const headers = {
     'content-type': 'application/json',

@@ -4,6 +4,7 @@ import type { TSchema } from 'typebox'
 import { COMMANDS } from '#commands/index.ts'
 import { AGENT_FRAMES, MANAGER_FRAMES } from '#contract/agent-frames.ts'
 import { deployFileJsonSchema } from '#deploy-file/json-schema.ts'
+import { GIT_HOSTS } from '#git-hosts/index.ts'
 import { systemClock } from '#lib/clock.ts'
 import type { ErrorDefinition } from '#lib/errors.ts'
 import { silentLogger } from '#lib/logger.ts'
@@ -30,6 +31,7 @@ async function main(): Promise<void> {
     'docs/deploy-file.md': deployFilePage(),
     'docs/deploy-file.schema.json': `${deployFileJsonSchema()}\n`,
     'docs/api.md': apiPage(await describeApi(DESCRIBED)),
+    'docs/webhooks.md': webhooksPage(),
     'docs/running.md': withSettings(current('docs/running.md') ?? ''),
   }
   const stale = Object.entries(pages).filter(([file, text]) => current(file) !== text)
@@ -107,6 +109,38 @@ function text(make: (...args: string[]) => string, names: string[]): string {
   } catch {
     return '(depends on the case)'
   }
+}
+
+/** One short section for each Git host. */
+function webhooksPage(): string {
+  return [
+    MADE,
+    '# Webhooks',
+    '',
+    'A webhook tells Fairlead that a branch moved, so that it need not wait for the next look at the repository.',
+    'It is only a hint: Fairlead reads the tip of the branch itself, so a delivery that is lost, late, doubled or wrong does no harm.',
+    '',
+    '```sh',
+    'fairlead repositories webhook site --git-host gitea',
+    '```',
+    '',
+    'prints the address, the secret (this once) and what to do at the Git host. Without `--git-host` the address of the repository decides.',
+    'The same command gives a webhook a new secret; the one before stays valid for a day.',
+    '',
+    '- Each repository has a webhook of its own. Deliveries about another repository than the registered one are refused with 403, also after it was renamed or moved: then register it by its new address.',
+    '- Every delivery is signed with the scheme that the webhook was made for, whatever its headers suggest. All of them are sent as `application/json`; forms are refused with 415.',
+    '- What starts deployments is answered with 202. A tag, a deleted branch, another branch, a pull request that was not merged, a test of the Git host or any other event is answered with 200 and the reason, as `ignored`.',
+    '- A pull request that is merged into the branch counts like the push that comes with it: whichever arrives first starts the deployment, the other one joins it.',
+    '',
+    ...GIT_HOSTS.flatMap(({ name, title, summary, setup, sites = [] }) => [
+      `## ${title}`,
+      '',
+      `\`--git-host ${name}\`${sites.length > 0 ? `, by itself for ${sites.join(' and ')}` : ''}. ${summary}`,
+      '',
+      ...setup.map((step, index) => `${index + 1}. ${step}`),
+      '',
+    ]),
+  ].join('\n')
 }
 
 function protocolPage(): string {

@@ -16,7 +16,7 @@ export async function deliver(
   hook: { readonly url: string; readonly secret: string },
   pushed: Pushed,
 ): Promise<readonly string[]> {
-  const body = JSON.stringify({ ...pushed, repository: { id: 1, full_name: 'crash/crash' } })
+  const body = JSON.stringify({ ...pushed, repository: { id: 1 } })
   const request = {
     method: 'POST',
     headers: {

@@ -1,35 +1,71 @@
-/** A delivery as it came over the wire. Header names are in lower case; each of `GitHost.headers` stands at most once. */
+/** A delivery as it came over the wire. Header names are in lower case; each of a host's headers stands at most once. */
 export interface RawDelivery {
   readonly headers: Readonly<Record<string, string | undefined>>
   readonly body: Buffer
+  /** ms since 1970. */
+  readonly receivedAt: number
+}
+
+/** The repository that a delivery is about, in the words of its host. */
+export interface Origin {
+  /** Stays the same when the repository is renamed. */
+  readonly remoteId?: string | undefined
+  /** Owner and name, as they stand in the address of the repository. */
+  readonly remotePath?: string | undefined
 }
 
 /** What a delivery says. Only a hint: the tip of the branch is read before anything is done. */
-export type HostEvent =
-  /** A branch moved; `branch` is undefined when the sender does not say which. */
-  | { readonly kind: 'push'; readonly branch: string | undefined; readonly remoteId: string | undefined }
+export type HostEvent = { readonly origin: Origin } & (
+  | {
+      /** Branches moved; undefined when the sender does not say which. */
+      readonly kind: 'push'
+      readonly branches: readonly string[] | undefined
+    }
   /** Nothing for us, and why in one word. */
-  | { readonly kind: 'ignored'; readonly reason: string; readonly remoteId: string | undefined }
+  | { readonly kind: 'ignored'; readonly reason: string }
+)
 
 /** How one Git host signs and words its deliveries. Pure: no I/O, no clock. */
 export interface GitHost {
   readonly name: string
+  readonly title: string
   readonly summary: string
+  /** What people do there, given address and secret of the webhook. */
+  readonly setup: readonly string[]
+  /** Public servers of this kind, by host name. */
+  readonly sites?: readonly string[]
   /** Lower case names of the headers that it sends; one of them twice is refused before anything else is read. */
   readonly headers: {
     readonly signature: string
     /** Constant over redeliveries. Without one, equal bodies within half a minute count as one delivery. */
     readonly delivery?: string
+    /** Older versions do not send it. */
+    readonly deliveryIsNew?: true
     readonly event?: string
+    readonly timestamp?: string
   }
-  /** Whether the raw bytes are signed with one of the secrets. Takes the same time whichever it is. */
+  /** A new secret of the form that the host accepts; default: the bytes in base64url. */
+  readonly secretOf?: (random: Buffer) => string
+  /** Whether a secret that the host itself made can be one; default: any text. */
+  readonly isSecret?: (text: string) => boolean
+  /** Whether one of the secrets vouches for the delivery. Takes the same time whichever it is. */
   readonly verify: (delivery: RawDelivery, secrets: readonly string[]) => boolean
+  /** Whether it is a test that the host sends without a signature; it is answered and changes nothing. */
+  readonly isUnsignedTest?: (delivery: RawDelivery) => boolean
   /** The event in a verified, parsed body; throws a FairleadError with status 422 if the body is not shaped like one. */
   readonly read: (delivery: RawDelivery, body: unknown) => HostEvent
 }
 
 export function defineGitHost(host: GitHost): GitHost {
   return host
+}
+
+export function pushed(branches: readonly string[] | undefined, origin: Origin): HostEvent {
+  return { kind: 'push', branches, origin }
+}
+
+export function ignored(reason: string, origin: Origin): HostEvent {
+  return { kind: 'ignored', reason, origin }
 }
 
 /** The branch of a full ref, or undefined for anything that is not refs/heads/. */

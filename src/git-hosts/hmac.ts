@@ -1,35 +1,27 @@
-import { Type } from 'typebox'
-import { check } from '#lib/check.ts'
-import { PAYLOAD_NOT_UNDERSTOOD } from './errors.ts'
-import { branchOf, defineGitHost, type HostEvent, type RawDelivery } from './git-host.ts'
-import { isSigned } from './signature.ts'
+import { defineGitHost, type RawDelivery } from './git-host.ts'
+import { readPlainEvent } from './plain-event.ts'
+import { afterSha256, isSigned } from './signature.ts'
+
+const HEADERS = { signature: 'x-signature' } as const
 
 export const hmac = defineGitHost({
   name: 'hmac',
+  title: 'Any sender that can sign its body',
   summary:
     'Any sender that puts hex(HMAC-SHA256(secret, body)) into X-Signature, such as a CI job with openssl.',
-  headers: { signature: 'x-signature' },
+  setup: [
+    'Send a POST to the address with content type application/json.',
+    'Body: {"ref":"refs/heads/main"} for one branch, or {} to have the repository looked at; it may name "repository".',
+    'Header X-Signature: hex(HMAC-SHA256(secret, body)), for example with openssl dgst -sha256 -hmac "$SECRET".',
+    'Equal bodies within half a minute count as one delivery: put something of your own into the body to repeat one.',
+  ],
+  headers: HEADERS,
   verify: isSignedPlainly,
-  read: readPlainEvent,
-})
-
-const Body = Type.Object({
-  /** refs/heads/… of the branch that moved; without one: "look at the repository". */
-  ref: Type.Optional(Type.String({ maxLength: 1024 })),
+  read: (_, body) => readPlainEvent(body),
 })
 
 /** The signature of an empty body would be a constant, valid for ever: it is refused. */
 function isSignedPlainly({ headers, body }: RawDelivery, secrets: readonly string[]): boolean {
-  const given = headers[hmac.headers.signature] ?? ''
-  const hex = given.startsWith('sha256=') ? given.slice('sha256='.length) : given
-  return isSigned(body, hex, secrets) && body.length > 0
-}
-
-function readPlainEvent(_: RawDelivery, body: unknown): HostEvent {
-  const { ref } = check(Body, body, 'The body', PAYLOAD_NOT_UNDERSTOOD)
-  const branch = ref === undefined ? undefined : branchOf(ref)
-  if (ref !== undefined && branch === undefined) {
-    return { kind: 'ignored', reason: 'not-a-branch', remoteId: undefined }
-  }
-  return { kind: 'push', branch, remoteId: undefined }
+  const given = headers[HEADERS.signature] ?? ''
+  return isSigned(body, afterSha256(given) || given, secrets) && body.length > 0
 }

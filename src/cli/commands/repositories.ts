@@ -15,6 +15,7 @@ import type {
   NewRepository,
   RepositoryCheckDocument,
   RepositoryDocument,
+  WebhookSecretBody,
   WebhookSecretDocument,
 } from '#contract/rest/repositories.ts'
 
@@ -37,7 +38,8 @@ export function configureRepositories(command: Command, act: Act): void {
     .command('webhook')
     .description('makes a new webhook secret and shows it once')
     .argument('<repository>')
-    .option('--git-host <name>', 'who sends: github, or hmac for any sender that signs with X-Signature')
+    .option('--git-host <name>', 'who sends: github, gitlab, gitea … as docs/webhooks.md lists them')
+    .option('--secret-file <file>', 'take this secret, which the Git host made, instead of a new one')
     .action(act(webhook))
   command
     .command('remove')
@@ -119,16 +121,21 @@ async function check({ client, printer }: Session, name: string): Promise<number
 async function webhook(
   { client, printer }: Session,
   name: string,
-  options: { readonly gitHost?: string },
+  options: { readonly gitHost?: string; readonly secretFile?: string },
 ): Promise<void> {
   const path = `/repositories/${encodeURIComponent(name)}/webhook-secret`
-  const body = options.gitHost === undefined ? {} : { git_host: options.gitHost }
+  const body: WebhookSecretBody = {
+    ...(options.gitHost === undefined ? {} : { git_host: options.gitHost }),
+    ...(options.secretFile === undefined ? {} : { secret: readFileText(options.secretFile).trim() }),
+  }
   const hook = await client.send<WebhookSecretDocument>('POST', path, body)
   printer.answer(hook)
-  printer.line(`Address:      ${hook.url}`)
-  printer.line('Content type: application/json')
-  printer.line(`Secret:       ${hook.secret}   (shown this once)`)
-  printer.line(`Sender:       ${hook.git_host}`)
+  printer.line(`Address: ${hook.url}`)
+  printer.line(`Secret:  ${hook.secret}   (shown this once)`)
+  printer.line(`Sender:  ${hook.git_host}`)
+  for (const [index, step] of hook.setup.entries()) {
+    printer.line(`  ${index + 1}. ${step}`)
+  }
 }
 
 async function remove({ client, printer }: Session, name: string): Promise<void> {

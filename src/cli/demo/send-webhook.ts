@@ -14,7 +14,7 @@ export interface PushedRef {
 
 /** Tells a manager about a push as GitHub does: signed, with an id of its own. Gives the deployments it started. */
 export async function sendWebhook(hook: Hook, { ref, before, after }: PushedRef): Promise<readonly string[]> {
-  const body = JSON.stringify({ ref, before, after, repository: { id: 1, full_name: 'demo/demo' } })
+  const body = JSON.stringify({ ref, before, after, repository: { id: 1 } })
   const answer = await fetch(hook.url, {
     method: 'POST',
     headers: {

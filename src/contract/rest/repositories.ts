@@ -125,9 +125,11 @@ export const WebhookSecretBody = Type.Object(
       Type.String({
         pattern: '^[a-z-]{1,32}$',
         description:
-          'Who sends: "github", or "hmac" for any sender that signs with X-Signature. Default: as before, else by the address.',
+          'Who sends: "github", "gitlab", "gitea" … (docs/webhooks.md), or "hmac" for any sender that signs with X-Signature. Default: as before, else by the address.',
       }),
     ),
+    /** One that the Git host made; default: a new one is made. */
+    secret: Type.Optional(Type.String({ ...hidden, pattern: '^[\\x21-\\x7e]{16,512}$' })),
     /** How long the secret before stays valid. */
     keep_previous_seconds: Type.Optional(Type.Integer({ minimum: 0, maximum: 604_800, default: 86_400 })),
   },
@@ -137,7 +139,12 @@ export type WebhookSecretBody = Static<typeof WebhookSecretBody>
 
 /** The only answer that ever holds the secret. */
 export const WebhookSecretDocument = Type.Object(
-  { ...WebhookDocument.properties, secret: Type.String({ secret: true }) },
+  {
+    ...WebhookDocument.properties,
+    secret: Type.String({ secret: true }),
+    /** What to do at the Git host. */
+    setup: Type.Array(Type.String()),
+  },
   strict,
 )
 export type WebhookSecretDocument = Static<typeof WebhookSecretDocument>

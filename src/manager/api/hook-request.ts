@@ -13,9 +13,12 @@ const MOST_DEPTH = 64
 
 /** Headers that decide. Which of them a hook uses is not asked here: who guesses hooks must see no difference. */
 const DECISIVE = new Set(
-  GIT_HOSTS.flatMap(({ headers }) => [headers.signature, headers.delivery, headers.event]).filter(
-    name => name !== undefined,
-  ),
+  GIT_HOSTS.flatMap(({ headers }) => [
+    headers.signature,
+    headers.delivery,
+    headers.event,
+    headers.timestamp,
+  ]).filter(name => name !== undefined),
 )
 
 /** Refuses what is not in the form of a delivery, before its body is read. */
@@ -52,13 +55,13 @@ export function createByteBudget(): (request: FastifyRequest, reply: FastifyRepl
 }
 
 /** Headers by name and the raw bytes: what a signature is over. */
-export function rawDelivery(request: FastifyRequest): RawDelivery {
+export function rawDelivery(request: FastifyRequest, receivedAt: number): RawDelivery {
   const headers: Record<string, string | undefined> = {}
   for (const name of DECISIVE) {
     const value = request.headers[name]
     headers[name] = typeof value === 'string' ? value : undefined
   }
-  return { headers, body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0) }
+  return { headers, body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0), receivedAt }
 }
 
 /** The value in a verified body. */

@@ -58,9 +58,14 @@ function movesMaster(name: string, { ref, deleted }: Record<string, unknown>): b
   return name === 'push' && ref === 'refs/heads/master' && deleted === false
 }
 
-/** Examples come from many repositories: each is delivered as the first one of the hook. */
-async function deliver(event: string, example: unknown) {
+/** Examples come from many repositories: each is delivered as the first one of the hook, for the one that it is about. */
+async function deliver(event: string, example: Record<string, unknown>) {
+  const { full_name: path = 'x/x' } = (example.repository ?? {}) as { full_name?: string }
   await manager.parts.db.updateTable('hooks').set({ remote_id: null }).execute()
+  await manager.parts.db
+    .updateTable('repositories')
+    .set({ url: `https://github.com/${path}.git` })
+    .execute()
   const payload = JSON.stringify(example)
   return await manager.server.inject({
     method: 'POST',

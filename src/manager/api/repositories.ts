@@ -158,9 +158,9 @@ export function repositoryRoutes(api: Api, parts: ApiParts): void {
       },
     },
     async ({ params, body }) => {
-      const { repository, secret } = await rotateWebhookSecret(parts, params.repository, body)
+      const { repository, gitHost, secret } = await rotateWebhookSecret(parts, params.repository, body)
       const { webhook } = shown(repository)
-      return { ...(webhook as NonNullable<typeof webhook>), secret }
+      return { ...(webhook as NonNullable<typeof webhook>), secret, setup: [...gitHost.setup] }
     },
   )
 }

@@ -29,9 +29,18 @@ export const GIT_HOST_UNKNOWN = defineError({
   code: 'GIT_HOST_UNKNOWN',
   status: 422,
   retry: 'never',
-  message: (name: string) => `Webhooks of "${name}" are not understood.`,
+  message: (name: string, _known: string) => `Webhooks of "${name}" are not understood.`,
+  hint: (_, known) =>
+    `Give one of ${known}: docs/webhooks.md says which one is for which. Polling works with every Git server.`,
+})
+
+export const WEBHOOK_SECRET_MISFIT = defineError({
+  code: 'WEBHOOK_SECRET_MISFIT',
+  status: 422,
+  retry: 'never',
+  message: (title: string) => `The secret does not have the form of one for ${title}.`,
   hint: () =>
-    'Give "github", or "hmac" for any sender that can sign its body; polling works with every Git server.',
+    'Leave it out and a fitting one is made, or give the very text that the Git host shows, such as "whsec_…" for signing tokens.',
 })
 
 export const CREDENTIAL_MISFIT = defineError({

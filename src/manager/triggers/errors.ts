@@ -13,9 +13,9 @@ export const OTHER_REPOSITORY = defineError({
   code: 'OTHER_REPOSITORY',
   status: 403,
   retry: 'never',
-  message: (id: string) => `This hook belongs to another repository than ${id}.`,
+  message: (which: string) => `This hook belongs to another repository than ${which.slice(0, 200)}.`,
   hint: () =>
-    'Give each repository its own webhook; if the repository was made anew, make a new webhook secret.',
+    'Give each repository its own webhook. If it was renamed or moved, register it by its new address; if it was made anew, make a new webhook secret.',
 })
 
 export const DELIVERY_CONFLICT = defineError({

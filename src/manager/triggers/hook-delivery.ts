@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Kysely, Selectable } from 'kysely'
+import type { Kysely } from 'kysely'
 import type { GitHost, RawDelivery } from '#git-hosts/git-host.ts'
 import { gitHostNamed } from '#git-hosts/index.ts'
 import type { Clock } from '#lib/clock.ts'
@@ -7,11 +7,11 @@ import { randomText } from '#lib/id.ts'
 import type { Logger } from '#lib/logger.ts'
 import { hookSecretPlace } from '#manager/repositories/webhook-secret.ts'
 import type { Sealer } from '#manager/secrets/seal.ts'
-import type { HookTable, Tables } from '#manager/store/tables.ts'
+import type { Tables } from '#manager/store/tables.ts'
 import { DELIVERY_ID_MISSING, NOT_SIGNED } from './errors.ts'
-import type { Delivery } from './push.ts'
+import type { Delivery, HookRow } from './push.ts'
 
-type Hook = Selectable<HookTable>
+type Hook = HookRow
 
 interface VerifierOptions {
   readonly db: Kysely<Tables>
@@ -35,8 +35,14 @@ const SAME_WITHIN_MS = 30_000
 export function createVerifier({ db, clock, sealer, logger }: VerifierOptions) {
   const nobody = nobodysHook(sealer)
 
-  return async (hookId: string, raw: RawDelivery): Promise<Verified> => {
-    const found = await db.selectFrom('hooks').selectAll().where('id', '=', hookId).executeTakeFirst()
+  return async (hookId: string, raw: RawDelivery): Promise<Verified | 'unsigned-test'> => {
+    const found = await db
+      .selectFrom('hooks')
+      .innerJoin('repositories', 'repositories.id', 'hooks.repository_id')
+      .selectAll('hooks')
+      .select('repositories.url as repository_url')
+      .where('hooks.id', '=', hookId)
+      .executeTakeFirst()
     const hook = found ?? nobody
     const host = gitHostNamed(hook.git_host)
     const secrets = secretsOf(hook)
@@ -44,6 +50,9 @@ export function createVerifier({ db, clock, sealer, logger }: VerifierOptions) {
       logger.error('hook.without-secret', { hook: hook.id })
     }
     if (!host?.verify(raw, secrets) || !found) {
+      if (found && host?.isUnsignedTest?.(raw)) {
+        return 'unsigned-test'
+      }
       throw NOT_SIGNED()
     }
     return { hook, host }
@@ -59,25 +68,20 @@ export function createVerifier({ db, clock, sealer, logger }: VerifierOptions) {
 }
 
 /** What the host says in a verified delivery. */
-export function readDelivery(
-  { hook, host }: Verified,
-  raw: RawDelivery,
-  body: unknown,
-  now: number,
-): Delivery {
+export function readDelivery({ hook, host }: Verified, raw: RawDelivery, body: unknown): Delivery {
   return {
     hook,
-    id: deliveryId(hook, host, raw, now),
+    id: deliveryId(hook, host, raw),
     bodySha256: createHash('sha256').update(raw.body).digest('hex'),
     eventName: (raw.headers[host.headers.event ?? ''] ?? 'push').slice(0, 100),
     event: host.read(raw, body),
   }
 }
 
-function deliveryId(hook: Hook, host: GitHost, raw: RawDelivery, now: number): string {
-  const header = host.headers.delivery
-  if (header === undefined) {
-    const window = Math.floor(now / SAME_WITHIN_MS)
+function deliveryId(hook: Hook, host: GitHost, raw: RawDelivery): string {
+  const { delivery: header, deliveryIsNew } = host.headers
+  if (header === undefined || (deliveryIsNew && raw.headers[header] === undefined)) {
+    const window = Math.floor(raw.receivedAt / SAME_WITHIN_MS)
     return createHash('sha256').update(`${hook.id}\n${window}\n`).update(raw.body).digest('hex')
   }
   const id = raw.headers[header] ?? ''
@@ -93,6 +97,7 @@ function nobodysHook(sealer: Sealer): Hook {
   return {
     id: 'nobody',
     repository_id: '',
+    repository_url: '',
     git_host: 'github',
     secret_sealed: sealer.seal(randomText(32), NOBODYS_PLACE),
     previous_sealed: null,

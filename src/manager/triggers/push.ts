@@ -1,14 +1,18 @@
 import type { Kysely, Selectable } from 'kysely'
-import type { HostEvent } from '#git-hosts/git-host.ts'
+import type { HostEvent, Origin } from '#git-hosts/git-host.ts'
+import { isAddressOf } from '#git-hosts/repository-path.ts'
 import { APP_BEING_REMOVED } from '#manager/deployments/errors.ts'
 import { type DeploymentsContext, requestDeployment } from '#manager/deployments/request.ts'
 import type { HookTable, Tables } from '#manager/store/tables.ts'
 import { inTransaction } from '#manager/store/transaction.ts'
 import { DELIVERY_CONFLICT, OTHER_REPOSITORY } from './errors.ts'
 
+/** A hook with the address of the repository that it was made for. */
+export type HookRow = Selectable<HookTable> & { readonly repository_url: string }
+
 /** A verified delivery of a Git host. */
 export interface Delivery {
-  readonly hook: Selectable<HookTable>
+  readonly hook: HookRow
   readonly id: string
   readonly bodySha256: string
   /** What the host calls the event. */
@@ -27,9 +31,7 @@ export type Taken =
  */
 export async function takeDelivery(context: DeploymentsContext, delivery: Delivery): Promise<Taken> {
   const { hook, event } = delivery
-  if (hook.remote_id !== null && event.remoteId !== undefined && event.remoteId !== hook.remote_id) {
-    throw OTHER_REPOSITORY(event.remoteId)
-  }
+  refuseOtherRepository(hook, event.origin)
   return await inTransaction(context.db, async db => {
     const inside = { ...context, db }
     const earlier = await db
@@ -40,6 +42,16 @@ export async function takeDelivery(context: DeploymentsContext, delivery: Delive
       .executeTakeFirst()
     return earlier ? await takeAgain(inside, delivery, earlier) : await takeFirst(inside, delivery)
   })
+}
+
+/** Not the registered address, or the id of another repository: renamed, transferred or made anew, it is another one. */
+function refuseOtherRepository(hook: HookRow, { remoteId, remotePath }: Origin): void {
+  if (remotePath !== undefined && !isAddressOf(hook.repository_url, remotePath)) {
+    throw OTHER_REPOSITORY(remotePath)
+  }
+  if (hook.remote_id !== null && remoteId !== undefined && remoteId !== hook.remote_id) {
+    throw OTHER_REPOSITORY(remoteId)
+  }
 }
 
 async function takeFirst(context: DeploymentsContext, delivery: Delivery): Promise<Taken> {
@@ -98,7 +110,7 @@ async function takeAgain(
 async function decide(context: DeploymentsContext, delivery: Delivery): Promise<Taken> {
   const { event, hook } = delivery
   if (event.kind === 'ignored') {
-    return event
+    return { kind: 'ignored', reason: event.reason }
   }
   const rows = await context.db
     .selectFrom('repositories')
@@ -107,7 +119,7 @@ async function decide(context: DeploymentsContext, delivery: Delivery): Promise<
     .where('repositories.id', '=', hook.repository_id)
     .execute()
   const [repository] = rows
-  if (!repository || (event.branch !== undefined && event.branch !== repository.branch)) {
+  if (!repository || (event.branches !== undefined && !event.branches.includes(repository.branch))) {
     return { kind: 'ignored', reason: 'other-branch' }
   }
   const apps = rows.map(row => row.app).filter(app => app !== null)
@@ -157,11 +169,12 @@ const SEEN_EXACTNESS_MS = 60_000
 /** Binds the hook to the repository that its first delivery came from. */
 async function noteHook({ db, clock }: DeploymentsContext, { hook, event }: Delivery): Promise<void> {
   const now = clock.now()
-  const learns = hook.remote_id === null && event.remoteId !== undefined
+  const { remoteId } = event.origin
+  const learns = hook.remote_id === null && remoteId !== undefined
   if (learns || now - (hook.last_delivery_at ?? 0) > SEEN_EXACTNESS_MS) {
     await db
       .updateTable('hooks')
-      .set({ last_delivery_at: now, ...(learns ? { remote_id: event.remoteId } : {}) })
+      .set({ last_delivery_at: now, ...(learns ? { remote_id: remoteId } : {}) })
       .where('id', '=', hook.id)
       .execute()
   }

@@ -41,7 +41,7 @@ describe('help', () => {
     for (const { name } of COMMANDS) {
       match(out, new RegExp(`^  ${name} `, 'm'))
     }
-    match(out, /Exit codes:\n {2}0 .*\n {2}1 .*\n {2}2 .*\n {2}3 .*\n {2}4 .*\n {2}78 /)
+    match(out, /Exit codes:\n {2}0 .*\n {2}1 .*\n {2}2 .*\n {2}3 .*\n {2}4 .*\n {2}5 .*\n {2}78 /)
   })
 
   for (const { name } of COMMANDS) {

@@ -181,3 +181,38 @@ export const REPOSITORY_NOT_DEPLOYED = defineError({
   message: (reason: string, _hint: string) => `The repository cannot be deployed: ${reason}`,
   hint: (_reason, hint) => hint,
 })
+
+export const NOTHING_WAITS = defineError({
+  code: 'NOTHING_WAITS',
+  status: 409,
+  retry: 'never',
+  message: (app: string) => `No deployment of "${app}" waits for an approval.`,
+  hint: () => '"fairlead status" shows the latest deployments.',
+})
+
+export const PLAN_NOT_NAMED = defineError({
+  code: 'PLAN_NOT_NAMED',
+  status: 409,
+  retry: 'never',
+  message: (id: string, hash: string) =>
+    `The plan of the deployment ${id} is ${hash}; that is not the hash that was given.`,
+  hint: () =>
+    'Read the plan as it is now, then give at least the first 12 characters of its hash, or leave --hash out.',
+})
+
+export const NOT_CONFIRMED = defineError({
+  code: 'NOT_CONFIRMED',
+  status: 409,
+  retry: 'never',
+  message: (_id: string) => 'Nothing was approved.',
+  hint: id =>
+    `It waits on. Without a terminal give --yes, best with --hash; "fairlead cancel ${id}" rejects the plan.`,
+})
+
+export const NOTHING_TO_SET = defineError({
+  code: 'NOTHING_TO_SET',
+  status: 400,
+  retry: 'never',
+  message: (app: string) => `Nothing was given to set for "${app}".`,
+  hint: () => 'Name a setting: "fairlead apps set --help" lists them.',
+})

@@ -7,6 +7,7 @@ export const EXIT = {
   usage: 2,
   notValid: 3,
   noAccess: 4,
+  waiting: 5,
   configuration: 78,
 } as const
 
@@ -16,12 +17,14 @@ export const EXIT_CODES_TEXT = `Exit codes:
   2   the command was not understood
   3   not valid: problems in a deploy file, settings or a plan
   4   the manager cannot be reached or does not accept the token
+  5   the deployment waits for an approval
   78  the configuration of this machine is wrong`
 
 const USAGE_CODES = [
   'USAGE',
   'NO_APP_NAMED',
   'NOT_AN_APP_NAME',
+  'NOTHING_TO_SET',
   'FILE_NOT_READ',
   'FOLDER_NOT_READ',
   'FILE_EXISTS',

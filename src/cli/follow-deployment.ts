@@ -4,6 +4,7 @@ import { LiveArea } from './live-area.ts'
 import type { Display } from './print.ts'
 import type { Session } from './session.ts'
 import { failureLines, liveLines, plainLine, summaryLine } from './step-lines.ts'
+import { isWaiting } from './waiting-plan.ts'
 
 const DRAW_MS = 100
 /** The event stream says when to look; this is for the time in which it is cut. */
@@ -25,7 +26,7 @@ export function hasEnded(deployment: { readonly state: string }): boolean {
 }
 
 /**
- * Shows the steps of a deployment until it ends (moving on a terminal, else a line for each) and why it failed, if it
+ * Shows the steps of a deployment until it ends or waits for an approval (moving on a terminal, else a line for each) and why it failed, if it
  * did. Rejects with the signal's reason when the session is interrupted; the deployment goes on then.
  */
 export async function followDeployment(
@@ -46,6 +47,9 @@ export async function followDeployment(
       session.signal.throwIfAborted()
       const deployment = await session.client.get<DeploymentDetail>(`/deployments/${id}`)
       view.show(deployment)
+      if (isWaiting(deployment)) {
+        return deployment
+      }
       if (hasEnded(deployment)) {
         await Promise.race([logEnded, session.clock.sleep(LOG_END_MS)])
         view.close()

@@ -4,6 +4,7 @@ import { EXIT } from './exit-codes.ts'
 import { followDeployment } from './follow-deployment.ts'
 import { inertLine } from './inert.ts'
 import type { Session } from './session.ts'
+import { isWaiting, waitingLines } from './waiting-plan.ts'
 
 /** Says that a deployment was asked for and, with `wait`, shows it to its end; gives the exit code. */
 export async function reportDeployment(
@@ -21,6 +22,13 @@ export async function reportDeployment(
   printer.note(printer.colour.dim(`${deployment.app}: deployment ${deployment.id}`))
   const ended = await followOrTell(session, deployment)
   printer.answer(ended)
+  if (isWaiting(ended)) {
+    waitingLines(ended, printer.colour).forEach(printer.line)
+    printer.line(
+      `It waits for an approval: "fairlead approve ${ended.id}", or "fairlead cancel ${ended.id}".`,
+    )
+    return EXIT.waiting
+  }
   if (ended.state !== 'succeeded') {
     return EXIT.failed
   }

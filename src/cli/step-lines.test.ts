@@ -35,6 +35,8 @@ function aDeployment(deployment: Partial<DeploymentDetail>): DeploymentDetail {
     failed_step: null,
     error: null,
     release: null,
+    waiting_since: null,
+    approved: null,
     cancel_requested: false,
     created_at: new Date(START).toISOString(),
     started_at: new Date(START).toISOString(),

@@ -31,6 +31,12 @@ export const EveryAppSettings = Type.Object(
         description: 'After how long a step, or the whole deployment, is ended as failed.',
       }),
     ),
+    approval: Type.Optional(
+      Type.Enum(['required'], {
+        description:
+          'Deployments wait until a person has approved their plan. What the app is set to with "fairlead apps set" holds whatever is written here.',
+      }),
+    ),
   },
   strict,
 )

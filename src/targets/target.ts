@@ -38,12 +38,17 @@ export interface Change {
     | 'untouched'
     | 'build'
     | 'push'
+    /** Another image than the one that runs. */
+    | 'image'
     | 'open'
     | 'close'
     | 'route'
     | 'environment'
     | 'delete-volume'
   readonly what: string
+  /** What it was and what it becomes, where that can be said shortly. */
+  readonly from?: string
+  readonly to?: string
   readonly why?: string
 }
 

@@ -1,11 +1,12 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { type Act, withExamples } from '#cli/command.ts'
+import { NOTHING_TO_SET } from '#cli/errors.ts'
 import { EXIT } from '#cli/exit-codes.ts'
 import { readList } from '#cli/page.ts'
 import { reportDeployment } from '#cli/report-deployment.ts'
 import { runningCommit } from '#cli/running-commit.ts'
 import type { Session } from '#cli/session.ts'
-import type { AppDocument, NewApp, ReleaseDocument } from '#contract/rest/apps.ts'
+import type { AppChange, AppDocument, NewApp, ReleaseDocument } from '#contract/rest/apps.ts'
 import type { DeploymentDocument } from '#contract/rest/deployments.ts'
 import { deploymentRow } from './status.ts'
 
@@ -25,6 +26,17 @@ export function configureApps(command: Command, act: Act): void {
     .option('--host <name>', 'where it runs; default: the host that reads the repository')
     .action(act(add))
   command
+    .command('set')
+    .description('changes settings of an app; they hold from the next deployment on')
+    .argument('<app>')
+    .addOption(
+      new Option('--approval <when>', 'whether deployments wait until their plan is approved').choices([
+        'required',
+        'by-deploy-file',
+      ]),
+    )
+    .action(act(set))
+  command
     .command('remove')
     .description('takes down what runs and forgets the app')
     .argument('<app>')
@@ -34,6 +46,7 @@ export function configureApps(command: Command, act: Act): void {
   withExamples(command, [
     ['fairlead apps', 'lists all'],
     ['fairlead apps show shop', 'releases to roll back to'],
+    ['fairlead apps set shop --approval required', 'every deployment waits for "fairlead approve"'],
     ['fairlead apps remove shop --wait', 'containers, routes and networks; volumes stay'],
   ])
 }
@@ -64,6 +77,9 @@ async function show({ client, printer, clock }: Session, name: string): Promise<
   printer.answer({ app, releases, deployments })
   const { colour } = printer
   printer.line(`${colour.bold(app.name)}  ${app.target} on ${app.host}, from ${app.repository ?? 'nowhere'}`)
+  if (app.approval === 'required') {
+    printer.line('  deployments wait for an approval')
+  }
   for (const domain of app.domains) {
     printer.line(`  ${domain}`)
   }
@@ -94,6 +110,15 @@ async function add(
   const app = await client.send<AppDocument>('POST', '/apps', body)
   printer.answer(app)
   printer.line(`${app.name} is there. Deploy it with "fairlead deploy ${app.name} --wait".`)
+}
+
+async function set({ client, printer }: Session, name: string, change: AppChange): Promise<void> {
+  if (Object.keys(change).length === 0) {
+    throw NOTHING_TO_SET(name)
+  }
+  const app = await client.send<AppDocument>('PATCH', `/apps/${encodeURIComponent(name)}`, change)
+  printer.answer(app)
+  printer.line(`${app.name}: approval ${app.approval}`)
 }
 
 async function remove(

@@ -43,8 +43,13 @@ export const COMMANDS: readonly CliCommand[] = [
     load: async () => (await import('./releases.ts')).configureReleases,
   },
   {
+    name: 'approve',
+    summary: 'lets a deployment go on that waits with its plan',
+    load: async () => (await import('./approve.ts')).configureApprove,
+  },
+  {
     name: 'cancel',
-    summary: 'stops a deployment',
+    summary: 'stops a deployment, or rejects the plan it waits with',
     load: async () => (await import('./cancel.ts')).configureCancel,
   },
   {
@@ -59,7 +64,7 @@ export const COMMANDS: readonly CliCommand[] = [
   },
   {
     name: 'apps',
-    summary: 'lists, shows, adds and removes apps',
+    summary: 'lists, shows, adds, sets and removes apps',
     load: async () => (await import('./apps.ts')).configureApps,
   },
   {

@@ -1,8 +1,7 @@
 import type { Command } from 'commander'
 import { chooseApp } from '#cli/choose-app.ts'
 import { type Act, withExamples } from '#cli/command.ts'
-import { inertLine } from '#cli/inert.ts'
-import type { Printer } from '#cli/print.ts'
+import { planLines } from '#cli/plan-lines.ts'
 import type { Session } from '#cli/session.ts'
 import type { PlanDocument } from '#contract/rest/apps.ts'
 
@@ -26,41 +25,6 @@ async function plan(
   const body = options.commit === undefined ? {} : { commit: options.commit }
   const made = await client.send<PlanDocument>('POST', `/apps/${app}/plan`, body)
   printer.answer(made)
-  printPlan(printer, app, made)
-}
-
-/** A plan in words: one line for each thing that changes. */
-export function printPlan(printer: Printer, app: string, made: PlanDocument): void {
-  const { colour } = printer
-  const subject = inertLine(made.commit_subject, 60)
-  printer.line(`${colour.bold(app)} at ${made.commit.slice(0, 12)} ${subject}`)
-  if (made.nothing_to_do) {
-    printer.line('  Nothing to do: what runs is what is wanted.')
-  }
-  for (const { kind, what, why } of made.changes) {
-    const reason = why === undefined ? '' : colour.dim(`  ${inertLine(why)}`)
-    printer.line(`  ${colourOf(printer, kind)(wordFor(kind).padEnd(14))} ${inertLine(what)}${reason}`)
-  }
-  printer.line(colour.dim(`  plan ${made.hash.slice(0, 16)}`))
-}
-
-function wordFor(kind: string): string {
-  return inertLine(kind).replaceAll('-', ' ')
-}
-
-function colourOf({ colour }: Printer, kind: string): (text: string) => string {
-  switch (kind) {
-    case 'add':
-    case 'open':
-    case 'route':
-      return colour.green
-    case 'remove':
-    case 'close':
-    case 'delete-volume':
-      return colour.red
-    case 'untouched':
-      return colour.dim
-    default:
-      return colour.yellow
-  }
+  const { commit, commit_subject: subject, hash, nothing_to_do: nothingToDo, changes } = made
+  planLines({ app, commit, subject, hash, nothingToDo, changes }, printer.colour).forEach(printer.line)
 }

@@ -5,6 +5,7 @@ import { inertLine } from '#cli/inert.ts'
 import { readList } from '#cli/page.ts'
 import { runningCommit } from '#cli/running-commit.ts'
 import type { Session } from '#cli/session.ts'
+import { isWaiting } from '#cli/waiting-plan.ts'
 import type { AppDocument, ObservedDocument } from '#contract/rest/apps.ts'
 import type { DeploymentDocument } from '#contract/rest/deployments.ts'
 import type { HostDocument } from '#contract/rest/hosts.ts'
@@ -36,6 +37,9 @@ async function status({ client, printer, clock }: Session): Promise<void> {
       ['deployment', 'app', 'state', 'commit', 'by', 'when'],
       deployments.map(deployment => deploymentRow(deployment, clock.now())),
     )
+  }
+  for (const { app, id } of deployments.filter(isWaiting)) {
+    printer.line(`${app} waits for an approval: ${colour.cyan(`fairlead approve ${id}`)}`)
   }
   printer.line(`\n${colour.bold('Hosts')}`)
   printer.table(

@@ -9,6 +9,11 @@ const Overrides = Type.Record(Type.String({ maxLength: 64 }), Type.Unknown(), {
   maxProperties: 100,
 })
 
+const Approval = Type.Enum(['required', 'by-deploy-file'], {
+  description:
+    '"required": deployments wait until a person has approved their plan, whatever the deploy file says. "by-deploy-file": they wait where it has "approval: required".',
+})
+
 export const ReleaseDocument = Type.Object(
   {
     id: Id,
@@ -63,6 +68,7 @@ export const AppDocument = Type.Object(
     target: Type.String({ description: 'How it runs; "auto" until the repository was read.' }),
     host: HostName,
     overrides: Overrides,
+    approval: Approval,
     domains: Type.Array(Type.String()),
     release: Nullable(ReleaseDocument),
     deployment: Nullable(DeploymentDocument),
@@ -86,21 +92,40 @@ export const NewApp = Type.Object(
     /** Default: the host that reads the repository. */
     host: Type.Optional(HostName),
     overrides: Type.Optional(Overrides),
+    approval: Type.Optional(Approval),
   },
   strict,
 )
 export type NewApp = Static<typeof NewApp>
 
 export const AppChange = Type.Object(
-  { entry: Type.Optional(Entry), overrides: Type.Optional(Overrides) },
+  {
+    entry: Type.Optional(Entry),
+    overrides: Type.Optional(Overrides),
+    approval: Type.Optional(Approval),
+  },
   { ...strict, minProperties: 1 },
 )
 export type AppChange = Static<typeof AppChange>
 
 const Wait = Type.Optional(
-  Type.Integer({ minimum: 0, maximum: 600, description: 'Seconds to wait for the end before answering.' }),
+  Type.Integer({
+    minimum: 0,
+    maximum: 600,
+    description: 'Seconds to wait for the end, or until it waits for an approval, before answering.',
+  }),
 )
-export const DeployBody = Type.Object({ commit: Type.Optional(Commit), wait_seconds: Wait }, strict)
+export const DeployBody = Type.Object(
+  {
+    commit: Type.Optional(Commit),
+    release: Type.Optional({
+      ...Id,
+      description: 'Bring this release back instead, as a rollback does; not together with "commit".',
+    }),
+    wait_seconds: Wait,
+  },
+  strict,
+)
 export const RollbackBody = Type.Object(
   {
     release: Type.Optional({ ...Id, description: 'Default: the release before the one that runs.' }),
@@ -118,15 +143,26 @@ export const RemoveAppQuery = Type.Object(
   strict,
 )
 
+/** One line of the diff. Environment variables by their names, never their values. */
+export const ChangeDocument = Type.Object(
+  {
+    kind: Type.String(),
+    what: Type.String(),
+    from: Type.Optional(Type.String({ description: 'What it is now, for example the id of an image.' })),
+    to: Type.Optional(Type.String()),
+    why: Type.Optional(Type.String()),
+  },
+  strict,
+)
+export type ChangeDocument = Static<typeof ChangeDocument>
+
 export const PlanDocument = Type.Object(
   {
     hash: Type.String(),
     commit: Type.String(),
     commit_subject: Type.String(),
     nothing_to_do: Type.Boolean(),
-    changes: Type.Array(
-      Type.Object({ kind: Type.String(), what: Type.String(), why: Type.Optional(Type.String()) }, strict),
-    ),
+    changes: Type.Array(ChangeDocument),
     plan: Type.Unknown({ description: 'The exact commands by step, secret values replaced.' }),
   },
   strict,

@@ -33,6 +33,19 @@ export const DeploymentDocument = Type.Object(
     failed_step: Nullable(Type.String()),
     error: Nullable(ErrorDocument),
     release: Nullable(Id),
+    waiting_since: Nullable({
+      ...Time,
+      description: 'Set while a person has to approve its plan, which it gives as "plan" and "plan_hash".',
+    }),
+    approved: Nullable(
+      Type.Object(
+        { plan_hash: Type.String(), by: Type.String(), at: Time },
+        {
+          ...strict,
+          description: 'Who approved which plan.',
+        },
+      ),
+    ),
     cancel_requested: Type.Boolean(),
     created_at: Time,
     started_at: Nullable(Time),
@@ -72,6 +85,16 @@ export const DeploymentDetail = Type.Object(
   strict,
 )
 export type DeploymentDetail = Static<typeof DeploymentDetail>
+
+export const ApproveBody = Type.Object(
+  {
+    hash: Type.String({
+      pattern: '^[0-9a-f]{64}$',
+      description: '"plan_hash" of the plan that was read: no other plan is approved by it.',
+    }),
+  },
+  strict,
+)
 
 export const DeploymentPage = Page(DeploymentDocument)
 export const DeploymentsQuery = Type.Object(

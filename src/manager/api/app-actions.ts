@@ -9,6 +9,7 @@ import { planApp } from '#manager/pipeline/plan-app.ts'
 import { AppPath } from './apps.ts'
 import { speakerOf } from './authenticate.ts'
 import { deploymentDocument, planDocument } from './documents.ts'
+import { COMMIT_AND_RELEASE } from './errors.ts'
 import type { ApiParts } from './parts.ts'
 import type { Api } from './shape.ts'
 import { waitForEnd } from './wait-for-end.ts'
@@ -24,11 +25,17 @@ export function appActionRoutes(api: Api, parts: ApiParts): void {
     return seconds ? await waitForEnd(parts, deployment, { seconds, gone }) : deployment
   }
 
+  async function deployCommit(name: string, { by, commit }: { by: string; commit: string | undefined }) {
+    const app = await readApp(db, name)
+    const trigger = { kind: 'api', by } as const
+    return await requestDeployment(parts, { appId: app.id, kind: 'deploy', trigger, commit })
+  }
+
   api.post(
     '/apps/:app/deploy',
     {
       schema: {
-        summary: 'Deploy the tip of the branch, or a commit',
+        summary: 'Deploy the tip of the branch, a commit, or an earlier release',
         tags,
         params: AppPath,
         body: DeployBody,
@@ -37,14 +44,14 @@ export function appActionRoutes(api: Api, parts: ApiParts): void {
     },
     async (request, reply) => {
       const { params, body } = request
-      const app = await readApp(db, params.app)
-      const trigger = { kind: 'api', by: speakerOf(request).name } as const
-      const deployment = await requestDeployment(parts, {
-        appId: app.id,
-        kind: 'deploy',
-        trigger,
-        commit: body.commit,
-      })
+      const by = speakerOf(request).name
+      if (body.release !== undefined && body.commit !== undefined) {
+        throw COMMIT_AND_RELEASE()
+      }
+      const deployment =
+        body.release === undefined
+          ? await deployCommit(params.app, { by, commit: body.commit })
+          : await rollBack(parts, { app: params.app, release: body.release, by })
       const now = await started(deployment, body.wait_seconds, request.signal)
       return reply.code(202).send(deploymentDocument(now))
     },

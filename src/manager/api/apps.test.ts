@@ -28,9 +28,12 @@ test('an app is created, listed, read, changed and shown with its version', asyn
       release: null,
     },
   )
-  const changed = await manager.ask('PATCH', '/api/v1/apps/blog', { overrides: { memory: '1g' } })
+  assert.equal(created.json().approval, 'by-deploy-file')
+  const change = { overrides: { memory: '1g' }, approval: 'required' }
+  const changed = await manager.ask('PATCH', '/api/v1/apps/blog', change)
   assert.equal(changed.statusCode, 200)
   assert.deepEqual(changed.json().overrides, { memory: '1g' })
+  assert.equal(changed.json().approval, 'required')
   assert.equal(changed.json().version, 2)
   const read = await manager.ask('GET', '/api/v1/apps/blog')
   assert.deepEqual(read.json(), changed.json())
@@ -181,6 +184,13 @@ test('a rollback goes to the release before, or to the one that is named', async
   const back = await manager.ask('POST', '/api/v1/apps/shop/rollback', {})
   assert.equal(back.json().wanted_release, releases[1])
   const named = await manager.ask('POST', '/api/v1/apps/shop/rollback', { release: releases[0] })
+  const asDeploy = await manager.ask('POST', '/api/v1/apps/shop/deploy', { release: releases[0] })
+  assert.deepEqual([asDeploy.statusCode, asDeploy.json().id], [202, named.json().id])
+  const both = { release: releases[0], commit: 'c'.repeat(40) }
+  assert.equal(
+    (await manager.ask('POST', '/api/v1/apps/shop/deploy', both)).json().code,
+    'COMMIT_AND_RELEASE',
+  )
   assert.equal(named.json().wanted_release, releases[0])
   assert.equal(
     (await manager.ask('POST', '/api/v1/apps/shop/rollback', { release: newId() })).statusCode,

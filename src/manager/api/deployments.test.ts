@@ -207,3 +207,29 @@ function parse(block: string): SentEvent {
   const field = (name: string) => new RegExp(`^${name}: (.*)$`, 'm').exec(block)?.[1] ?? ''
   return { id: field('id'), event: field('event'), data: JSON.parse(field('data')) }
 }
+
+test('a plan is approved by its hash, by the token that asked, once', async () => {
+  const id = await deploy('shop')
+  const { db } = manager.parts
+  const hash = 'a'.repeat(64)
+  const path = `/api/v1/deployments/${id}/approve`
+  assert.equal((await manager.ask('POST', path, { hash })).json().code, 'NOT_WAITING')
+  await db
+    .updateTable('deployments')
+    .set({ state: 'waiting', plan_hash: hash, waiting_since: 1 })
+    .where('id', '=', id)
+    .execute()
+  assert.equal((await manager.ask('POST', path, {})).statusCode, 422)
+  const other = await manager.ask('POST', path, { hash: 'b'.repeat(64) })
+  assert.deepEqual([other.statusCode, other.json().code], [409, 'PLAN_IS_ANOTHER'])
+  assert.match(other.json().detail, new RegExp(hash))
+  const approved = await manager.ask('POST', path, { hash })
+  assert.equal(approved.statusCode, 202)
+  assert.equal(approved.json().approved.plan_hash, hash)
+  const again = await manager.ask('POST', path, { hash })
+  assert.deepEqual(again.json().approved, approved.json().approved)
+  const { by } = approved.json().approved
+  assert.equal(by, approved.json().trigger.by)
+  assert.equal((await manager.ask('GET', `/api/v1/deployments/${id}`)).json().approved.by, by)
+  assert.equal((await manager.ask('POST', `/api/v1/deployments/${id}/cancel`)).json().state, 'cancelled')
+})

@@ -1,13 +1,16 @@
 import { Type } from 'typebox'
 import {
+  ApproveBody,
   DeploymentDetail,
   DeploymentDocument,
   DeploymentPage,
   DeploymentsQuery,
 } from '#contract/rest/deployments.ts'
 import { Id, strict } from '#contract/rest/fields.ts'
+import { approveDeployment } from '#manager/deployments/approval.ts'
 import { listHistory, readDetail } from '#manager/deployments/queries.ts'
 import { cancelDeployment } from '#manager/deployments/request.ts'
+import { speakerOf } from './authenticate.ts'
 import { deploymentLog } from './deployment-log.ts'
 import { deploymentDetail, deploymentDocument } from './documents.ts'
 import { PAGE_SIZE, pageOf } from './page.ts'
@@ -71,10 +74,33 @@ export function deploymentRoutes(api: Api, parts: ApiParts): void {
   )
 
   api.post(
+    '/deployments/:id/approve',
+    {
+      schema: {
+        summary: 'Approve the plan that a deployment waits with',
+        description:
+          'The deployment then looks afresh and makes its plan again. Only the approved plan is carried out: if it became another one, the deployment waits with that and says what changed. Approving the same plan again does nothing. 409 PLAN_IS_ANOTHER when it waits with another plan.',
+        tags,
+        params: DeploymentPath,
+        body: ApproveBody,
+        response: { 202: DeploymentDocument },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params
+      const by = speakerOf(request).name
+      const deployment = await approveDeployment(parts, { id, hash: request.body.hash, by })
+      parts.queue.wake()
+      return reply.code(202).send(deploymentDocument(deployment))
+    },
+  )
+
+  api.post(
     '/deployments/:id/cancel',
     {
       schema: {
         summary: 'Cancel a deployment; what ran before stays',
+        description: 'For one that waits for an approval this rejects its plan.',
         tags,
         params: DeploymentPath,
         response: { 202: DeploymentDocument },

@@ -30,12 +30,18 @@ export function deploymentDocument(deployment: Deployment): DeploymentDocument {
     failed_step: deployment.failedStep ?? null,
     error: (deployment.error as DeploymentDocument['error']) ?? null,
     release: deployment.releaseId ?? null,
+    waiting_since: optionalTime(deployment.waitingSince),
+    approved: approvalDocument(deployment),
     cancel_requested: deployment.cancelRequested,
     created_at: timeText(deployment.createdAt),
     started_at: optionalTime(deployment.startedAt),
     deadline_at: optionalTime(deployment.deadlineAt),
     finished_at: optionalTime(deployment.finishedAt),
   }
+}
+
+function approvalDocument({ approved }: Deployment): DeploymentDocument['approved'] {
+  return approved ? { plan_hash: approved.hash, by: approved.by, at: timeText(approved.at) } : null
 }
 
 export function deploymentDetail(deployment: Deployment, steps: readonly StepRecord[]): DeploymentDetail {
@@ -60,6 +66,7 @@ export function appDocument(
     target: app.target,
     host: app.host,
     overrides: JSON.parse(app.overrides),
+    approval: app.approval === 1 ? 'required' : 'by-deploy-file',
     domains: [...app.domains],
     release: app.release ? releaseDocument(app.release) : null,
     deployment: latest ? deploymentDocument(latest) : null,

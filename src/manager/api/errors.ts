@@ -104,3 +104,11 @@ export const LOGS_NOT_AVAILABLE = defineError({
   message: (app: string, target: string) => `The app "${app}" has no logs to show (it runs as "${target}").`,
   hint: () => 'Deploy it first; the logs of its deployments are under /api/v1/deployments.',
 })
+
+export const COMMIT_AND_RELEASE = defineError({
+  code: 'COMMIT_AND_RELEASE',
+  status: 422,
+  retry: 'never',
+  message: () => 'A deployment brings either a commit or an earlier release, not both.',
+  hint: () => 'Leave one of "commit" and "release" out; a release has its commit.',
+})

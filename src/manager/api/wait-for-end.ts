@@ -10,16 +10,16 @@ export function hasEnded(deployment: Pick<Deployment, 'state'>): boolean {
   return ENDED.includes(deployment.state)
 }
 
-/** The deployment when it has ended, or as it is after so many seconds or when nobody waits any more. */
+/** The deployment when it has ended or waits for an approval, or as it is after so many seconds or when nobody waits any more. */
 export async function waitForEnd(
   parts: Pick<ApiParts, 'db' | 'events' | 'clock'>,
   deployment: Deployment,
   { seconds, gone }: { readonly seconds: number; readonly gone: AbortSignal },
 ): Promise<Deployment> {
-  const ended = endOf(parts.events, deployment.id)
+  const ended = stateOf(parts.events, deployment.id, [...ENDED, 'waiting'])
   try {
     const now = await readDeployment(parts.db, deployment.id)
-    if (!hasEnded(now)) {
+    if (!hasEnded(now) && now.state !== 'waiting') {
       await Promise.race([ended.promise, passed(parts.clock, seconds), aborted(gone)])
     }
   } finally {
@@ -29,11 +29,20 @@ export async function waitForEnd(
 }
 
 /** Resolves when an event tells that the deployment has ended. */
-export function endOf(events: Events, id: string): { readonly promise: Promise<void>; close(): void } {
+export function endOf(events: Events, id: string): Told {
+  return stateOf(events, id, ENDED)
+}
+
+interface Told {
+  readonly promise: Promise<void>
+  close(): void
+}
+
+function stateOf(events: Events, id: string, states: readonly string[]): Told {
   const { promise, resolve } = Promise.withResolvers<void>()
   const { close } = events.subscribe(undefined, event => {
     const { fields } = event
-    if (event.kind === 'deployment' && fields.id === id && ENDED.includes(String(fields.state))) {
+    if (event.kind === 'deployment' && fields.id === id && states.includes(String(fields.state))) {
       resolve()
     }
   })

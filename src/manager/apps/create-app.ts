@@ -20,6 +20,7 @@ export async function createApp(context: DeploymentsContext, wanted: NewApp): Pr
     target: UNREAD,
     overrides: JSON.stringify(wanted.overrides ?? {}),
     host: await hostFor(db, wanted.host ?? repository.host),
+    approval: wanted.approval === 'required' ? 1 : null,
     observed: null,
     version: 1,
     created_at: now,

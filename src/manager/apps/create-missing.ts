@@ -23,6 +23,7 @@ export async function createMissingApps(
     }
     const id = newId()
     const now = clock.now()
+    const approval = await approvalOf(db, repository.id)
     await inTransaction(db, async transaction => {
       await transaction
         .insertInto('apps')
@@ -34,6 +35,7 @@ export async function createMissingApps(
           target: entry.target,
           overrides: '{}',
           host: repository.host,
+          approval,
           version: 1,
           created_at: now,
           updated_at: now,
@@ -45,4 +47,16 @@ export async function createMissingApps(
     created.push(entry.name)
   }
   return created
+}
+
+/** Who may only propose changes to one app of a repository does not get round that by describing another one. */
+async function approvalOf(db: DeploymentsContext['db'], repositoryId: string): Promise<1 | null> {
+  const guarded = await db
+    .selectFrom('apps')
+    .select('id')
+    .where('repository_id', '=', repositoryId)
+    .where('approval', '=', 1)
+    .limit(1)
+    .executeTakeFirst()
+  return guarded ? 1 : null
 }

@@ -14,12 +14,13 @@ export interface Change<T> {
 export async function updateApp(context: DeploymentsContext, wanted: Change<AppChange>): Promise<AppRecord> {
   const { db, clock, events } = context
   const app = await readApp(db, wanted.name)
-  const { entry, overrides } = wanted.change
+  const { entry, overrides, approval } = wanted.change
   const result = await db
     .updateTable('apps')
     .set({
       ...(entry === undefined ? {} : { entry }),
       ...(overrides === undefined ? {} : { overrides: JSON.stringify(overrides) }),
+      ...(approval === undefined ? {} : { approval: approval === 'required' ? 1 : null }),
       version: app.version + 1,
       updated_at: clock.now(),
     })

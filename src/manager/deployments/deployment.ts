@@ -33,6 +33,12 @@ export interface Deployment {
   readonly commitSubject: string | undefined
   readonly plan: unknown
   readonly planHash: string | undefined
+  /** A person's agreement to the plan with this hash; undefined while nobody agreed to what it would do now. */
+  readonly approved: Approval | undefined
+  /** Since when it waits for that. */
+  readonly waitingSince: number | undefined
+  /** How long it waited before. */
+  readonly waitedMs: number
   readonly evidence: unknown
   readonly error: WireError | undefined
   readonly failedStep: string | undefined
@@ -42,6 +48,13 @@ export interface Deployment {
   readonly startedAt: number | undefined
   readonly deadlineAt: number | undefined
   readonly finishedAt: number | undefined
+}
+
+export interface Approval {
+  readonly hash: string
+  /** Name of the token. */
+  readonly by: string
+  readonly at: number
 }
 
 export interface StepRecord {

@@ -32,6 +32,24 @@ export const DEPLOYMENT_ENDED = defineError({
   hint: () => 'Nothing is left to cancel. Start a new deployment to change what runs.',
 })
 
+export const NOT_WAITING = defineError({
+  code: 'NOT_WAITING',
+  status: 409,
+  retry: 'never',
+  message: (id: string, state: string) =>
+    `The deployment "${id}" does not wait for an approval: it is ${state}.`,
+  hint: () => 'A newer one of the app may wait instead: "fairlead status" shows what does.',
+})
+
+export const PLAN_IS_ANOTHER = defineError({
+  code: 'PLAN_IS_ANOTHER',
+  status: 409,
+  retry: 'never',
+  message: (id: string, hash: string) =>
+    `The deployment "${id}" waits with another plan than the one that was approved: ${hash}.`,
+  hint: id => `Read the plan as it is now ("fairlead approve ${id}" shows it) and approve that one.`,
+})
+
 export const DEPLOYMENT_CANCELLED = defineError({
   code: 'DEPLOYMENT_CANCELLED',
   status: 409,

@@ -53,15 +53,26 @@ export async function listDeployments(db: Kysely<Tables>, filter: DeploymentFilt
   return (await query.execute()).map(deploymentFrom)
 }
 
-/** Deployments that may start now: queued, oldest first, of apps without a running one. */
+/** Deployments that may start now: queued, or approved while they waited; oldest first, of apps without a running one. */
 export async function readStartable(
   db: Kysely<Tables>,
-): Promise<{ id: string; host: string; overrides: string }[]> {
+): Promise<{ id: string; state: DeploymentState; appId: string; host: string; overrides: string }[]> {
   return await db
     .selectFrom('deployments')
     .innerJoin('apps', 'apps.id', 'deployments.app_id')
-    .select(['deployments.id', 'apps.host', 'apps.overrides'])
-    .where('deployments.state', '=', 'queued')
+    .select([
+      'deployments.id',
+      'deployments.state',
+      'deployments.app_id as appId',
+      'apps.host',
+      'apps.overrides',
+    ])
+    .where(eb =>
+      eb.or([
+        eb('deployments.state', '=', 'queued'),
+        eb.and([eb('deployments.state', '=', 'waiting'), eb('deployments.approved_hash', 'is not', null)]),
+      ]),
+    )
     .where(eb =>
       eb.not(
         eb.exists(
@@ -69,7 +80,7 @@ export async function readStartable(
             .selectFrom('deployments as other')
             .select('other.id')
             .whereRef('other.app_id', '=', 'deployments.app_id')
-            .where('other.state', 'in', ['running', 'waiting']),
+            .where('other.state', '=', 'running'),
         ),
       ),
     )

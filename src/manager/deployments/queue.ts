@@ -4,6 +4,7 @@ import { deploymentLimit, overriddenDeadlines } from '#manager/pipeline/deadline
 import { runPipeline } from '#manager/pipeline/pipeline.ts'
 import type { PipelineParts } from '#manager/pipeline/step.ts'
 import { SOON } from '#manager/store/soon.ts'
+import { goOnApproved, letWait } from './approval.ts'
 import type { Deployment } from './deployment.ts'
 import { DEPLOYMENT_CANCELLED } from './errors.ts'
 import { finishDeployment } from './finish.ts'
@@ -68,8 +69,15 @@ export function createQueue({ parts, logger, perHost }: QueueOptions): Queue {
         start(id, host)
       }
     }
-    for (const { id, host, overrides } of await readStartable(db)) {
-      if (atWorkOn(host) < perHost && !closed) {
+    const started = new Set<string>()
+    for (const { id, state, appId, host, overrides } of await readStartable(db)) {
+      if (atWorkOn(host) >= perHost || closed || started.has(appId) || running.has(id)) {
+        continue
+      }
+      started.add(appId)
+      if (state === 'waiting') {
+        await goOnApproved(parts, id)
+      } else {
         const now = parts.clock.now()
         const limit = deploymentLimit(parts.deadlines, overriddenDeadlines(overrides))
         await db
@@ -79,8 +87,8 @@ export function createQueue({ parts, logger, perHost }: QueueOptions): Queue {
           .where('state', '=', 'queued')
           .modifyEnd(SOON)
           .execute()
-        start(id, host)
       }
+      start(id, host)
     }
   }
 
@@ -118,6 +126,11 @@ export function createQueue({ parts, logger, perHost }: QueueOptions): Queue {
     }
     // Who sees the end finds the whole log.
     await parts.logs.settled(id)
+    if (end.state === 'waiting') {
+      await letWait(parts, deployment)
+      await parts.logs.release(id)
+      return
+    }
     await finishDeployment(parts, deployment, end)
     await parts.logs.release(id)
     logEnd(logger, deployment, end.state)

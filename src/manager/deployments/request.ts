@@ -29,21 +29,21 @@ export async function requestDeployment(
   return stored
 }
 
-/** Cancels: a queued one ends at once, a running one is asked to stop (the queue aborts its pipeline). */
+/** Cancels: a queued or waiting one ends at once, a running one is asked to stop (the queue aborts its pipeline). */
 export async function cancelDeployment(context: DeploymentsContext, id: string): Promise<Deployment> {
   const deployment = await readDeployment(context.db, id)
   const queued = await context.db
     .updateTable('deployments')
     .set({ state: 'cancelled', outcome: 'cancelled', finished_at: context.clock.now(), cancel_requested: 1 })
     .where('id', '=', id)
-    .where('state', '=', 'queued')
+    .where('state', 'in', ['queued', 'waiting'])
     .executeTakeFirst()
   if (queued.numUpdatedRows === 0n) {
     const running = await context.db
       .updateTable('deployments')
       .set({ cancel_requested: 1 })
       .where('id', '=', id)
-      .where('state', 'in', ['running', 'waiting'])
+      .where('state', '=', 'running')
       .executeTakeFirst()
     if (running.numUpdatedRows === 0n) {
       throw DEPLOYMENT_ENDED(id, deployment.state)
@@ -65,6 +65,9 @@ async function store(context: DeploymentsContext, request: DeployRequest): Promi
     throw APP_NOT_FOUND(request.appId)
   }
   await refuseWhileBeingRemoved(db, app)
+  if (!isRepair(request)) {
+    await supersedeWaiting(context, app)
+  }
   const queued = await db
     .selectFrom('deployments')
     .select(['id', 'kind', 'wanted_commit', 'wanted_release'])
@@ -101,6 +104,33 @@ async function store(context: DeploymentsContext, request: DeployRequest): Promi
     })
     .execute()
   return await readDeployment(db, id)
+}
+
+/** Asked for by nobody: it restores what was approved once, and what waits for approval goes on waiting. */
+function isRepair({ release, trigger }: DeployRequest): boolean {
+  return release !== undefined && trigger.kind !== 'rollback' && trigger.kind !== 'api'
+}
+
+/** What waits for an approval gives way to every newer want; that waits in its turn if it has to. */
+async function supersedeWaiting(
+  { db, clock, events }: DeploymentsContext,
+  app: { readonly id: string; readonly name: string },
+): Promise<void> {
+  const waiting = await db
+    .selectFrom('deployments')
+    .select('id')
+    .where('app_id', '=', app.id)
+    .where('state', '=', 'waiting')
+    .executeTakeFirst()
+  if (!waiting) {
+    return
+  }
+  await db
+    .updateTable('deployments')
+    .set({ state: 'superseded', outcome: 'superseded', finished_at: clock.now() })
+    .where('id', '=', waiting.id)
+    .execute()
+  events.publish('deployment', { id: waiting.id, app: app.name, state: 'superseded' })
 }
 
 async function refuseWhileBeingRemoved(db: Kysely<Tables>, app: { id: string; name: string }): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Selectable } from 'kysely'
 import type { DeploymentTable, StepTable } from '#manager/store/tables.ts'
-import type { Deployment, StepRecord } from './deployment.ts'
+import type { Approval, Deployment, StepRecord } from './deployment.ts'
 
 /** A deployment as its row, joined with the name of its app, says it. */
 export function deploymentFrom(row: Selectable<DeploymentTable> & { app: string }): Deployment {
@@ -18,6 +18,9 @@ export function deploymentFrom(row: Selectable<DeploymentTable> & { app: string 
     commitSubject: row.commit_subject ?? undefined,
     plan: parsed(row.plan),
     planHash: row.plan_hash ?? undefined,
+    approved: approvalFrom(row),
+    waitingSince: row.waiting_since ?? undefined,
+    waitedMs: row.waited_ms ?? 0,
     evidence: parsed(row.evidence),
     error: parsed(row.error),
     failedStep: row.failed_step ?? undefined,
@@ -28,6 +31,11 @@ export function deploymentFrom(row: Selectable<DeploymentTable> & { app: string 
     deadlineAt: row.deadline_at ?? undefined,
     finishedAt: row.finished_at ?? undefined,
   }
+}
+
+function approvalFrom(row: Selectable<DeploymentTable>): Approval | undefined {
+  const { approved_hash: hash, approved_by: by, approved_at: at } = row
+  return hash && by && at ? { hash, by, at } : undefined
 }
 
 export function stepFrom(row: Selectable<StepTable>): StepRecord {

@@ -15,6 +15,8 @@ export interface AppEntry {
   readonly source: Source
   /** Its own limits, in ms. */
   readonly deadlines: Deadlines
+  /** The deploy file's wish; the app's own setting asks for it whatever the file says. */
+  readonly approval: 'required' | undefined
 }
 
 /** Every app that the deploy file (or, without one, the conventions) of a checkout describes. */
@@ -59,9 +61,10 @@ export async function readEntry(
     SETTINGS_INVALID,
   )
   const deadlines = readDeadlines(common.deadlines)
+  const { approval } = entry.common
   const missing = target.reads(settings).filter(path => !(path in source.texts))
   if (missing.length === 0) {
-    return { target, settings, source, deadlines }
+    return { target, settings, source, deadlines, approval }
   }
   const more = await ask({
     key: 'texts',
@@ -69,7 +72,7 @@ export async function readEntry(
     data: { repository: source.repository, commit: source.commit, paths: missing },
   })
   const texts = { ...source.texts, ...(more.texts as object) }
-  return { target, settings, source: { ...source, texts }, deadlines }
+  return { target, settings, source: { ...source, texts }, deadlines, approval }
 }
 
 interface Overrides extends Readonly<Record<string, unknown>> {

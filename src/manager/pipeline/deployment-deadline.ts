@@ -15,7 +15,7 @@ export interface DeploymentDeadline extends Disposable {
   /** Aborted with DEPLOYMENT_TIMED_OUT. */
   readonly signal: AbortSignal
   readonly at: number
-  /** Counts from the start of the deployment. */
+  /** Counts from the start of the deployment, without the time in which it waited for an approval. */
   limit(ms: number): Promise<void>
 }
 
@@ -24,7 +24,8 @@ export function watchDeployment(
   { db, clock, deadlines }: PipelineParts,
 ): DeploymentDeadline {
   const late = new AbortController()
-  const startedAt = deployment.startedAt ?? clock.now()
+  // As if it had started later by the time in which it waited for an approval.
+  const startedAt = (deployment.startedAt ?? clock.now()) + deployment.waitedMs
   let at = deployment.deadlineAt ?? startedAt + deploymentLimit(deadlines, {})
   let timer = arm()
 

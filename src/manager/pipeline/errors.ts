@@ -79,6 +79,7 @@ export const PLAN_CHANGED = defineError({
   code: 'PLAN_CHANGED',
   status: 409,
   retry: 'later',
-  message: () => 'What would be done is no longer what was planned: settings or secrets changed in between.',
+  message: (differences: readonly string[]) =>
+    `What would be done is no longer what was planned: ${differences.join('; ')}.`,
   hint: () => 'Deploy again: a new plan is made from the present settings.',
 })

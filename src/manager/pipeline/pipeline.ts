@@ -70,6 +70,9 @@ export async function runPipeline(
         const { kind: _, ...end } = outcome
         return { state: 'succeeded', ...end }
       }
+      if (outcome?.kind === 'waiting') {
+        return { state: 'waiting' }
+      }
     }
   }
   return succeeded(context)

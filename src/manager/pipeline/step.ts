@@ -49,6 +49,13 @@ export type StepOutcome =
   | { readonly kind: 'done'; readonly data?: Readonly<Record<string, unknown>> }
   /** There was nothing to do in this step. */
   | { readonly kind: 'skipped' }
+  /** Nobody has agreed to this plan yet: stop here, and begin anew when somebody has. */
+  | {
+      readonly kind: 'waiting'
+      readonly hash: string
+      /** How the plan differs from the one that was approved before, in words. */
+      readonly changed: readonly string[]
+    }
   /** The goal is reached: end here, succeeded. */
   | ({ readonly kind: 'finished'; readonly outcome: string; readonly evidence: unknown } & Confirmation)
 
@@ -94,6 +101,8 @@ export interface Facts {
   target?: Target
   settings?: Readonly<Record<string, unknown>>
   domains?: readonly string[]
+  /** What the deploy file asks for. */
+  approval?: 'required' | undefined
   /** The release that is brought back, when that is what the deployment is for. */
   goal?: ReleaseGoal
   plan?: Plan
@@ -118,6 +127,8 @@ export type PipelineEnd =
   | EndedPipeline
   /** The manager is shutting down: the deployment stays running and is adopted at the next start. */
   | { readonly state: 'left-running' }
+  /** Its plan needs a person's agreement. */
+  | { readonly state: 'waiting' }
 
 export interface EndedPipeline extends Confirmation {
   readonly state: 'succeeded' | 'failed' | 'cancelled'

@@ -1,3 +1,5 @@
+import type { Generated } from 'kysely'
+
 /** Deployments and what their journal holds; conventions as in tables.ts. */
 
 export type DeploymentState =
@@ -39,6 +41,10 @@ export interface DeploymentTable {
   approved_hash: string | null
   approved_by: string | null
   approved_at: number | null
+  /** Since when it waits for that; null: it does not. */
+  waiting_since: number | null
+  /** How long it waited before: that does not count against its deadline. */
+  waited_ms: Generated<number>
   /** JSON of ids of containers that were changed by hand: this deployment makes them anew. */
   drifted: string | null
   created_at: number

@@ -1,4 +1,4 @@
-import type { Trigger } from '#manager/deployments/deployment.ts'
+import type { Deployment, Trigger } from '#manager/deployments/deployment.ts'
 import { NOTHING_TO_DEPLOY } from '#manager/pipeline/errors.ts'
 import { fetchSource } from '#manager/pipeline/source.ts'
 import { done, type Step, type StepContext, type StepOutcome } from '#manager/pipeline/step.ts'
@@ -37,6 +37,11 @@ function isHint({ kind }: Trigger): boolean {
   return kind === 'webhook' || kind === 'poll'
 }
 
+/** What was approved is the plan of one commit, wherever the branch is by now. */
+function approvedCommit({ approved, commit }: Deployment): string | undefined {
+  return approved && commit
+}
+
 async function fetchFacts(context: StepContext) {
   const { repository, app, deployment, parts, facts } = context
   if (!repository) {
@@ -46,7 +51,7 @@ async function fetchFacts(context: StepContext) {
   const newest = await newestRelease(parts.db, app.id)
   const source = await fetchSource(ask, repository, {
     sealer: parts.sealer,
-    commit: deployment.wantedCommit,
+    commit: approvedCommit(deployment) ?? deployment.wantedCommit,
     // A webhook says that the tip moved: asking first would only cost time.
     known: deployment.trigger.kind === 'webhook' ? undefined : (newest?.confirmed_commit ?? newest?.commit),
   })

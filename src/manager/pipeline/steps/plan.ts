@@ -1,6 +1,7 @@
 import { draftRelease } from '#manager/pipeline/draft-release.ts'
 import { PLAN_CHANGED } from '#manager/pipeline/errors.ts'
-import { makePlan } from '#manager/pipeline/make-plan.ts'
+import { type MadePlan, makePlan } from '#manager/pipeline/make-plan.ts'
+import { changeText, planDifference } from '#manager/pipeline/plan-difference.ts'
 import { readPlanInput } from '#manager/pipeline/plan-input.ts'
 import {
   type Confirmation,
@@ -24,7 +25,7 @@ async function planDeployment(context: StepContext): Promise<StepOutcome> {
     .modifyEnd(SOON)
     .execute()
   for (const change of made.plan.changes) {
-    context.say(`plan: ${change.kind} ${change.what}${change.why ? ` (${change.why})` : ''}`)
+    context.say(`plan: ${changeText(change)}`)
   }
   if (made.plan.nothingToDo) {
     return {
@@ -34,7 +35,24 @@ async function planDeployment(context: StepContext): Promise<StepOutcome> {
       ...confirmationOf(context, made),
     }
   }
-  return done({ hash: made.hash })
+  return isApproved(context, made) ? done({ hash: made.hash }) : waitForApproval(context, made)
+}
+
+/** A deployment that waited once is not let off: nobody agreed to what it would do now. */
+function isApproved({ app, facts, deployment }: StepContext, { hash }: MadePlan): boolean {
+  const { approved } = deployment
+  const isAsked = deployment.kind === 'deploy' && deployment.wantedRelease === undefined
+  const isRequired = isAsked && (app.approval === 1 || facts.approval === 'required')
+  return approved ? approved.hash === hash : !isRequired
+}
+
+function waitForApproval({ deployment, say }: StepContext, { hash, shown }: MadePlan): StepOutcome {
+  const changed = deployment.approved ? planDifference(deployment.plan, shown) : []
+  for (const difference of changed) {
+    say(`not as it was approved: ${difference}`)
+  }
+  say(`waits for an approval of plan ${hash.slice(0, 16)}: fairlead approve ${deployment.id}`)
+  return { kind: 'waiting', hash, changed }
 }
 
 /** What runs is of this commit too, whichever one it was made from. */
@@ -50,7 +68,7 @@ function confirmationOf(context: StepContext, { plan: planned, previous }: Plann
 async function recallPlan(context: StepContext): Promise<void> {
   const made = await planFacts(context)
   if (context.deployment.planHash !== undefined && context.deployment.planHash !== made.hash) {
-    throw PLAN_CHANGED()
+    throw PLAN_CHANGED(planDifference(context.deployment.plan, made.shown))
   }
 }
 

@@ -38,6 +38,7 @@ async function readFacts(context: StepContext) {
   facts.settings = entry.settings
   facts.source = entry.source
   facts.deadlines = entry.deadlines
+  facts.approval = entry.approval
   facts.domains = entry.target.domains(entry.settings, {
     name: app.name,
     baseDomain: context.parts.baseDomain,

@@ -3,6 +3,7 @@ import { up as first } from './0001-first.ts'
 import { up as observation } from './0003-observation.ts'
 import { up as releases } from './0004-releases.ts'
 import { up as deploymentDeadline } from './0005-deployment-deadline.ts'
+import { up as approval } from './0006-approval.ts'
 import { up as pastDeployments } from './0008-past-deployments.ts'
 
 export interface Migration {
@@ -16,5 +17,6 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0003-observation', up: observation },
   { name: '0004-releases', up: releases },
   { name: '0005-deployment-deadline', up: deploymentDeadline },
+  { name: '0006-approval', up: approval },
   { name: '0008-past-deployments', up: pastDeployments },
 ]

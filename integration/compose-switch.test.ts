@@ -187,7 +187,7 @@ async function startScene(stack: AsyncDisposableStack, changes: ComposeSettings 
     files: ['compose.yaml'],
     routes: [{ service: 'web', port: 8080 }],
     verify: { within: '15s' },
-    drain: '300ms',
+    drain: '5s',
     ...changes,
   }
   const app = startComposeApp(world, { settings, hands })

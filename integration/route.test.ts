@@ -4,10 +4,12 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { ask } from '#cli/demo/ask.ts'
 import { startProcess } from '#cli/demo/background-process.ts'
+import { drain } from '#commands/drain.ts'
 import { routeObserve, routePoint, routeRemove } from '#commands/route.ts'
 import { DOMAIN_TAKEN, PROXY_UNREACHABLE, ROUTE_NOT_ANSWERING } from '#commands/route-errors.ts'
 import { systemClock } from '#lib/clock.ts'
-import { writeConfig } from '#programs/caddy.ts'
+import { openRequests, writeConfig } from '#programs/caddy.ts'
+import type { ContainerFacts } from '#programs/docker-containers.ts'
 import { type Page, startLoad, type Visitor, visit } from './world/load.ts'
 import {
   pidOfProgramWith,
@@ -38,7 +40,7 @@ describe('routes', () => {
       durations.push(from - started)
       equal(result.previous, `deployment-${number - 1}`)
       // The drain of a deployment: what was under way in the old container ends before it does.
-      await systemClock.sleep(200)
+      await drain(routed.hands, [containerAt(number % 2 === 0 ? slots[1] : slots[0])], 5_000)
       await serving.close()
       serving = next
       await systemClock.sleep(400)
@@ -58,6 +60,36 @@ describe('routes', () => {
     t.diagnostic(
       `${load.visits.length} requests, 10 switches, told to proved: median ${median} ms under load`,
     )
+  })
+
+  test('leave a container a request that it still answers after a switch, and not longer than that', async () => {
+    await using world = new AsyncDisposableStack()
+    const routed = await startRoutedWorld(world)
+    const slots = await routed.switchboard.slots('shop')
+    const later = Promise.withResolvers<string>()
+    const old = await startUpstream(slots[0], routed.port, 'old', later.promise)
+    const next = await startUpstream(slots[1], routed.port, 'new')
+    world.defer(next.close)
+    await pointTo(routed, 1, slots[0])
+    const slow = visit({ ...plainVisitor(routed), path: '/slow' })
+    const { adminUrl } = routed.proxy
+    const open = async () => (await routed.hands.perform(openRequests(adminUrl)))?.get(slots[0]) ?? 0
+    while ((await open()) === 0) {
+      await systemClock.sleep(10)
+    }
+    await pointTo(routed, 2, slots[1])
+    let isDrained = false
+    const drained = drain(routed.hands, [containerAt(slots[0])], 60_000).then(() => {
+      isDrained = true
+    })
+    await systemClock.sleep(1_000)
+    equal(isDrained, false)
+    equal((await seen(routed)).body, 'new')
+    later.resolve('late')
+    equal((await slow).body, 'late')
+    await drained
+    equal(await open(), 0)
+    await old.close()
   })
 
   test('need no change of the proxy for a switch', async () => {
@@ -257,8 +289,17 @@ async function visitorsOf({ proxy }: RoutedWorld): Promise<Visitor[]> {
 }
 
 /** What a visitor sees over HTTP. */
-async function seen({ proxy }: RoutedWorld): Promise<Page> {
-  return visit({ scheme: 'http', port: proxy.httpPort, host: HOST, ca: '', connections: 'fresh' })
+async function seen(routed: RoutedWorld): Promise<Page> {
+  return visit(plainVisitor(routed))
+}
+
+function plainVisitor({ proxy }: RoutedWorld): Visitor {
+  return { scheme: 'http', port: proxy.httpPort, host: HOST, ca: '', connections: 'fresh' }
+}
+
+/** What is known of a container that runs at this address. */
+function containerAt(address: string): ContainerFacts {
+  return { state: 'running', addresses: { fairlead: address } } as unknown as ContainerFacts
 }
 
 /** Two containers that answer with their address, until the world ends. */

@@ -9,6 +9,8 @@ export interface Visitor {
   readonly host: string
   readonly ca: string
   readonly connections: 'kept' | 'fresh'
+  /** Default `/`. */
+  readonly path?: string
 }
 
 export interface Visit {
@@ -70,11 +72,12 @@ export interface Page {
   readonly headers: Readonly<Record<string, unknown>>
 }
 
-/** One GET of `/`; without an agent over a connection of its own. */
+/** One GET; without an agent over a connection of its own. */
 export async function visit(visitor: Visitor, agent: Agent | false = false): Promise<Page> {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
-  const { scheme, port, host, ca } = visitor
-  const options = { host: '127.0.0.1', port, headers: { host }, agent, signal: AbortSignal.timeout(15_000) }
+  const { scheme, port, host, ca, path = '/' } = visitor
+  const signal = AbortSignal.timeout(15_000)
+  const options = { host: '127.0.0.1', port, path, headers: { host }, agent, signal }
   const request =
     scheme === 'http' ? httpRequest(options) : httpsRequest({ ...options, servername: host, ca })
   request.on('response', resolve).on('error', reject).end()

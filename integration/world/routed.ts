@@ -89,13 +89,19 @@ async function performRequest<T>(call: Call<T>, context: CallContext): Promise<T
   return request(call, context)
 }
 
-/** A container's stand-in that answers `content`. close() takes no new requests and waits for those under way. */
+/**
+ * A container's stand-in that answers `content`, and at /slow what comes only later. close() takes no new requests and
+ * waits for those under way.
+ */
 export async function startUpstream(
   ip: string,
   port: number,
   content: string,
+  later: Promise<string> = Promise.resolve(content),
 ): Promise<{ close(): Promise<void> }> {
-  const server = createServer((_request, response) => response.end(content))
+  const server = createServer(async ({ url }, response) => {
+    response.end(url === '/slow' ? await later : content)
+  })
   return listening(server, ip, port)
 }
 

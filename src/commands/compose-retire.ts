@@ -6,6 +6,7 @@ import { ProjectName, RenderHash, ServiceName } from './compose-data.ts'
 import { projectContainers, serviceOf } from './compose-observe.ts'
 import { readOwner } from './compose-store.ts'
 import { AppName, LABEL } from './container-data.ts'
+import { drain } from './drain.ts'
 
 const strict = { additionalProperties: false } as const
 
@@ -17,7 +18,7 @@ const RetireData = Type.Object(
     project: ProjectName,
     /** Every service and the configuration that its containers must have to stay. */
     services: Type.Record(ServiceName, RenderHash),
-    /** Time for requests that are still being answered. */
+    /** Most time for requests that are still being answered. */
     drainMs: DrainMs,
   },
   strict,
@@ -70,10 +71,7 @@ export async function retire(
     hands.say(`${name} stays: requests still go to it`, 'info')
   }
   const gone = containers.filter(each => !isServing(each))
-  if (drainMs > 0 && gone.some(each => each.state === 'running')) {
-    hands.say(`waiting ${drainMs / 1000} s for requests that are still being answered`, 'info')
-    await hands.clock.sleep(drainMs, hands.signal)
-  }
+  await drain(hands, gone, drainMs)
   await Promise.all(
     gone.map(async ({ id, name }) => {
       await hands.perform(stopContainer(dockerSocket, id))

@@ -8,6 +8,7 @@ import { AppName, DeploymentId, LABEL } from './container-data.ts'
 import { CONTAINER_START_REFUSED } from './container-errors.ts'
 import { containersOf } from './container-siblings.ts'
 import { takePlaceBack } from './container-yield.ts'
+import { drain } from './drain.ts'
 
 const CLEAN_UP_MS = 60_000
 const strict = { additionalProperties: false } as const
@@ -19,7 +20,7 @@ const RemoveData = Type.Object(
     keep: Type.Array(DeploymentId, { maxItems: 10 }),
     /** remove: the one that serves goes too, because a kept one needs its place. Default: it stays while `keep` names any. */
     serving: Type.Optional(Type.Union([Type.Literal('keep'), Type.Literal('remove')])),
-    /** Time for requests that are still being answered. */
+    /** Most time for requests that are still being answered. */
     drainMs: Type.Integer({ minimum: 0, maximum: 600_000 }),
     /** Default: volumes stay. */
     volumes: Type.Optional(Type.Union([Type.Literal('keep'), Type.Literal('delete')])),
@@ -53,10 +54,7 @@ async function remove(hands: Hands, data: RemoveData): Promise<Static<typeof Rem
   const isKept = (each: ContainerFacts) => data.keep.includes(each.labels[LABEL.deployment] ?? '')
   const unwanted = unwantedOf(hands, data, found)
   try {
-    if (unwanted.some(each => each.state === 'running') && data.drainMs > 0) {
-      hands.say(`waiting ${data.drainMs / 1000} s for requests that are still being answered`, 'info')
-      await hands.clock.sleep(data.drainMs, hands.signal)
-    }
+    await drain(hands, unwanted, data.drainMs)
     await Promise.all(unwanted.map(each => stopAndRemove(hands, each)))
   } catch (error) {
     await endNow(hands, unwanted)

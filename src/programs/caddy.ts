@@ -73,6 +73,25 @@ export function readAuthority(
   return adminRequest(origin, { method: 'GET', path: '/pki/ca/local' })
 }
 
+/** Requests that the proxy has open now, by the address that answers them; undefined when it does not say. */
+export function openRequests(origin: string): EngineRequest<ReadonlyMap<string, number> | undefined> {
+  const request = adminRequest<unknown>(origin, { method: 'GET', path: '/reverse_proxy/upstreams' })
+  return { ...request, read: answer => countsOf(readAdminAnswer(answer).value) }
+}
+
+/** One address may stand there more than once: with several ports, or as a fixed and as a found upstream. */
+function countsOf(upstreams: unknown): ReadonlyMap<string, number> | undefined {
+  if (!Array.isArray(upstreams)) {
+    return undefined
+  }
+  const counts = new Map<string, number>()
+  for (const { address, num_requests: requests } of upstreams) {
+    const host = String(address).replace(/:\d+$/, '')
+    counts.set(host, (counts.get(host) ?? 0) + Number(requests))
+  }
+  return counts
+}
+
 /** What a host answers through the proxy, and which upstream Caddy says it came from. */
 export interface ProbeAnswer {
   readonly status: number

@@ -64,7 +64,8 @@ export const ComposeSettings = Type.Object(
     drain: Type.Optional(
       Type.String({
         pattern: DURATION_PATTERN,
-        description: 'How long a replaced container may finish requests before it is stopped; default: 5s.',
+        description:
+          'How long a replaced container may finish requests before it is stopped; default: 5s. Behind the proxy it is stopped as soon as none is open.',
       }),
     ),
   },

@@ -4,8 +4,9 @@ import { VerifySettings } from './verify-settings.ts'
 
 const strict = { additionalProperties: false } as const
 
+const DURATION = '^[0-9]{1,6}(?:ms|s|m|h)$'
 const Duration = Type.String({
-  pattern: '^[0-9]{1,6}(?:ms|s|m|h)$',
+  pattern: DURATION,
   description: 'For example 500ms, 30s, 2m.',
 })
 const Scalar = Type.Union([Type.String({ maxLength: 65_536 }), Type.Number(), Type.Boolean()])
@@ -119,7 +120,13 @@ export const ContainerSettings = Type.Object(
       Type.Boolean({ description: 'The file system of the image cannot be written to; /tmp can.' }),
     ),
     stop_grace: Type.Optional(Duration),
-    drain: Type.Optional(Duration),
+    drain: Type.Optional(
+      Type.String({
+        pattern: DURATION,
+        description:
+          'How long a replaced container may finish requests before it is stopped; default: 5s. It is stopped as soon as none is open.',
+      }),
+    ),
   },
   strict,
 )

@@ -1,31 +1,35 @@
+import { parseArgs } from 'node:util'
 import { allCases, type Case, engineCases } from './case.ts'
-import { startCrashWorld } from './crash-world.ts'
-import { isWell, lineOf, placeOf, recoveryOf, summaryOf } from './report.ts'
-import { Crashes, type Result } from './run-case.ts'
+import { runInLanes } from './lanes.ts'
+import { isWell, lineOf, placeOf, recoveryOf, summaryOf, tableOf } from './report.ts'
 
-/** `npm run test:crash`: every crash, or those whose line contains each of the given words. Exits with 1 when one is not well. */
+/**
+ * `npm run test:crash`: every crash, or those whose line contains each of the given words. Worlds of their own share the
+ * work (`--shards 2`). Exits with 1 when one is not well, or did not happen.
+ */
 if (import.meta.main) {
-  const words = process.argv.slice(2)
+  const { values, positionals: words } = parseArgs({
+    allowPositionals: true,
+    options: { shards: { type: 'string', default: '2' } },
+  })
   const isWanted = (crash: Case) => words.every(word => `${placeOf(crash)} ${crash.failpoint}`.includes(word))
-  const results = [
-    ...(await runAll(allCases().filter(isWanted), 'shared')),
-    ...(await runAll(engineCases().filter(isWanted), 'own')),
-  ]
-  process.stdout.write(`\nmedian recovery: ${recoveryOf(results)}\n${summaryOf(results)}\n`)
-  process.exitCode = results.every(isWell) ? 0 : 1
+  // Those of the engine last: each lane has one world at a time, and they need one with an engine of its own.
+  const cases = [...allCases(), ...engineCases()].filter(isWanted)
+  const startedAt = performance.now()
+  const results = await runInLanes(cases, Number(values.shards), (result, done) => {
+    const leftMs = ((performance.now() - startedAt) / done) * (cases.length - done)
+    const left = `${Math.floor(leftMs / 60_000)}:${String(Math.round(leftMs / 1000) % 60).padStart(2, '0')}`
+    say(`[${String(done).padStart(3)}/${cases.length}, ${left} left] ${lineOf(result)}`)
+  })
+  say(`\n${tableOf(results)}\n`)
+  for (const result of results.filter(each => !isWell(each))) {
+    say(lineOf(result))
+  }
+  say(`median recovery: ${recoveryOf(results)}`)
+  say(summaryOf(results))
+  process.exitCode = results.length === cases.length && results.every(isWell) ? 0 : 1
 }
 
-async function runAll(cases: readonly Case[], engine: 'shared' | 'own'): Promise<readonly Result[]> {
-  if (cases.length === 0) {
-    return []
-  }
-  await using stack = new AsyncDisposableStack()
-  const crashes = new Crashes(await startCrashWorld(stack, { engine }))
-  const results: Result[] = []
-  for (const crash of cases) {
-    const result = await crashes.run(crash)
-    results.push(result)
-    process.stdout.write(`${lineOf(result)}\n`)
-  }
-  return results
+function say(text: string): void {
+  process.stdout.write(`${text}\n`)
 }

@@ -1,14 +1,13 @@
+import { tableLines } from '#cli/print.ts'
 import type { Case } from './case.ts'
 import type { Result } from './run-case.ts'
 
+const MOMENTS = ['before-row', 'after-row', 'after-effect', 'after-call']
+
 /** One line per crash: where, who was killed, what came of it, how long it took, and all that is wrong. */
-export function lineOf({ crash, outcome, recoveryMs, ...found }: Result): string {
-  const wrong = Object.entries({
-    lost: found.lost,
-    unknown: found.unknown,
-    duplicated: found.duplicated,
-    'left behind': found.leftBehind,
-  }).flatMap(([what, texts]) => texts.map(text => `\n    ${what}: ${text}`))
+export function lineOf(result: Result): string {
+  const { crash, outcome, recoveryMs } = result
+  const wrong = wrongIn(result).flatMap(([what, texts]) => texts.map(text => `\n    ${what}: ${text}`))
   return `${placeOf(crash)} ${outcome.padEnd(34)} ${String(recoveryMs).padStart(6)} ms${wrong.join('')}`
 }
 
@@ -17,11 +16,28 @@ export function placeOf({ target, work, step, row, moment, victim }: Case): stri
     [target, 9],
     [work, 7],
     [step, 9],
-    [row, 27],
+    [row, 28],
     [moment, 12],
     [victim, 7],
   ]
   return words.map(([word, width]) => word.padEnd(width)).join(' ')
+}
+
+/** Step and row down, moments across; in each cell who was killed and what came of it. */
+export function tableOf(results: readonly Result[]): string {
+  const rows = Map.groupBy(results, ({ crash: { target, work, step, row } }) =>
+    [target, work, step, row].join(' '),
+  )
+  const cell = (of: readonly Result[], moment: string) =>
+    of
+      .filter(({ crash }) => crash.moment === moment)
+      .map(result => `${result.crash.victim} ${verdictOf(result)}`)
+      .sort()
+      .join(', ')
+  return tableLines(
+    ['', ...MOMENTS],
+    [...rows].toSorted().map(([place, of]) => [place, ...MOMENTS.map(moment => cell(of, moment))]),
+  ).join('\n')
 }
 
 export function summaryOf(results: readonly Result[]): string {
@@ -30,20 +46,32 @@ export function summaryOf(results: readonly Result[]): string {
   return `crash cases: ${results.length}, lost: ${count(({ lost }) => lost)}, unknown: ${count(({ unknown }) => unknown)}, duplicated: ${count(({ duplicated }) => duplicated)}, left behind: ${count(({ leftBehind }) => leftBehind)}`
 }
 
-export function isWell({ lost, unknown, duplicated, leftBehind }: Result): boolean {
-  return [lost, unknown, duplicated, leftBehind].every(list => list.length === 0)
+export function isWell(result: Result): boolean {
+  return wrongIn(result).length === 0
 }
 
 /** The median of the recovery times by victim. */
 export function recoveryOf(results: readonly Result[]): string {
-  const victims = [...new Set(results.map(({ crash }) => crash.victim))]
-  return victims
-    .map(victim => {
-      const times = results
-        .filter(({ crash }) => crash.victim === victim)
-        .map(({ recoveryMs }) => recoveryMs)
-        .toSorted((a, b) => a - b)
+  const happened = results.filter(({ missed }) => missed.length === 0)
+  return [...Map.groupBy(happened, ({ crash }) => crash.victim)]
+    .map(([victim, of]) => {
+      const times = of.map(({ recoveryMs }) => recoveryMs).toSorted((a, b) => a - b)
       return `${victim} ${times[Math.floor(times.length / 2)]} ms`
     })
     .join(', ')
+}
+
+function verdictOf(result: Result): string {
+  const wrong = wrongIn(result).map(([what]) => what)
+  return wrong.length === 0 ? 'ok' : wrong.join(' and ').toUpperCase()
+}
+
+function wrongIn(found: Result): readonly (readonly [string, readonly string[]])[] {
+  return Object.entries({
+    'did not happen': found.missed,
+    lost: found.lost,
+    unknown: found.unknown,
+    duplicated: found.duplicated,
+    'left behind': found.leftBehind,
+  }).filter(([, texts]) => texts.length > 0)
 }

@@ -25,6 +25,14 @@ export interface Result {
   readonly unknown: readonly string[]
   readonly duplicated: readonly string[]
   readonly leftBehind: readonly string[]
+  /** Why the crash could not be brought about, or its end not be looked at. */
+  readonly missed: readonly string[]
+}
+
+/** Says nothing of Fairlead: the harness could not do this case. */
+export function missedBy(crash: Case, { message }: Error): Result {
+  const nothing = { lost: [], unknown: [], duplicated: [], leftBehind: [] }
+  return { crash, outcome: '', recoveryMs: 0, ...nothing, missed: [message] }
 }
 
 /** Crashes one after the other in one world, and looks after each whether all is as it is said to be. */
@@ -41,7 +49,7 @@ export class Crashes {
 
   async run(crash: Case): Promise<Result> {
     const app = await this.#world.app(crash.target)
-    const before = this.#serving.get(app) ?? (await this.#deploy(app))
+    const before = await this.#prepare(app, crash)
     await this.#world.arm(crash.failpoint)
     const asked = await ask(this.#world, app, crash.work)
     await this.#untilStopped(crash)
@@ -60,14 +68,33 @@ export class Crashes {
       unknown,
       duplicated: this.#news(await duplicates(this.#world)),
       leftBehind: this.#news(await this.#untidy()),
+      missed: [],
+    }
+  }
+
+  /** Makes that the app runs, or that it does not if this is to be its first deployment; gives what visitors get. */
+  async #prepare(app: CrashApp, { work }: Case): Promise<Serving> {
+    const serving = this.#serving.get(app)
+    if (work !== 'first') {
+      return serving ?? (await this.#deploy(app))
+    }
+    if (serving) {
+      await untilEnded(this.#world, await ask(this.#world, app, 'remove'))
+    }
+    await this.#register(app)
+    const { body } = await this.#world.system.visit(app.host)
+    return { text: body, containers: [] }
+  }
+
+  async #register(app: CrashApp): Promise<void> {
+    if (this.#serving.has(app)) {
+      await app.register()
     }
   }
 
   /** A first version, without a crash. */
   async #deploy(app: CrashApp): Promise<Serving> {
-    if (this.#serving.has(app)) {
-      await app.register()
-    }
+    await this.#register(app)
     const end = await untilEnded(this.#world, await ask(this.#world, app, 'deploy'))
     const serving = await servingNow(this.#world, app)
     if (end?.state !== 'succeeded' || !serving) {

@@ -2,6 +2,7 @@ import type { Static, TObject } from 'typebox'
 import type { Command, Hands, HostFacts } from '#commands/command.ts'
 import { MAX_FRAME_BYTES } from '#contract/agent-frames.ts'
 import type { Perform } from '#exec/call.ts'
+import { shown } from '#exec/shown.ts'
 import { check } from '#lib/check.ts'
 import type { Clock } from '#lib/clock.ts'
 import { asFairleadError, type FairleadError } from '#lib/errors.ts'
@@ -51,7 +52,6 @@ export class Execution {
   readonly #order: Order
   readonly #stop = new AbortController()
   readonly #redactor: Redactor
-  #calls = 0
 
   constructor(parts: ExecutionParts, order: Order) {
     this.log = order.log
@@ -118,8 +118,7 @@ export class Execution {
   #stoppable(perform: Perform): Perform {
     return async call => {
       const result = await perform(call)
-      this.#calls += 1
-      failpoint('worker', this.name, 'after-call', this.#calls)
+      failpoint('worker', this.name, 'after-call', shown(call))
       return result
     }
   }

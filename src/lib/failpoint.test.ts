@@ -13,11 +13,12 @@ after(() => rmSync(folder, { recursive: true }))
 
 test('a process stops at the armed failpoint only, and goes on from there', async () => {
   const file = join(folder, 'failpoint')
-  writeFileSync(file, 'worker push after-row')
+  writeFileSync(file, 'worker push after-*')
   const script = `
     import { armFailpoints, failpoint } from ${JSON.stringify(join(import.meta.dirname, 'failpoint.ts'))}
     armFailpoints(${JSON.stringify(file)})
     failpoint('worker', 'push', 'before-row')
+    failpoint('the worker', 'push', 'after-row')
     process.stdout.write('before')
     failpoint('worker', 'push', 'after-row')
     process.stdout.write('after')

@@ -7,7 +7,7 @@ export function failpointsIn(environment: Readonly<Record<string, string | undef
   return environment.NODE_ENV === 'test' ? environment.TEST_FAILPOINTS || undefined : undefined
 }
 
-/** From now on this process stops (SIGSTOP) at the failpoint whose name is in the file, for as long as it is there. */
+/** From now on this process stops (SIGSTOP) at the failpoint that the file names (`*` stands for anything), for as long as it is there. */
 export function armFailpoints(path: string | undefined): void {
   file = path
 }
@@ -17,15 +17,16 @@ export function armFailpoints(path: string | undefined): void {
  * does nothing unless failpoints are armed.
  */
 export function failpoint(...words: readonly (string | number)[]): void {
-  if (file !== undefined && words.join(' ') === nameIn(file)) {
+  if (file !== undefined && isNamed(words.join(' '), file)) {
     process.kill(process.pid, 'SIGSTOP')
   }
 }
 
-function nameIn(path: string): string | undefined {
+function isNamed(place: string, path: string): boolean {
   try {
-    return readFileSync(path, 'utf8')
+    const parts = readFileSync(path, 'utf8').split('*').map(RegExp.escape)
+    return new RegExp(`^${parts.join('.*')}$`, 's').test(place)
   } catch {
-    return undefined
+    return false
   }
 }

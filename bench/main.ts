@@ -8,6 +8,7 @@ import { openSession, type Session } from '#cli/session.ts'
 import { type Contender, openContender } from './bench-world.ts'
 import type { Figure } from './figure.ts'
 import { measureIdle } from './idle.ts'
+import { journalFigures, journalSize } from './journal-size.ts'
 import { measureNothingToDo } from './nothing-to-do.ts'
 import { measureRedeploys, redeployFigures } from './redeploy.ts'
 import { measureStarts } from './start.ts'
@@ -50,10 +51,13 @@ async function measureForm(
 ): Promise<Figure[]> {
   say(`${form}: ${runs} pushes each, Fairlead and the shell script in turn`)
   const contender: Contender = await openContender(world, session.client, form)
+  const before = await journalSize(world)
   const redeploys = await measureRedeploys(session, world, { contender, runs })
+  const journal = journalFigures(form, before, await journalSize(world))
   say(`${form}: ${runs} deployments with nothing to do`)
   return [
     ...redeployFigures(form, redeploys),
+    ...journal,
     ...(await measureNothingToDo(session, world, { contender, runs })),
     ...(form === 'container' ? await measureWebhooks(contender.hook, session.clock) : []),
   ]

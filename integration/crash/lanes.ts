@@ -6,26 +6,47 @@ import type { Result } from './run-case.ts'
 
 const LANE = join(import.meta.dirname, 'lane.ts')
 
-/** Runs the cases in processes with a world each; whichever is free takes the next case. */
+/**
+ * Runs the cases in processes with a world each; whichever is free takes the next one. Those that kill the engine go to
+ * one process, and first: they need an engine of their own, and take longest.
+ */
 export async function runInLanes(
   cases: readonly Case[],
   lanes: number,
   tell: (result: Result, done: number) => void,
 ): Promise<readonly Result[]> {
   const results: Result[] = []
-  let next = 0
+  const { true: withEngine = [], false: others = [] } = Object.groupBy(cases, ({ victim }) =>
+    victim === 'engine' ? 'true' : 'false',
+  )
+  const batches = [withEngine, ...others.map(crash => [crash])].filter(batch => batch.length > 0)
+
   async function run(): Promise<void> {
     const lane = fork(LANE, { stdio: 'inherit' })
     const ended = once(lane, 'exit')
+    let left = 0
+    const give = () => {
+      const batch = batches.shift()
+      if (batch) {
+        left = batch.length
+        batch.forEach(crash => void lane.send(crash))
+      } else {
+        lane.disconnect()
+      }
+    }
     lane.on('message', message => {
-      results.push(message as Result)
-      tell(message as Result, results.length)
-      give()
+      const result = message as Result
+      results.push(result)
+      tell(result, results.length)
+      left -= 1
+      if (left === 0) {
+        give()
+      }
     })
-    const give = () => void (next < cases.length ? lane.send(cases[next++] as Case) : lane.disconnect())
     give()
     await ended
   }
-  await Promise.all(Array.from({ length: Math.min(lanes, cases.length) }, run))
+
+  await Promise.all(Array.from({ length: Math.min(lanes, batches.length) }, run))
   return results
 }

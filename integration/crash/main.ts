@@ -13,7 +13,6 @@ if (import.meta.main) {
     options: { shards: { type: 'string', default: '2' } },
   })
   const isWanted = (crash: Case) => words.every(word => `${placeOf(crash)} ${crash.failpoint}`.includes(word))
-  // Those of the engine last: each lane has one world at a time, and they need one with an engine of its own.
   const cases = [...allCases(), ...engineCases()].filter(isWanted)
   const startedAt = performance.now()
   const results = await runInLanes(cases, Number(values.shards), (result, done) => {

@@ -5,7 +5,7 @@ import type { Work } from './case.ts'
 import type { CrashApp } from './crash-app.ts'
 import type { CrashWorld } from './crash-world.ts'
 
-const ENDS_WITHIN_MS = 120_000
+const ENDS_WITHIN_MS = 240_000
 const ASK_AGAIN_MS = 50
 
 /** What was asked of the manager, which may die before it answers. */

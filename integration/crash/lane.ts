@@ -15,7 +15,7 @@ class Lane {
       return await (await this.#worldFor(crash)).run(crash)
     } catch (error) {
       await this.close()
-      return missedBy(crash, error as Error)
+      return missedBy(crash, (error as Error).message)
     }
   }
 

@@ -8,7 +8,7 @@ import { duplicates } from './duplicates.ts'
 import { leftBehind } from './left-behind.ts'
 import { falsehoods, type Serving, servingNow } from './what-runs.ts'
 
-const STOPS_WITHIN_MS = 60_000
+const STOPS_WITHIN_MS = 120_000
 const TIDY_WITHIN_MS = 10_000
 const LOOK_AGAIN_MS = 100
 
@@ -30,9 +30,9 @@ export interface Result {
 }
 
 /** Says nothing of Fairlead: the harness could not do this case. */
-export function missedBy(crash: Case, { message }: Error): Result {
+export function missedBy(crash: Case, why: string): Result {
   const nothing = { lost: [], unknown: [], duplicated: [], leftBehind: [] }
-  return { crash, outcome: '', recoveryMs: 0, ...nothing, missed: [message] }
+  return { crash, outcome: '', recoveryMs: 0, ...nothing, missed: [why] }
 }
 
 /** Crashes one after the other in one world, and looks after each whether all is as it is said to be. */
@@ -52,12 +52,19 @@ export class Crashes {
     const before = await this.#prepare(app, crash)
     await this.#world.arm(crash.failpoint)
     const asked = await ask(this.#world, app, crash.work)
-    await this.#untilStopped(crash)
+    const ending = untilEnded(this.#world, asked)
+    const stopped = await this.#untilStopped(ending)
     await this.#world.disarm()
     const killedAt = systemClock.monotonic()
-    await this.#world.crash(crash.victim)
-    const end = await untilEnded(this.#world, asked)
+    if (stopped) {
+      await this.#world.crash(crash.victim)
+    }
+    const end = await ending
     const recoveryMs = Math.round(systemClock.monotonic() - killedAt)
+    if (!stopped) {
+      this.#serving.set(app, await servingNow(this.#world, app))
+      return missedBy(crash, `nothing stopped at "${crash.failpoint}": ${outcomeOf(end)} ${reasonOf(end)}`)
+    }
     const unknown = end === undefined ? [] : await falsehoods(this.#world, app, { asked, end, before })
     this.#serving.set(app, await servingNow(this.#world, app))
     return {
@@ -65,7 +72,7 @@ export class Crashes {
       outcome: outcomeOf(end),
       recoveryMs,
       lost: isAnEnd(asked, end) ? [] : [`${crash.work} of ${app.name}: ${end?.state ?? 'no end'}`],
-      unknown,
+      unknown: unknown.map(text => `${text} ${reasonOf(end)}`.trim()),
       duplicated: this.#news(await duplicates(this.#world)),
       leftBehind: this.#news(await this.#untidy()),
       missed: [],
@@ -103,12 +110,16 @@ export class Crashes {
     return serving
   }
 
-  async #untilStopped({ failpoint }: Case): Promise<void> {
+  /** Whether it stopped before it ended. */
+  async #untilStopped(ending: Promise<unknown>): Promise<boolean> {
     const { manager, worker } = this.#world
     const deadline = systemClock.monotonic() + STOPS_WITHIN_MS
-    if (!(await untilStopped([manager, worker], () => systemClock.monotonic() > deadline))) {
-      throw new Error(`nothing stopped at "${failpoint}"`)
+    let over = false
+    const end = () => {
+      over = true
     }
+    ending.then(end, end)
+    return await untilStopped([manager, worker], () => over || systemClock.monotonic() > deadline)
   }
 
   /** What is still there a while after the end: what was told of it may be removed only now. */
@@ -138,6 +149,11 @@ function outcomeOf(end: DeploymentDetail | undefined): string {
     word => word && word !== 'deployed' && word !== end.state,
   )
   return [end.state, ...more].join(' ')
+}
+
+/** What went wrong, as far as it says. */
+function reasonOf(end: DeploymentDetail | undefined): string {
+  return end?.error?.message ?? ''
 }
 
 function isAnEnd({ work }: Asked, end: DeploymentDetail | undefined): boolean {

@@ -7,6 +7,9 @@ interface EngineNetwork {
   readonly IPAM?: { readonly Config?: readonly { readonly Subnet?: string }[] | null }
 }
 
+/** Processes that start one after the other look at places that are not neighbours. */
+const APART = 37
+
 /**
  * A /24 that no network of the engine, no interface and no route of this machine uses. The search begins at a place
  * of this process: the network is only made by the first deployment, and another process may be choosing just now.
@@ -14,7 +17,7 @@ interface EngineNetwork {
 export async function freeSubnet(socketPath = DOCKER_SOCKET): Promise<string> {
   const used = [...(await engineSubnets(socketPath)), ...interfaceSubnets(), ...(await routedSubnets())]
   for (let step = 0; step < 256; step++) {
-    const subnet = `10.214.${(process.pid + step) % 256}.0/24`
+    const subnet = `10.214.${(process.pid * APART + step) % 256}.0/24`
     if (!used.some(other => overlap(subnet, other))) {
       return subnet
     }

@@ -13,6 +13,11 @@ export const DEPLOYMENT_STATES = [
 ] as const
 export const DeploymentState = Type.Enum([...DEPLOYMENT_STATES])
 
+const Trigger = Type.Object(
+  { kind: Type.String(), by: Type.String(), detail: Type.Optional(Type.String()) },
+  strict,
+)
+
 export const DeploymentDocument = Type.Object(
   {
     id: Id,
@@ -22,12 +27,13 @@ export const DeploymentDocument = Type.Object(
     outcome: Nullable(
       Type.String({ description: '"deployed", "nothing-to-do", "rolled-back" …; null until it ended.' }),
     ),
-    trigger: Type.Object(
-      { kind: Type.String(), by: Type.String(), detail: Type.Optional(Type.String()) },
-      strict,
-    ),
+    trigger: Trigger,
     wanted_commit: Nullable(Commit),
     wanted_release: Nullable(Id),
+    followed_by: Nullable({
+      ...Trigger,
+      description: 'What asked to look at the branch while this one waited: done when this one has ended.',
+    }),
     commit: Nullable(Commit),
     commit_subject: Nullable(Type.String()),
     failed_step: Nullable(Type.String()),

@@ -109,6 +109,7 @@ export function deploymentRoutes(api: Api, parts: ApiParts): void {
     async ({ params }, reply) => {
       const deployment = await cancelDeployment(parts, params.id)
       parts.queue.abort(params.id)
+      parts.queue.wake()
       return reply.code(202).send(deploymentDocument(deployment))
     },
   )

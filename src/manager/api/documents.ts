@@ -25,6 +25,7 @@ export function deploymentDocument(deployment: Deployment): DeploymentDocument {
     trigger: { ...deployment.trigger },
     wanted_commit: deployment.wantedCommit ?? null,
     wanted_release: deployment.wantedRelease ?? null,
+    followed_by: deployment.thenTrigger ? { ...deployment.thenTrigger } : null,
     commit: deployment.commit ?? null,
     commit_subject: deployment.commitSubject ?? null,
     failed_step: deployment.failedStep ?? null,

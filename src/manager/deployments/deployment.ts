@@ -9,6 +9,11 @@ export interface Trigger {
   readonly detail?: string
 }
 
+/** Says "look", not "deploy this": the branch may have moved, nobody decided anything. */
+export function isHint({ kind }: Trigger): boolean {
+  return kind === 'webhook' || kind === 'poll'
+}
+
 export interface DeployRequest {
   readonly appId: string
   readonly kind: 'deploy' | 'rollback' | 'remove'
@@ -29,6 +34,8 @@ export interface Deployment {
   readonly trigger: Trigger
   readonly wantedCommit: string | undefined
   readonly wantedRelease: string | undefined
+  /** What asked to look at the branch meanwhile: done when this one has ended. */
+  readonly thenTrigger: Trigger | undefined
   readonly commit: string | undefined
   readonly commitSubject: string | undefined
   readonly plan: unknown

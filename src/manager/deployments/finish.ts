@@ -7,7 +7,7 @@ import { storeRelease } from '#manager/releases/store-release.ts'
 import { inTransaction } from '#manager/store/transaction.ts'
 import type { Deployment } from './deployment.ts'
 import { keepPast } from './past.ts'
-import type { DeploymentsContext } from './request.ts'
+import { type DeploymentsContext, requestWhatWaits } from './request.ts'
 
 /** The one place that ends a running deployment: state, outcome, release, domains, in one transaction. */
 export async function finishDeployment(
@@ -46,6 +46,7 @@ export async function finishDeployment(
         .where('id', '=', end.confirms.release)
         .execute()
     }
+    await requestWhatWaits({ ...context, db: transaction }, deployment)
     await releaseDomains(transaction, deployment.appId, end)
     if (deployment.kind === 'remove' && end.state === 'succeeded') {
       const app = { id: deployment.appId, name: deployment.app }

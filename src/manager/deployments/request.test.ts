@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, test } from 'node:test'
 import type { FairleadError } from '#lib/errors.ts'
+import { inTransaction } from '#manager/store/transaction.ts'
 import { listDeployments, readDeployment } from './queries.ts'
 import { cancelDeployment, requestDeployment } from './request.ts'
 import { addApp, openTestStore, type TestStore } from './test-store.ts'
@@ -45,6 +46,45 @@ test('a request for another commit supersedes the queued one: the newest want wi
   })
   assert.equal((await readDeployment(store.db, older.id)).state, 'superseded')
   assert.equal((await readDeployment(store.db, newer.id)).state, 'queued')
+})
+
+test('W17 a push while a rollback or a named commit is queued waits behind it and is not lost', async () => {
+  const hint = { appId, kind: 'deploy', trigger: { kind: 'webhook', by: 'github' } } as const
+  const named = { appId, kind: 'deploy', trigger: api } as const
+  const first = await requestDeployment(store, { ...named, commit: 'a'.repeat(40) })
+  assert.equal((await requestDeployment(store, hint)).id, first.id)
+  const second = await requestDeployment(store, { ...named, kind: 'rollback', release: 'r1' })
+  assert.deepEqual(second.thenTrigger, hint.trigger, 'a newer wish takes the push with it')
+  assert.equal((await readDeployment(store.db, first.id)).state, 'superseded')
+  await cancelDeployment(store, second.id)
+  const [behind] = await listDeployments(store.db, { limit: 1 })
+  assert.deepEqual(
+    [behind?.state, behind?.trigger, behind?.wantedCommit],
+    ['queued', hint.trigger, undefined],
+  )
+})
+
+test('an app that is being removed takes no push that waited', async () => {
+  const named = { appId, kind: 'deploy', trigger: api, commit: 'a'.repeat(40) } as const
+  const { id } = await requestDeployment(store, named)
+  await requestDeployment(store, { appId, kind: 'deploy', trigger: { kind: 'poll', by: 'x' } })
+  const removal = await requestDeployment(store, { appId, kind: 'remove', trigger: api })
+  assert.equal((await readDeployment(store.db, id)).state, 'superseded')
+  assert.equal(removal.thenTrigger, undefined)
+})
+
+test('nobody hears of a request before it is on the disk, nor of one that was undone', async () => {
+  const heard: string[] = []
+  store.events.subscribe(undefined, ({ fields }) => void heard.push(String(fields.state)))
+  const outer = inTransaction(store.db, async db => {
+    await requestDeployment({ ...store, db }, { appId, kind: 'deploy', trigger: api })
+    assert.deepEqual(heard, [])
+    throw new Error('no')
+  })
+  await assert.rejects(outer)
+  assert.deepEqual(heard, [])
+  await requestDeployment(store, { appId, kind: 'deploy', trigger: api })
+  assert.deepEqual(heard, ['queued'])
 })
 
 test('a request while one runs waits behind it', async () => {

@@ -2,8 +2,8 @@ import type { Kysely } from 'kysely'
 import type { Clock } from '#lib/clock.ts'
 import { newId } from '#lib/id.ts'
 import type { Tables } from '#manager/store/tables.ts'
-import { inTransaction } from '#manager/store/transaction.ts'
-import type { Deployment, DeployRequest } from './deployment.ts'
+import { afterCommit, inTransaction } from '#manager/store/transaction.ts'
+import { type Deployment, type DeployRequest, isHint } from './deployment.ts'
 import { APP_BEING_REMOVED, APP_NOT_FOUND, DEPLOYMENT_ENDED } from './errors.ts'
 import type { Events } from './events.ts'
 import { readDeployment } from './queries.ts'
@@ -16,42 +16,71 @@ export interface DeploymentsContext {
 
 /**
  * Stores a request as a queued deployment. A queued one of the same app that wants the same is joined;
- * one that wants something else becomes superseded: the newest want wins, one waits at most.
+ * one that wants something else becomes superseded: the newest want wins, one waits at most. But a commit or a release
+ * that was asked for by name goes first, and a hint to look at the branch waits behind it.
  * Given a transaction as db it is part of it: the caller wakes the queue after the commit.
  */
 export async function requestDeployment(
   context: DeploymentsContext,
   request: DeployRequest,
 ): Promise<Deployment> {
-  const { db } = context
-  const stored = await inTransaction(db, transaction => store({ ...context, db: transaction }, request))
-  context.events.publish('deployment', { id: stored.id, app: stored.app, state: stored.state })
-  return stored
+  const { db, events } = context
+  return await inTransaction(db, async transaction => {
+    const stored = await store({ ...context, db: transaction }, request)
+    afterCommit(transaction, () =>
+      events.publish('deployment', { id: stored.id, app: stored.app, state: stored.state }),
+    )
+    return stored
+  })
 }
 
 /** Cancels: a queued or waiting one ends at once, a running one is asked to stop (the queue aborts its pipeline). */
 export async function cancelDeployment(context: DeploymentsContext, id: string): Promise<Deployment> {
-  const deployment = await readDeployment(context.db, id)
-  const queued = await context.db
-    .updateTable('deployments')
-    .set({ state: 'cancelled', outcome: 'cancelled', finished_at: context.clock.now(), cancel_requested: 1 })
-    .where('id', '=', id)
-    .where('state', 'in', ['queued', 'waiting'])
-    .executeTakeFirst()
-  if (queued.numUpdatedRows === 0n) {
-    const running = await context.db
-      .updateTable('deployments')
-      .set({ cancel_requested: 1 })
-      .where('id', '=', id)
-      .where('state', '=', 'running')
-      .executeTakeFirst()
-    if (running.numUpdatedRows === 0n) {
-      throw DEPLOYMENT_ENDED(id, deployment.state)
+  const now = await inTransaction(context.db, async db => {
+    const inside = { ...context, db }
+    const deployment = await readDeployment(db, id)
+    switch (deployment.state) {
+      case 'queued':
+      case 'waiting':
+        await db
+          .updateTable('deployments')
+          .set({
+            state: 'cancelled',
+            outcome: 'cancelled',
+            finished_at: context.clock.now(),
+            cancel_requested: 1,
+          })
+          .where('id', '=', id)
+          .execute()
+        await requestWhatWaits(inside, deployment)
+        break
+      case 'running':
+        await db.updateTable('deployments').set({ cancel_requested: 1 }).where('id', '=', id).execute()
+        break
+      default:
+        throw DEPLOYMENT_ENDED(id, deployment.state)
     }
-  }
-  const now = await readDeployment(context.db, id)
+    return await readDeployment(db, id)
+  })
   context.events.publish('deployment', { id, app: now.app, state: now.state })
   return now
+}
+
+/** Requests the look at the branch that waits behind a deployment which ends now. */
+export async function requestWhatWaits(
+  context: DeploymentsContext,
+  { appId, thenTrigger: trigger }: Deployment,
+): Promise<void> {
+  if (!trigger) {
+    return
+  }
+  try {
+    await requestDeployment(context, { appId, kind: 'deploy', trigger })
+  } catch (error) {
+    if (!APP_BEING_REMOVED.matches(error)) {
+      throw error
+    }
+  }
 }
 
 async function store(context: DeploymentsContext, request: DeployRequest): Promise<Deployment> {
@@ -65,12 +94,10 @@ async function store(context: DeploymentsContext, request: DeployRequest): Promi
     throw APP_NOT_FOUND(request.appId)
   }
   await refuseWhileBeingRemoved(db, app)
-  if (!isRepair(request)) {
-    await supersedeWaiting(context, app)
-  }
+  const left = isRepair(request) ? undefined : await supersedeWaiting(context, app, request)
   const queued = await db
     .selectFrom('deployments')
-    .select(['id', 'kind', 'wanted_commit', 'wanted_release'])
+    .select(['id', 'kind', 'wanted_commit', 'wanted_release', 'then_trigger'])
     .where('app_id', '=', app.id)
     .where('state', '=', 'queued')
     .executeTakeFirst()
@@ -80,6 +107,14 @@ async function store(context: DeploymentsContext, request: DeployRequest): Promi
       queued.wanted_commit === (request.commit ?? null) &&
       queued.wanted_release === (request.release ?? null)
     if (wantsTheSame) {
+      return await readDeployment(db, queued.id)
+    }
+    if (isHint(request.trigger) && isNamed(queued.wanted_commit, queued.wanted_release)) {
+      await db
+        .updateTable('deployments')
+        .set({ then_trigger: JSON.stringify(request.trigger) })
+        .where('id', '=', queued.id)
+        .execute()
       return await readDeployment(db, queued.id)
     }
     await db
@@ -99,6 +134,8 @@ async function store(context: DeploymentsContext, request: DeployRequest): Promi
       trigger: JSON.stringify(request.trigger),
       wanted_commit: request.commit ?? null,
       wanted_release: request.release ?? null,
+      // The tip is looked at anyway unless something is wanted by name.
+      then_trigger: isNamed(request.commit, request.release) ? (queued?.then_trigger ?? left ?? null) : null,
       cancel_requested: 0,
       created_at: clock.now(),
     })
@@ -111,26 +148,38 @@ function isRepair({ release, trigger }: DeployRequest): boolean {
   return release !== undefined && trigger.kind !== 'rollback' && trigger.kind !== 'api'
 }
 
-/** What waits for an approval gives way to every newer want; that waits in its turn if it has to. */
+/**
+ * What waits for an approval gives way to every newer want; that waits in its turn if it has to. But what was wanted by
+ * name does not give way to a hint. Gives what waited behind it.
+ */
 async function supersedeWaiting(
   { db, clock, events }: DeploymentsContext,
   app: { readonly id: string; readonly name: string },
-): Promise<void> {
+  { trigger }: DeployRequest,
+): Promise<string | null | undefined> {
   const waiting = await db
     .selectFrom('deployments')
-    .select('id')
+    .select(['id', 'wanted_commit', 'wanted_release', 'then_trigger'])
     .where('app_id', '=', app.id)
     .where('state', '=', 'waiting')
     .executeTakeFirst()
-  if (!waiting) {
-    return
+  if (!waiting || (isHint(trigger) && isNamed(waiting.wanted_commit, waiting.wanted_release))) {
+    return undefined
   }
   await db
     .updateTable('deployments')
     .set({ state: 'superseded', outcome: 'superseded', finished_at: clock.now() })
     .where('id', '=', waiting.id)
     .execute()
-  events.publish('deployment', { id: waiting.id, app: app.name, state: 'superseded' })
+  afterCommit(db, () =>
+    events.publish('deployment', { id: waiting.id, app: app.name, state: 'superseded' }),
+  )
+  return waiting.then_trigger
+}
+
+/** Whether somebody wants this commit or release and no other. */
+function isNamed(commit: string | null | undefined, release: string | null | undefined): boolean {
+  return (commit ?? release ?? undefined) !== undefined
 }
 
 async function refuseWhileBeingRemoved(db: Kysely<Tables>, app: { id: string; name: string }): Promise<void> {

@@ -14,6 +14,7 @@ export function deploymentFrom(row: Selectable<DeploymentTable> & { app: string 
     trigger: JSON.parse(row.trigger),
     wantedCommit: row.wanted_commit ?? undefined,
     wantedRelease: row.wanted_release ?? undefined,
+    thenTrigger: parsed(row.then_trigger),
     commit: row.commit ?? undefined,
     commitSubject: row.commit_subject ?? undefined,
     plan: parsed(row.plan),

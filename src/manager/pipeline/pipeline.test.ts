@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, test } from 'node:test'
 import { FairleadError } from '#lib/errors.ts'
-import { readDeployment, readSteps } from '#manager/deployments/queries.ts'
+import { newId } from '#lib/id.ts'
+import { listDeployments, readDeployment, readSteps } from '#manager/deployments/queries.ts'
 import type { Queue } from '#manager/deployments/queue.ts'
 import { cancelDeployment, requestDeployment } from '#manager/deployments/request.ts'
 import { addApp, openTestStore, type TestStore } from '#manager/deployments/test-store.ts'
@@ -230,6 +231,37 @@ test('P6 twenty requests while one runs make one more deployment', async () => {
   const states = await store.db.selectFrom('deployments').select('state').execute()
   assert.ok(states.length <= 2)
   assert.ok(states.every(row => row.state === 'succeeded'))
+})
+
+test('R80 the tip that a deployment saw is no news to the next poll, and other apps of the repository follow it', async () => {
+  const { repository_id } = await store.db
+    .selectFrom('apps')
+    .select('repository_id')
+    .where('id', '=', appId)
+    .executeTakeFirstOrThrow()
+  const sibling = await addApp(store, 'blog')
+  await store.db.updateTable('apps').set({ repository_id }).where('id', '=', sibling).execute()
+  const lastTip = async () =>
+    (
+      await store.db.selectFrom('repositories').selectAll().where('id', '=', String(repository_id)).execute()
+    )[0]?.last_tip
+  const old = { app_id: sibling, kind: 'deploy', trigger: '{}', cancel_requested: 0, created_at: 1 } as const
+  await store.db
+    .insertInto('deployments')
+    .values({ ...old, id: newId(), state: 'succeeded', commit: 'a'.repeat(40) })
+    .execute()
+  await store.db
+    .updateTable('repositories')
+    .set({ last_tip: 'a'.repeat(40) })
+    .execute()
+  await requestDeployment(store, { appId, kind: 'deploy', trigger: api, commit: 'c'.repeat(40) })
+  queue.wake()
+  await queue.idle()
+  assert.equal(await lastTip(), 'a'.repeat(40), 'a commit that was asked for by name is not the tip')
+  await deploy()
+  assert.equal(await lastTip(), 'c'.repeat(40))
+  const [follower] = await listDeployments(store.db, { app: 'blog', limit: 1 })
+  assert.deepEqual([follower?.trigger.kind, follower?.commit], ['poll', 'c'.repeat(40)])
 })
 
 test('two apps that want one domain: the second fails and says which', async () => {

@@ -145,7 +145,51 @@ const REGRESSIONS: readonly (readonly [what: string, steps: readonly Step[]])[] 
   ],
 ]
 
-for (const [what, steps] of REGRESSIONS) {
+const AFTER_A_WISH: readonly (readonly [what: string, steps: readonly Step[]])[] = [
+  [
+    'W17 a push while a rollback waits is deployed behind it and does not take its place',
+    [
+      ['deploy', 'shop'],
+      ['pass', 70_000],
+      ['push', 'good'],
+      ['pass', 70_000],
+      ['deployCommit', 0],
+      ['pass', 1000],
+      ['rollBack', 'shop'],
+      ['push', 'good'],
+      ['hook', 0],
+      ['hook', 0],
+      ['kill', 3],
+    ],
+  ],
+  [
+    'W17 a push while a rollback runs is deployed behind it',
+    [
+      ['deploy', 'shop'],
+      ['pass', 70_000],
+      ['push', 'good'],
+      ['pass', 70_000],
+      ['rollBack', 'shop'],
+      ['pass', 1000],
+      ['push', 'good'],
+      ['hook', 1],
+    ],
+  ],
+  [
+    'what a person wants by name after a webhook was faster than the poll stays',
+    [
+      ['deploy', 'shop'],
+      ['pass', 70_000],
+      ['push', 'good'],
+      ['hook', 0],
+      ['pass', 10_000],
+      ['deployCommit', 0],
+      ['pass', 70_000],
+    ],
+  ],
+]
+
+for (const [what, steps] of [...REGRESSIONS, ...AFTER_A_WISH]) {
   test(what, async () => {
     await inWorld(scene => doSteps(scene, steps))
   })

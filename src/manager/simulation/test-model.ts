@@ -21,6 +21,10 @@ interface DeploymentRow {
   readonly state: string
   readonly commit: string | null
   readonly error: { readonly code: string } | null
+  readonly trigger: { readonly kind: string }
+  readonly wanted_commit: string | null
+  readonly wanted_release: string | null
+  readonly created_at: string
 }
 
 /** What a person and a Git host know of what they did, and from it what has to be true. */
@@ -30,6 +34,9 @@ export class Model {
   /** When a person last asked for something else of an app, and where the tip was then. */
   readonly #wished = new Map<AppName, { tip: string; readonly at: number }>()
   readonly #asked = new Set<AppName>()
+  /** The deployment that a person wanted by name (a commit, a release), while nothing else was wanted since. */
+  readonly #named = new Map<AppName, string>()
+  #movedAt = 0
   readonly #world: SimulatedWorld
 
   constructor(world: SimulatedWorld) {
@@ -38,6 +45,7 @@ export class Model {
 
   pushed(): void {
     const { clock, git } = this.#world
+    this.#movedAt = clock.now()
     for (const wish of this.#wished.values()) {
       // Both at once: either is right.
       wish.tip = clock.now() - wish.at < AT_ONCE_MS ? git.tip : wish.tip
@@ -47,11 +55,20 @@ export class Model {
 
   /** A person wants something else of this app than the tip, until the tip moves. */
   wished(app: AppName): void {
+    this.#named.delete(app)
     this.#wished.set(app, { tip: this.#world.git.tip, at: this.#world.clock.now() })
   }
 
   asked(app: AppName): void {
     this.#asked.add(app)
+    this.#named.delete(app)
+  }
+
+  /** A person wanted this commit or release and got this answer. */
+  named(app: AppName, answer: Answer | undefined): void {
+    if (answer?.status === 202) {
+      this.#named.set(app, String(answer.body.id))
+    }
   }
 
   created(app: AppName): void {
@@ -171,6 +188,7 @@ export class Model {
       )
       assert.equal(engine.of(app).length, served === undefined ? 0 : 1, `${app} has one container`)
     }
+    this.#checkNamed(app, rows)
     const wantsTip = this.#asked.has(app) && git.tip !== this.#wished.get(app)?.tip
     if (wantsTip && !git.isBad(git.tip)) {
       assert.equal(served, git.tip, `${app} serves the tip of the branch`)
@@ -182,6 +200,30 @@ export class Model {
         ['failed', 'IMAGE_BUILD_FAILED'],
         `${app} says why`,
       )
+    }
+  }
+
+  /** What a person wanted by name gives way to what a person wants later and to news from the branch, to nothing else. */
+  #checkNamed(app: AppName, rows: readonly DeploymentRow[]): void {
+    const { engine, git } = this.#world
+    for (const [index, { state, wanted_commit, wanted_release }] of rows.entries()) {
+      if (state === 'superseded' && (wanted_commit ?? wanted_release) !== null) {
+        const by = rows[index - 1]?.trigger.kind
+        assert.ok(by !== 'webhook' && by !== 'poll', `${app}: a ${by} took the place of what a person wanted`)
+      }
+    }
+    const wished = rows.findIndex(row => row.id === this.#named.get(app))
+    const isNoNews = rows
+      .slice(wished + 1)
+      .some(
+        ({ kind, commit, wanted_commit, created_at }) =>
+          kind === 'deploy' &&
+          wanted_commit === null &&
+          commit === git.tip &&
+          Date.parse(created_at) >= this.#movedAt,
+      )
+    if (wished !== -1 && isNoNews && rows[wished]?.state === 'succeeded') {
+      assert.equal(engine.serves(app), rows[wished]?.commit, `${app} serves what a person wanted by name`)
     }
   }
 

@@ -71,11 +71,11 @@ const STEPS = {
     const app = APPS[index % APPS.length] ?? 'shop'
     model.wished(app)
     const commit = world.git.commits[index % world.git.commits.length]
-    await world.api('POST', `/apps/${app}/deploy`, { commit })
+    model.named(app, await world.api('POST', `/apps/${app}/deploy`, { commit }))
   },
   async rollBack({ world, model }: Scene, app: AppName) {
     model.wished(app)
-    await world.api('POST', `/apps/${app}/rollback`, {})
+    model.named(app, await world.api('POST', `/apps/${app}/rollback`, {}))
   },
   async cancel({ world, model }: Scene, app: AppName) {
     model.wished(app)

@@ -5,7 +5,7 @@ import { STORE_FULL } from './errors.ts'
 import { migrate } from './migrate.ts'
 import { createSqlite } from './sqlite.ts'
 import type { Tables } from './tables.ts'
-import { inTransaction } from './transaction.ts'
+import { afterCommit, inTransaction } from './transaction.ts'
 
 test('works that arrive together share a commit, and one that throws undoes only itself', async () => {
   const { db, commits } = await aStore()
@@ -51,6 +51,28 @@ test('W35 a full disk fails the whole group, nothing is half-written, and the ne
   await sql.raw('pragma max_page_count = 4294967294').execute(db)
   await inTransaction(db, transaction => put(transaction, 'later'))
   assert.deepEqual(await keys(db), ['later'])
+})
+
+test('what waits for a commit is done after it and before the works resolve, and not for one that was undone', async () => {
+  const { db, commits } = await aStore()
+  const seen: string[] = []
+  const before = commits()
+  const note = (at: Kysely<Tables>, what: string) =>
+    afterCommit(at, () => void seen.push(`${what} ${commits() - before}`))
+  await Promise.allSettled([
+    inTransaction(db, async transaction => {
+      await inTransaction(transaction, async inner => note(inner, 'inner'))
+      await put(transaction, 'a')
+    }).then(() => seen.push('resolved')),
+    inTransaction(db, async transaction => {
+      note(transaction, 'undone')
+      throw new Error('changed my mind')
+    }),
+  ])
+  assert.deepEqual(seen, ['inner 1', 'resolved'])
+  await inTransaction(db, async transaction => note(transaction, 'alone'))
+  note(db, 'outside')
+  assert.deepEqual(seen.slice(2), ['alone 2', 'outside 2'])
 })
 
 async function aStore() {

@@ -11,6 +11,8 @@ interface Member {
 }
 
 const groups = new WeakMap<Kysely<Tables>, CommitGroups>()
+/** What the present member of a transaction wants done once it is committed. */
+const afterwards = new WeakMap<Kysely<Tables>, (() => void)[]>()
 
 /**
  * Runs the work in a transaction and resolves when it is on the disk. Inside a transaction it joins that one.
@@ -30,6 +32,16 @@ export function inTransaction<T>(
     groups.set(db, group)
   }
   return group.add(work) as Promise<T>
+}
+
+/** Does it when what the transaction wrote is on the disk, and never when it was undone; outside of one at once. */
+export function afterCommit(db: Kysely<Tables>, doing: () => void): void {
+  const waiting = afterwards.get(db)
+  if (waiting) {
+    waiting.push(doing)
+  } else {
+    doing()
+  }
 }
 
 /** Collects works while a commit is under way; then runs all of them in the next one. */
@@ -70,12 +82,14 @@ async function commit(db: Kysely<Tables>, members: readonly Member[]): Promise<v
   try {
     await db.transaction().execute(async transaction => {
       if (only && others.length === 0) {
+        const told: (() => void)[] = []
+        afterwards.set(transaction, told)
         const value = await only.work(transaction)
-        settle.push(() => only.resolve(value))
+        settle.push(...told, () => only.resolve(value))
         return
       }
       for (const member of members) {
-        settle.push(await runMember(transaction, member))
+        settle.push(...(await runMember(transaction, member)))
       }
     })
   } catch (error) {
@@ -94,12 +108,14 @@ async function commit(db: Kysely<Tables>, members: readonly Member[]): Promise<v
 async function runMember(
   transaction: Transaction<Tables>,
   { work, resolve, reject }: Member,
-): Promise<() => void> {
+): Promise<readonly (() => void)[]> {
+  const told: (() => void)[] = []
+  afterwards.set(transaction, told)
   await sql`savepoint member`.execute(transaction)
   try {
     const value = await work(transaction)
     await sql`release member`.execute(transaction)
-    return () => resolve(value)
+    return [...told, () => resolve(value)]
   } catch (error) {
     try {
       await sql`rollback to member`.execute(transaction)
@@ -107,6 +123,6 @@ async function runMember(
     } catch {
       throw error
     }
-    return () => reject(error)
+    return [() => reject(error)]
   }
 }

@@ -1,12 +1,13 @@
-import type { Selectable, Transaction } from 'kysely'
+import type { Selectable } from 'kysely'
 import { asFairleadError, type FairleadError, toWire } from '#lib/errors.ts'
 import { AGENT_OFFLINE, AGENT_REFUSED, AGENT_UNREACHABLE } from '#manager/agents/errors.ts'
 import { appsOfRepository } from '#manager/apps/queries.ts'
-import { type DeploymentsContext, requestDeployment } from '#manager/deployments/request.ts'
+import type { DeploymentsContext } from '#manager/deployments/request.ts'
 import { isStoreTrouble } from '#manager/store/store-error.ts'
-import type { RepositoryTable, Tables } from '#manager/store/tables.ts'
+import type { RepositoryTable } from '#manager/store/tables.ts'
 import { inTransaction } from '#manager/store/transaction.ts'
 import { appsBehind } from './apps-behind.ts'
+import { coverTip } from './cover-tip.ts'
 
 type RepositoryRow = Selectable<RepositoryTable>
 
@@ -52,7 +53,7 @@ async function takeTip(context: LookContext, repository: RepositoryRow, tip: str
   const moved = tip !== repository.last_tip
   const problem = moved && repository.auto_apps === 1 ? await discoverFirst(context, repository) : undefined
   await inTransaction(context.db, async db => {
-    await requestForApps({ ...context, db }, repository, tip)
+    await coverTip({ ...context, db }, repository, tip)
     await store({ ...context, db }, repository, {
       last_tip: tip,
       poll_failures: 0,
@@ -86,18 +87,6 @@ async function discoverFirst(
       throw problem
     }
     return problem
-  }
-}
-
-async function requestForApps(
-  context: DeploymentsContext & { readonly db: Transaction<Tables> },
-  repository: RepositoryRow,
-  tip: string,
-): Promise<void> {
-  const seen = { tip, now: context.clock.now() }
-  for (const appId of await appsBehind(context.db, repository, seen)) {
-    const trigger = { kind: 'poll', by: repository.name, detail: tip } as const
-    await requestDeployment(context, { appId, kind: 'deploy', trigger })
   }
 }
 

@@ -1,10 +1,13 @@
-import type { Deployment, Trigger } from '#manager/deployments/deployment.ts'
+import { type Deployment, isHint } from '#manager/deployments/deployment.ts'
 import { NOTHING_TO_DEPLOY } from '#manager/pipeline/errors.ts'
-import { fetchSource } from '#manager/pipeline/source.ts'
+import { fetchSource, type Source } from '#manager/pipeline/source.ts'
 import { done, type Step, type StepContext, type StepOutcome } from '#manager/pipeline/step.ts'
 import { tellWorker } from '#manager/pipeline/tell-worker.ts'
 import { newestRelease } from '#manager/releases/queries.ts'
 import { SOON } from '#manager/store/soon.ts'
+import { inTransaction } from '#manager/store/transaction.ts'
+import { appsBehind } from '#manager/triggers/apps-behind.ts'
+import { coverTip } from '#manager/triggers/cover-tip.ts'
 
 /** Brings the commit into the worker's workspace. A trigger only says "look": the tip of the branch is read here. */
 export const checkout: Step = {
@@ -16,12 +19,8 @@ export const checkout: Step = {
 
 async function checkoutCommit(context: StepContext): Promise<StepOutcome> {
   const { source, heldCommit } = await fetchFacts(context)
-  await context.parts.db
-    .updateTable('deployments')
-    .set({ commit: source.commit, commit_subject: source.subject })
-    .where('id', '=', context.deployment.id)
-    .modifyEnd(SOON)
-    .execute()
+  await noteCommit(context, source)
+  await noteTip(context, source.commit)
   context.say(`commit ${source.commit.slice(0, 12)} ${source.subject}`)
   if (source.commit === heldCommit && isHint(context.deployment.trigger)) {
     context.say(
@@ -32,9 +31,41 @@ async function checkoutCommit(context: StepContext): Promise<StepOutcome> {
   return done({ commit: source.commit, subject: source.subject, author: source.author })
 }
 
-/** Says "look", not "deploy this": nobody decided that what was rolled back from shall come again. */
-function isHint({ kind }: Trigger): boolean {
-  return kind === 'webhook' || kind === 'poll'
+async function noteCommit({ parts, deployment }: StepContext, { commit, subject }: Source): Promise<void> {
+  await parts.db
+    .updateTable('deployments')
+    .set({ commit, commit_subject: subject })
+    .where('id', '=', deployment.id)
+    .modifyEnd(SOON)
+    .execute()
+}
+
+/**
+ * The tip of the branch was seen here as well as by a poll, so the next poll finds nothing new: what a person asks for
+ * meanwhile stays. A poll that saw another tip since this deployment began knows better.
+ */
+async function noteTip({ parts, repository, deployment }: StepContext, tip: string): Promise<void> {
+  const isTip = deployment.wantedCommit === undefined && approvedCommit(deployment) === undefined
+  if (!repository || !isTip || repository.last_tip === tip) {
+    return
+  }
+  const note = (db: typeof parts.db) =>
+    db
+      .updateTable('repositories')
+      .set({ last_tip: tip })
+      .where('id', '=', repository.id)
+      .where('last_tip', 'is', repository.last_tip)
+  const behind = await appsBehind(parts.db, repository, { tip, now: parts.clock.now() })
+  if (behind.length === 0) {
+    // Its own app is at it already: lost with the power, the next poll only looks again.
+    await note(parts.db).modifyEnd(SOON).execute()
+    return
+  }
+  await inTransaction(parts.db, async db => {
+    await coverTip({ ...parts, db }, repository, tip)
+    await note(db).execute()
+  })
+  parts.wake()
 }
 
 /** What was approved is the plan of one commit, wherever the branch is by now. */

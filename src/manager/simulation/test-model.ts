@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { allRows, checkNothingPushedAside, type DeploymentRow, hasSeen, rowsOf } from './test-rows.ts'
 import { type Answer, APPS, type AppName, type Event, type SimulatedWorld } from './test-world.ts'
 
 const ENDED = ['succeeded', 'failed', 'cancelled', 'superseded']
@@ -12,19 +13,6 @@ interface Sent {
   readonly event: Event
   /** The deployments of the last answer; undefined while no answer has arrived. */
   deployments: readonly string[] | undefined
-}
-
-interface DeploymentRow {
-  readonly id: string
-  readonly app: string
-  readonly kind: string
-  readonly state: string
-  readonly commit: string | null
-  readonly error: { readonly code: string } | null
-  readonly trigger: { readonly kind: string }
-  readonly wanted_commit: string | null
-  readonly wanted_release: string | null
-  readonly created_at: string
 }
 
 /** What a person and a Git host know of what they did, and from it what has to be true. */
@@ -90,7 +78,7 @@ export class Model {
   /** Sends one again: a replay, or a redelivery by a person. What is right depends on what became of the first. */
   async sendAgain(sent: Sent): Promise<void> {
     const before = sent.deployments
-    const rows = before ? await this.#rowsOf(before) : []
+    const rows = before ? await rowsOf(this.#world, before) : []
     const failed = rows.filter(row => row.state === 'failed')
     const answer = await this.#world.deliver(sent.event)
     if (!answer) {
@@ -112,7 +100,7 @@ export class Model {
 
   /** Whether the apps of these deployments are gone, or about to be: they are not tried again. */
   async #areLeaving(failed: readonly DeploymentRow[]): Promise<boolean> {
-    const rows = await this.#allRows()
+    const rows = await allRows(this.#world)
     const answers = await Promise.all(failed.map(({ app }) => this.#world.api('GET', `/apps/${app}`)))
     return failed.every(
       ({ app }, index) =>
@@ -145,7 +133,7 @@ export class Model {
     world.host.repair()
     await world.kill(Number.POSITIVE_INFINITY)
     await this.#rest()
-    const rows = await this.#allRows()
+    const rows = await allRows(this.#world)
     assert.deepEqual(
       rows.filter(row => !ENDED.includes(row.state)),
       [],
@@ -188,7 +176,7 @@ export class Model {
       )
       assert.equal(engine.of(app).length, served === undefined ? 0 : 1, `${app} has one container`)
     }
-    this.#checkNamed(app, rows)
+    this.#checkNamed(app, rows, served)
     const wantsTip = this.#asked.has(app) && git.tip !== this.#wished.get(app)?.tip
     if (wantsTip && !git.isBad(git.tip)) {
       assert.equal(served, git.tip, `${app} serves the tip of the branch`)
@@ -203,27 +191,12 @@ export class Model {
     }
   }
 
-  /** What a person wanted by name gives way to what a person wants later and to news from the branch, to nothing else. */
-  #checkNamed(app: AppName, rows: readonly DeploymentRow[]): void {
-    const { engine, git } = this.#world
-    for (const [index, { state, wanted_commit, wanted_release }] of rows.entries()) {
-      if (state === 'superseded' && (wanted_commit ?? wanted_release) !== null) {
-        const by = rows[index - 1]?.trigger.kind
-        assert.ok(by !== 'webhook' && by !== 'poll', `${app}: a ${by} took the place of what a person wanted`)
-      }
-    }
+  #checkNamed(app: AppName, rows: readonly DeploymentRow[], served: string | undefined): void {
+    checkNothingPushedAside(app, rows)
     const wished = rows.findIndex(row => row.id === this.#named.get(app))
-    const isNoNews = rows
-      .slice(wished + 1)
-      .some(
-        ({ kind, commit, wanted_commit, created_at }) =>
-          kind === 'deploy' &&
-          wanted_commit === null &&
-          commit === git.tip &&
-          Date.parse(created_at) >= this.#movedAt,
-      )
-    if (wished !== -1 && isNoNews && rows[wished]?.state === 'succeeded') {
-      assert.equal(engine.serves(app), rows[wished]?.commit, `${app} serves what a person wanted by name`)
+    const before = wished === -1 ? [] : rows.slice(wished + 1)
+    if (hasSeen(before, this.#world.git.tip, this.#movedAt) && rows[wished]?.state === 'succeeded') {
+      assert.equal(served, rows[wished]?.commit, `${app} serves what a person wanted by name`)
     }
   }
 
@@ -240,35 +213,11 @@ export class Model {
     await this.#world.pass(3 * MINUTE)
     for (let minutes = 0; minutes < MOST_MINUTES_TO_REST; minutes += 5) {
       await this.#world.pass(5 * MINUTE)
-      const rows = await this.#allRows()
+      const rows = await allRows(this.#world)
       if (minutes >= 10 && rows.every(row => ENDED.includes(row.state))) {
         return
       }
     }
-  }
-
-  async #allRows(): Promise<DeploymentRow[]> {
-    const rows: DeploymentRow[] = []
-    for (let path = '/deployments?limit=100'; path !== ''; ) {
-      const body = (await this.#world.api('GET', path))?.body as unknown as {
-        items: DeploymentRow[]
-        next: string
-      }
-      rows.push(...body.items)
-      path = body.next ? `/deployments?limit=100&cursor=${body.next}` : ''
-    }
-    return rows
-  }
-
-  async #rowsOf(ids: readonly string[]): Promise<DeploymentRow[]> {
-    const rows: DeploymentRow[] = []
-    for (const id of ids) {
-      const answer = await this.#world.api('GET', `/deployments/${id}`)
-      if (answer?.status === 200) {
-        rows.push(answer.body as unknown as DeploymentRow)
-      }
-    }
-    return rows
   }
 
   /** What the sender learns; a delivery that was taken asks for the tip. */

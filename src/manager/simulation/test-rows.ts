@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict'
+import type { SimulatedWorld } from './test-world.ts'
+
+/** A deployment as the manager shows it. */
+export interface DeploymentRow {
+  readonly id: string
+  readonly app: string
+  readonly kind: string
+  readonly state: string
+  readonly commit: string | null
+  readonly error: { readonly code: string } | null
+  readonly trigger: { readonly kind: string }
+  readonly wanted_commit: string | null
+  readonly wanted_release: string | null
+  readonly created_at: string
+}
+
+/** Newest first. */
+export async function allRows(world: SimulatedWorld): Promise<DeploymentRow[]> {
+  const rows: DeploymentRow[] = []
+  for (let path = '/deployments?limit=100'; path !== ''; ) {
+    const body = (await world.api('GET', path))?.body as unknown as { items: DeploymentRow[]; next: string }
+    rows.push(...body.items)
+    path = body.next ? `/deployments?limit=100&cursor=${body.next}` : ''
+  }
+  return rows
+}
+
+export async function rowsOf(world: SimulatedWorld, ids: readonly string[]): Promise<DeploymentRow[]> {
+  const rows: DeploymentRow[] = []
+  for (const id of ids) {
+    const answer = await world.api('GET', `/deployments/${id}`)
+    if (answer?.status === 200) {
+      rows.push(answer.body as unknown as DeploymentRow)
+    }
+  }
+  return rows
+}
+
+/** What a person wants by name gives way to what a person wants later and to nothing else. */
+export function checkNothingPushedAside(app: string, rows: readonly DeploymentRow[]): void {
+  for (const [index, { state, wanted_commit, wanted_release }] of rows.entries()) {
+    if (state === 'superseded' && (wanted_commit ?? wanted_release) !== null) {
+      const by = rows[index - 1]?.trigger.kind
+      assert.ok(by !== 'webhook' && by !== 'poll', `${app}: a ${by} took the place of what a person wanted`)
+    }
+  }
+}
+
+/** Whether a deployment that wanted the tip found this one, so that it is no news any more. */
+export function hasSeen(rows: readonly DeploymentRow[], tip: string, movedAt: number): boolean {
+  return rows.some(
+    ({ kind, commit, wanted_commit, created_at }) =>
+      kind === 'deploy' && wanted_commit === null && commit === tip && Date.parse(created_at) >= movedAt,
+  )
+}

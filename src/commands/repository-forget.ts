@@ -8,13 +8,13 @@ import { list, remove, removeFolder } from './repository-mirror.ts'
 export async function forgetCommits(
   hands: Hands,
   repository: string,
-  keep: readonly string[],
+  { keep, commits }: { readonly keep: readonly string[]; readonly commits: readonly string[] },
 ): Promise<string[]> {
   const folders = foldersOf(hands.host.workspace, repository)
   const removed = await forgetCheckouts(hands, folders, keep)
   const { missing } = await hands.perform(list(folders.mirror))
   if (!missing) {
-    await forgetRefs(hands, folders.mirror, keep)
+    await forgetRefs(hands, folders.mirror, [...keep, ...commits])
   }
   return removed
 }

@@ -136,6 +136,8 @@ export const repositoryForget = defineCommand({
     {
       repository: Key,
       keep: Type.Array(Commit, { maxItems: 1000 }),
+      /** These stay in the mirror too, without a checkout. */
+      commits: Type.Optional(Type.Array(Commit, { maxItems: 1000 })),
       /** `remove` only with nothing to keep. */
       mirror: Type.Optional(Type.Enum(['keep', 'remove'])),
     },
@@ -144,11 +146,11 @@ export const repositoryForget = defineCommand({
   result: Type.Object({ removed: Type.Array(Commit) }, strict),
   deadlineMs: 10 * MINUTE,
   lock: data => lockOf(data.repository),
-  async run(hands, { repository, keep, mirror }) {
+  async run(hands, { repository, keep, commits = [], mirror }) {
     if (mirror !== 'remove') {
-      return { removed: await forgetCommits(hands, repository, keep) }
+      return { removed: await forgetCommits(hands, repository, { keep, commits }) }
     }
-    if (keep.length > 0) {
+    if (keep.length + commits.length > 0) {
       throw BAD_INPUT('repository.forget', 'mirror can be removed only when "keep" is empty')
     }
     return { removed: await forgetRepository(hands, repository) }

@@ -6,6 +6,8 @@ import { seedApp, type TestServer, testServer } from './api/test-server.ts'
 import { DeploymentLogs } from './deployments/logs.ts'
 import { addApp, openTestStore } from './deployments/test-store.ts'
 import { forgetOld, KEPT_IN_FULL } from './housekeeping.ts'
+import { deleteSecret, setSecret } from './secrets/queries.ts'
+import { createSealer } from './secrets/seal.ts'
 
 const DAY = 24 * 3_600_000
 let manager: TestServer
@@ -87,5 +89,41 @@ test('logs and answers are kept of the newest deployments of an app, the records
   }
   assert.deepEqual(detailed, [ids[1], ...ids.slice(5)])
   assert.equal((await store.db.selectFrom('deployments').select('id').execute()).length, ids.length)
+  await store.close()
+})
+
+test('revisions of secrets that neither the app nor a release names are deleted, once nothing is at work', async () => {
+  const store = await openTestStore()
+  const appId = await addApp(store, 'shop')
+  const context = { ...store, sealer: createSealer(Buffer.alloc(32, 1)) }
+  for (const value of ['one', 'two', 'three']) {
+    await setSecret(context, { appId, name: 'WORD', value })
+  }
+  await setSecret(context, { appId, name: 'GONE', value: 'x' })
+  await deleteSecret(store.db, appId, 'GONE')
+  const deployment = {
+    app_id: appId,
+    kind: 'deploy',
+    trigger: '{}',
+    cancel_requested: 0,
+    created_at: 1,
+  } as const
+  await store.db
+    .insertInto('deployments')
+    .values({ ...deployment, id: 'd', state: 'running' })
+    .execute()
+  const release = { app_id: appId, deployment_id: 'd', commit: 'c', config_hash: 'h', content: '{}' }
+  await store.db
+    .insertInto('releases')
+    .values({ ...release, id: 'r', created_at: 1, secrets: JSON.stringify({ WORD: 1 }) })
+    .execute()
+  const left = async () => {
+    await forgetOld({ ...store, logs: manager.parts.logs })
+    const rows = await store.db.selectFrom('secret_revisions').selectAll().orderBy('revision').execute()
+    return rows.map(row => `${row.name} ${row.revision}`).sort()
+  }
+  assert.deepEqual(await left(), ['GONE 1', 'WORD 1', 'WORD 2', 'WORD 3'], 'what runs may have read them')
+  await store.db.updateTable('deployments').set({ state: 'succeeded' }).execute()
+  assert.deepEqual(await left(), ['WORD 1', 'WORD 3'])
   await store.close()
 })

@@ -1,6 +1,7 @@
 import { background } from '#lib/background.ts'
 import type { Timer } from '#lib/clock.ts'
 import type { ManagerParts } from './parts.ts'
+import { inTransaction } from './store/transaction.ts'
 
 const EVERY_MS = 3_600_000
 const DAY_MS = 24 * EVERY_MS
@@ -36,6 +37,7 @@ export async function forgetOld({ db, clock, logs }: Housekept): Promise<void> {
     .where('received_at', '<', now - DELIVERIES_KEPT_MS)
     .execute()
   await forgetDetails({ db, logs })
+  await forgetSecretRevisions(db)
 }
 
 /** What fills the disk is not that a deployment was, but every line and every answer of it. */
@@ -66,5 +68,43 @@ async function forgetDetails({ db, logs }: Pick<Housekept, 'db' | 'logs'>): Prom
       await logs.remove(id)
       await db.deleteFrom('commands').where('deployment_id', '=', id).execute()
     }
+  }
+}
+
+/** A value that no release was made with and that the app no longer has is of use to nobody but a thief. */
+async function forgetSecretRevisions(db: Housekept['db']): Promise<void> {
+  const apps = await db.selectFrom('secret_revisions').select('app_id').distinct().execute()
+  for (const { app_id: app } of apps) {
+    await inTransaction(db, transaction => forgetRevisionsOf(transaction, app))
+  }
+}
+
+async function forgetRevisionsOf(db: Housekept['db'], app: string): Promise<void> {
+  const open = await db
+    .selectFrom('deployments')
+    .select('id')
+    .where('app_id', '=', app)
+    .where('state', 'in', ['running', 'waiting'])
+    .executeTakeFirst()
+  if (open) {
+    // It may have read values that were replaced since, and its release will name them.
+    return
+  }
+  const [present, releases, revisions] = await Promise.all([
+    db.selectFrom('secrets').select(['name', 'revision']).where('app_id', '=', app).execute(),
+    db.selectFrom('releases').select('secrets').distinct().where('app_id', '=', app).execute(),
+    db.selectFrom('secret_revisions').select(['name', 'revision']).where('app_id', '=', app).execute(),
+  ])
+  const released = releases.flatMap(row =>
+    Object.entries(JSON.parse(row.secrets ?? '{}') as Record<string, number>),
+  )
+  const needed = new Set([...present.map(row => [row.name, row.revision]), ...released].map(String))
+  for (const { name, revision } of revisions.filter(row => !needed.has(String([row.name, row.revision])))) {
+    await db
+      .deleteFrom('secret_revisions')
+      .where('app_id', '=', app)
+      .where('name', '=', name)
+      .where('revision', '=', revision)
+      .execute()
   }
 }

@@ -1,45 +1,57 @@
+import { keptReleases } from '#manager/releases/queries.ts'
 import type { StepContext } from './step.ts'
 import { tellWorker } from './tell-worker.ts'
 
-/** Checkouts are there for going back without asking the Git server. */
-const MOST_RELEASES = 50
-
 /**
- * Removes the checkouts of the app's repository that no release and no deployment needs any more: besides those of
- * `keep` and of other deployments at work, the ones of released commits stay, but not of an app that is being removed.
+ * Removes the checkouts of the app's repository that nothing needs any more: those of `keep`, of the newest release of
+ * each app and of other deployments at work stay. Files that containers mount are kept apart from checkouts. The commits of
+ * releases that can be gone back to stay in the mirror, but not of an app that is being removed.
  */
 export async function forgetCheckouts(context: StepContext, keep: readonly string[]): Promise<void> {
-  const { repository, app, deployment, parts } = context
+  const { repository, deployment, parts } = context
   if (!repository) {
     return
   }
-  let releases = parts.db
-    .selectFrom('releases')
-    .innerJoin('apps', 'apps.id', 'releases.app_id')
-    .select(['releases.commit', 'releases.confirmed_commit'])
-    .distinct()
-    .where('apps.repository_id', '=', repository.id)
-    .orderBy('releases.id', 'desc')
-    .limit(MOST_RELEASES)
-  if (deployment.kind === 'remove') {
-    releases = releases.where('apps.id', '!=', app.id)
-  }
-  const others = parts.db
+  const open = await parts.db
     .selectFrom('deployments')
     .innerJoin('apps', 'apps.id', 'deployments.app_id')
-    .select('deployments.commit')
+    .select(['deployments.commit', 'deployments.wanted_commit'])
     .where('apps.repository_id', '=', repository.id)
     .where('deployments.id', '!=', deployment.id)
+    .where('deployments.kind', '!=', 'remove')
     .where('deployments.state', 'in', ['running', 'waiting'])
-  const [released, open] = await Promise.all([releases.execute(), others.execute()])
-  const needed = [
+    .execute()
+  if (open.some(row => row.commit === null && row.wanted_commit === null)) {
+    // Which commit it has just checked out is not known yet: the next deployment tidies up.
+    return
+  }
+  const releases = await releasesOf(context, repository.id)
+  const checkouts = [
     ...keep,
-    ...released.flatMap(row => [row.commit, row.confirmed_commit ?? row.commit]),
-    ...open.flatMap(row => row.commit ?? []),
+    ...releases.flatMap(([newest]) =>
+      newest ? [newest.commit, newest.confirmed_commit ?? newest.commit] : [],
+    ),
+    ...open.flatMap(row => row.commit ?? row.wanted_commit ?? []),
   ]
+  const commits = releases.flat().map(release => release.commit)
   await tellWorker(context, {
     key: 'forget',
     command: 'repository.forget',
-    data: { repository: repository.id, keep: [...new Set(needed)] },
+    data: {
+      repository: repository.id,
+      keep: [...new Set(checkouts)],
+      commits: [...new Set(commits)].filter(commit => !checkouts.includes(commit)),
+    },
   })
+}
+
+/** What each app of the repository can go back to, what runs first. */
+async function releasesOf({ parts, app, deployment }: StepContext, repository: string) {
+  const apps = await parts.db
+    .selectFrom('apps')
+    .select('id')
+    .where('repository_id', '=', repository)
+    .execute()
+  const staying = apps.filter(({ id }) => id !== app.id || deployment.kind !== 'remove')
+  return await Promise.all(staying.map(({ id }) => keptReleases(parts.db, id, parts.keepReleases)))
 }

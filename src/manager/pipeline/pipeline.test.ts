@@ -264,6 +264,39 @@ test('R80 the tip that a deployment saw is no news to the next poll, and other a
   assert.deepEqual([follower?.trigger.kind, follower?.commit], ['poll', 'c'.repeat(40)])
 })
 
+test('checkouts stay of what runs and ran before, commits of what can be gone back to, and nothing goes while another is checked out', async () => {
+  const forgets: unknown[] = []
+  agents.answers['repository.forget'] = ({ keep, commits }) => {
+    forgets.push([keep, commits])
+    return { removed: [] }
+  }
+  const commits = ['1', '2', '3'].map(each => each.repeat(40))
+  for (const commit of commits) {
+    const { 'repository.checkout': checkout } = workingAnswers()
+    const asked = [{}, {}] as unknown as Parameters<NonNullable<typeof checkout>>
+    agents.answers['repository.checkout'] = () => ({ ...(checkout?.(...asked) as object), commit })
+    await deploy()
+  }
+  assert.deepEqual(forgets.at(-1), [[commits[2], commits[1]], [commits[0]]])
+  const { repository_id } = (await store.db.selectFrom('apps').selectAll().execute())[0] ?? {}
+  const sibling = await addApp(store, 'blog')
+  await store.db.updateTable('apps').set({ repository_id }).where('id', '=', sibling).execute()
+  const running = {
+    app_id: sibling,
+    kind: 'deploy',
+    trigger: '{}',
+    cancel_requested: 0,
+    created_at: 1,
+  } as const
+  await store.db
+    .insertInto('deployments')
+    .values({ ...running, id: newId(), state: 'waiting' })
+    .execute()
+  const before = forgets.length
+  await deploy()
+  assert.equal(forgets.length, before)
+})
+
 test('two apps that want one domain: the second fails and says which', async () => {
   await deploy()
   const other = await addApp(store, 'blog')

@@ -171,9 +171,7 @@ async function supersedeWaiting(
     .set({ state: 'superseded', outcome: 'superseded', finished_at: clock.now() })
     .where('id', '=', waiting.id)
     .execute()
-  afterCommit(db, () =>
-    events.publish('deployment', { id: waiting.id, app: app.name, state: 'superseded' }),
-  )
+  afterCommit(db, () => events.publish('deployment', { id: waiting.id, app: app.name, state: 'superseded' }))
   return waiting.then_trigger
 }
 

@@ -24,7 +24,7 @@ describe('what is there is arranged', () => {
 
   test('in place when the plan does not say beside, or there is nothing running to stand beside', () => {
     const place = { ...NOTHING, inPlace: ['web'], restart: ['worker'] }
-    assert.deepEqual(arranged([...REST, one('web', 'old')], []), place)
+    assert.deepEqual(arranged([...REST, one('web', 'old')], { beside: [] }), place)
     assert.deepEqual(arranged([...REST, one('web', 'old', { state: 'exited' })]), place)
   })
 
@@ -49,7 +49,7 @@ describe('what is there is arranged', () => {
 
   test('so that what depends on a service that is made in its place is started again, over any number of steps', () => {
     const [, worker] = REST
-    const found = arranged([one('db', 'old'), worker, one('web', 'old')], ['web'])
+    const found = arranged([one('db', 'old'), worker, one('web', 'old')])
     assert.deepEqual(found, {
       ...NOTHING,
       replaced: ['web-old'],
@@ -57,7 +57,7 @@ describe('what is there is arranged', () => {
       inPlace: ['db'],
       restart: ['worker'],
     })
-    const without = arranged([one('db', 'old'), worker, one('web', 'new')], [])
+    const without = arranged([one('db', 'old'), worker, one('web', 'new')], { beside: [] })
     assert.deepEqual(without, { ...NOTHING, inPlace: ['db'], restart: ['web', 'worker'] })
   })
 
@@ -70,9 +70,20 @@ describe('what is there is arranged', () => {
     }
   })
 
+  test('so that what was changed by hand counts as outdated, whatever its label says', () => {
+    const changed = one('web', 'new', { ip: '10.0.0.2' })
+    assert.deepEqual(arranged([...REST, changed], { remade: [changed.id] }), {
+      ...NOTHING,
+      replaced: ['web-new'],
+      scale: { web: 2 },
+    })
+    const inPlace = arranged([...REST, changed], { beside: [], remade: [changed.id] })
+    assert.deepEqual(inPlace, { ...NOTHING, inPlace: ['web'], restart: ['worker'] })
+  })
+
   test('with as many new ones beside as there shall be', () => {
     const old = ['1', '2', '3'].map(number => one('web', `old${number}`, { startedAt: number }))
-    const found = arranged([...REST, ...old, one('web', 'new')], ['web'], 2)
+    const found = arranged([...REST, ...old, one('web', 'new')], { replicas: 2 })
     assert.deepEqual(found, {
       ...NOTHING,
       replaced: ['web-old1', 'web-old2'],
@@ -86,7 +97,14 @@ const REST = [one('db', 'new'), one('worker', 'new')] as const
 const NOTHING = { replaced: [], leftovers: [], inPlace: [], scale: {}, restart: [] }
 
 /** web depends on db, worker on web. */
-function arranged(containers: readonly ContainerFacts[], beside: readonly string[] = ['web'], replicas = 1) {
+function arranged(
+  containers: readonly ContainerFacts[],
+  {
+    beside = ['web'],
+    replicas = 1,
+    remade = [],
+  }: { beside?: readonly string[]; replicas?: number; remade?: readonly string[] } = {},
+) {
   const service = (dependsOn: object, count = 1) => ({
     image: 'img',
     scale: count,
@@ -103,7 +121,7 @@ function arranged(containers: readonly ContainerFacts[], beside: readonly string
   }
   const serving = ['10.0.0.2', '10.0.0.9']
   const { replaced, leftovers, ...rest } = arrange(render, {
-    ...{ containers, imageIds: IMAGES, beside, serving, network: NETWORK },
+    ...{ containers, imageIds: IMAGES, beside, remade, serving, network: NETWORK },
   })
   const names = (each: readonly ContainerFacts[]) => each.map(({ name }) => name)
   return { ...rest, replaced: names(replaced), leftovers: names(leftovers) }

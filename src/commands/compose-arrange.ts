@@ -12,6 +12,8 @@ export interface Present {
   readonly imageIds: ReadonlyMap<string, string>
   /** Services whose new container starts beside the old one. */
   readonly beside: readonly string[]
+  /** Ids of containers that count as outdated, whatever they were made from. */
+  readonly remade?: readonly string[] | undefined
   /** Addresses that the proxy leads to now. */
   readonly serving: readonly string[]
   /** Of the network that the proxy reaches. */
@@ -74,7 +76,9 @@ function arrangeService(
     present,
     present.containers.filter(each => serviceOf(each) === name),
   )
-  const current = own.filter(each => isCurrent(render, present.imageIds, each))
+  const current = own.filter(
+    each => isCurrent(render, present.imageIds, each) && !present.remade?.includes(each.id),
+  )
   const outdated = own.filter(each => !current.includes(each))
   const running = outdated.filter(each => each.state === 'running')
   const isThere = current.length >= replicas

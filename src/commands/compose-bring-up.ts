@@ -28,6 +28,8 @@ export interface BringUp {
   readonly registries: readonly RegistryData[]
   /** Services whose new container starts beside the old one, which stays. */
   readonly beside: readonly string[]
+  /** Ids of containers that are made anew whatever they were made from. */
+  readonly remade?: readonly string[]
   /** On the way back, who still answers visitors is not started again although what it depends on was made anew. */
   readonly isReturn?: boolean
 }
@@ -52,8 +54,9 @@ export async function bringUp(hands: Hands, wish: BringUp): Promise<BroughtUp> {
   ])
   const [before, serving] = await Promise.all([projectContainers(hands, project), servingOf(hands, wish)])
   const network = hands.host.network.name
-  const arranged = arrange(render, { containers: before, imageIds, beside: wish.beside, serving, network })
-  await create(hands, wish, arranged)
+  const { beside, remade } = wish
+  const arranged = arrange(render, { containers: before, imageIds, beside, remade, serving, network })
+  await create(hands, wish, { ...arranged, before })
   const replaced = new Set(arranged.replaced.map(each => each.id))
   const ours = async () => (await projectContainers(hands, project)).filter(each => !replaced.has(each.id))
   // Before anything is started, so that a service is in the proxy's network from its first moment.
@@ -102,7 +105,7 @@ async function servingOf(hands: Hands, { project, render }: BringUp): Promise<re
 async function create(
   hands: Hands,
   wish: BringUp,
-  { leftovers, scale, inPlace }: Arrangement,
+  { leftovers, scale, inPlace, before }: Arrangement & { readonly before: readonly ContainerFacts[] },
 ): Promise<void> {
   const { dockerSocket } = hands.host
   for (const each of leftovers) {
@@ -111,9 +114,14 @@ async function create(
     await hands.perform(removeContainer(dockerSocket, each.id, 'keep'))
   }
   const project = composeProject(hands, wish)
+  // Compose itself would take them for what they were made from.
+  const changed = before.filter(each => wish.remade?.includes(each.id)).map(serviceOf)
+  const forced = inPlace.filter(name => changed.includes(name))
+  const plain = inPlace.filter(name => !changed.includes(name))
   const calls = [
     ...(Object.keys(scale).length > 0 ? [composeAdd(project, scale)] : []),
-    ...(inPlace.length > 0 ? [composeCreate(project, inPlace)] : []),
+    ...(plain.length > 0 ? [composeCreate(project, plain)] : []),
+    ...(forced.length > 0 ? [composeCreate(project, forced, 'always')] : []),
   ]
   for (const call of calls) {
     const failure = await hands.perform(call)

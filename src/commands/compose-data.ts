@@ -12,6 +12,14 @@ export const VariableName = Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]{0,127
 export const RenderHash = Type.String({ pattern: '^[0-9a-f]{64}$' })
 const Port = Type.Integer({ minimum: 1, maximum: 65_535 })
 
+/** Ids of containers that somebody changed by hand: they do not count, although their labels say that they are as wanted. */
+export const Remade = Type.Optional(
+  Type.Array(Type.String({ pattern: '^[0-9a-f]{12,64}$' }), { maxItems: 1_000 }),
+)
+
+/** A file or folder that services mount, by its content (compose-mounted.ts). */
+export const MountName = Type.String({ pattern: '^(?:value-)?[0-9a-f]{40,64}$' })
+
 export const RouteWish = Type.Object({ service: ServiceName, port: Port }, strict)
 
 /** A route with the name and the two addresses by which the proxy knows it. */

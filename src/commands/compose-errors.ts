@@ -68,6 +68,16 @@ export const COMPOSE_PROJECT_TAKEN = defineError({
   hint: () => 'Give this app another "project" in its settings, or remove the other app first.',
 })
 
+export const COMPOSE_ORIGINAL_GONE = defineError({
+  code: 'COMPOSE_ORIGINAL_GONE',
+  status: 409,
+  retry: 'never',
+  message: (project: string, name: string) =>
+    `A file that "${project}" mounts was edited on the host, and its original (${name.slice(0, 18)}) is gone too.`,
+  hint: (project: string) =>
+    `Remove renders/${project}/files/ from the worker's workspace and deploy the commit again.`,
+})
+
 export const COMPOSE_RENDER_GONE = defineError({
   code: 'COMPOSE_RENDER_GONE',
   status: 410,

@@ -15,6 +15,11 @@ export function mountedFiles(workspace: string, project: string): string {
   return join(projectFolder(workspace, project), 'files')
 }
 
+/** The same once more, mounted by nobody: what was edited by hand is mended from here. */
+export function originalFiles(workspace: string, project: string): string {
+  return join(projectFolder(workspace, project), 'originals')
+}
+
 /** Which app the project belongs to, and the names of its routes. */
 export function ownerFile(workspace: string, project: string): string {
   return join(projectFolder(workspace, project), 'owner.json')

@@ -2,7 +2,7 @@ import { type Static, Type } from 'typebox'
 import { type ContainerFacts, removeContainer, stopContainer } from '#programs/docker-containers.ts'
 import { inspectImage } from '#programs/docker-images.ts'
 import { defineCommand, type Hands } from './command.ts'
-import { ProjectName, RenderHash, ServiceName } from './compose-data.ts'
+import { ProjectName, Remade, RenderHash, ServiceName } from './compose-data.ts'
 import { projectContainers, serviceOf } from './compose-observe.ts'
 import { readOwner } from './compose-store.ts'
 import { AppName, LABEL } from './container-data.ts'
@@ -20,6 +20,7 @@ const RetireData = Type.Object(
     services: Type.Record(ServiceName, RenderHash),
     /** Most time for requests that are still being answered. */
     drainMs: DrainMs,
+    remade: Remade,
   },
   strict,
 )
@@ -39,7 +40,10 @@ export const composeRetire = defineCommand({
 })
 
 /** Made from another configuration or image than wanted, and not all that is left of a service. */
-async function outdated(hands: Hands, { project, services }: RetireData): Promise<readonly ContainerFacts[]> {
+async function outdated(
+  hands: Hands,
+  { project, services, remade = [] }: RetireData,
+): Promise<readonly ContainerFacts[]> {
   const containers = await projectContainers(hands, project)
   const images = new Map(
     await Promise.all(
@@ -49,6 +53,7 @@ async function outdated(hands: Hands, { project, services }: RetireData): Promis
     ),
   )
   const isWanted = (each: ContainerFacts) =>
+    !remade.includes(each.id) &&
     each.labels[LABEL.config] === services[serviceOf(each)] &&
     each.imageId === (images.get(each.image) ?? each.imageId)
   const alive = new Set(containers.filter(each => isWanted(each) && each.state === 'running').map(serviceOf))

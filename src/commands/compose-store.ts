@@ -2,8 +2,15 @@ import { join } from 'node:path'
 import type { FileCall, FileResult } from '#exec/call.ts'
 import { isShape, shapeOf } from '#policy/shape.ts'
 import type { Hands } from './command.ts'
-import { COMPOSE_PROJECT_TAKEN, COMPOSE_RENDER_GONE } from './compose-errors.ts'
-import { configFile, mountedFiles, ownerFile, projectFolder, renderFile } from './compose-folders.ts'
+import { COMPOSE_ORIGINAL_GONE, COMPOSE_PROJECT_TAKEN, COMPOSE_RENDER_GONE } from './compose-errors.ts'
+import {
+  configFile,
+  mountedFiles,
+  originalFiles,
+  ownerFile,
+  projectFolder,
+  renderFile,
+} from './compose-folders.ts'
 import { hashOf, OWN_KEY, type OwnPart, type Render } from './compose-model.ts'
 import { checkoutFolder } from './repository-folders.ts'
 
@@ -30,12 +37,13 @@ export async function keepRender(
   if (!present.missing) {
     return hash
   }
-  const files = mountedFiles(workspace, project)
-  await hands.perform(fileCall({ operation: 'make-folder', path: files }))
-  for (const [name, value] of valueFiles) {
-    await hands.perform(
-      fileCall({ operation: 'write', path: join(files, name), content: value, mode: READABLE }),
-    )
+  for (const folder of [mountedFiles(workspace, project), originalFiles(workspace, project)]) {
+    await hands.perform(fileCall({ operation: 'make-folder', path: folder }))
+    for (const [name, value] of valueFiles) {
+      await hands.perform(
+        fileCall({ operation: 'write', path: join(folder, name), content: value, mode: READABLE }),
+      )
+    }
   }
   await hands.perform(
     fileCall({ operation: 'write', path: renderFile(workspace, project, hash), content: text }),
@@ -79,11 +87,34 @@ export async function copyMounts(hands: Hands, project: string, own: OwnPart): P
   const { workspace } = hands.host
   const checkout = checkoutFolder(workspace, own.source.repository, own.source.commit)
   for (const [path, id] of Object.entries(own.mounts)) {
-    const to = join(mountedFiles(workspace, project), id)
-    const present = await hands.perform(fileCall({ operation: 'stat', path: to }))
-    if (present.missing) {
-      await hands.perform(fileCall({ operation: 'copy', path: join(checkout, path), to }))
+    for (const folder of [originalFiles(workspace, project), mountedFiles(workspace, project)]) {
+      const to = join(folder, id)
+      const present = await hands.perform(fileCall({ operation: 'stat', path: to }))
+      if (present.missing) {
+        await hands.perform(fileCall({ operation: 'copy', path: join(checkout, path), to }))
+      }
     }
+  }
+}
+
+/** Gives files that were edited on the host their content back. Containers see it once they are made anew. */
+export async function mendMounts(hands: Hands, project: string, names: readonly string[]): Promise<void> {
+  const { workspace } = hands.host
+  for (const name of names) {
+    const from = join(originalFiles(workspace, project), name)
+    const to = join(mountedFiles(workspace, project), name)
+    const { missing } = await hands.perform(fileCall({ operation: 'stat', path: from }))
+    if (missing) {
+      throw COMPOSE_ORIGINAL_GONE(project, name)
+    }
+    // Out of the way, not away: a container that still serves may read it until it is replaced.
+    await hands.perform(fileCall({ operation: 'remove', path: `${to}.edited` }))
+    await hands.perform(fileCall({ operation: 'rename', path: to, to: `${to}.edited` }))
+    await hands.perform(fileCall({ operation: 'copy', path: from, to }))
+    hands.say(
+      `a mounted file that was edited on the host has its content back (${name.slice(0, 12)})`,
+      'info',
+    )
   }
 }
 
@@ -174,13 +205,15 @@ async function pruneMounts(hands: Hands, project: string, hashes: readonly strin
   const texts = renders.map(
     render => `${JSON.stringify(render)}${Object.values(shapeOf(render[OWN_KEY]).mounts ?? {}).join()}`,
   )
-  const folder = mountedFiles(hands.host.workspace, project)
-  const { names = [] } = await hands.perform(fileCall({ operation: 'list', path: folder }))
-  for (const name of names.filter(each => !texts.some(text => text.includes(each)))) {
-    const path = join(folder, name)
-    const { modifiedMs = 0 } = await hands.perform(fileCall({ operation: 'stat', path }))
-    if (hands.clock.now() - modifiedMs > YOUNG_MS) {
-      await hands.perform(fileCall({ operation: 'remove', path }))
+  for (const place of [mountedFiles, originalFiles]) {
+    const folder = place(hands.host.workspace, project)
+    const { names = [] } = await hands.perform(fileCall({ operation: 'list', path: folder }))
+    for (const name of names.filter(each => !texts.some(text => text.includes(each)))) {
+      const path = join(folder, name)
+      const { modifiedMs = 0 } = await hands.perform(fileCall({ operation: 'stat', path }))
+      if (hands.clock.now() - modifiedMs > YOUNG_MS) {
+        await hands.perform(fileCall({ operation: 'remove', path }))
+      }
     }
   }
 }

@@ -2,11 +2,18 @@ import { Type } from 'typebox'
 import { shapeOf } from '#policy/shape.ts'
 import { defineCommand } from './command.ts'
 import { bringUp } from './compose-bring-up.ts'
-import { ComposeContainer, ProjectName, RenderHash, ServiceName } from './compose-data.ts'
+import { ComposeContainer, MountName, ProjectName, Remade, RenderHash, ServiceName } from './compose-data.ts'
 import { COMPOSE_IMAGE_MISSING } from './compose-errors.ts'
 import { OWN_KEY, renamedImages, renderText, unbuilt, withImages } from './compose-model.ts'
 import { pinImages, withPins } from './compose-pins.ts'
-import { claimProject, copyMounts, keepRender, pruneRenders, readRender } from './compose-store.ts'
+import {
+  claimProject,
+  copyMounts,
+  keepRender,
+  mendMounts,
+  pruneRenders,
+  readRender,
+} from './compose-store.ts'
 import { AppName, ImageName } from './container-data.ts'
 import { RegistryData } from './image-data.ts'
 
@@ -36,6 +43,9 @@ const UpData = Type.Object(
     beside: Type.Array(ServiceName, { maxItems: 1_000 }),
     /** Configurations of releases that can be gone back to: they and what they mount stay, whatever their age. */
     keep: Type.Optional(Type.Array(RenderHash, { maxItems: 200 })),
+    remade: Remade,
+    /** Mounted files that were edited on the host, by the name of their content: they get it back. */
+    mend: Type.Optional(Type.Array(MountName, { maxItems: 1_000 })),
     ...StartWish,
   },
   strict,
@@ -80,6 +90,7 @@ export const composeUp = defineCommand({
     const pinned = await pinImages(hands, { ...data, render: named, built })
     const render = withPins(named, pinned)
     await copyMounts(hands, data.project, draft[OWN_KEY])
+    await mendMounts(hands, data.project, data.mend ?? [])
     const hash = await keepRender(hands, data.project, { text: renderText(render) })
     const { services, touched, addresses } = await bringUp(hands, { ...data, render, hash })
     await pruneRenders(hands, data.project, { current: [hash, ...(data.keep ?? [])], most: RENDERS_KEPT })

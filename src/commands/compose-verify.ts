@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { defineCommand } from './command.ts'
-import { ComposeContainer, ProjectName, RenderHash, ServiceName } from './compose-data.ts'
+import { ComposeContainer, ProjectName, Remade, RenderHash, ServiceName } from './compose-data.ts'
 import { COMPOSE_NOT_AS_PLANNED } from './compose-errors.ts'
 import { describeContainers, projectContainers } from './compose-observe.ts'
 
@@ -15,6 +15,7 @@ const VerifyData = Type.Object(
     mustRun: Type.Array(ServiceName, { maxItems: 1000 }),
     /** Services whose old containers may still stand by, and names of services that are no longer wanted but still serve. */
     replaced: Type.Array(ServiceName, { maxItems: 1000 }),
+    remade: Remade,
   },
   strict,
 )
@@ -47,8 +48,14 @@ export const composeVerify = defineCommand({
 })
 
 /** Of the release before: it is there for the way back. */
-function standsBy({ services, replaced }: Static<typeof VerifyData>, container: ComposeContainer): boolean {
-  const isWanted = container.configHash === services[container.service] && hasCurrentImage(container)
+function standsBy(
+  { services, replaced, remade = [] }: Static<typeof VerifyData>,
+  container: ComposeContainer,
+): boolean {
+  const isWanted =
+    container.configHash === services[container.service] &&
+    hasCurrentImage(container) &&
+    !remade.includes(container.id)
   return replaced.includes(container.service) && !isWanted
 }
 

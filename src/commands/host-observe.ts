@@ -1,16 +1,30 @@
+import { createHash } from 'node:crypto'
 import { type Static, Type } from 'typebox'
-import { type ContainerFacts, inspectContainer, listContainers } from '#programs/docker-containers.ts'
+import { canonicalJson } from '#lib/canonical-json.ts'
+import { type ListedContainer, listEveryContainer } from '#programs/container-list.ts'
+import { inspectWhole, type WholeContainer } from '#programs/container-parts.ts'
+import type { ContainerFacts } from '#programs/docker-containers.ts'
 import { type ImageFacts, inspectImage } from '#programs/docker-images.ts'
 import { defineCommand, type Hands } from './command.ts'
 import { serviceOf } from './compose-observe.ts'
+import { readOwner } from './compose-store.ts'
 import { LABEL } from './container-data.ts'
+import { releaseFiles } from './host-files.ts'
+import { type Fingerprints, openFingerprints } from './host-key.ts'
+import { observeRoutes, SeenRoute } from './host-routes.ts'
 
 const strict = { additionalProperties: false } as const
 
 /** What is told of must fit into one frame. */
 const MOST = 1_000
+/** Configurations beyond it follow with the next looks. */
+const MOST_CHARACTERS = 300_000
 /** The engine answers in parallel, but not without end. */
 const AT_ONCE = 16
+
+const PROJECT_LABEL = 'com.docker.compose.project'
+/** `docker compose run`: a task of a person, which ends by itself. */
+const ONE_OFF_LABEL = 'com.docker.compose.oneoff'
 
 export const SeenContainer = Type.Object(
   {
@@ -35,24 +49,144 @@ export const SeenContainer = Type.Object(
 )
 export type SeenContainer = Static<typeof SeenContainer>
 
+export const Configuration = Type.Object(
+  {
+    fingerprint: Type.String(),
+    /** By name, as it is or (behind a ~) as a keyed hash. Left out when the manager knows the fingerprint. */
+    parts: Type.Optional(Type.Record(Type.String(), Type.String())),
+  },
+  strict,
+)
+export type Configuration = Static<typeof Configuration>
+
+const Observed = Type.Object(
+  {
+    containers: Type.Array(SeenContainer, { maxItems: MOST }),
+    /** Containers in the Compose project of an app that no deployment made. */
+    foreign: Type.Array(SeenContainer, { maxItems: MOST }),
+    /** By id of a container, what of it a person can change. */
+    configurations: Type.Record(Type.String(), Configuration),
+    /** By name; null when there is no proxy, or it does not answer. */
+    routes: Type.Union([Type.Null(), Type.Record(Type.String(), SeenRoute)]),
+    /** Which key the hashes were made with. */
+    key: Type.String(),
+    /** The network that the proxy reaches containers on. */
+    network: Type.String(),
+  },
+  strict,
+)
+export type HostObserved = Static<typeof Observed>
+
 export const hostObserve = defineCommand({
   name: 'host.observe',
-  summary: 'Tells of every container of every app on this host how it is, in one answer.',
+  summary: 'Tells of every container and route of every app on this host how it is, in one answer.',
   role: 'worker',
   looksOnly: true,
-  data: Type.Object({}, strict),
-  result: Type.Object({ containers: Type.Array(SeenContainer, { maxItems: MOST }) }, strict),
+  data: Type.Object(
+    {
+      /** Id of a container -> fingerprint that is known already. */
+      known: Type.Optional(Type.Record(Type.String(), Type.String())),
+    },
+    strict,
+  ),
+  result: Observed,
   deadlineMs: 60_000,
-  async run(hands) {
+  lock: () => 'host.observe',
+  async run(hands, { known = {} }) {
     const { dockerSocket } = hands.host
-    const ids = (await hands.perform(listContainers(dockerSocket, [LABEL.app]))).slice(0, MOST)
-    const facts = (await inTurns(ids, id => hands.perform(inspectContainer(dockerSocket, id)))).flatMap(
-      each => each ?? [],
+    const listed = await hands.perform(listEveryContainer(dockerSocket))
+    const owners = await ownersOf(hands, listed)
+    const ours = listed.filter(each => ownerIn(owners, each) !== undefined).slice(0, MOST)
+    const [whole, routes, fingerprints] = await Promise.all([
+      inTurns(ours, ({ id }) => hands.perform(inspectWhole(dockerSocket, id))),
+      ours.length > 0 ? observeRoutes(hands) : null,
+      openFingerprints(hands),
+    ])
+    const present = whole.flatMap(each => each ?? [])
+    const digests = await digestsOf(
+      hands,
+      present.map(each => each.facts),
     )
-    const digests = await digestsOf(hands, facts)
-    return { containers: facts.map(each => seen(each, digests.get(each.imageId))) }
+    const describe = ({ facts }: WholeContainer) =>
+      seen(facts, { app: ownerIn(owners, facts) ?? '', digest: digests.get(facts.imageId) })
+    return {
+      containers: present.filter(isMade).map(describe),
+      foreign: present.filter(each => !isMade(each)).map(describe),
+      configurations: await configurationsOf(hands, present, { known, fingerprints }),
+      routes,
+      key: fingerprints.key,
+      network: hands.host.network.name,
+    }
   },
 })
+
+function isMade({ facts }: WholeContainer): boolean {
+  return makerOf(facts) !== undefined
+}
+
+/** The app whose deployment made it. The app's label alone says nothing: whatever is run from its image inherits it. */
+function makerOf({ labels }: Pick<ListedContainer, 'labels'>): string | undefined {
+  return labels[LABEL.config] === undefined ? undefined : labels[LABEL.app]
+}
+
+/** Compose project -> app. */
+async function ownersOf(hands: Hands, listed: readonly ListedContainer[]): Promise<Map<string, string>> {
+  const owners = new Map<string, string>()
+  for (const { labels } of listed) {
+    const app = makerOf({ labels })
+    const project = labels[PROJECT_LABEL]
+    if (app !== undefined && project !== undefined) {
+      owners.set(project, app)
+    }
+  }
+  for (const { labels } of listed) {
+    const project = labels[PROJECT_LABEL]
+    if (project !== undefined && !owners.has(project) && /^[a-z0-9][a-z0-9_-]{0,62}$/.test(project)) {
+      owners.set(project, (await readOwner(hands, project))?.app ?? '')
+    }
+  }
+  return owners
+}
+
+function ownerIn(
+  owners: ReadonlyMap<string, string>,
+  { labels }: Pick<ListedContainer, 'labels'>,
+): string | undefined {
+  const project = labels[PROJECT_LABEL]
+  if (project !== undefined && labels[ONE_OFF_LABEL] !== 'False') {
+    return undefined
+  }
+  return (makerOf({ labels }) ?? owners.get(project ?? '')) || undefined
+}
+
+interface Knowledge {
+  readonly known: Readonly<Record<string, string>>
+  readonly fingerprints: Fingerprints
+}
+
+async function configurationsOf(
+  hands: Hands,
+  containers: readonly WholeContainer[],
+  { known, fingerprints }: Knowledge,
+): Promise<Record<string, Configuration>> {
+  let left = MOST_CHARACTERS
+  const found: Record<string, Configuration> = {}
+  for (const { facts, parts: all, binds } of containers) {
+    const parts: Record<string, string> = {}
+    for (const { name, value, isPrivate } of all) {
+      parts[name] = isPrivate ? fingerprints.of(name, value) : value
+    }
+    for (const { name, destination, content } of await releaseFiles(hands, binds)) {
+      parts[`file:${name}:${destination}`] = fingerprints.of(name, content)
+    }
+    const text = canonicalJson(parts)
+    const fingerprint = createHash('sha256').update(text).digest('hex').slice(0, 24)
+    const isTold = known[facts.id] !== fingerprint && text.length <= left
+    left -= isTold ? text.length : 0
+    found[facts.id] = isTold ? { fingerprint, parts } : { fingerprint }
+  }
+  return found
+}
 
 async function digestsOf(hands: Hands, facts: readonly ContainerFacts[]): Promise<Map<string, string>> {
   const ids = [...new Set(facts.map(each => each.imageId))]
@@ -64,9 +198,14 @@ function pairOf(id: string | undefined, digest: string | undefined): [string, st
   return id === undefined || digest === undefined ? [] : [[id, digest]]
 }
 
-function seen(facts: ContainerFacts, digest: string | undefined): SeenContainer {
+interface Whose {
+  readonly app: string
+  readonly digest: string | undefined
+}
+
+function seen(facts: ContainerFacts, { app, digest }: Whose): SeenContainer {
   return {
-    app: facts.labels[LABEL.app] ?? '',
+    app,
     service: serviceOf(facts),
     id: facts.id,
     name: facts.name,

@@ -22,6 +22,13 @@ const LATER_STEPS = {
   deployment: Limit('The whole deployment.'),
 }
 
+const Drift = Type.Optional(
+  Type.Union([Type.Literal('report'), Type.Literal('repair')], {
+    description:
+      'What is done when somebody changed by hand what runs: report it (the default), or bring the release back.',
+  }),
+)
+
 /** What every app may say, whatever its target. */
 export const EveryAppSettings = Type.Object(
   {
@@ -37,6 +44,7 @@ export const EveryAppSettings = Type.Object(
           'Deployments wait until a person has approved their plan. What the app is set to with "fairlead apps set" holds whatever is written here.',
       }),
     ),
+    drift: Drift,
   },
   strict,
 )
@@ -51,6 +59,7 @@ export const EveryAppOverrides = Type.Object(
         strict,
       ),
     ),
+    drift: Drift,
   },
   strict,
 )

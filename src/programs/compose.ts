@@ -53,8 +53,10 @@ const UP = ['up', '--no-deps', '--no-build', '--pull', 'never']
 export function composeCreate(
   project: ComposeProject,
   services: readonly string[],
+  remake: 'when-changed' | 'always' = 'when-changed',
 ): ProgramCall<ComposeFailure | undefined> {
-  return changing(project, [...UP, '--no-start', ...services])
+  const force = remake === 'always' ? ['--force-recreate'] : []
+  return changing(project, [...UP, '--no-start', ...force, ...services])
 }
 
 /** Undefined: each of these services has so many containers. Those that were there stay as they are, whatever they were made from. */

@@ -197,7 +197,7 @@ interface RawContainer {
   }
 }
 
-function readContainer(json: unknown): ContainerFacts {
+export function readContainer(json: unknown): ContainerFacts {
   const raw = (json ?? {}) as RawContainer
   const state = raw.State ?? {}
   const mounts = raw.Mounts ?? []

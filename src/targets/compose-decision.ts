@@ -25,7 +25,7 @@ export interface Decision {
 /** What has to be done to what the worker found. */
 export function decide(input: PlanInput<ComposeSettings>): Decision {
   const wants = wantsOf(input)
-  const found = foundOf(input.found, input.goal)
+  const found = foundOf(input.found, input.goal, input.drifted)
   const services = serviceStates(found)
   const wanted = new Set(services.map(each => each.name))
   const orphans = found.containers.filter(each => !wanted.has(each.service))
@@ -68,7 +68,9 @@ export function decide(input: PlanInput<ComposeSettings>): Decision {
         ...orphans.map(each => each.service),
       ]),
     ],
-    routes: wants.routes.filter(route => !leadsThere(found, route)),
+    routes: wants.routes.filter(
+      route => !leadsThere(found, route) || input.drifted?.routes.includes(route.name),
+    ),
     goneRoutes: (readRelease(input.previous).routes ?? []).filter(
       name => !names.has(name) && found.routes[name],
     ),

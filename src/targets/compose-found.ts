@@ -5,7 +5,7 @@ import type { RenderResult } from '#commands/compose-render.ts'
 import type { ImageContent } from '#commands/image-content.ts'
 import type { FoundImage } from '#commands/image-find.ts'
 import { goalImages } from './compose-goal.ts'
-import type { ReleaseFacts } from './target.ts'
+import type { DriftedParts, ReleaseFacts } from './target.ts'
 
 export interface ObservedRoute {
   readonly hosts: readonly string[]
@@ -25,9 +25,15 @@ export interface Found {
   readonly faults: Readonly<Record<string, string | undefined>>
   /** What the worker said of the images of the release that is brought back. */
   readonly released: readonly FoundImage[]
+  /** Ids of containers that somebody changed by hand. */
+  readonly drifted: readonly string[]
 }
 
-export function foundOf(found: Readonly<Record<string, unknown>>, goal?: ReleaseFacts): Found {
+export function foundOf(
+  found: Readonly<Record<string, unknown>>,
+  goal?: ReleaseFacts,
+  drifted?: DriftedParts,
+): Found {
   const { render, containers, images, released, routes, answers } = found as {
     render: RenderResult
     containers: { containers: readonly ComposeContainer[] }
@@ -47,6 +53,7 @@ export function foundOf(found: Readonly<Record<string, unknown>>, goal?: Release
       Object.entries(answers?.routes ?? {}).map(([name, { fault }]) => [name, fault ?? undefined]),
     ),
     released: released?.images ?? [],
+    drifted: drifted?.containers ?? [],
   }
 }
 
@@ -70,11 +77,18 @@ export interface ServiceState {
   readonly outdated: readonly ComposeContainer[]
   /** The new container of a changed service starts beside the old one; else it takes its place. */
   readonly isBeside: boolean
-  readonly state: 'missing' | 'changed' | 'image-changed' | 'not-running' | 'dependency-changed' | 'as-wanted'
+  readonly state:
+    | 'missing'
+    | 'changed'
+    | 'image-changed'
+    | 'drifted'
+    | 'not-running'
+    | 'dependency-changed'
+    | 'as-wanted'
 }
 
 /** Every wanted service compared with what runs, in the order of their names. */
-export function serviceStates({ rendered, containers, images }: Found): readonly ServiceState[] {
+export function serviceStates({ rendered, containers, images, drifted }: Found): readonly ServiceState[] {
   const mustRun = new Set(servicesThatMustRun(rendered))
   const routed = new Set(rendered.routes.map(route => route.service))
   const states = Object.entries(rendered.services)
@@ -85,10 +99,11 @@ export function serviceStates({ rendered, containers, images }: Found): readonly
       // An image that was built, or that an earlier release has under another name now.
       const named = image?.reference === service.image ? undefined : image?.reference
       const hash = deployedHash(service, named)
-      const outdated = own.filter(each => each.configHash !== hash || hasOldImage(each, image))
+      const isStale = (each: ComposeContainer) => each.configHash !== hash || hasOldImage(each, image)
+      const outdated = own.filter(each => isStale(each) || drifted.includes(each.id))
       const current = own.filter(each => !outdated.includes(each))
       const compared = { name, rendered: service, image, hash, current, outdated }
-      const state = stateOf(compared, !mustRun.has(name))
+      const state = stateOf(compared, { mayComplete: !mustRun.has(name), isStale: outdated.some(isStale) })
       return { ...compared, state, isBeside: isChange(state) && mayRunBeside(compared, routed.has(name)) }
     })
   const remade = states.filter(({ state, isBeside }) => isChange(state) && !isBeside)
@@ -122,7 +137,7 @@ type Compared = Omit<ServiceState, 'state' | 'isBeside'>
 
 function stateOf(
   { rendered, hash, current, outdated }: Compared,
-  mayComplete: boolean,
+  { mayComplete, isStale }: { readonly mayComplete: boolean; readonly isStale: boolean },
 ): ServiceState['state'] {
   const isWhole = current.length === rendered.replicas && current.every(each => isFine(each, mayComplete))
   if (isWhole) {
@@ -134,11 +149,14 @@ function stateOf(
   if (outdated.length === 0) {
     return 'not-running'
   }
+  if (!isStale) {
+    return 'drifted'
+  }
   return outdated.some(each => each.configHash !== hash) ? 'changed' : 'image-changed'
 }
 
 function isChange(state: ServiceState['state']): boolean {
-  return state === 'changed' || state === 'image-changed'
+  return state === 'changed' || state === 'image-changed' || state === 'drifted'
 }
 
 function hasOldImage(

@@ -43,13 +43,14 @@ const EMPTY = {
   ...{ build: [], push: [], apply: [], verify: [], route: [], watch: [], prune: [], undo: [] },
 } as const
 
-function verifyTell({ wants, services, found, replaced }: Decision): Tell {
+function verifyTell({ input, wants, services, found, replaced }: Decision): Tell {
   const mustRun = servicesThatMustRun(found.rendered)
   return tell('verify', composeVerify, {
     project: wants.project,
     services: hashesOf(services),
     mustRun,
     replaced: [...replaced],
+    ...remade(input),
   })
 }
 
@@ -138,6 +139,8 @@ function upTell({ input, wants, found, services }: Decision): Tell {
     withinMs: wants.withinMs,
     settleMs: wants.settleMs,
     registries: input.registry ? [input.registry] : [],
+    ...remade(input),
+    ...(input.drifted?.files.length ? { mend: [...input.drifted.files] } : {}),
   }
   if (input.goal) {
     const renamed = services.filter(({ rendered, image }) => image && image.reference !== rendered.image)
@@ -149,6 +152,11 @@ function upTell({ input, wants, found, services }: Decision): Tell {
     images: builtImages(services),
     keep: [...new Set(renders.filter(render => render !== undefined))],
   })
+}
+
+/** Containers that are made anew although they were made from what is wanted. */
+function remade({ drifted }: PlanInput<ComposeSettings>): { remade?: string[] } {
+  return drifted?.containers.length ? { remade: [...drifted.containers] } : {}
 }
 
 /** What can be gone back to, what runs now among it. */
@@ -205,6 +213,7 @@ function pruneTells({ input, wants, services, builds, replaced }: Decision): Tel
     project: wants.project,
     services: hashesOf(services),
     drainMs: wants.drainMs,
+    ...remade(input),
   })
   return [
     ...(replaced.length === 0 ? [] : [retire]),

@@ -16,6 +16,8 @@ export interface Comparison {
   readonly isRouteWanted: boolean
   /** What visitors get instead of the app. */
   readonly fault: string | undefined
+  /** Somebody changed by hand what serves now. */
+  readonly isDrifted: boolean
 }
 
 /** The difference in words that a person can check. */
@@ -36,14 +38,15 @@ function whyBuild(build: 'build' | 'fetch'): string {
   return build === 'fetch' ? 'the registry has this content: it is fetched' : 'no image has this content yet'
 }
 
-function containerChange({ app, before, after, serving, present, fault }: Comparison): Change {
+function containerChange({ app, before, after, serving, present, fault, isDrifted }: Comparison): Change {
   if (present) {
     return { kind: 'untouched', what: present.name }
   }
   if (!serving) {
     return { kind: 'add', what: `container of ${app}` }
   }
-  return { kind: 'recreate', what: serving.name, why: fault ?? whyRecreate(before, after, serving) }
+  const why = fault ?? (isDrifted ? 'somebody changed it by hand' : whyRecreate(before, after, serving))
+  return { kind: 'recreate', what: serving.name, why }
 }
 
 function whyRecreate(

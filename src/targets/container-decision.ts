@@ -27,7 +27,7 @@ export function decide(input: PlanInput<ContainerSettings>): Decision {
   const found = foundOf(input)
   const { content, containers } = found
   const configHash = configHashOf(wants, content.reference)
-  const present = runningAsWanted(found, { configHash, goal: input.goal })
+  const present = runningAsWanted(found, { configHash, goal: input.goal, drifted: input.drifted })
   const serving = present ?? servingBefore(found, input.deployment)
   // A registry that does not answer is no reason to touch what runs as wanted.
   const mustPush =
@@ -42,7 +42,7 @@ export function decide(input: PlanInput<ContainerSettings>): Decision {
     leftovers: containers.filter(each => each !== serving && each.deployment !== input.deployment),
     mustBuild: !content.localImageId && (!present || mustPush),
     mustPush,
-    isRouteWanted: routeIsWanted(wants, found, present),
+    isRouteWanted: routeIsWanted(wants, found, present) && !input.drifted?.routes.includes(input.app.name),
   }
 }
 

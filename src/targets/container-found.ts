@@ -2,7 +2,7 @@ import type { ObservedContainer } from '#commands/container-data.ts'
 import type { ImageContent } from '#commands/image-content.ts'
 import type { FoundImage } from '#commands/image-find.ts'
 import { readRelease } from './container-release.ts'
-import type { LookInput, ReleaseFacts } from './target.ts'
+import type { DriftedParts, LookInput, ReleaseFacts } from './target.ts'
 
 export interface ObservedRoute {
   readonly hosts: readonly string[]
@@ -60,7 +60,15 @@ function releasedContent(found: FoundImage | undefined, goal: ReleaseFacts | und
 /** The container that is what is wanted already: made from the same settings, running, healthy, and answering. */
 export function runningAsWanted(
   found: Found,
-  { configHash, goal }: { readonly configHash: string; readonly goal: ReleaseFacts | undefined },
+  {
+    configHash,
+    goal,
+    drifted,
+  }: {
+    readonly configHash: string
+    readonly goal: ReleaseFacts | undefined
+    readonly drifted: DriftedParts | undefined
+  },
 ): ObservedContainer | undefined {
   if (found.fault !== undefined) {
     return undefined
@@ -69,6 +77,7 @@ export function runningAsWanted(
   const fitting = found.containers.filter(
     each =>
       each.configHash === configHash &&
+      !drifted?.containers.includes(each.id) &&
       (imageId === undefined || each.imageId === imageId) &&
       each.state === 'running' &&
       (each.health === 'none' || each.health === 'healthy') &&

@@ -33,6 +33,7 @@ export function planContainer(input: PlanInput<ContainerSettings>): Plan {
     push: mustPush ? 'push' : 'none',
     isRouteWanted,
     fault: found.fault,
+    isDrifted: input.drifted?.containers.includes(serving?.id ?? '') ?? false,
   })
   const nothingToDo = isSettled(decision)
   return nothingToDo

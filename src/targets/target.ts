@@ -113,8 +113,20 @@ export interface LookInput<S> {
   readonly previous: ReleaseFacts | undefined
   /** A release to bring back instead of what the source says: settings and secrets are its own, the source has no files. */
   readonly goal?: ReleaseFacts | undefined
+  /** What somebody changed by hand: it is made anew although it was made from what is wanted. */
+  readonly drifted?: DriftedParts | undefined
   /** Releases that can be gone back to, newest first: nothing that they need is ever removed. */
   readonly kept?: readonly ReleaseFacts[]
+}
+
+/** What is there and not as a deployment left it. */
+export interface DriftedParts {
+  /** Ids. */
+  readonly containers: readonly string[]
+  /** Names. */
+  readonly routes: readonly string[]
+  /** Files and folders in the release folders, by the name of their content. */
+  readonly files: readonly string[]
 }
 
 /** The same, with the worker's answers complete. */

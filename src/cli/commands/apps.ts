@@ -1,12 +1,14 @@
 import { type Command, Option } from 'commander'
 import { type Act, withExamples } from '#cli/command.ts'
+import { ago } from '#cli/duration.ts'
 import { NOTHING_TO_SET } from '#cli/errors.ts'
 import { EXIT } from '#cli/exit-codes.ts'
+import { inertLine } from '#cli/inert.ts'
 import { readList } from '#cli/page.ts'
 import { reportDeployment } from '#cli/report-deployment.ts'
 import { runningCommit } from '#cli/running-commit.ts'
 import type { Session } from '#cli/session.ts'
-import type { AppChange, AppDocument, NewApp, ReleaseDocument } from '#contract/rest/apps.ts'
+import type { AppChange, AppDocument, DriftDocument, NewApp, ReleaseDocument } from '#contract/rest/apps.ts'
 import type { DeploymentDocument } from '#contract/rest/deployments.ts'
 import { deploymentRow } from './status.ts'
 
@@ -69,12 +71,13 @@ async function list({ client, printer }: Session): Promise<void> {
 
 async function show({ client, printer, clock }: Session, name: string): Promise<void> {
   const path = `/apps/${encodeURIComponent(name)}`
-  const [app, releases, deployments] = await Promise.all([
+  const [app, drift, releases, deployments] = await Promise.all([
     client.get<AppDocument>(path),
+    client.get<DriftDocument>(`${path}/drift`),
     readList<ReleaseDocument>(client, `${path}/releases`, 10),
     readList<DeploymentDocument>(client, `/deployments?app=${encodeURIComponent(name)}`, 10),
   ])
-  printer.answer({ app, releases, deployments })
+  printer.answer({ app, drift, releases, deployments })
   const { colour } = printer
   printer.line(`${colour.bold(app.name)}  ${app.target} on ${app.host}, from ${app.repository ?? 'nowhere'}`)
   if (app.approval === 'required') {
@@ -82,6 +85,14 @@ async function show({ client, printer, clock }: Session, name: string): Promise<
   }
   for (const domain of app.domains) {
     printer.line(`  ${domain}`)
+  }
+  if (drift.findings.length > 0) {
+    const policy = drift.state === 'given-up' ? 'repairing did not help and was given up' : drift.policy
+    printer.line(`\n${colour.bold('Drift')}  ${policy}`)
+    printer.table(
+      ['kind', 'what', 'since'],
+      drift.findings.map(each => [each.kind, inertLine(each.reason, 120), ago(each.since, clock.now())]),
+    )
   }
   printer.line(`\n${colour.bold('Releases')}`)
   printer.table(

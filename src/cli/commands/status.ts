@@ -6,7 +6,7 @@ import { readList } from '#cli/page.ts'
 import { runningCommit } from '#cli/running-commit.ts'
 import type { Session } from '#cli/session.ts'
 import { isWaiting } from '#cli/waiting-plan.ts'
-import type { AppDocument, ObservedDocument } from '#contract/rest/apps.ts'
+import type { AppDocument, DriftSummary, ObservedDocument } from '#contract/rest/apps.ts'
 import type { DeploymentDocument } from '#contract/rest/deployments.ts'
 import type { HostDocument } from '#contract/rest/hosts.ts'
 
@@ -52,7 +52,7 @@ function appRow(app: AppDocument): string[] {
   return [
     app.name,
     app.target,
-    seenText(app.observed),
+    [seenText(app.observed), ...driftText(app.drift)].join('; '),
     runningCommit(app.release),
     app.deployment?.state ?? '-',
     app.domains.join(' '),
@@ -63,6 +63,13 @@ function appRow(app: AppDocument): string[] {
 function seenText({ state, reason, age_seconds }: ObservedDocument): string {
   const age = age_seconds === null ? '' : `, ${age_seconds} s ago`
   return `${state}${age}${reason === null ? '' : `: ${inertLine(reason, 80)}`}`
+}
+
+/** Nothing when everything is as the last deployment left it. */
+function driftText({ state, reason, findings }: DriftSummary): string[] {
+  const more = findings > 1 ? ` and ${findings - 1} more` : ''
+  const word = state === 'given-up' ? 'DRIFTED, REPAIR GIVEN UP' : 'DRIFTED'
+  return findings === 0 ? [] : [`${word}: ${inertLine(reason ?? '', 80)}${more}`]
 }
 
 export function deploymentRow(deployment: DeploymentDocument, now: number): string[] {

@@ -1,5 +1,13 @@
-import { ContainersDocument, DeployBody, PlanBody, PlanDocument, RollbackBody } from '#contract/rest/apps.ts'
+import {
+  ContainersDocument,
+  DeployBody,
+  DriftDocument,
+  PlanBody,
+  PlanDocument,
+  RollbackBody,
+} from '#contract/rest/apps.ts'
 import { DeploymentDocument } from '#contract/rest/deployments.ts'
+import { driftDocument } from '#manager/apps/drift.ts'
 import { observedDocument, readObservation, statusOfApp } from '#manager/apps/observation.ts'
 import { readApp } from '#manager/apps/queries.ts'
 import { rollBack } from '#manager/apps/roll-back.ts'
@@ -111,5 +119,19 @@ export function appActionRoutes(api: Api, parts: ApiParts): void {
         ...(await readObservation(db, app)),
       }
     },
+  )
+  api.get(
+    '/apps/:app/drift',
+    {
+      schema: {
+        summary: 'What differs from what the last deployment left',
+        description:
+          'Containers, their configuration and routes that somebody changed by hand, each with its reason and age.',
+        tags,
+        params: AppPath,
+        response: { 200: DriftDocument },
+      },
+    },
+    async ({ params }) => driftDocument(parts, await readApp(db, params.app)),
   )
 }

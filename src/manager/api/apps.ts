@@ -12,6 +12,7 @@ import {
 import { DeploymentDocument } from '#contract/rest/deployments.ts'
 import { Name, strict } from '#contract/rest/fields.ts'
 import { createApp } from '#manager/apps/create-app.ts'
+import { driftSummary } from '#manager/apps/drift.ts'
 import { observedDocument, statusOfApp } from '#manager/apps/observation.ts'
 import { type AppRecord, listApps, listReleases, readApp } from '#manager/apps/queries.ts'
 import { removeApp } from '#manager/apps/remove-app.ts'
@@ -36,6 +37,7 @@ export function appRoutes(api: Api, parts: ApiParts): void {
     return appDocument(app, {
       latest,
       observed: observedDocument(statusOfApp(parts, app), parts.clock.now()),
+      drift: driftSummary(parts, app),
     })
   }
 

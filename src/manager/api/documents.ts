@@ -1,5 +1,11 @@
 import type { Selectable } from 'kysely'
-import type { AppDocument, ObservedDocument, PlanDocument, ReleaseDocument } from '#contract/rest/apps.ts'
+import type {
+  AppDocument,
+  DriftSummary,
+  ObservedDocument,
+  PlanDocument,
+  ReleaseDocument,
+} from '#contract/rest/apps.ts'
 import type { DeploymentDetail, DeploymentDocument, StepDocument } from '#contract/rest/deployments.ts'
 import type { RepositoryDocument } from '#contract/rest/repositories.ts'
 import type { AppRecord } from '#manager/apps/queries.ts'
@@ -57,7 +63,11 @@ export function deploymentDetail(deployment: Deployment, steps: readonly StepRec
 
 export function appDocument(
   app: AppRecord,
-  { latest, observed }: { readonly latest: Deployment | undefined; readonly observed: ObservedDocument },
+  seen: {
+    readonly latest: Deployment | undefined
+    readonly observed: ObservedDocument
+    readonly drift: DriftSummary
+  },
 ): AppDocument {
   return {
     id: app.id,
@@ -70,8 +80,9 @@ export function appDocument(
     approval: app.approval === 1 ? 'required' : 'by-deploy-file',
     domains: [...app.domains],
     release: app.release ? releaseDocument(app.release) : null,
-    deployment: latest ? deploymentDocument(latest) : null,
-    observed,
+    deployment: seen.latest ? deploymentDocument(seen.latest) : null,
+    observed: seen.observed,
+    drift: seen.drift,
     version: app.version,
     created_at: timeText(app.created_at),
     updated_at: timeText(app.updated_at),

@@ -1,9 +1,10 @@
 import type { WireError } from '#lib/errors.ts'
 import type { DeploymentState, StepTable } from '#manager/store/tables.ts'
+import type { DriftedParts } from '#targets/target.ts'
 
 /** What asked for a deployment. */
 export interface Trigger {
-  readonly kind: 'api' | 'webhook' | 'poll' | 'rollback' | 'registration'
+  readonly kind: 'api' | 'webhook' | 'poll' | 'rollback' | 'registration' | 'drift'
   /** Token name, hook id, … */
   readonly by: string
   readonly detail?: string
@@ -38,6 +39,8 @@ export interface Deployment {
   readonly thenTrigger: Trigger | undefined
   readonly commit: string | undefined
   readonly commitSubject: string | undefined
+  /** What was changed by hand and is made anew; undefined before its plan was made. */
+  readonly drifted: DriftedParts | undefined
   readonly plan: unknown
   readonly planHash: string | undefined
   /** A person's agreement to the plan with this hash; undefined while nobody agreed to what it would do now. */

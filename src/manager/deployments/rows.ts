@@ -17,6 +17,7 @@ export function deploymentFrom(row: Selectable<DeploymentTable> & { app: string 
     thenTrigger: parsed(row.then_trigger),
     commit: row.commit ?? undefined,
     commitSubject: row.commit_subject ?? undefined,
+    drifted: parsed(row.drifted),
     plan: parsed(row.plan),
     planHash: row.plan_hash ?? undefined,
     approved: approvalFrom(row),

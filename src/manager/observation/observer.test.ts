@@ -6,12 +6,12 @@ import { silentLogger } from '#lib/logger.ts'
 import type { ManagerEvent } from '#manager/deployments/events.ts'
 import { addApp, openTestStore, type TestStore } from '#manager/deployments/test-store.ts'
 import { createFakeAgents, type FakeAgents } from '#manager/pipeline/test-agents.ts'
+import { partOf } from './baseline.ts'
 import { observeHost } from './observer.ts'
+import { aHost } from './test-seen.ts'
 
-const SEEN = {
-  ...{ app: 'shop', service: '', id: 'c', name: 'shop-1', state: 'running', health: 'none', exitCode: 0 },
-  ...{ restarts: 0, startedAt: 't', image: 'i', imageId: 'i', configHash: '', ports: [] },
-}
+const HOST = aHost()
+const SEEN = partOf(HOST, 'shop').containers
 
 let store: TestStore
 let agents: FakeAgents
@@ -22,7 +22,7 @@ beforeEach(async () => {
   store = await openTestStore()
   now = 1_000
   told = []
-  agents = createFakeAgents({ 'host.observe': () => ({ containers: [SEEN] }) })
+  agents = createFakeAgents({ 'host.observe': () => HOST })
   await addApp(store, 'shop')
   await addApp(store, 'blog')
   const host = { name: 'local', role: 'worker', address: 'x:1', identity: '{}', created_at: 1 } as const
@@ -34,7 +34,7 @@ afterEach(() => store.close())
 
 async function look(): Promise<void> {
   const clock = { ...systemClock, now: () => now }
-  await observeHost({ ...store, clock, agents, logger: silentLogger }, 'local')
+  await observeHost({ ...store, clock, agents, logger: silentLogger, wake: () => undefined }, 'local')
 }
 
 const app = (name: string) =>
@@ -44,7 +44,7 @@ const host = () => store.db.selectFrom('hosts').selectAll().executeTakeFirstOrTh
 test('P9 one question tells of all apps of a host, each its own containers', async () => {
   await look()
   assert.deepEqual(agents.told, ['host.observe'])
-  assert.deepEqual(JSON.parse((await app('shop')).observed ?? ''), { since: 1_000, containers: [SEEN] })
+  assert.deepEqual(JSON.parse((await app('shop')).observed ?? ''), { since: 1_000, containers: SEEN })
   assert.deepEqual(JSON.parse((await app('blog')).observed ?? ''), { since: 1_000, containers: [] })
   assert.deepEqual([(await host()).observed_at, (await host()).unseen], [1_000, null])
 })
@@ -65,7 +65,7 @@ test('a quiet hour changes no app and tells nobody anything', async () => {
 test('a container that is gone is seen gone, and told once', async () => {
   await look()
   told.length = 0
-  agents.answers['host.observe'] = () => ({ containers: [] })
+  agents.answers['host.observe'] = () => ({ ...HOST, containers: [] })
   now += 60_000
   await look()
   await look()
@@ -87,7 +87,7 @@ test('a host that cannot be seen keeps the reason and since when, until it can b
   const unseen = JSON.parse((await host()).unseen ?? '{}')
   assert.deepEqual([unseen.since, (await host()).observed_at], [2_000, 1_000])
   assert.match(unseen.message, /does not answer/)
-  agents.answers['host.observe'] = () => ({ containers: [SEEN] })
+  agents.answers['host.observe'] = () => HOST
   await look()
   assert.equal((await host()).unseen, null)
 })

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { hostObserve, type SeenContainer } from '#commands/host-observe.ts'
+import { type HostObserved, hostObserve } from '#commands/host-observe.ts'
 import { background } from '#lib/background.ts'
 import type { Timer } from '#lib/clock.ts'
 import { asFairleadError, toWire } from '#lib/errors.ts'
@@ -8,11 +8,15 @@ import type { Logger } from '#lib/logger.ts'
 import type { Agents } from '#manager/agents/agents.ts'
 import type { DeploymentsContext } from '#manager/deployments/request.ts'
 import { inTransaction } from '#manager/store/transaction.ts'
+import { knownOf, partOf } from './baseline.ts'
 import type { Observation } from './seen-state.ts'
+import { type DriftNews, readBaseline, watchDrift } from './watch-drift.ts'
 
 export interface ObserverParts extends DeploymentsContext {
   readonly agents: Agents
   readonly logger: Logger
+  /** Wakes the queue, after a repair was requested. */
+  readonly wake: () => void
 }
 
 export interface Observer {
@@ -89,42 +93,43 @@ export function createObserver(parts: ObserverParts, everyMs: number): Observer 
   }
 }
 
-/** One look: what runs of every app of the host, or why that cannot be known. */
+/** One look: what runs of every app of the host and how it differs from its release, or why that cannot be known. */
 export async function observeHost(parts: ObserverParts, host: string): Promise<void> {
   const { db, clock, agents } = parts
-  let containers: readonly SeenContainer[]
+  const askedAt = clock.now()
+  const baselines = await db.selectFrom('apps').select('baseline').where('host', '=', host).execute()
+  let observed: HostObserved
   try {
     const result = await agents.tell(host, {
       id: newId(),
       command: hostObserve.name,
-      params: {},
+      params: { known: knownOf(baselines.flatMap(each => readBaseline(each) ?? [])) },
       deadlineMs: hostObserve.deadlineMs,
       waitMs: WAIT_MS,
     })
-    containers = (result as { containers: SeenContainer[] }).containers
+    observed = result as HostObserved
   } catch (thrown) {
     await noteUnseen(parts, host, thrown)
     return
   }
   const now = clock.now()
-  const changed = await inTransaction(db, async transaction => {
+  const { changed, news } = await inTransaction(db, async transaction => {
     await transaction
       .updateTable('hosts')
       .set({ observed_at: now, unseen: null })
       .where('name', '=', host)
       .execute()
-    const apps = await transaction
-      .selectFrom('apps')
-      .select(['id', 'name', 'observed'])
-      .where('host', '=', host)
-      .execute()
+    const apps = await transaction.selectFrom('apps').selectAll().where('host', '=', host).execute()
     const changed: string[] = []
+    const news: DriftNews[] = []
     for (const app of apps) {
-      const own = containers.filter(each => each.app === app.name).sort((a, b) => (a.id < b.id ? -1 : 1))
+      const seen = partOf(observed, app.name)
       const before = app.observed === null ? undefined : (JSON.parse(app.observed) as Observation)
+      const look = { app, seen, before: before?.containers ?? [], askedAt, now }
+      news.push(...(await watchDrift({ ...parts, db: transaction }, look)))
       // Writing only what changed keeps a quiet host quiet.
-      if (!before || !isDeepStrictEqual(before.containers, own)) {
-        const observation: Observation = { since: now, containers: own }
+      if (!before || !isDeepStrictEqual(before.containers, seen.containers)) {
+        const observation: Observation = { since: now, containers: seen.containers }
         await transaction
           .updateTable('apps')
           .set({ observed: JSON.stringify(observation) })
@@ -133,10 +138,26 @@ export async function observeHost(parts: ObserverParts, host: string): Promise<v
         changed.push(app.name)
       }
     }
-    return changed
+    return { changed, news }
   })
   for (const app of changed) {
     parts.events.publish('app', { app, state: 'observed' })
+  }
+  tellNews(parts, news)
+}
+
+function tellNews({ events, logger, wake }: ObserverParts, news: readonly DriftNews[]): void {
+  for (const { app, state, reason, repairs } of news) {
+    events.publish('app', { app, state, reason, repairs })
+    const fields = { app, reason, repairs }
+    if (state === 'drift-given-up') {
+      logger.error('drift.given-up', fields)
+    } else {
+      logger.info(`drift.${state}`, fields)
+    }
+    if (state === 'repairing') {
+      wake()
+    }
   }
 }
 

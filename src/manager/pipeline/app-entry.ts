@@ -17,6 +17,8 @@ export interface AppEntry {
   readonly deadlines: Deadlines
   /** The deploy file's wish; the app's own setting asks for it whatever the file says. */
   readonly approval: 'required' | undefined
+  /** What its deploy file wants done about drift. */
+  readonly onDrift: 'report' | 'repair'
 }
 
 /** Every app that the deploy file (or, without one, the conventions) of a checkout describes. */
@@ -47,7 +49,7 @@ export async function readEntry(
     throw APP_NOT_IN_REPOSITORY(app.entry, source.texts['fairlead.yaml'] ? 'fairlead.yaml' : 'the repository')
   }
   const what = `the app "${app.name}"`
-  const { deadlines: overridden, ...overrides } = JSON.parse(app.overrides) as Overrides
+  const { deadlines: overridden, drift, ...overrides } = JSON.parse(app.overrides) as Overrides
   const settings = check(
     target.settings,
     { ...entry.settings, ...overrides },
@@ -56,15 +58,15 @@ export async function readEntry(
   ) as Readonly<Record<string, unknown>>
   const common = check(
     EveryAppOverrides,
-    { deadlines: { ...entry.common.deadlines, ...overridden } },
+    { deadlines: { ...entry.common.deadlines, ...overridden }, ...(drift === undefined ? {} : { drift }) },
     what,
     SETTINGS_INVALID,
   )
   const deadlines = readDeadlines(common.deadlines)
-  const { approval } = entry.common
+  const { approval, drift: onDrift = 'report' } = entry.common
   const missing = target.reads(settings).filter(path => !(path in source.texts))
   if (missing.length === 0) {
-    return { target, settings, source, deadlines, approval }
+    return { target, settings, source, deadlines, approval, onDrift }
   }
   const more = await ask({
     key: 'texts',
@@ -72,9 +74,10 @@ export async function readEntry(
     data: { repository: source.repository, commit: source.commit, paths: missing },
   })
   const texts = { ...source.texts, ...(more.texts as object) }
-  return { target, settings, source: { ...source, texts }, deadlines, approval }
+  return { target, settings, source: { ...source, texts }, deadlines, approval, onDrift }
 }
 
 interface Overrides extends Readonly<Record<string, unknown>> {
   readonly deadlines?: Readonly<Record<string, unknown>>
+  readonly drift?: unknown
 }

@@ -1,6 +1,7 @@
 import { commandNamed } from '#commands/index.ts'
 import { newId } from '#lib/id.ts'
 import { APP_NOT_FOUND } from '#manager/deployments/errors.ts'
+import { driftedParts } from '#manager/observation/drift-state.ts'
 import { describedApps, readEntry } from './app-entry.ts'
 import { type MadePlan, makePlan } from './make-plan.ts'
 import { readPlanInput } from './plan-input.ts'
@@ -27,7 +28,7 @@ export async function planApp(
   const ask = askDirectly(parts, app.host)
   const source = await fetchSource(ask, repository, { sealer: parts.sealer, commit })
   const entry = await readEntry(ask, app, { source, apps: describedApps(source, repository.name) })
-  const { input } = await readPlanInput(parts, app, { deployment: newId() })
+  const { input } = await readPlanInput(parts, app, { deployment: newId(), drifted: driftedParts(app) })
   const made = await makePlan(ask, entry, input)
   return { ...made, source }
 }

@@ -15,7 +15,11 @@ export interface ManagersInput {
 export async function readPlanInput(
   parts: PipelineParts,
   app: Selectable<AppTable>,
-  { deployment, goal }: { readonly deployment: string; readonly goal?: ReleaseGoal | undefined },
+  {
+    deployment,
+    goal,
+    drifted,
+  }: Pick<PlanInput<unknown>, 'deployment' | 'drifted'> & { readonly goal?: ReleaseGoal | undefined },
 ): Promise<ManagersInput> {
   const [secrets, newest, kept] = await Promise.all([
     goal ? secretsOfRelease(parts, app.id, goal.secrets) : presentSecrets(parts, app.id),
@@ -30,6 +34,7 @@ export async function readPlanInput(
       secrets: secrets.values,
       previous: newest && factsOf(newest),
       goal,
+      drifted,
       kept: kept.map(factsOf),
     },
     secretRevisions: secrets.revisions,

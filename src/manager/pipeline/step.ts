@@ -103,6 +103,8 @@ export interface Facts {
   domains?: readonly string[]
   /** What the deploy file asks for. */
   approval?: 'required' | undefined
+  /** What the deploy file wants done about drift. */
+  onDrift?: 'report' | 'repair'
   /** The release that is brought back, when that is what the deployment is for. */
   goal?: ReleaseGoal
   plan?: Plan

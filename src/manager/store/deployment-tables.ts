@@ -45,7 +45,7 @@ export interface DeploymentTable {
   waiting_since: number | null
   /** How long it waited before: that does not count against its deadline. */
   waited_ms: Generated<number>
-  /** JSON of ids of containers that were changed by hand: this deployment makes them anew. */
+  /** JSON of what was changed by hand when the plan was made: this deployment makes it anew. */
   drifted: string | null
   created_at: number
   started_at: number | null

@@ -1,3 +1,4 @@
+import { driftedParts } from '#manager/observation/drift-state.ts'
 import { draftRelease } from '#manager/pipeline/draft-release.ts'
 import { PLAN_CHANGED } from '#manager/pipeline/errors.ts'
 import { type MadePlan, makePlan } from '#manager/pipeline/make-plan.ts'
@@ -12,15 +13,21 @@ import {
 } from '#manager/pipeline/step.ts'
 import { tellWorker } from '#manager/pipeline/tell-worker.ts'
 import { SOON } from '#manager/store/soon.ts'
+import type { DriftedParts } from '#targets/target.ts'
 
 /** Decides what will be done, from what the repository wants and what the worker found. Pure but for the asking. */
 export const plan: Step = { name: 'plan', deadlineMs: 2 * 60_000, run: planDeployment, recall: recallPlan }
 
 async function planDeployment(context: StepContext): Promise<StepOutcome> {
-  const made = await planFacts(context)
+  const drifted = driftedParts(context.app)
+  const made = await planFacts(context, drifted)
   await context.parts.db
     .updateTable('deployments')
-    .set({ plan: JSON.stringify(made.shown), plan_hash: made.hash })
+    .set({
+      plan: JSON.stringify(made.shown),
+      plan_hash: made.hash,
+      drifted: drifted ? JSON.stringify(drifted) : null,
+    })
     .where('id', '=', context.deployment.id)
     .modifyEnd(SOON)
     .execute()
@@ -66,7 +73,7 @@ function confirmationOf(context: StepContext, { plan: planned, previous }: Plann
 
 /** After a restart: the same plan from the journalled answers, or PLAN_CHANGED when settings or secrets moved meanwhile. */
 async function recallPlan(context: StepContext): Promise<void> {
-  const made = await planFacts(context)
+  const made = await planFacts(context, context.deployment.drifted)
   if (context.deployment.planHash !== undefined && context.deployment.planHash !== made.hash) {
     throw PLAN_CHANGED(planDifference(context.deployment.plan, made.shown))
   }
@@ -74,7 +81,7 @@ async function recallPlan(context: StepContext): Promise<void> {
 
 type PlannedFacts = Awaited<ReturnType<typeof planFacts>>
 
-async function planFacts(context: StepContext) {
+async function planFacts(context: StepContext, drifted: DriftedParts | undefined) {
   const { facts, parts, app, deployment } = context
   if (!facts.target || !facts.settings || !facts.source) {
     throw new Error('plan before read')
@@ -83,6 +90,7 @@ async function planFacts(context: StepContext) {
   const { input, secretRevisions } = await readPlanInput(parts, app, {
     deployment: deployment.id,
     goal: facts.goal,
+    drifted,
   })
   const made = await makePlan(tell => tellWorker(context, tell), entry, input)
   facts.plan = made.plan

@@ -39,6 +39,7 @@ async function readFacts(context: StepContext) {
   facts.source = entry.source
   facts.deadlines = entry.deadlines
   facts.approval = entry.approval
+  facts.onDrift = entry.onDrift
   facts.domains = entry.target.domains(entry.settings, {
     name: app.name,
     baseDomain: context.parts.baseDomain,

@@ -202,8 +202,8 @@ describe('the command line with a manager and a worker of "up"', () => {
     await push()
     const planned = await fairlead('plan', APP)
     equal(planned.code, 0, planned.err)
-    match(planned.out, /^ {2}add +/m)
-    match(planned.out, /^ {2}build +/m)
+    match(planned.out, /^ {2}\+ add +/m)
+    match(planned.out, /^ {2}~ build +/m)
     const hashes = await Promise.all(
       [1, 2].map(async () => JSON.parse((await fairlead('plan', APP, '--json')).out).hash),
     )
@@ -221,7 +221,7 @@ describe('the command line with a manager and a worker of "up"', () => {
       pushed.some(path => path.endsWith(`${APP}/_manifests`)),
       pushed.join('\n'),
     )
-    match((await fairlead('plan', APP)).out, /Nothing to do/)
+    match((await fairlead('plan', APP)).out, /No change:/)
     const again = JSON.parse((await fairlead('deploy', APP, '--wait', '--json')).out)
     deepEqual([again.state, again.outcome], ['succeeded', 'nothing-to-do'])
   })

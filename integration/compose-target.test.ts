@@ -25,7 +25,12 @@ describe('the compose target on a real engine', () => {
 
     const before = await app.lives()
     const second = await app.deploy(files(world, 'two'))
-    deepEqual(changes(second.plan), [`build fairlead/${world.app}-web`, 'untouched db', 'recreate web'])
+    deepEqual(changes(second.plan), [
+      `build fairlead/${world.app}-web`,
+      'untouched db',
+      'recreate web',
+      'image web',
+    ])
     const after = await app.lives()
     equal(after.db, before.db)
     ok(after.web !== before.web)

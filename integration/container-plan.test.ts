@@ -28,7 +28,7 @@ test('an app is deployed, replaced under load without one failed request, and le
   const second = await site.deploy({ page: 'two' })
   deepEqual(
     second.plan.changes.map(change => change.kind),
-    ['build', 'recreate', 'route'],
+    ['build', 'recreate', 'image'],
   )
   await systemClock.sleep(300)
   await load.stop()

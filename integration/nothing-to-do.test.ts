@@ -1,13 +1,20 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import fc from 'fast-check'
+import { freePort } from '#cli/demo/free-port.ts'
 import type { AppDocument } from '#contract/rest/apps.ts'
+import type { DeploymentDetail } from '#contract/rest/deployments.ts'
 import { mustRun } from './world/command.ts'
 import { engineFacts } from './world/engine-facts.ts'
+import { checkPlan } from './world/plan-truth.ts'
 import { type Remote, type System, startSystem } from './world/system.ts'
 
 /** What a deployment says of what runs already, against what a visitor and the engine see. */
 const stack = new AsyncDisposableStack()
 const NEVER = new AbortController().signal
+/** More runs find more: FAIRLEAD_PLAN_RUNS=10 node --test integration/nothing-to-do.test.ts */
+const RUNS = Number(process.env.FAIRLEAD_PLAN_RUNS ?? 1)
+const SEED = 20_261_121
 let system: System
 
 before(async () => {
@@ -104,6 +111,170 @@ describe('a compose app', () => {
     const broken = await system.deploy(app)
     assert.deepEqual([broken.state, broken.error?.code], ['failed', 'ROUTE_NOT_ANSWERING'])
   })
+})
+
+const environment = fc.record(
+  { A: fc.constantFrom('value-1', 'value-2'), B: fc.constantFrom('value-1', 'value-2') },
+  { requiredKeys: [] },
+)
+
+describe('a generated container app', () => {
+  interface Shape {
+    readonly environment: Readonly<Record<string, string>>
+    readonly published: number
+    readonly memory: string
+    readonly page: string
+    readonly domains: readonly string[]
+  }
+  const shape: fc.Arbitrary<Shape> = fc.record({
+    environment,
+    published: fc.nat(1),
+    memory: fc.constantFrom('64m', '96m'),
+    page: fc.constantFrom('one', 'two'),
+    domains: fc.constantFrom<string[]>([], ['other']),
+  })
+  const changes: fc.Arbitrary<readonly Partial<Shape>[]> = fc.tuple(
+    fc.record({ environment }),
+    fc.record({ published: fc.nat(1), memory: fc.constantFrom('64m', '96m') }),
+    fc.record({ page: fc.constantFrom('one', 'two'), domains: fc.constantFrom<string[]>([], ['other']) }),
+  )
+  const scenes = fc.record({ first: shape, changes })
+
+  for (const [index, scene] of fc.sample(scenes, { numRuns: RUNS, seed: SEED }).entries()) {
+    test(`changes as its plan says, ${JSON.stringify(scene)}`, async () => {
+      const app = `plan-${index}-${process.pid}`
+      const port = await freePort()
+      await checkScene(app, scene, filesOf)
+
+      function filesOf(each: Shape) {
+        const published = each.published > 0 ? [{ host: port, container: 8080 }] : []
+        const settings = {
+          ...{ target: 'container', port: 8080, drain: '0s', environment: each.environment },
+          ...{ memory: each.memory, ports: published, stop_grace: '1s' },
+          domains: [`${app}.localhost`, ...each.domains.map(name => `${name}-${app}.localhost`)],
+        }
+        return {
+          'fairlead.yaml': fileOf(app, settings),
+          Dockerfile: siteOn(system.baseImage),
+          'index.html': each.page,
+        }
+      }
+    })
+  }
+})
+
+describe('a generated Compose app', () => {
+  interface Shape {
+    readonly web: Readonly<Record<string, string>>
+    readonly db: Readonly<Record<string, string>>
+    readonly page: string
+    readonly extra: boolean
+    readonly depends: boolean
+    readonly published: boolean
+  }
+  const shape: fc.Arbitrary<Shape> = fc.record({
+    ...{ web: environment, db: environment, page: fc.constantFrom('one', 'two') },
+    ...{ extra: fc.boolean(), depends: fc.boolean(), published: fc.boolean() },
+  })
+  const changes: fc.Arbitrary<readonly Partial<Shape>[]> = fc.tuple(
+    fc.record({ web: environment }),
+    fc.record({ extra: fc.boolean(), page: fc.constantFrom('one', 'two') }),
+    fc.record({ published: fc.boolean(), db: environment }),
+  )
+  const scenes = fc.record({ first: shape, changes })
+
+  for (const [index, scene] of fc.sample(scenes, { numRuns: RUNS, seed: SEED }).entries()) {
+    test(`changes as its plan says, ${JSON.stringify(scene)}`, async () => {
+      const app = `plan-compose-${index}-${process.pid}`
+      const port = await freePort()
+      await checkScene(app, scene, each => ({
+        'fairlead.yaml': fileOf(app, {
+          ...{ target: 'compose', drain: '0s', verify: { settle: '0s' } },
+          routes: [{ service: 'web', port: 8080 }],
+        }),
+        Dockerfile: siteOn(system.baseImage),
+        'index.html': each.page,
+        'compose.yaml': JSON.stringify({
+          services: {
+            web: {
+              ...{ build: '.', expose: ['8080'], environment: each.web, stop_signal: 'SIGKILL' },
+              ...(each.depends ? { depends_on: ['db'] } : {}),
+            },
+            db: {
+              ...{
+                image: system.baseImage,
+                command: ['sleep', '1000'],
+                environment: each.db,
+                stop_signal: 'SIGKILL',
+              },
+              ...(each.published ? { ports: [`${port}:8080`] } : {}),
+            },
+            ...(each.extra
+              ? { extra: { image: system.baseImage, command: ['sleep', '1000'], stop_signal: 'SIGKILL' } }
+              : {}),
+          },
+        }),
+      }))
+    })
+  }
+})
+
+/** Deploys it, sees that nothing is left to do, and then makes one change after the other. */
+async function checkScene<S extends object>(
+  app: string,
+  { first, changes }: { readonly first: S; readonly changes: readonly Partial<S>[] },
+  filesOf: (shape: S) => Readonly<Record<string, string>>,
+): Promise<void> {
+  const remote = await system.addRepository(app, filesOf(first))
+  assert.equal((await checkPlan(system, app)).nothing_to_do, false)
+  assert.equal((await checkPlan(system, app)).nothing_to_do, true)
+  let shape = first
+  for (const change of changes) {
+    const before = filesOf(shape)
+    shape = { ...shape, ...change }
+    await remote.push(filesOf(shape))
+    const plan = await checkPlan(system, app)
+    const isSame = JSON.stringify(filesOf(shape)) === JSON.stringify(before)
+    assert.equal(plan.nothing_to_do, isSame, JSON.stringify(change))
+  }
+}
+
+function siteOn(baseImage: string): string {
+  return `FROM ${baseImage}\nCOPY index.html /www/\nEXPOSE 8080\nCMD ["httpd","-f","-p","8080","-h","/www"]\n`
+}
+
+function fileOf(app: string, settings: object): string {
+  return JSON.stringify({ version: 1, apps: { [app]: settings } })
+}
+
+test('a deployment that waits for an approval, and one just approved, outlive the manager; exactly the plan is done', async () => {
+  const app = `approval-${process.pid}`
+  const page = (text: string) => ({
+    Dockerfile: siteOn(system.baseImage),
+    'index.html': text,
+  })
+  const remote = await system.addRepository(app, page('old'))
+  assert.equal((await system.deploy(app)).outcome, 'deployed')
+  await system.together().client.send('PATCH', `/apps/${app}`, { approval: 'required' })
+  const commit = await remote.push(page('new'))
+  const waiting = await system.deploy(app)
+  assert.equal(waiting.state, 'waiting')
+  await system.restart()
+  await remote.push(page('newer'))
+  const path = `/deployments/${waiting.id}`
+  assert.equal((await system.together().client.get<DeploymentDetail>(path)).state, 'waiting')
+  assert.equal((await system.visit(`${app}.localhost`)).body, 'old')
+  await system.together().client.send('POST', `${path}/approve`, { hash: waiting.plan_hash })
+  await system.restart()
+  const { client } = system.together()
+  let ended = await client.get<DeploymentDetail>(path)
+  for (let looks = 0; ['waiting', 'running'].includes(ended.state) && looks < 600; looks++) {
+    await new Promise(resolve => setTimeout(resolve, 100))
+    ended = await client.get<DeploymentDetail>(path)
+  }
+  assert.deepEqual([ended.state, ended.commit, ended.error], ['succeeded', commit, null])
+  assert.equal(ended.approved?.plan_hash, waiting.plan_hash)
+  assert.equal((await system.visit(`${app}.localhost`)).body, 'new')
 })
 
 async function ids(app: string): Promise<string[]> {

@@ -40,7 +40,9 @@ export function planLines(plan: ShownPlan, colour: Colours): string[] {
     `${colour.bold(plan.app)} at ${plan.commit.slice(0, 12)} ${inertLine(plan.subject, 60)}`.trimEnd(),
     ...(plan.nothingToDo ? [`  ${colour.green('No change:')} what runs is what is wanted.`] : []),
     ...changes.map(change => changeLine(change, width, colour)),
-    ...(untouched.length > 0 ? [colour.dim(`    untouched: ${inertLine(untouched.join(', '), 1_000)}`)] : []),
+    ...(untouched.length > 0
+      ? [colour.dim(`    ${'untouched'.padEnd(WORDS_WIDTH)} ${inertLine(untouched.join(', '), 1_000)}`)]
+      : []),
     colour.dim(`  plan ${plan.hash.slice(0, HASH_SHOWN)}`),
   ]
 }

@@ -111,6 +111,8 @@ export const ComposeContainer = Type.Object(
     imageId: Type.String(),
     /** It has volumes without a name, which only a container made in its place takes over. */
     ownVolumes: Type.Boolean(),
+    /** Host ports that are bound for it; '' for one that the engine chose. */
+    hostPorts: Type.Optional(Type.Array(Type.String())),
     /** What the reference means on this host now: another id says that the container is outdated. */
     currentImageId: Type.Optional(Type.String()),
     /** `host/repository@sha256:…`, when the image is in a registry. */

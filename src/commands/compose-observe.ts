@@ -75,6 +75,7 @@ function describe(facts: ContainerFacts, { images, network }: Around): ComposeCo
     image: facts.image,
     imageId: facts.imageId,
     ownVolumes: facts.ownVolumes,
+    hostPorts: [...facts.hostPorts],
     ...(current ? { currentImageId: current } : {}),
     ...(digest ? { digest } : {}),
     ...(ip ? { ip } : {}),

@@ -18,16 +18,18 @@ import {
   routeNameOf,
   VariableName,
 } from './compose-data.ts'
+import { EnvironmentChange, environmentChanges } from './compose-environment.ts'
 import {
   COMPOSE_BUILD_SECRET_UNSUPPORTED,
   COMPOSE_NOT_ALLOWED,
+  COMPOSE_RENDER_GONE,
   COMPOSE_SECRET_IN_BUILD,
   COMPOSE_VARIABLE_RESERVED,
 } from './compose-errors.ts'
 import { describeServices, hashOf, OWN_KEY, renderText } from './compose-model.ts'
 import { mountByContent } from './compose-mounted.ts'
 import { checkSources } from './compose-source.ts'
-import { keepRender } from './compose-store.ts'
+import { keepRender, readRender } from './compose-store.ts'
 import { AppName, CommitId } from './container-data.ts'
 import { RepositoryKey, TreePath } from './image-data.ts'
 import { checkoutFolder } from './repository-folders.ts'
@@ -47,6 +49,8 @@ const RenderData = Type.Object(
     routes: Type.Array(RouteWish, { maxItems: 50 }),
     /** Volumes, or paths in containers, that old and new container may write to at once. */
     sharedVolumes: Type.Array(Type.String({ maxLength: 1_024 }), { maxItems: 100 }),
+    /** What runs was rendered as this: the answer says which variables differ. */
+    previous: Type.Optional(RenderHash),
   },
   strict,
 )
@@ -57,6 +61,8 @@ export const RenderResult = Type.Object(
     render: RenderHash,
     services: Type.Record(Type.String(), RenderedService),
     routes: Type.Array(RoutePlace),
+    /** Against the previous configuration, while the host has it. */
+    environment: Type.Optional(Type.Array(EnvironmentChange)),
     /** What the host changed or ignores. */
     findings: Type.Array(FindingData),
     /** What Compose itself warned of, such as a variable that is not set. */
@@ -107,7 +113,10 @@ async function render(hands: Hands, data: RenderData): Promise<RenderResult> {
   refuseErrors(findings)
   const services = describeServices(mounted.model, checkout, data.sharedVolumes)
   refuseSecretsInBuilds(mounted.model, services, data.secrets)
-  const routes = await placeRoutes(hands, data)
+  const [routes, environment] = await Promise.all([
+    placeRoutes(hands, data),
+    comparedWith(hands, data, mounted.model),
+  ])
   const { app, repository, commit } = data
   const text = renderText({
     ...mounted.model,
@@ -115,7 +124,27 @@ async function render(hands: Hands, data: RenderData): Promise<RenderResult> {
   })
   await keepRender(hands, data.project, { text, valueFiles: mounted.valueFiles })
   tellFindings(hands, [...findings.map(findingText), ...merged.warnings])
-  return { render: hashOf(text), services, routes, findings, warnings: [...merged.warnings] }
+  const answer = { render: hashOf(text), services, routes, findings, warnings: [...merged.warnings] }
+  return environment ? { ...answer, environment } : answer
+}
+
+/** Only for the words of the plan: it does without where the host has lost what ran before. */
+async function comparedWith(
+  hands: Hands,
+  { project, previous }: RenderData,
+  model: Shape,
+): Promise<EnvironmentChange[] | undefined> {
+  if (previous === undefined) {
+    return undefined
+  }
+  try {
+    return environmentChanges(await readRender(hands, project, previous), model)
+  } catch (error) {
+    if (COMPOSE_RENDER_GONE.matches(error)) {
+      return undefined
+    }
+    throw error
+  }
 }
 
 /** All at once, so that a person mends the files in one go. */

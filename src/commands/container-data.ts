@@ -133,6 +133,8 @@ export const ObservedContainer = Type.Object(
     digest: Type.Optional(Type.String()),
     ip: Type.String(),
     startedAt: Type.String(),
+    /** It has volumes without a name, which go with it. */
+    ownVolumes: Type.Optional(Type.Boolean()),
     /** The switchboard sends the app's requests to it. */
     serving: Type.Boolean(),
   },

@@ -81,6 +81,7 @@ function observed(facts: ContainerFacts, { image, current, network }: Around): O
     ...(digest ? { digest } : {}),
     ip: facts.addresses[network] ?? '',
     startedAt: facts.startedAt,
+    ...(facts.ownVolumes ? { ownVolumes: true } : {}),
     serving: facts.state === 'running' && deployment === current,
   }
 }

@@ -1,5 +1,12 @@
 import type { Found, ServiceState } from './compose-found.ts'
-import { type ComposeRelease, shownEnvironment } from './compose-release.ts'
+import {
+  environmentChanges,
+  imageChanges,
+  portChanges,
+  routeChanges,
+  volumeChanges,
+} from './compose-part-changes.ts'
+import type { ComposeRelease } from './compose-release.ts'
 import type { ComposeWants, WantedRoute } from './compose-wants.ts'
 import type { Change } from './target.ts'
 
@@ -25,8 +32,9 @@ export function changesOf(comparison: Comparison): readonly Change[] {
       each => ({ kind: 'build', what: each.image?.reference ?? each.name, why: whyBuild(each) }) as const,
     ),
     ...pushes.map(each => ({ kind: 'push', what: each.image?.reference ?? each.name }) as const),
-    ...environmentChanges(comparison),
+    ...environmentChanges(found, comparison.wants, comparison.before),
     ...services.map(serviceChange),
+    ...imageChanges(services),
     ...services
       .filter(({ state }) => state === 'as-wanted' || state === 'dependency-changed')
       .flatMap(({ outdated }) =>
@@ -37,17 +45,9 @@ export function changesOf(comparison: Comparison): readonly Change[] {
     ...orphans.map(
       each => ({ kind: 'remove', what: each.name, why: 'no longer in the Compose files' }) as const,
     ),
-    ...portChanges(comparison),
-    ...comparison.routes.flatMap(route =>
-      route.hosts.map(
-        host =>
-          ({
-            kind: 'route',
-            what: host,
-            why: found.faults[route.name] ?? `to port ${route.port} of ${route.service}`,
-          }) as const,
-      ),
-    ),
+    ...volumeChanges(orphans),
+    ...portChanges(found, services, comparison.wants.routes),
+    ...routeChanges(found, comparison.routes),
     ...comparison.goneRoutes.map(name => ({ kind: 'route', what: name, why: 'no longer' }) as const),
   ]
 }
@@ -84,39 +84,4 @@ function serviceChange(service: ServiceState): Change {
     : rendered.alone
   const place = alone.length > 0 ? `; not beside the old one: ${alone.join(', ')}` : ''
   return { kind: 'recreate', what: name, why: `${WHY[state]}${place}` }
-}
-
-/** Host ports that the host takes out, and those that a route makes needless. */
-function portChanges({ found, wants, services }: Comparison): Change[] {
-  const dropped = found.rendered.findings
-    .filter(({ rule }) => rule === 'POL022')
-    .map(({ path, message }) => ({ kind: 'close', what: path, why: message }) as const)
-  const needless = services.flatMap(({ name, rendered }) => {
-    const route = wants.routes.find(each => each.service === name)
-    return rendered.ports.flatMap(({ published, target }) =>
-      route?.port === target
-        ? [
-            {
-              kind: 'open',
-              what: `host port ${published} of ${name}`,
-              why: `not needed: the route leads to port ${target}`,
-            } as const,
-          ]
-        : [{ kind: 'open', what: `host port ${published} of ${name}` } as const],
-    )
-  })
-  return [...dropped, ...needless]
-}
-
-function environmentChanges({ before, wants }: Comparison): Change[] {
-  const old = before.environment
-  if (!old) {
-    return []
-  }
-  const now = shownEnvironment(wants)
-  const names = [...new Set([...Object.keys(old), ...Object.keys(now)])].sort()
-  return names.flatMap(name => {
-    const why = old[name] === undefined ? 'added' : now[name] === undefined ? 'removed' : 'changed'
-    return old[name] === now[name] ? [] : [{ kind: 'environment', what: name, why } as const]
-  })
 }

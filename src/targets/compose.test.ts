@@ -127,7 +127,7 @@ describe('the plan of a Compose project', () => {
     assert.deepEqual([made.nothingToDo, everyTell(made)], [true, []])
     assert.deepEqual(
       made.changes.map(each => each.kind),
-      ['untouched', 'untouched', 'open'],
+      ['untouched', 'untouched'],
     )
     assert.equal(made.release.render, LIVE)
   })

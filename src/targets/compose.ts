@@ -6,7 +6,7 @@ import { foundOf } from './compose-found.ts'
 import { imagesOf, releasedImages } from './compose-goal.ts'
 import { planCompose } from './compose-plan.ts'
 import { proofTells } from './compose-proof.ts'
-import { readRelease } from './compose-release.ts'
+import { readRelease, releasedRender } from './compose-release.ts'
 import { ComposeSettings } from './compose-settings.ts'
 import { type ComposeWants, domainsOf, filesOf, wantsOf } from './compose-wants.ts'
 import { RELEASE_IMAGE_UNKNOWN } from './release-errors.ts'
@@ -65,6 +65,7 @@ function look(input: LookInput<ComposeSettings>): readonly Tell[] {
   if (goal) {
     return [...goalTells(input, goal), ...around, ...(found.render ? proofTells(input) : [])]
   }
+  const previous = releasedRender(input.previous, wants.project)
   const first = [
     tell('render', composeRender, {
       app: app.name,
@@ -76,6 +77,7 @@ function look(input: LookInput<ComposeSettings>): readonly Tell[] {
       secrets: { ...wants.secrets },
       routes: wants.routes.map(({ service, port }) => ({ service, port })),
       sharedVolumes: [...wants.sharedVolumes],
+      ...(previous === undefined ? {} : { previous }),
     }),
     ...around,
   ]

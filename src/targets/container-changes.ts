@@ -1,5 +1,7 @@
 import type { ObservedContainer } from '#commands/container-data.ts'
+import type { ObservedRoute } from './container-found.ts'
 import type { ContainerRelease } from './container-release.ts'
+import { imageChange, type NextImage } from './image-change.ts'
 import type { Change } from './target.ts'
 
 export interface Comparison {
@@ -13,7 +15,9 @@ export interface Comparison {
   readonly leftovers: readonly ObservedContainer[]
   readonly build: 'none' | 'build' | 'fetch'
   readonly push: 'none' | 'push'
-  readonly isRouteWanted: boolean
+  readonly image: NextImage
+  /** Where visitors are led now. */
+  readonly route: ObservedRoute | undefined
   /** What visitors get instead of the app. */
   readonly fault: string | undefined
   /** Somebody changed by hand what serves now. */
@@ -28,7 +32,9 @@ export function changesOf(comparison: Comparison): readonly Change[] {
     ...(push === 'none' ? [] : [{ kind: 'push', what: after.image } as const]),
     ...environmentChanges(comparison),
     containerChange(comparison),
+    ...imageChanges(comparison),
     ...leftovers.map(each => ({ kind: 'remove', what: each.name, why: 'not part of the release' }) as const),
+    ...volumeChanges(comparison),
     ...portChanges(comparison),
     ...routeChanges(comparison),
   ]
@@ -90,13 +96,26 @@ function portChanges({ before, after }: Comparison): Change[] {
   ]
 }
 
-function routeChanges({ before, after, isRouteWanted, present }: Comparison): Change[] {
-  if (isRouteWanted && present) {
-    return []
-  }
-  const gone = (before.hosts ?? []).filter(host => !after.hosts.includes(host))
+function imageChanges({ app, serving, present, image }: Comparison): Change[] {
+  return present ? [] : imageChange(app, serving?.imageId, image)
+}
+
+/** Volumes without a name go with the container. */
+function volumeChanges({ serving, present, leftovers }: Comparison): Change[] {
+  const gone = [...(serving && !present ? [serving] : []), ...leftovers]
+  return gone
+    .filter(each => each.ownVolumes)
+    .map(each => ({ kind: 'delete-volume', what: `volumes without a name of ${each.name}` }))
+}
+
+/** Where visitors will be led that are not led there now; a new container behind the same name is no news. */
+function routeChanges({ before, after, route }: Comparison): Change[] {
+  const isNew = (host: string) => route?.port !== after.port || !route.hosts.includes(host)
+  const gone = (route?.hosts ?? before.hosts ?? []).filter(host => !after.hosts.includes(host))
   return [
-    ...after.hosts.map(host => ({ kind: 'route', what: host, why: `to port ${after.port}` }) as const),
+    ...after.hosts
+      .filter(isNew)
+      .map(host => ({ kind: 'route', what: host, why: `to port ${after.port}` }) as const),
     ...gone.map(host => ({ kind: 'route', what: host, why: 'no longer' }) as const),
   ]
 }

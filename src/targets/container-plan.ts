@@ -14,8 +14,7 @@ const BUILD_CACHE = { hours: 24, bytes: 5_000_000_000 }
 /** Decides what to tell the worker from what it reported. Pure: the same input gives the same plan. */
 export function planContainer(input: PlanInput<ContainerSettings>): Plan {
   const decision = decide(input)
-  const { wants, found, configHash, present, serving, leftovers, mustBuild, mustPush, isRouteWanted } =
-    decision
+  const { wants, found, configHash, present, serving, leftovers, mustBuild, mustPush } = decision
   const release = releaseOf(wants, {
     reference: found.content.reference,
     pinned: pinnedOf(decision),
@@ -31,7 +30,8 @@ export function planContainer(input: PlanInput<ContainerSettings>): Plan {
     leftovers,
     build: !mustBuild ? 'none' : found.content.registryDigest || input.goal ? 'fetch' : 'build',
     push: mustPush ? 'push' : 'none',
-    isRouteWanted,
+    image: found.content,
+    route: found.route,
     fault: found.fault,
     isDrifted: input.drifted?.containers.includes(serving?.id ?? '') ?? false,
   })

@@ -319,3 +319,24 @@ test('removing an app leaves neither containers nor images nor a route', () => {
   )
   assert.equal(dataOf(tells, 'container.remove').volumes, 'delete')
 })
+
+test('a plan tells the image, the nameless volumes and the routes that change, and no route that stays', () => {
+  const route = { hosts: ['shop.example.org'], port: 8080, ip: '10.1.0.16', deployment: 'old' }
+  const found = (changes: object) => ({
+    content: { images: [content({})] },
+    containers: { containers: [aContainer({ ownVolumes: true })] },
+    routes: { routes: { shop: { ...route, ...changes } } },
+  })
+  const told = (changes: object) =>
+    container
+      .plan(anInput({ found: found(changes) }))
+      .changes.filter(({ kind }) => ['image', 'delete-volume', 'route'].includes(kind))
+  assert.deepEqual(told({}), [
+    { kind: 'image', what: 'shop', from: 'sha256:eeeeeeeeeeee', to: 'will be built' },
+    { kind: 'delete-volume', what: 'volumes without a name of shop-0000000a' },
+  ])
+  assert.deepEqual(told({ hosts: ['old.example.org'] }).slice(2), [
+    { kind: 'route', what: 'shop.example.org', why: 'to port 8080' },
+    { kind: 'route', what: 'old.example.org', why: 'no longer' },
+  ])
+})

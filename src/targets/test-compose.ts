@@ -80,7 +80,13 @@ export function anInput(world: World = {}): Input {
     ...(world.db === 'none' ? [] : [aContainer('db', DB_HASH, world.db)]),
     ...(world.web === 'none'
       ? []
-      : [aContainer('web', deployedHash({ hash: WEB_HASH }, reference), { ip: '10.1.0.32', ...world.web })]),
+      : [
+          aContainer('web', deployedHash({ hash: WEB_HASH }, reference), {
+            ip: '10.1.0.32',
+            hostPorts: ['20080'],
+            ...world.web,
+          }),
+        ]),
     ...(world.old ? [aContainer('web', 'other', { ip: '10.1.0.33', name: 'shop-web-2', ...world.old })] : []),
     ...(world.orphan ? [aContainer('old', DB_HASH)] : []),
   ]

@@ -15,7 +15,7 @@ import { loadIdentity, loadOrCreateIdentity, publicIdentity } from '#link/identi
 import type { Pin } from '#link/public-identity.ts'
 import { clockOffBy, DAY, temporaryFolder } from '#link/test-identities.ts'
 import { AgentConnection, type ConnectionOptions } from '#manager/agents/connection.ts'
-import { LEAVE } from '#manager/agents/following.ts'
+import { LEAVE } from '#manager/agents/follow-options.ts'
 import { resumeCommand, tell } from '#manager/agents/tell.ts'
 
 const WAIT = { waitMs: 20_000 }

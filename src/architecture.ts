@@ -66,7 +66,13 @@ export const CAPABILITIES: readonly Capability[] = [
   {
     what: 'start a process',
     sign: /['"]node:child_process['"]/,
-    allowed: ['exec/run.ts', 'cli/commands/up.ts', 'cli/demo/**', 'cli/parts.ts', 'cli/part-program.ts'],
+    allowed: [
+      'exec/start-process.ts',
+      'cli/commands/up.ts',
+      'cli/demo/**',
+      'cli/parts.ts',
+      'cli/part-program.ts',
+    ],
   },
   { what: 'read the environment', sign: /\bprocess\.env\b/, allowed: ['*/config.ts', 'cli/demo/**'] },
   {

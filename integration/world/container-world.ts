@@ -77,6 +77,7 @@ export async function startContainerWorld(world: AsyncDisposableStack): Promise<
       }
     }
     return {
+      id: app,
       perform: performUntil(controller.signal),
       performUntil,
       say: (text: string) => said.push(text),

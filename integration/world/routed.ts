@@ -54,6 +54,7 @@ function handsFor({ proxy, switchboard, said }: Pick<RoutedWorld, 'proxy' | 'swi
   const signal = new AbortController().signal
   const say = (text: string) => said.push(text)
   return {
+    id: 'test',
     perform: call => performRequest(call, { clock: systemClock, redactor: createRedactor(), say, signal }),
     say,
     signal,

@@ -4,6 +4,7 @@ import type { Call } from '#exec/call.ts'
 import type { CallContext } from '#exec/call-context.ts'
 import { createPerform } from '#exec/perform.ts'
 import { systemClock } from '#lib/clock.ts'
+import { newId } from '#lib/id.ts'
 import { createRedactor } from '#lib/redact.ts'
 import type { Secret } from '#lib/secret.ts'
 import { temporaryFolder } from './temporary-folder.ts'
@@ -48,6 +49,10 @@ export async function workerHands(
   }
   const perform = createPerform(context)
   return {
+    // As of one command after another.
+    get id() {
+      return newId()
+    },
     workspace,
     said,
     calls,

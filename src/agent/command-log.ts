@@ -47,6 +47,23 @@ export class CommandLog {
     return log
   }
 
+  /** The log of a command that an earlier agent began: goes on after its last line. */
+  static reopen(folder: string, clock: Clock): CommandLog {
+    const log = CommandLog.open(folder)
+    log.#written = { clock, descriptor: -1, bytes: 0 }
+    const reader = log.reader(0)
+    for (let batch = reader.read(); batch; batch = reader.read()) {
+      log.#seq = batch.lines.at(-1)?.seq ?? log.#seq
+    }
+    reader.close()
+    // A file in which no line was ended would be in the way of the one that goes on.
+    for (const first of log.#segments.filter(each => each > log.#seq)) {
+      log.#segments.splice(log.#segments.indexOf(first), 1)
+      rmSync(join(folder, segmentName(first)), { force: true })
+    }
+    return log
+  }
+
   /** The log of a command that has ended; empty when its files are gone. */
   static open(folder: string): CommandLog {
     const names = readable(folder).filter(name => name.endsWith('.log'))

@@ -2,6 +2,8 @@ import type { Static, TObject } from 'typebox'
 import type { Command, Hands, HostFacts } from '#commands/command.ts'
 import { MAX_FRAME_BYTES } from '#contract/agent-frames.ts'
 import type { Perform } from '#exec/call.ts'
+import type { Outliving, OutlivingProgram } from '#exec/outliving.ts'
+import type { Ended } from '#exec/program-outcome.ts'
 import { shown } from '#exec/shown.ts'
 import { check } from '#lib/check.ts'
 import type { Clock } from '#lib/clock.ts'
@@ -12,8 +14,9 @@ import { COMMAND_CANCELLED, COMMAND_INTERRUPTED, COMMAND_TIMED_OUT } from '#link
 import { MAX_LINE_CHARACTERS } from '#link/limits.ts'
 import { parseStrict } from '#link/strict-json.ts'
 import type { CommandLog } from './command-log.ts'
+import { Continuation } from './continuation.ts'
 import { BAD_RESULT } from './errors.ts'
-import type { Ending } from './journal.ts'
+import type { Ending, Orphan } from './journal.ts'
 import type { Locks } from './locks.ts'
 import { redactDeep, redactError } from './redact-deep.ts'
 import { secretsIn } from './secrets.ts'
@@ -26,25 +29,40 @@ export interface PerformParts {
   readonly say: Hands['say']
   readonly signal: AbortSignal
   readonly redactor: Redactor
+  readonly outliving?: Outliving
 }
+
+/** Waits for the end of a program that an earlier agent began; the signal ends it. Undefined: nobody knows how it ended. */
+export type TakeUp = (program: OutlivingProgram, parts: PerformParts) => Promise<Ended | undefined>
 
 export interface ExecutionParts {
   readonly clock: Clock
   readonly host: HostFacts
   readonly locks: Locks
   readonly createPerform: (parts: PerformParts) => Perform
+  readonly takeUp: TakeUp
+  /** Writes down what a later agent needs to go on with the command. */
+  readonly note: (id: string, orphan: Orphan) => void
   /** After a cancel or deadline a command has this long to end before it is reported as ended anyway. */
   readonly graceMs: number
 }
 
 export interface Order {
+  readonly id: string
   readonly command: Command
-  readonly params: Static<TObject>
+  /** Undefined for one that an earlier agent began: its data comes when it is told again. */
+  readonly params?: Static<TObject>
   readonly deadlineMs: number
   readonly log: CommandLog
+  /** What an earlier agent left of it. */
+  readonly orphan?: Orphan
 }
 
-/** One command at work: its deadline, its end, and what may leave the host of it. */
+/**
+ * One command at work: its deadline, its end, and what may leave the host of it. One that an earlier agent began waits
+ * for its data, then for the program that was left, and is then done again from its start: it finds what the program has
+ * done, and when it comes to that call it is given how it ended.
+ */
 export class Execution {
   readonly log: CommandLog
   readonly name: string
@@ -52,19 +70,42 @@ export class Execution {
   readonly #order: Order
   readonly #stop = new AbortController()
   readonly #redactor: Redactor
+  readonly #data = Promise.withResolvers<Static<TObject> | undefined>()
+  readonly #deadlineAt: number
+  #isOrphaned: boolean
+  #continuation: Continuation | undefined
 
   constructor(parts: ExecutionParts, order: Order) {
     this.log = order.log
     this.name = order.command.name
     this.#parts = parts
     this.#order = order
-    this.#redactor = createRedactor(secretsIn(order.command.data, order.params))
+    this.#redactor = createRedactor()
+    this.#deadlineAt = order.orphan?.deadlineAt ?? parts.clock.now() + order.deadlineMs
+    this.#isOrphaned = order.params === undefined
+    if (order.params) {
+      this.give(order.params)
+    }
+    this.#stop.signal.addEventListener('abort', () => this.#data.resolve(undefined), { once: true })
+  }
+
+  /** It waits for its data. */
+  get isOrphaned(): boolean {
+    return this.#isOrphaned
+  }
+
+  /** The data of the command: what is said from now on is free of its secrets. */
+  give(params: Static<TObject>): void {
+    this.#isOrphaned = false
+    this.#redactor.add(secretsIn(this.#order.command.data, params))
+    this.#data.resolve(params)
   }
 
   /** Does the work. Never throws: how it ended is the result. */
   async run(): Promise<Ending> {
     const { deadlineMs } = this.#order
-    const deadline = this.#parts.clock.after(deadlineMs, () =>
+    const leftMs = Math.min(deadlineMs, Math.max(0, this.#deadlineAt - this.#parts.clock.now()))
+    const deadline = this.#parts.clock.after(leftMs, () =>
       this.#stop.abort(COMMAND_TIMED_OUT(this.name, Math.round(deadlineMs / 1000))),
     )
     try {
@@ -84,14 +125,52 @@ export class Execution {
   }
 
   async #work(): Promise<Ending> {
-    const { command, params } = this.#order
     try {
-      const task = { run: () => command.run(this.#hands(), params), signal: this.#stop.signal }
-      const key = command.lock?.(params)
+      const task = { run: () => this.#do(), signal: this.#stop.signal }
+      const key = this.#lock
       const result = key === undefined ? await task.run() : await this.#parts.locks.run(key, task)
       return { state: 'succeeded', result: this.#checked(result), seq: this.log.seq }
     } catch (error) {
       return this.#failed(error)
+    }
+  }
+
+  get #lock(): string | undefined {
+    const { command, params, orphan } = this.#order
+    return params ? command.lock?.(params) : orphan?.lock
+  }
+
+  async #do(): Promise<unknown> {
+    const { command, orphan } = this.#order
+    const params = await this.#data.promise
+    if (orphan) {
+      await this.#waitFor(orphan.program, params ? 'shown' : 'hidden')
+    }
+    return await command.run(this.#hands(), params ?? {})
+  }
+
+  /** Also when it is to be ended: this ends it. */
+  async #waitFor(program: OutlivingProgram, output: 'shown' | 'hidden'): Promise<void> {
+    const { clock, takeUp } = this.#parts
+    const { signal } = this.#stop
+    // Without the data nobody knows what has to be kept out of it.
+    const say: Hands['say'] = (text, stream = 'info') => output === 'shown' && this.#say(text, stream)
+    this.#continuation = new Continuation(this.log)
+    const ended = await takeUp(program, { clock, say, signal, redactor: this.#redactor })
+    signal.throwIfAborted()
+    if (!ended) {
+      throw COMMAND_INTERRUPTED(this.name)
+    }
+    this.#continuation.keep(program.what, ended)
+  }
+
+  #outliving(): Outliving {
+    const { id, deadlineMs } = this.#order
+    const lock = this.#lock
+    const facts = { deadlineMs, deadlineAt: this.#deadlineAt, ...(lock === undefined ? {} : { lock }) }
+    return {
+      note: program => this.#parts.note(id, { program, ...facts }),
+      take: what => this.#continuation?.take(what),
     }
   }
 
@@ -110,9 +189,10 @@ export class Execution {
     const { clock, host, createPerform } = this.#parts
     const { signal } = this.#stop
     const say: Hands['say'] = (text, stream = 'info') => this.#say(text, stream)
+    const outliving = this.#outliving()
     const performUntil = (until: AbortSignal) =>
-      this.#stoppable(createPerform({ clock, say, signal: until, redactor: this.#redactor }))
-    return { perform: performUntil(signal), performUntil, say, signal, clock, host }
+      this.#stoppable(createPerform({ clock, say, signal: until, redactor: this.#redactor, outliving }))
+    return { id: this.#order.id, perform: performUntil(signal), performUntil, say, signal, clock, host }
   }
 
   #stoppable(perform: Perform): Perform {
@@ -127,7 +207,10 @@ export class Execution {
   #say(text: string, stream: 'stdout' | 'stderr' | 'info'): void {
     for (const line of this.#redactor.text(text).split('\n')) {
       for (let at = 0; at === 0 || at < line.length; at += MAX_LINE_CHARACTERS) {
-        this.log.append(stream, line.slice(at, at + MAX_LINE_CHARACTERS))
+        const text = line.slice(at, at + MAX_LINE_CHARACTERS)
+        if (!this.#continuation?.wasSaid(stream, text)) {
+          this.log.append(stream, text)
+        }
       }
     }
   }

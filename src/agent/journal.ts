@@ -1,6 +1,7 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import type { CommandState } from '#contract/agent-frames.ts'
 import { DISK_FULL } from '#exec/errors.ts'
+import { canTakeUp, type OutlivingProgram } from '#exec/outliving.ts'
 import type { Clock } from '#lib/clock.ts'
 import { type FairleadError, toWire } from '#lib/errors.ts'
 import { COMMAND_INTERRUPTED } from '#link/errors.ts'
@@ -19,6 +20,7 @@ const TABLES = `
     seq INTEGER NOT NULL DEFAULT 0, settled INTEGER NOT NULL DEFAULT 0
   ) STRICT;
   CREATE INDEX IF NOT EXISTS commands_unsettled ON commands (started_at) WHERE settled = 0;
+  CREATE TABLE IF NOT EXISTS programs (command TEXT PRIMARY KEY, facts TEXT NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS numbers (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
 `
 
@@ -44,15 +46,26 @@ export interface Beginning {
 }
 
 export interface Ending {
-  readonly state: Exclude<CommandState, 'running'>
+  readonly state: Exclude<CommandState, 'running' | 'orphaned'>
   readonly result?: string
   readonly error?: FairleadError
   readonly seq: number
 }
 
+/** What a later agent needs to go on with a command whose program outlived this one. Never its data. */
+export interface Orphan {
+  readonly program: OutlivingProgram
+  readonly deadlineMs: number
+  /** When these are over, ms since 1970. */
+  readonly deadlineAt: number
+  /** The command's lock. */
+  readonly lock?: string
+}
+
 /**
  * What this agent was told and what became of it, written before anything is done and before anything is answered:
- * running -> succeeded | failed | cancelled | interrupted (was running when the agent died).
+ * running -> succeeded | failed | cancelled | interrupted (was running when the agent died). A command whose program
+ * outlived the agent is still running: whoever opens the journal goes on with it.
  *
  * Every row outlives a kill of this process. That a command which changes something has begun outlives a loss of
  * power too: nothing is done before the disk has said so. How it ended does not have to: without its end it counts
@@ -66,7 +79,7 @@ export class Journal {
   readonly #settled = new Set<string>()
   #onDisk: 'now' | 'soon' = 'now'
 
-  /** Opens the journal; what was running is interrupted now. Throws ALREADY_RUNNING or JOURNAL_DAMAGED. */
+  /** Opens the journal; what was running and left no program to take up is interrupted now. Throws ALREADY_RUNNING or JOURNAL_DAMAGED. */
   constructor(file: string, clock: Clock) {
     this.#clock = clock
     this.#db = opened(file)
@@ -88,13 +101,33 @@ export class Journal {
     )
   }
 
+  /** The command has begun a program that outlives this agent. A loss of power ends that as well, so nothing waits for the disk. */
+  note(id: string, orphan: Orphan): void {
+    this.#write('soon', () =>
+      this.#sql('INSERT OR REPLACE INTO programs (command, facts) VALUES (?, ?)').run(
+        id,
+        JSON.stringify(orphan),
+      ),
+    )
+  }
+
+  /** Commands that an earlier agent was at, and whose program can be taken up. For an agent's start. */
+  orphans(): readonly (JournalRow & { readonly orphan: Orphan })[] {
+    const rows = this.#sql(
+      `SELECT id, name, idem, state, result, error, seq, facts
+       FROM commands JOIN programs ON command = id WHERE state = 'running'`,
+    ).all() as unknown as (JournalRow & { readonly facts: string })[]
+    return rows.map(({ facts, ...row }) => ({ ...row, orphan: JSON.parse(facts) as Orphan }))
+  }
+
   end(id: string, { state, result, error, seq }: Ending): void {
     const wireError = error ? JSON.stringify(toWire(error)) : null
-    this.#write('soon', () =>
+    this.#write('soon', () => {
       this.#sql(
         'UPDATE commands SET state = ?, result = ?, error = ?, seq = ?, ended_at = ? WHERE id = ?',
-      ).run(state, result ?? null, wireError, seq, this.#clock.now(), id),
-    )
+      ).run(state, result ?? null, wireError, seq, this.#clock.now(), id)
+      this.#sql('DELETE FROM programs WHERE command = ?').run(id)
+    })
   }
 
   /** The manager has stored how the command ended and all of its lines. */
@@ -178,7 +211,11 @@ export class Journal {
   }
 
   #interruptRunning(): void {
+    const kept = new Set(this.orphans().flatMap(({ id, orphan }) => (canTakeUp(orphan.program) ? [id] : [])))
     for (const { id, name } of this.#sql(`SELECT id, name FROM commands WHERE state = 'running'`).all()) {
+      if (kept.has(String(id))) {
+        continue
+      }
       const error = JSON.stringify(toWire(COMMAND_INTERRUPTED(String(name))))
       this.#sql(`UPDATE commands SET state = 'interrupted', error = ?, ended_at = ? WHERE id = ?`).run(
         error,
@@ -186,6 +223,9 @@ export class Journal {
         id ?? null,
       )
     }
+    this.#db.exec(
+      `DELETE FROM programs WHERE command NOT IN (SELECT id FROM commands WHERE state = 'running')`,
+    )
   }
 }
 

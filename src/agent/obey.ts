@@ -1,56 +1,35 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Static, TObject } from 'typebox'
-import type { Command, HostFacts } from '#commands/command.ts'
 import { CommandEnvelope, type CommandState } from '#contract/agent-frames.ts'
-import type { Perform } from '#exec/call.ts'
-import { background } from '#lib/background.ts'
 import { check } from '#lib/check.ts'
-import type { Clock } from '#lib/clock.ts'
 import { toWire } from '#lib/errors.ts'
-import { failpoint } from '#lib/failpoint.ts'
-import type { Logger } from '#lib/logger.ts'
 import { BAD_FRAME, COMMAND_INTERRUPTED, UNKNOWN_COMMAND_ID } from '#link/errors.ts'
 import { asManagerFrame, type RawFrame } from '#link/frames.ts'
 import { idemOf } from '#link/idem.ts'
-import { ALIVE_EVERY_MS, MAX_INFLIGHT } from '#link/limits.ts'
+import { ALIVE_EVERY_MS } from '#link/limits.ts'
 import { CommandLog } from './command-log.ts'
-import { AGENT_BUSY, AGENT_STOPPING, BAD_PARAMS, COMMAND_CONFLICT, FORBIDDEN_COMMAND } from './errors.ts'
-import { Execution, type PerformParts } from './execution.ts'
-import type { Journal, JournalRow } from './journal.ts'
-import { Locks } from './locks.ts'
+import { BAD_PARAMS, COMMAND_CONFLICT, FORBIDDEN_COMMAND } from './errors.ts'
+import { Executions, type ExecutionsOptions } from './executions.ts'
+import type { JournalRow } from './journal.ts'
 import type { Listener, Session } from './session.ts'
 import { Telling } from './telling.ts'
 
 const PRUNE_EVERY_MS = 3600 * 1000
-const GRACE_MS = 15_000
 
-export interface ObeyOptions {
+export interface ObeyOptions extends ExecutionsOptions {
   readonly role: 'worker' | 'guardian'
-  /** All commands of the protocol, of every role. */
-  readonly commands: readonly Command[]
-  readonly host: HostFacts
-  readonly createPerform: (parts: PerformParts) => Perform
-  readonly journal: Journal
-  /** Folder for the logs of commands. */
-  readonly logs: string
-  readonly clock: Clock
-  readonly logger: Logger
   readonly aliveEveryMs?: number
-  readonly graceMs?: number
 }
 
 /** Does what proven managers tell, once each, whatever becomes of the socket it was told on. */
 export class Obey {
   readonly #options: ObeyOptions
-  readonly #executions = new Map<string, Execution>()
-  readonly #locks = new Locks()
+  readonly #executions: Executions
   readonly #pruning: { close(): void }
-  #stopping: Promise<void> | undefined
-  readonly #atWork = new Set<Promise<void>>()
 
   constructor(options: ObeyOptions) {
     this.#options = options
+    this.#executions = new Executions(options)
     this.#prune()
     this.#pruning = options.clock.every(PRUNE_EVERY_MS, () => this.#prune())
   }
@@ -62,9 +41,11 @@ export class Obey {
 
   /** Commands whose end the manager does not know yet. */
   running(): { id: string; seq: number; state: CommandState }[] {
-    return this.#options.journal
-      .unsettled()
-      .map(({ id, seq, state }) => ({ id, seq: this.#executions.get(id)?.log.seq ?? seq, state }))
+    return this.#options.journal.unsettled().map(row => ({
+      id: row.id,
+      seq: this.#executions.find(row.id)?.log.seq ?? row.seq,
+      state: this.#stateOf(row),
+    }))
   }
 
   /** Listens to a session from now on. */
@@ -90,15 +71,7 @@ export class Obey {
   /** Ends what is at work as interrupted, and waits for it. */
   async close(): Promise<void> {
     this.#pruning.close()
-    this.#stopping ??= this.#stop()
-    await this.#stopping
-  }
-
-  async #stop(): Promise<void> {
-    for (const execution of this.#executions.values()) {
-      execution.interrupt()
-    }
-    await Promise.allSettled(this.#atWork)
+    await this.#executions.close()
   }
 
   #obey(telling: Telling, frame: RawFrame): void {
@@ -116,7 +89,7 @@ export class Obey {
         }
         return
       case 'cancel':
-        this.#executions.get(data.id)?.cancel()
+        this.#executions.find(data.id)?.cancel()
         return
       case 'leave':
         telling.leave(data.id)
@@ -143,59 +116,23 @@ export class Obey {
       throw BAD_FRAME(`The command ${command.name}`, 'idem is not the hash of params')
     }
     const row = this.#options.journal.find(envelope.id)
-    if (row && (row.idem !== envelope.idem || row.name !== command.name)) {
+    const orphan = this.#executions.orphaned(envelope.id)
+    const isSame = row === undefined || (row.idem === envelope.idem && row.name === command.name)
+    if (!isSame && !orphan) {
       throw COMMAND_CONFLICT(envelope.id)
     }
     if (!row) {
-      this.#begin(envelope, command, params)
+      this.#executions.begin(envelope, command, params)
     }
-    telling.tell(row ?? this.#known(envelope.id), 0)
-  }
-
-  #begin({ id, idem, deadlineMs }: CommandEnvelope, command: Command, params: Static<TObject>): void {
-    const { journal, clock, logger } = this.#options
-    if (this.#stopping) {
-      throw AGENT_STOPPING()
+    if (isSame) {
+      orphan?.give(params)
+    } else {
+      // The manager has other data by now: it can only look at the host and begin anew.
+      orphan?.interrupt()
     }
-    if (this.#executions.size >= MAX_INFLIGHT) {
-      throw AGENT_BUSY(MAX_INFLIGHT)
+    if (!orphan || !telling.tells(envelope.id)) {
+      telling.tell(row ?? this.#known(envelope.id), 0)
     }
-    failpoint('worker', command.name, 'before-row')
-    journal.begin({ id, name: command.name, idem, looksOnly: command.looksOnly === true })
-    failpoint('worker', command.name, 'after-row')
-    const log = CommandLog.create(join(this.#options.logs, id), clock)
-    const parts = { ...this.#options, locks: this.#locks, graceMs: this.#options.graceMs ?? GRACE_MS }
-    const execution = new Execution(parts, { command, params, deadlineMs, log })
-    this.#executions.set(id, execution)
-    logger.info('command.started', { command: command.name, id })
-    const work = this.#execute(id, execution)
-    this.#atWork.add(work)
-    background(
-      work.finally(() => this.#atWork.delete(work)),
-      error => logger.error('command.unrecorded', { command: command.name, id, reason: error.message }),
-    )
-  }
-
-  async #execute(id: string, execution: Execution): Promise<void> {
-    const { journal, clock, logger } = this.#options
-    const started = clock.monotonic()
-    const ending = await execution.run()
-    failpoint('worker', execution.name, 'after-effect')
-    execution.log.flush()
-    try {
-      journal.end(id, ending)
-    } finally {
-      this.#executions.delete(id)
-      // Only now: whoever follows the log asks the journal for the end when the log has ended.
-      execution.log.end()
-    }
-    const duration = Math.round(clock.monotonic() - started)
-    logger.info('command.ended', {
-      command: execution.name,
-      id,
-      ok: ending.state === 'succeeded',
-      duration_ms: duration,
-    })
   }
 
   #known(id: string): JournalRow {
@@ -203,11 +140,15 @@ export class Obey {
     if (!row) {
       throw UNKNOWN_COMMAND_ID(id)
     }
-    return row
+    return { ...row, state: this.#stateOf(row) }
+  }
+
+  #stateOf({ id, state }: Pick<JournalRow, 'id' | 'state'>): CommandState {
+    return this.#executions.orphaned(id) ? 'orphaned' : state
   }
 
   #logOf(id: string): CommandLog {
-    return this.#executions.get(id)?.log ?? CommandLog.open(join(this.#options.logs, id))
+    return this.#executions.find(id)?.log ?? CommandLog.open(join(this.#options.logs, id))
   }
 
   /** A command that ended without its end getting into the journal (a full disk) counts as interrupted. */

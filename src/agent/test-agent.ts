@@ -219,6 +219,7 @@ export async function serveTestAgent({ folder, identity, stage, logger, ...optio
     commands: testCommands(stage),
     host: { name: 'test' } as HostFacts,
     createPerform: noCalls,
+    takeUp: async () => undefined,
     logs: join(folder, 'commands'),
     ...options.obey,
   })

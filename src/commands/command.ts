@@ -4,6 +4,8 @@ import type { Clock } from '#lib/clock.ts'
 
 /** What a command may use: calls, the log, time, and facts of its host. Nothing else reaches the outside. */
 export interface Hands {
+  /** Of the command. The same when another worker goes on with it. */
+  readonly id: string
   readonly perform: Perform
   /**
    * A perform that another signal ends: `perform` refuses every call once the command is cancelled, but what it had

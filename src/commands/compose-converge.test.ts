@@ -258,6 +258,7 @@ function world(lives: readonly Life[]): { hands: Hands; slept: () => number; sta
     every: () => assert.fail(),
   }
   const hands = {
+    id: 'test',
     perform: recorder.perform,
     say: () => {},
     signal: new AbortController().signal,

@@ -34,6 +34,7 @@ export function testHands(answers: Answers, policy: Partial<HostPolicy> = {}): T
     said,
     board,
     cancel: () => controller.abort(new Error('cancelled')),
+    id: 'test',
     perform: performUntil(controller.signal),
     performUntil,
     say: text => said.push(text),

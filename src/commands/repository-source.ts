@@ -1,4 +1,3 @@
-import { newId } from '#lib/id.ts'
 import { fetchBranch, fetchCommit, type ToleratedFinding } from '#programs/git.ts'
 import type { GitRemote } from '#programs/git-access.ts'
 import { COMMIT_NOT_FOUND, OBJECT_NOT_FOUND, REPOSITORY_TOO_LARGE } from '#programs/git-errors.ts'
@@ -105,7 +104,7 @@ async function askTipOf({ hands, branch, remote }: Search): Promise<string> {
 async function fetchSource(search: Search, commit?: string): Promise<Source> {
   const { hands, folders, limits } = search
   const [remote] = await together([search.remote(), prepareMirror(hands, folders)])
-  const ref = `refs/deploy/${newId()}`
+  const ref = `refs/deploy/${hands.id}`
   try {
     await fetchInto(search, { remote, ref, commit })
   } catch (error) {

@@ -327,6 +327,7 @@ function createWorld(reply: (request: EngineRequest<unknown>) => Reply): World {
     return call.read({ status: 200, headers: {}, trailers: {}, text: '', json: undefined, ...answer })
   }
   const hands: Hands = {
+    id: 'test',
     perform,
     say: text => said.push(text),
     signal: new AbortController().signal,

@@ -73,9 +73,13 @@ export const LogLine = Type.Object(
 )
 export type LogLine = Static<typeof LogLine>
 
-/** What the agent knows of a command it has journalled. `interrupted`: it was running when the agent died. */
+/**
+ * What the agent knows of a command it has journalled. `interrupted`: it was running when the agent died. `orphaned`: the
+ * same, but its program goes on, and so does the command once it is told again with the same id and data.
+ */
 export const CommandState = Type.Union([
   Type.Literal('running'),
+  Type.Literal('orphaned'),
   Type.Literal('succeeded'),
   Type.Literal('failed'),
   Type.Literal('cancelled'),

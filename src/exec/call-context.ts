@@ -1,6 +1,7 @@
 import type { Clock } from '#lib/clock.ts'
 import type { Logger } from '#lib/logger.ts'
 import type { Redactor } from '#lib/redact.ts'
+import type { Outliving } from './outliving.ts'
 
 /** What performing a call needs from whoever asked for it. */
 export interface CallContext {
@@ -19,6 +20,8 @@ export interface CallContext {
   readonly workspace?: string
   /** Folders that programs are looked for in. Default SEARCH_PATH. */
   readonly searchPath?: string
+  /** Default: every program ends with its worker. */
+  readonly outliving?: Outliving | undefined
 }
 
 export type Say = (text: string, stream?: 'stdout' | 'stderr' | 'info') => void

@@ -42,6 +42,11 @@ export interface ProgramCall<T> {
   readonly keep?: 'all' | 'tail'
   /** No file that the program writes may grow beyond this (RLIMIT_FSIZE, through prlimit). Default: no limit. */
   readonly maxFileBytes?: number
+  /**
+   * It goes on when its worker is killed, and the next worker takes it up (docs/decisions/0013). What it does, in words
+   * that are the same whenever its command is done again. Such a program gets no input. Default: it ends with its worker.
+   */
+  readonly outlives?: string
   readonly read: (output: ProgramOutput) => T
 }
 

@@ -5,10 +5,13 @@ import type { ProgramCall, ProgramOutput } from './call.ts'
 import { cut } from './cut.ts'
 import { CALL_CANCELLED, CALL_TIMED_OUT, OUTPUT_TOO_LARGE, PROGRAM_FAILED } from './errors.ts'
 
-/** How a process ended and what it wrote. */
-export interface Ended {
+export interface Exit {
   readonly exitCode: number | null
   readonly signal: string | null
+}
+
+/** How a process ended and what it wrote. */
+export interface Ended extends Exit {
   readonly stdout: string
   readonly stderr: string
   /** The limit of standard output, when there was more. */

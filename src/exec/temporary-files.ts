@@ -8,6 +8,8 @@ import { fileError } from './file-error.ts'
 const PREFIX = 'fairlead-call-'
 
 export interface TemporaryFiles extends AsyncDisposable {
+  /** Undefined when there are none. */
+  readonly folder?: string
   /** The text with each `{file:NAME}` of a known file replaced by its path. */
   fill(text: string): string
 }
@@ -37,16 +39,18 @@ export async function writeTemporaryFiles(
   }
   const paths = new Map(files.map(file => [file.name, join(folder, file.name)]))
   return {
+    folder,
     fill: text => text.replace(/\{file:([\w.-]+)\}/g, (whole, name: string) => paths.get(name) ?? whole),
     [Symbol.asyncDispose]: remove,
   }
 }
 
-/** Removes the files of calls whose worker no longer runs. */
-export async function removeTemporaryFiles(root = tmpdir()): Promise<void> {
+/** Removes the files of calls whose worker no longer runs, except these folders. */
+export async function removeTemporaryFiles(root = tmpdir(), kept: readonly string[] = []): Promise<void> {
   for (const name of await readdir(root)) {
     const pid = Number(new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1])
-    if (pid === process.pid || (pid > 0 && !isRunning(pid))) {
+    const isLeft = pid === process.pid || (pid > 0 && !isRunning(pid))
+    if (isLeft && !kept.includes(join(root, name))) {
       // One that belongs to somebody else cannot be removed and is not ours.
       await rm(join(root, name), { recursive: true, force: true }).catch(() => {})
     }

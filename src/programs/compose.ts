@@ -93,6 +93,7 @@ function changing(
     env: environmentOf(project),
     // It waits for dependencies to be healthy and for old containers to stop.
     timeoutMs: AS_LONG_AS_COMMAND_MS,
+    outlives: ['docker compose', project.name, ...project.files, ...words].join(' '),
     show: 'stderr',
     read: readFailure,
   }

@@ -14,6 +14,7 @@ export interface GitStart<T> {
   readonly timeoutMs: number
   readonly maxOutputBytes?: number
   readonly maxFileBytes?: number
+  readonly outlives?: string
   /** What is asked of whom, for the messages of failures. */
   readonly about: GitSubject
   readonly read: (output: ProgramOutput) => T
@@ -102,6 +103,7 @@ export function gitCall<T>(start: GitStart<T>): ProgramCall<T> {
     ...(start.files === undefined ? {} : { files: start.files }),
     ...(start.maxOutputBytes === undefined ? {} : { maxOutputBytes: start.maxOutputBytes }),
     ...(start.maxFileBytes === undefined ? {} : { maxFileBytes: start.maxFileBytes }),
+    ...(start.outlives === undefined ? {} : { outlives: start.outlives }),
     read: output => {
       if (output.exitCode !== 0) {
         throw gitFailure(output, start.about)

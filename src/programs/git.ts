@@ -114,6 +114,8 @@ function fetchInto(
     ],
     timeoutMs: AS_LONG_AS_COMMAND_MS,
     maxFileBytes: maxBytes,
+    // Not the addresses: a name may lead to others the next time.
+    outlives: `git fetch ${remote.url.text} ${source} ${mirror} ${ref}`,
     about: { ...subjectOf(remote), operation: 'fetch', ...wanted },
     read: () => undefined,
   })

@@ -7,6 +7,7 @@ import { AgentServer } from '#agent/serve.ts'
 import type { Command, HostFacts, Switchboard } from '#commands/command.ts'
 import { removeLeftovers } from '#exec/leftovers.ts'
 import { createPerform } from '#exec/perform.ts'
+import { takeUp } from '#exec/run-outliving.ts'
 import type { Clock } from '#lib/clock.ts'
 import { asFairleadError, type FairleadError } from '#lib/errors.ts'
 import type { Logger } from '#lib/logger.ts'
@@ -46,7 +47,13 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   await using opened = new AsyncDisposableStack()
   // First: it refuses a second worker in this folder, which must not take the programs of the first for left over.
   const journal = opened.adopt(new Journal(join(config.data, 'journal.db'), clock), open => open.close())
-  await removeLeftovers({ folder: folders.temporary, clock, graceMs: LEFTOVER_GRACE_MS })
+  const known = journal.orphans().filter(orphan => commands.some(({ name }) => name === orphan.name))
+  await removeLeftovers({
+    folder: folders.temporary,
+    clock,
+    graceMs: LEFTOVER_GRACE_MS,
+    kept: known.map(({ orphan }) => orphan.program),
+  })
   const switchboard = opened.adopt(
     await openSwitchboard({
       folder: config.data,
@@ -69,6 +76,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       host,
       createPerform: parts =>
         createPerform({ ...parts, workspace: folders.workspace, temporary: folders.temporary }),
+      takeUp: (program, parts) => takeUp(program, { ...parts, temporary: folders.temporary }),
       journal,
       logs: folders.commands,
       clock,

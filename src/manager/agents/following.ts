@@ -5,30 +5,14 @@ import { COMMAND_CANCELLED, COMMAND_TIMED_OUT, UNKNOWN_COMMAND_ID } from '#link/
 import type { AgentLink } from './agent-link.ts'
 import type { AgentConnection } from './connection.ts'
 import { BAD_ANSWER, COMMAND_LEFT, COMMAND_LOST } from './errors.ts'
-import { type OnLines, Storing } from './storing.ts'
+import { type FollowOptions, LEAVE } from './follow-options.ts'
+import { Storing } from './storing.ts'
 
 /** An agent ends its commands itself; this is for one that does not. */
 const LATE_MS = 30_000
 const AGENT_STOPPING = 'AGENT_STOPPING'
 
-/** Abort a follower's signal with this reason to stop listening without cancelling the command. */
-export const LEAVE = 'shutdown'
-
-export interface FollowOptions {
-  readonly id: string
-  /** The command as a frame; undefined for one that was told before. */
-  readonly frame?: string | undefined
-  /** Name for messages; the agent says it too. */
-  readonly command?: string | undefined
-  /** Last line that is stored here already. */
-  readonly fromSeq: number
-  readonly deadlineMs: number
-  /** Longest time without a connection. */
-  readonly waitMs: number
-  readonly onLines?: OnLines | undefined
-  readonly signal?: AbortSignal | undefined
-}
-
+type Accepted = Extract<AgentFrame, { command: 'accepted' }>['data']
 type Ended = { readonly seq: number } & ({ readonly data: unknown } | { readonly error: FairleadError })
 
 /**
@@ -149,7 +133,7 @@ export class Following {
     }
     switch (command) {
       case 'accepted':
-        this.#nowAccepted(link, data.command)
+        this.#nowAccepted(link, data)
         return
       case 'progress':
         this.#lines(link, data.lines, bytes)
@@ -167,7 +151,7 @@ export class Following {
     }
   }
 
-  #nowAccepted(link: AgentLink, command: string): void {
+  #nowAccepted(link: AgentLink, { command, state }: Pick<Accepted, 'command' | 'state'>): void {
     const wanted = this.#options.command
     if (wanted !== undefined && command !== wanted) {
       this.#connection.flag(link, `accepted ${command} instead of ${wanted}`)
@@ -175,6 +159,24 @@ export class Following {
     }
     this.#accepted = true
     this.#name = command
+    if (state === 'orphaned') {
+      this.#tellAgain(link)
+    }
+  }
+
+  /** It was restarted in the middle of the command, whose program went on: what it lacks is the data. */
+  #tellAgain(link: AgentLink): void {
+    const { id, again } = this.#options
+    try {
+      if (again) {
+        link.sendText(again())
+        return
+      }
+    } catch (error) {
+      this.#connection.flag(link, `${this.#name} cannot be told again: ${asFairleadError(error).message}`)
+    }
+    link.send('cancel', { id })
+    this.#leave(COMMAND_LOST(this.#name))
   }
 
   #lines(link: AgentLink, lines: readonly LogLine[], bytes: number): void {

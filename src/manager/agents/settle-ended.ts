@@ -8,7 +8,8 @@ type Connection = Pick<AgentConnection, 'name' | 'onChange' | 'state' | 'link' |
 
 /**
  * Lets an agent forget, whenever it is connected, the ended commands that nobody here asks for any more: their end is
- * stored, and only the acknowledgement of it got lost when one of the two died.
+ * stored, and only the acknowledgement of it got lost when one of the two died. One that waits for its data to go on
+ * is cancelled.
  */
 export function settleEnded(
   connection: Connection,
@@ -42,9 +43,13 @@ async function settle(connection: Connection, db: Kysely<Tables>): Promise<void>
     )
     .execute()
   const wanted = new Set(told.map(({ id }) => id))
-  for (const { id, seq } of ended) {
+  for (const { id, seq, state } of ended) {
     if (!wanted.has(id) && !isFollowed(id)) {
-      link.send('ack', { id, seq })
+      if (state === 'orphaned') {
+        link.send('cancel', { id })
+      } else {
+        link.send('ack', { id, seq })
+      }
     }
   }
 }

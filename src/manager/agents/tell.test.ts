@@ -7,7 +7,7 @@ import { newId } from '#lib/id.ts'
 import { UNKNOWN_COMMAND_ID } from '#link/errors.ts'
 import { idemOf } from '#link/idem.ts'
 import { AGENT_MISBEHAVES, AGENT_OFFLINE, COMMAND_LOST } from './errors.ts'
-import { LEAVE } from './following.ts'
+import { LEAVE } from './follow-options.ts'
 import { resumeCommand, tell } from './tell.ts'
 import { type Behaviour, connectTo, FakeAgent, type Frame, type Session, until } from './test-agent.ts'
 

@@ -3,7 +3,8 @@ import { encodeFrame } from '#link/frames.ts'
 import { idemOf } from '#link/idem.ts'
 import type { AgentConnection } from './connection.ts'
 import { COMMAND_TOO_LARGE } from './errors.ts'
-import { Following, type FollowOptions } from './following.ts'
+import type { FollowOptions } from './follow-options.ts'
+import { Following } from './following.ts'
 
 const WAIT_MS = 30_000
 const LONGEST_MS = 24 * 3600 * 1000
@@ -15,9 +16,12 @@ interface Common extends Pick<FollowOptions, 'id' | 'onLines' | 'signal'> {
   readonly waitMs?: number
 }
 
-export interface TellOptions extends Common {
+interface Told {
   readonly command: string
   readonly params: unknown
+}
+
+export interface TellOptions extends Common, Told {
   /** ms from its acceptance after which the agent ends the command. */
   readonly deadlineMs: number
 }
@@ -25,6 +29,8 @@ export interface TellOptions extends Common {
 export interface ResumeOptions extends Common {
   /** ms after which nobody waits any more; default a day, the agent keeps the command's own deadline. */
   readonly deadlineMs?: number
+  /** The command as it was told: an agent that was restarted may go on with it, and lacks its data. */
+  readonly again?: () => Told
 }
 
 /**
@@ -33,21 +39,34 @@ export interface ResumeOptions extends Common {
  * again), COMMAND_CANCELLED, COMMAND_TIMED_OUT. The id makes it happen at most once, however often it is told.
  */
 export async function tell(connection: AgentConnection, options: TellOptions): Promise<unknown> {
-  const { id, command, params, deadlineMs } = options
-  const frame = encodeFrame(command, { id, deadlineMs, idem: idemOf(params), params })
+  const { id, command, deadlineMs } = options
+  const frame = frameOf(options, id, deadlineMs)
   const bytes = Buffer.byteLength(frame)
   if (bytes > MAX_FRAME_BYTES) {
     throw COMMAND_TOO_LARGE(command, bytes)
   }
-  return await new Following(connection, { fromSeq: 0, waitMs: WAIT_MS, ...options, frame }).run()
+  return await new Following(connection, {
+    fromSeq: 0,
+    waitMs: WAIT_MS,
+    ...options,
+    frame,
+    again: () => frame,
+  }).run()
 }
 
 /** Follows a command that was told before a restart of the manager, from the line after `fromSeq`. Rejects like tell. */
 export async function resumeCommand(connection: AgentConnection, options: ResumeOptions): Promise<unknown> {
+  const { again } = options
   return await new Following(connection, {
     fromSeq: 0,
     waitMs: WAIT_MS,
     deadlineMs: LONGEST_MS,
     ...options,
+    // The agent keeps the deadline that it was told first.
+    again: again && (() => frameOf(again(), options.id, LONGEST_MS)),
   }).run()
+}
+
+function frameOf({ command, params }: Told, id: string, deadlineMs: number): string {
+  return encodeFrame(command, { id, deadlineMs, idem: idemOf(params), params })
 }

@@ -124,6 +124,7 @@ async function followed(context: StepContext, what: Tell, id: string): Promise<R
     parts.agents.resume(app.host, {
       id,
       fromSeq,
+      again: () => ({ command: what.command, params: fill(what.data, context.results) }),
       waitMs: context.workerLimitMs,
       onLines: (lines, dropped) => store(context, what, { id, lines, dropped }),
       signal: context.signal,

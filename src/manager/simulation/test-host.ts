@@ -5,7 +5,7 @@ import type { TestClock } from '#lib/test-clock.ts'
 import { COMMAND_CANCELLED, COMMAND_INTERRUPTED } from '#link/errors.ts'
 import type { Agents } from '#manager/agents/agents.ts'
 import { AGENT_OFFLINE, COMMAND_LEFT, COMMAND_LOST } from '#manager/agents/errors.ts'
-import { LEAVE } from '#manager/agents/following.ts'
+import { LEAVE } from '#manager/agents/follow-options.ts'
 import type { TellOptions } from '#manager/agents/tell.ts'
 import type { SimulatedEngine } from './test-engine.ts'
 

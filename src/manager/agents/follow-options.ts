@@ -1,0 +1,21 @@
+import type { OnLines } from './storing.ts'
+
+/** Abort a follower's signal with this reason to stop listening without cancelling the command. */
+export const LEAVE = 'shutdown'
+
+export interface FollowOptions {
+  readonly id: string
+  /** The command as a frame; undefined for one that was told before. */
+  readonly frame?: string | undefined
+  /** The same for an agent that goes on with what one before it began; without it the command counts as lost then. */
+  readonly again?: (() => string) | undefined
+  /** Name for messages; the agent says it too. */
+  readonly command?: string | undefined
+  /** Last line that is stored here already. */
+  readonly fromSeq: number
+  readonly deadlineMs: number
+  /** Longest time without a connection. */
+  readonly waitMs: number
+  readonly onLines?: OnLines | undefined
+  readonly signal?: AbortSignal | undefined
+}

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { freePort } from '#cli/demo/free-port.ts'
 import {
+  repositoryChanges,
   repositoryCheckout,
   repositoryForget,
   repositoryRead,
@@ -173,6 +174,39 @@ describe('a commit that is here', () => {
       repositoryTrees.run(git.hands, { ...of(second), paths: ['api'] }),
       fails('OBJECT_NOT_FOUND'),
     )
+  })
+
+  test('R22 R23 is compared with a later tip, whatever lies between: commits, renames, a forced push', async () => {
+    await using world = new AsyncDisposableStack()
+    const git = await gitWorld(world)
+    const deployed = await git.commit({
+      shop: { folder: { 'a.ts': 'a', 'b.ts': 'b' } },
+      docs: { folder: { x: 'x' } },
+      'ü b': '1',
+    })
+    await checkout(git)
+    await git.commit({ shop: { folder: { 'a.ts': 'other' } } })
+    // Forced, and back to what was deployed but for a renamed file and two others: only the ends count.
+    const tip = await git.commit({
+      shop: { folder: { 'a.ts': 'a', 'c.ts': 'b' } },
+      docs: { folder: { x: 'y' } },
+      'ü b': '2',
+    })
+    await checkout(git)
+    git.hands.calls.length = 0
+    const changes = async (to: string, ...watch: string[]) => {
+      const data = { repository: 'app', from: deployed, to, watch }
+      return await repositoryChanges.run(git.hands, check(repositoryChanges.data, data, 'data'))
+    }
+    deepEqual(await changes(tip, 'shop'), {
+      ...{ compared: 'yes', changed: 4, watched: 2 },
+      examples: ['shop/b.ts', 'shop/c.ts'],
+    })
+    deepEqual((await changes(tip, 'ü b', 'shop/a.ts')).examples, ['ü b'])
+    equal((await changes(tip, 'shop/a.ts', 'sho')).watched, 0)
+    equal((await changes(deployed, '**')).changed, 0)
+    equal((await changes('1'.repeat(40), 'shop')).compared, 'unknown')
+    deepEqual(new Set(git.hands.programs()), new Set(['diff-tree']))
   })
 
   test('keeps the mirror small over many deployments', async () => {

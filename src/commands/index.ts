@@ -23,6 +23,7 @@ import { imageFind } from './image-find.ts'
 import { imagePrune } from './image-prune.ts'
 import { imagePush } from './image-push.ts'
 import {
+  repositoryChanges,
   repositoryCheckout,
   repositoryForget,
   repositoryRead,
@@ -36,6 +37,7 @@ import { routeVerify } from './route-verify.ts'
 /** Everything that a manager may tell an agent. */
 export const COMMANDS: readonly Command[] = [
   repositoryTip,
+  repositoryChanges,
   repositoryCheckout,
   repositoryRead,
   repositoryTrees,

@@ -3,6 +3,7 @@ import { BAD_INPUT } from '#lib/check.ts'
 import { TOLERATED_FINDINGS } from '#programs/git.ts'
 import { type TreeEntry, treesOf } from '#programs/git-tree.ts'
 import { defineCommand, type Hands } from './command.ts'
+import { compareCommits } from './repository-changes.ts'
 import { type CheckedOut, checkOut } from './repository-checkout.ts'
 import { foldersOf } from './repository-folders.ts'
 import { forgetCommits, forgetRepository } from './repository-forget.ts'
@@ -125,6 +126,32 @@ export const repositoryTrees = defineCommand({
   deadlineMs: MINUTE,
   async run(hands, data) {
     return { ids: await hands.perform(treesOf(mirrorOf(hands, data.repository), data.commit, data.paths)) }
+  },
+})
+
+export const repositoryChanges = defineCommand({
+  name: 'repository.changes',
+  summary:
+    'Compares two commits that were checked out before: how many paths changed, and which of the watched ones.',
+  role: 'worker',
+  looksOnly: true,
+  data: Type.Object(
+    { repository: Key, from: Commit, to: Commit, watch: Type.Array(Path, { maxItems: 1000 }) },
+    strict,
+  ),
+  result: Type.Object(
+    {
+      compared: Type.Enum(['yes', 'unknown']),
+      changed: Type.Integer(),
+      watched: Type.Integer(),
+      examples: Type.Array(Type.String(), { maxItems: 100 }),
+    },
+    strict,
+  ),
+  deadlineMs: MINUTE,
+  async run(hands, { repository, ...comparison }) {
+    const { examples, ...found } = await compareCommits(hands, mirrorOf(hands, repository), comparison)
+    return { ...found, examples: [...examples] }
   },
 })
 

@@ -29,6 +29,20 @@ const Drift = Type.Optional(
   }),
 )
 
+const Watch = Type.Array(
+  Type.String({
+    minLength: 1,
+    maxLength: 300,
+    pattern: '^(?!/)(?!(?:.*/)?\\.\\.(?:/|$))[^\\u0000-\\u001f]+$',
+  }),
+  {
+    minItems: 1,
+    maxItems: 100,
+    description:
+      'Folders, files or patterns (`*`, `?`, `**`) from the root of the repository: a push deploys the app only when one of them changed since what is deployed. The deploy file and the files that it names are always watched. Default: everything.',
+  },
+)
+
 /** What every app may say, whatever its target. */
 export const EveryAppSettings = Type.Object(
   {
@@ -38,6 +52,7 @@ export const EveryAppSettings = Type.Object(
         description: 'After how long a step, or the whole deployment, is ended as failed.',
       }),
     ),
+    watch: Type.Optional(Watch),
     approval: Type.Optional(
       Type.Enum(['required'], {
         description:
@@ -60,6 +75,7 @@ export const EveryAppOverrides = Type.Object(
       ),
     ),
     drift: Drift,
+    watch: Type.Optional(Watch),
   },
   strict,
 )

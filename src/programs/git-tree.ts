@@ -35,6 +35,7 @@ const LONGEST_NAME_BYTES = 255
 const LONGEST_PATH_BYTES = 1024
 /** git prints 53 bytes before each path. */
 const BYTES_PER_ENTRY = 160
+const MOST_CHANGED_BYTES = 16 * 1024 * 1024
 
 /** Every file of a revision with kind and size; REPOSITORY_TOO_LARGE before a checkout could fill the disk. */
 export function listTree(
@@ -172,6 +173,27 @@ export function treesOf(
         ]),
       )
     },
+  })
+}
+
+/** Paths that differ between two commits: a file that was renamed is both gone and new. Needs no history, only both trees. */
+export function changedPaths(mirror: string, from: string, to: string): ProgramCall<readonly string[]> {
+  return gitCall({
+    args: [
+      `--git-dir=${mirror}`,
+      'diff-tree',
+      '-r',
+      '-z',
+      '--name-only',
+      '--no-renames',
+      '--end-of-options',
+      from,
+      to,
+    ],
+    timeoutMs: LOCAL_MS,
+    maxOutputBytes: MOST_CHANGED_BYTES,
+    about: { operation: 'diff-tree', commit: `${from} or ${to}` },
+    read: ({ stdout }) => stdout.split('\0').filter(path => path !== ''),
   })
 }
 

@@ -15,7 +15,7 @@ import {
   tidyMirror,
 } from './git.ts'
 import { BRANCH_NAME_REFUSED, BRANCH_NOT_FOUND } from './git-errors.ts'
-import { commitFacts, listTree, readBlobs, treesOf } from './git-tree.ts'
+import { changedPaths, commitFacts, listTree, readBlobs, treesOf } from './git-tree.ts'
 import { parseRepositoryUrl } from './git-url.ts'
 
 const COMMIT = 'a'.repeat(40)
@@ -41,6 +41,7 @@ const CALLS: Record<string, ProgramCall<unknown>> = {
   commitFacts: commitFacts(MIRROR, COMMIT),
   readBlobs: readBlobs(MIRROR, [COMMIT], 10),
   treesOf: treesOf(MIRROR, COMMIT, ['.']),
+  changedPaths: changedPaths(MIRROR, COMMIT, COMMIT),
   gitVersion: gitVersion(),
 }
 

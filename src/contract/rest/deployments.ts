@@ -25,7 +25,9 @@ export const DeploymentDocument = Type.Object(
     kind: Type.Union([Type.Literal('deploy'), Type.Literal('rollback'), Type.Literal('remove')]),
     state: DeploymentState,
     outcome: Nullable(
-      Type.String({ description: '"deployed", "nothing-to-do", "rolled-back" …; null until it ended.' }),
+      Type.String({
+        description: '"deployed", "nothing-to-do", "unaffected", "rolled-back" …; null until it ended.',
+      }),
     ),
     trigger: Trigger,
     wanted_commit: Nullable(Commit),

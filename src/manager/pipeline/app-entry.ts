@@ -15,11 +15,16 @@ export interface AppEntry {
   readonly source: Source
   /** Its own limits, in ms. */
   readonly deadlines: Deadlines
+  /** Only pushes that change one of these are for the app; undefined: all are. */
+  readonly watch: readonly string[] | undefined
   /** The deploy file's wish; the app's own setting asks for it whatever the file says. */
   readonly approval: 'required' | undefined
   /** What its deploy file wants done about drift. */
   readonly onDrift: 'report' | 'repair'
 }
+
+/** A change of these may be one of the app's settings. */
+const DEPLOY_FILES = ['fairlead.yaml', 'fairlead.yml', '.fairlead']
 
 /** Every app that the deploy file (or, without one, the conventions) of a checkout describes. */
 export function describedApps(source: Source, repositoryName: string): readonly ReadApp[] {
@@ -49,24 +54,35 @@ export async function readEntry(
     throw APP_NOT_IN_REPOSITORY(app.entry, source.texts['fairlead.yaml'] ? 'fairlead.yaml' : 'the repository')
   }
   const what = `the app "${app.name}"`
-  const { deadlines: overridden, drift, ...overrides } = JSON.parse(app.overrides) as Overrides
+  const {
+    deadlines: overridden,
+    drift,
+    watch: watched,
+    ...overrides
+  } = JSON.parse(app.overrides) as Overrides
   const settings = check(
     target.settings,
     { ...entry.settings, ...overrides },
     what,
     SETTINGS_INVALID,
   ) as Readonly<Record<string, unknown>>
+  const wanted = watched ?? entry.common.watch
   const common = check(
     EveryAppOverrides,
-    { deadlines: { ...entry.common.deadlines, ...overridden }, ...(drift === undefined ? {} : { drift }) },
+    {
+      deadlines: { ...entry.common.deadlines, ...overridden },
+      ...(wanted && { watch: wanted }),
+      ...(drift === undefined ? {} : { drift }),
+    },
     what,
     SETTINGS_INVALID,
   )
   const deadlines = readDeadlines(common.deadlines)
   const { approval, drift: onDrift = 'report' } = entry.common
+  const watch = common.watch && [...common.watch, ...DEPLOY_FILES, ...target.reads(settings)]
   const missing = target.reads(settings).filter(path => !(path in source.texts))
   if (missing.length === 0) {
-    return { target, settings, source, deadlines, approval, onDrift }
+    return { target, settings, source, deadlines, watch, approval, onDrift }
   }
   const more = await ask({
     key: 'texts',
@@ -74,10 +90,11 @@ export async function readEntry(
     data: { repository: source.repository, commit: source.commit, paths: missing },
   })
   const texts = { ...source.texts, ...(more.texts as object) }
-  return { target, settings, source: { ...source, texts }, deadlines, approval, onDrift }
+  return { target, settings, source: { ...source, texts }, deadlines, watch, approval, onDrift }
 }
 
 interface Overrides extends Readonly<Record<string, unknown>> {
   readonly deadlines?: Readonly<Record<string, unknown>>
   readonly drift?: unknown
+  readonly watch?: readonly string[]
 }

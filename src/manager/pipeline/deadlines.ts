@@ -18,6 +18,7 @@ const WHOLE = {
 export const DEADLINE_NAMES: readonly string[] = [
   'checkout',
   'read',
+  'compare',
   'retrieve',
   'plan',
   'build',

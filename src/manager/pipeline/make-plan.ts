@@ -21,7 +21,7 @@ export interface MadePlan {
 /** Asks the worker what the target wants to know, until it asks nothing new, and lets the target decide. */
 export async function makePlan(
   ask: Ask,
-  entry: Omit<AppEntry, 'deadlines' | 'approval' | 'onDrift'>,
+  entry: Pick<AppEntry, 'target' | 'settings' | 'source'>,
   input: Omit<PlanInput<unknown>, 'settings' | 'source' | 'found'>,
 ): Promise<MadePlan> {
   const found: Record<string, unknown> = {}

@@ -12,6 +12,7 @@ import { announce } from './steps/announce.ts'
 import { apply } from './steps/apply.ts'
 import { build } from './steps/build.ts'
 import { checkout } from './steps/checkout.ts'
+import { compare } from './steps/compare.ts'
 import { plan } from './steps/plan.ts'
 import { prune } from './steps/prune.ts'
 import { push } from './steps/push.ts'
@@ -25,7 +26,7 @@ import { watch } from './steps/watch.ts'
 
 /** The steps of each kind of deployment, in order. Steps in one bracket run at once where the plan allows it. */
 export const STEPS = {
-  deploy: [checkout, read, plan, build, [push, apply], verify, route, watch, announce, prune],
+  deploy: [checkout, read, compare, plan, build, [push, apply], verify, route, watch, announce, prune],
   /** The same with the source replaced by an earlier release: what is built then is fetched. */
   release: [retrieve, plan, build, [push, apply], verify, route, watch, announce, prune],
   remove: [takeDown],

@@ -100,6 +100,8 @@ export interface Facts {
   source?: Source
   target?: Target
   settings?: Readonly<Record<string, unknown>>
+  /** Paths and patterns of which one must have changed for a push to be for the app. */
+  watch?: readonly string[] | undefined
   domains?: readonly string[]
   /** What the deploy file asks for. */
   approval?: 'required' | undefined

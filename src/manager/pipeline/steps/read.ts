@@ -38,6 +38,7 @@ async function readFacts(context: StepContext) {
   facts.settings = entry.settings
   facts.source = entry.source
   facts.deadlines = entry.deadlines
+  facts.watch = entry.watch
   facts.approval = entry.approval
   facts.onDrift = entry.onDrift
   facts.domains = entry.target.domains(entry.settings, {

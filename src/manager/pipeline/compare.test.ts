@@ -1,0 +1,157 @@
+import assert from 'node:assert/strict'
+import { afterEach, beforeEach, test } from 'node:test'
+import { isWatched } from '#commands/repository-changes.ts'
+import type { Trigger } from '#manager/deployments/deployment.ts'
+import { readDeployment, readSteps } from '#manager/deployments/queries.ts'
+import type { Queue } from '#manager/deployments/queue.ts'
+import { requestDeployment } from '#manager/deployments/request.ts'
+import { addApp, openTestStore, type TestStore } from '#manager/deployments/test-store.ts'
+import { createFakeAgents, type FakeAgents, workingAnswers } from './test-agents.ts'
+import { openTestQueue } from './test-queue.ts'
+
+const PUSH = { kind: 'webhook', by: 'github' } as const
+const FIRST = 'c'.repeat(40)
+const SECOND = '2'.repeat(40)
+
+let store: TestStore
+let agents: FakeAgents
+let appId: string
+let queue: Queue
+let asked: Record<string, unknown>[]
+/** What the fake worker finds changed between any two commits. */
+let changed: string[]
+
+beforeEach(async () => {
+  store = await openTestStore()
+  asked = []
+  changed = ['README.md', 'blog/a.ts']
+  agents = createFakeAgents({
+    ...workingAnswers(),
+    'repository.changes': params => {
+      asked.push(params)
+      const watch = params.watch as string[]
+      const watched = changed.filter(path => watch.some(pattern => isWatched(path, pattern)))
+      return { compared: 'yes', changed: changed.length, watched: watched.length, examples: watched }
+    },
+  })
+  appId = await addApp(store, 'shop')
+  await override({ watch: ['shop', 'shared/**'] })
+  queue = openTestQueue(store, agents)
+})
+
+afterEach(async () => {
+  await queue.close()
+  await store.close()
+})
+
+test('R22 a push that changed nothing the app watches ends unaffected: nothing is planned, built or started', async () => {
+  await deploy(FIRST)
+  agents.told.length = 0
+  const deployment = await deploy(SECOND)
+  assert.deepEqual([deployment.state, deployment.outcome], ['succeeded', 'unaffected'])
+  assert.deepEqual(agents.told, ['repository.checkout', 'repository.changes'])
+  assert.equal(deployment.commit, SECOND)
+  assert.deepEqual(deployment.evidence, { from: FIRST, to: SECOND, changed: 2 })
+  assert.equal((await store.db.selectFrom('releases').selectAll().execute()).length, 1)
+})
+
+test('R22 R23 what is compared is the released commit with the tip, and the deploy file is always watched', async () => {
+  await deploy(FIRST)
+  await deploy('1'.repeat(40))
+  await deploy(SECOND)
+  assert.deepEqual(
+    asked.map(({ from, to }) => [from, to]),
+    [
+      [FIRST, '1'.repeat(40)],
+      [FIRST, SECOND],
+    ],
+  )
+  assert.deepEqual(asked[0]?.watch, [
+    'shop',
+    'shared/**',
+    'fairlead.yaml',
+    'fairlead.yml',
+    '.fairlead',
+    'Dockerfile',
+  ])
+})
+
+test('a push that changed a watched file is deployed, and the step says which', async () => {
+  await deploy(FIRST)
+  changed = ['README.md', 'shop/a.ts']
+  const deployment = await deploy(SECOND)
+  assert.equal(deployment.outcome, 'deployed')
+  const step = (await readSteps(store.db, deployment.id)).find(({ name }) => name === 'compare')
+  assert.deepEqual(step?.outcome, { kind: 'done', data: { from: FIRST, changed: 2, watched: 1 } })
+})
+
+test('R22 one push deploys exactly the affected apps', async () => {
+  const blogId = await addApp(store, 'blog')
+  await override({ watch: ['blog'] }, 0, blogId)
+  await deploy(FIRST)
+  await deploy(FIRST, PUSH, blogId)
+  const outcomes = await Promise.all([deploy(SECOND), deploy(SECOND, PUSH, blogId)])
+  assert.deepEqual(
+    outcomes.map(({ app, outcome, commit }) => [app, outcome, commit]),
+    [
+      ['shop', 'unaffected', SECOND],
+      ['blog', 'deployed', SECOND],
+    ],
+  )
+})
+
+test('the first deployment, and one that a person asks for, are not compared', async () => {
+  assert.equal((await deploy(FIRST)).outcome, 'deployed')
+  assert.equal((await deploy(SECOND, { kind: 'api', by: 'test' })).outcome, 'deployed')
+  assert.deepEqual(asked, [])
+})
+
+test('without "watch" every push is for the app', async () => {
+  await override({})
+  await deploy(FIRST)
+  assert.equal((await deploy(SECOND)).outcome, 'deployed')
+  assert.deepEqual(asked, [])
+})
+
+test('after a failure, and after a change of settings or secrets, the next push is deployed', async () => {
+  await deploy(FIRST)
+  const { answers } = agents
+  const build = answers['image.build']
+  answers['image.build'] = () => {
+    throw new Error('it broke')
+  }
+  assert.equal((await deploy(SECOND, { kind: 'api', by: 'test' })).state, 'failed')
+  answers['image.build'] = build as NonNullable<typeof build>
+  assert.equal((await deploy(SECOND)).outcome, 'deployed')
+  assert.equal((await deploy(SECOND)).outcome, 'unaffected')
+  await override({ watch: ['shop'], port: 81 }, store.clock.now() + 1)
+  assert.equal((await deploy(SECOND)).outcome, 'deployed')
+})
+
+test('what cannot be compared is deployed', async () => {
+  await deploy(FIRST)
+  const { answers } = agents
+  answers['repository.changes'] = () => ({ compared: 'unknown', changed: 0, watched: 0, examples: [] })
+  assert.equal((await deploy(SECOND)).outcome, 'deployed')
+  answers['repository.changes'] = () => {
+    throw new Error('an older worker')
+  }
+  assert.equal((await deploy(FIRST)).outcome, 'deployed')
+})
+
+async function override(overrides: object, at = 0, id = appId): Promise<void> {
+  const columns = { overrides: JSON.stringify(overrides), updated_at: at }
+  await store.db.updateTable('apps').set(columns).where('id', '=', id).execute()
+}
+
+async function deploy(commit: string, trigger: Trigger = PUSH, app = appId) {
+  const checkout = workingAnswers()['repository.checkout']
+  agents.answers['repository.checkout'] = (params, options) => ({
+    ...(checkout?.(params, options) as object),
+    commit,
+  })
+  const { id } = await requestDeployment(store, { appId: app, kind: 'deploy', trigger })
+  queue.wake()
+  await queue.idle()
+  return await readDeployment(store.db, id)
+}

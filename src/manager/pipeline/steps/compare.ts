@@ -1,0 +1,81 @@
+import type { Selectable } from 'kysely'
+import { canonicalJson } from '#lib/canonical-json.ts'
+import { isHint } from '#manager/deployments/deployment.ts'
+import { done, type Step, type StepContext, type StepOutcome } from '#manager/pipeline/step.ts'
+import { tellWorker } from '#manager/pipeline/tell-worker.ts'
+import { newestRelease } from '#manager/releases/queries.ts'
+import type { ReleaseTable } from '#manager/store/tables.ts'
+
+/**
+ * Ends a deployment that a push asked for when the push changed nothing that the app watches. What changed is read from
+ * Git, from the released commit on: so several commits, a merge, a forced push and a failure in between all count.
+ */
+export const compare: Step = {
+  name: 'compare',
+  deadlineMs: 2 * 60_000,
+  // A deployment too many does no harm.
+  onFailure: 'ignore',
+  isWanted: ({ facts, deployment }) => facts.watch !== undefined && isHint(deployment.trigger),
+  run: compareWithRelease,
+}
+
+interface Changes {
+  readonly compared: 'yes' | 'unknown'
+  readonly changed: number
+  readonly watched: number
+  readonly examples: readonly string[]
+}
+
+async function compareWithRelease(context: StepContext): Promise<StepOutcome> {
+  const { parts, app, facts } = context
+  const release = await newestRelease(parts.db, app.id)
+  if (!release || !facts.source || !facts.watch || (await hasMoreToBring(context, release))) {
+    return { kind: 'skipped' }
+  }
+  const [from, to] = [release.commit, facts.source.commit]
+  const changes = (await tellWorker(context, {
+    key: 'changes',
+    command: 'repository.changes',
+    data: { repository: facts.source.repository, from, to, watch: facts.watch },
+  })) as unknown as Changes
+  const { compared, changed, watched, examples } = changes
+  const since = `since ${from.slice(0, 12)}`
+  if (compared === 'unknown') {
+    context.say(`what changed ${since} cannot be told: deploying`)
+    return { kind: 'skipped' }
+  }
+  if (watched === 0) {
+    context.say(`unaffected: of ${changed} files that changed ${since} none is watched`)
+    return { kind: 'finished', outcome: 'unaffected', evidence: { from, to, changed } }
+  }
+  const shown = examples.map(path => JSON.stringify(path)).join(', ')
+  context.say(`of ${changed} files that changed ${since} ${watched} are watched, such as ${shown}`)
+  return done({ from, changed, watched })
+}
+
+/** Whether a deployment would bring more than the push: what did not succeed, and what people have set since. */
+async function hasMoreToBring(
+  { parts: { db }, app, deployment }: StepContext,
+  release: Selectable<ReleaseTable>,
+): Promise<boolean> {
+  const last = await db
+    .selectFrom('deployments')
+    .select('state')
+    .where('app_id', '=', app.id)
+    .where('id', '<', deployment.id)
+    .where('state', '!=', 'superseded')
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  const secrets = await db
+    .selectFrom('secrets')
+    .select(['name', 'revision'])
+    .where('app_id', '=', app.id)
+    .execute()
+  const revisions = Object.fromEntries(secrets.map(({ name, revision }) => [name, revision]))
+  return (
+    last?.state !== 'succeeded' ||
+    app.updated_at > (release.confirmed_at ?? release.created_at) ||
+    canonicalJson(revisions) !== canonicalJson(JSON.parse(release.secrets ?? '{}'))
+  )
+}

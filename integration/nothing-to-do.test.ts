@@ -134,8 +134,7 @@ describe('a generated container app', () => {
     domains: fc.constantFrom<string[]>([], ['other']),
   })
   const changes: fc.Arbitrary<readonly Partial<Shape>[]> = fc.tuple(
-    fc.record({ environment }),
-    fc.record({ published: fc.nat(1), memory: fc.constantFrom('64m', '96m') }),
+    fc.record({ environment, published: fc.nat(1), memory: fc.constantFrom('64m', '96m') }),
     fc.record({ page: fc.constantFrom('one', 'two'), domains: fc.constantFrom<string[]>([], ['other']) }),
   )
   const scenes = fc.record({ first: shape, changes })
@@ -177,9 +176,8 @@ describe('a generated Compose app', () => {
     ...{ extra: fc.boolean(), depends: fc.boolean(), published: fc.boolean() },
   })
   const changes: fc.Arbitrary<readonly Partial<Shape>[]> = fc.tuple(
-    fc.record({ web: environment }),
-    fc.record({ extra: fc.boolean(), page: fc.constantFrom('one', 'two') }),
-    fc.record({ published: fc.boolean(), db: environment }),
+    fc.record({ web: environment, extra: fc.boolean() }),
+    fc.record({ published: fc.boolean(), db: environment, page: fc.constantFrom('one', 'two') }),
   )
   const scenes = fc.record({ first: shape, changes })
 

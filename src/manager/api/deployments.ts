@@ -109,6 +109,8 @@ export function deploymentRoutes(api: Api, parts: ApiParts): void {
     async ({ params }, reply) => {
       const deployment = await cancelDeployment(parts, params.id)
       parts.queue.abort(params.id)
+      // Something may have been queued behind it.
+      parts.queue.wake()
       parts.queue.wake()
       return reply.code(202).send(deploymentDocument(deployment))
     },

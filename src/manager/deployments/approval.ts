@@ -1,10 +1,10 @@
 import type { Logger } from '#lib/logger.ts'
 import { inTransaction } from '#manager/store/transaction.ts'
-import type { Deployment } from './deployment.ts'
+import type { Deployment, Trigger } from './deployment.ts'
 import { NOT_WAITING, PLAN_IS_ANOTHER } from './errors.ts'
 import type { DeploymentLogs } from './logs.ts'
 import { readDeployment } from './queries.ts'
-import type { DeploymentsContext } from './request.ts'
+import { type DeploymentsContext, givesWay, requestWhatWaits } from './request.ts'
 
 export interface ApprovalRequest {
   readonly id: string
@@ -19,21 +19,59 @@ interface ApprovalContext extends DeploymentsContext {
   readonly logger: Logger
 }
 
-/** Takes a running deployment out of the queue's hands until a person agrees to its plan. An earlier approval is void. */
-export async function letWait(
-  { db, clock, events }: DeploymentsContext,
-  { id, app }: Deployment,
-): Promise<void> {
-  await db
-    .updateTable('deployments')
-    .set({
-      ...{ state: 'waiting', waiting_since: clock.now() },
-      ...{ approved_hash: null, approved_by: null, approved_at: null },
-    })
-    .where('id', '=', id)
-    .where('state', '=', 'running')
-    .execute()
-  events.publish('deployment', { id, app, state: 'waiting' })
+/**
+ * Takes a running deployment out of the queue's hands until a person agrees to its plan. An earlier approval is void.
+ * One that was cancelled, or superseded by what is queued behind it, does not wait any more.
+ */
+export async function letWait(context: DeploymentsContext, deployment: Deployment): Promise<void> {
+  const { clock, events } = context
+  const { id, app } = deployment
+  const state = await inTransaction(context.db, async db => {
+    const next = await nextState(db, deployment)
+    const now = clock.now()
+    const end = { state: next, outcome: next, finished_at: now }
+    await db
+      .updateTable('deployments')
+      .set({
+        ...(next === 'waiting' ? { state: next, waiting_since: now } : end),
+        ...{ approved_hash: null, approved_by: null, approved_at: null },
+      })
+      .where('id', '=', id)
+      .where('state', '=', 'running')
+      .execute()
+    if (next !== 'waiting') {
+      await requestWhatWaits({ ...context, db }, await readDeployment(db, id))
+    }
+    return next
+  })
+  events.publish('deployment', { id, app, state })
+}
+
+async function nextState(
+  db: DeploymentsContext['db'],
+  { id, appId, wantedCommit, wantedRelease }: Deployment,
+): Promise<'waiting' | 'cancelled' | 'superseded'> {
+  const { cancelRequested } = await readDeployment(db, id)
+  if (cancelRequested) {
+    return 'cancelled'
+  }
+  const queued = await db
+    .selectFrom('deployments')
+    .select(['trigger', 'wanted_release'])
+    .where('app_id', '=', appId)
+    .where('state', '=', 'queued')
+    .executeTakeFirst()
+  const trigger = queued && (JSON.parse(queued.trigger) as Trigger)
+  const gives =
+    trigger &&
+    givesWay(
+      { commit: wantedCommit, release: wantedRelease },
+      {
+        trigger,
+        release: queued?.wanted_release ?? undefined,
+      },
+    )
+  return gives ? 'superseded' : 'waiting'
 }
 
 /**

@@ -53,7 +53,10 @@ export async function listDeployments(db: Kysely<Tables>, filter: DeploymentFilt
   return (await query.execute()).map(deploymentFrom)
 }
 
-/** Deployments that may start now: queued, or approved while they waited; oldest first, of apps without a running one. */
+/**
+ * Deployments that may start now: queued, or approved while they waited; oldest first, of apps without a running one.
+ * A look at the branch is queued behind what was wanted by name, also while that waits for an approval.
+ */
 export async function readStartable(
   db: Kysely<Tables>,
 ): Promise<{ id: string; state: DeploymentState; appId: string; host: string; overrides: string }[]> {
@@ -80,7 +83,18 @@ export async function readStartable(
             .selectFrom('deployments as other')
             .select('other.id')
             .whereRef('other.app_id', '=', 'deployments.app_id')
-            .where('other.state', '=', 'running'),
+            .where(other =>
+              other.or([
+                other('other.state', '=', 'running'),
+                other.and([
+                  other('other.state', '=', 'waiting'),
+                  other('other.wanted_commit', 'is not', null),
+                  other('deployments.state', '=', 'queued'),
+                  other('deployments.wanted_commit', 'is', null),
+                  other('deployments.wanted_release', 'is', null),
+                ]),
+              ]),
+            ),
         ),
       ),
     )

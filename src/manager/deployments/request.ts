@@ -94,7 +94,7 @@ async function store(context: DeploymentsContext, request: DeployRequest): Promi
     throw APP_NOT_FOUND(request.appId)
   }
   await refuseWhileBeingRemoved(db, app)
-  const left = isRepair(request) ? undefined : await supersedeWaiting(context, app, request)
+  const left = await supersedeWaiting(context, app, request)
   const queued = await db
     .selectFrom('deployments')
     .select(['id', 'kind', 'wanted_commit', 'wanted_release', 'then_trigger'])
@@ -143,19 +143,23 @@ async function store(context: DeploymentsContext, request: DeployRequest): Promi
   return await readDeployment(db, id)
 }
 
-/** Asked for by nobody: it restores what was approved once, and what waits for approval goes on waiting. */
-function isRepair({ release, trigger }: DeployRequest): boolean {
-  return release !== undefined && trigger.kind !== 'rollback' && trigger.kind !== 'api'
+/**
+ * Whether what waits for an approval gives way to a newer want; that waits in its turn if it has to. What was wanted by
+ * name does not give way to a hint, and nothing does to a repair: it only restores what was approved once.
+ */
+export function givesWay(
+  waiting: { readonly commit: string | null | undefined; readonly release: string | null | undefined },
+  { release, trigger }: Pick<DeployRequest, 'release' | 'trigger'>,
+): boolean {
+  const isRepair = release !== undefined && trigger.kind !== 'rollback' && trigger.kind !== 'api'
+  return !isRepair && !(isHint(trigger) && isNamed(waiting.commit, waiting.release))
 }
 
-/**
- * What waits for an approval gives way to every newer want; that waits in its turn if it has to. But what was wanted by
- * name does not give way to a hint. Gives what waited behind it.
- */
+/** Gives what waited behind the one that is superseded. */
 async function supersedeWaiting(
   { db, clock, events }: DeploymentsContext,
   app: { readonly id: string; readonly name: string },
-  { trigger }: DeployRequest,
+  request: DeployRequest,
 ): Promise<string | null | undefined> {
   const waiting = await db
     .selectFrom('deployments')
@@ -163,7 +167,7 @@ async function supersedeWaiting(
     .where('app_id', '=', app.id)
     .where('state', '=', 'waiting')
     .executeTakeFirst()
-  if (!waiting || (isHint(trigger) && isNamed(waiting.wanted_commit, waiting.wanted_release))) {
+  if (!waiting || !givesWay({ commit: waiting.wanted_commit, release: waiting.wanted_release }, request)) {
     return undefined
   }
   await db

@@ -254,3 +254,28 @@ test('a rollback, a repair and a removal wait for nobody; a repair leaves what w
   const removal = await deploy({ kind: 'remove' })
   assert.equal(removal.state, 'succeeded')
 })
+
+test('a push waits behind a commit that was named and waits for an approval, and comes after it', async () => {
+  const named = await deploy({ commit: 'c'.repeat(40) })
+  assert.equal(named.state, 'waiting')
+  const push = await deploy({ trigger: { kind: 'webhook', by: 'github' } })
+  assert.deepEqual([push.state, (await readDeployment(store.db, named.id)).state], ['queued', 'waiting'])
+  await cancelDeployment(store, named.id)
+  assert.equal((await settled(push.id)).state, 'waiting')
+})
+
+test('what was queued or cancelled while the plan was made decides as if it had come later', async () => {
+  const observe = agents.answers['container.observe']
+  const meanwhile = async (work: (id: string) => Promise<unknown>) => {
+    const { id } = await requestDeployment(store, { appId, kind: 'deploy', trigger: api })
+    agents.answers['container.observe'] = async (params, options) => {
+      agents.answers['container.observe'] = observe ?? (() => ({}))
+      await work(id)
+      return observe?.(params, options)
+    }
+    return (await settled(id)).state
+  }
+  const behind = { appId, kind: 'deploy', trigger: { kind: 'webhook', by: 'github' } } as const
+  assert.equal(await meanwhile(() => requestDeployment(store, behind)), 'superseded')
+  assert.equal(await meanwhile(id => cancelDeployment(store, id)), 'cancelled')
+})

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { Approvals } from './test-approvals.ts'
 import { allRows, checkNothingPushedAside, type DeploymentRow, hasSeen, rowsOf } from './test-rows.ts'
 import { type Answer, APPS, type AppName, type Event, type SimulatedWorld } from './test-world.ts'
 
@@ -17,6 +18,7 @@ interface Sent {
 
 /** What a person and a Git host know of what they did, and from it what has to be true. */
 export class Model {
+  readonly approvals: Approvals
   readonly outbox: Event[] = []
   readonly sent: Sent[] = []
   /** When a person last asked for something else of an app, and where the tip was then. */
@@ -29,6 +31,7 @@ export class Model {
 
   constructor(world: SimulatedWorld) {
     this.#world = world
+    this.approvals = new Approvals(world)
   }
 
   pushed(): void {
@@ -152,6 +155,7 @@ export class Model {
       )
     }
     this.#checkClaims(rows)
+    this.approvals.check(rows)
     await this.checkAlways()
   }
 
@@ -213,6 +217,7 @@ export class Model {
     await this.#world.pass(3 * MINUTE)
     for (let minutes = 0; minutes < MOST_MINUTES_TO_REST; minutes += 5) {
       await this.#world.pass(5 * MINUTE)
+      await this.approvals.approveAll()
       const rows = await allRows(this.#world)
       if (minutes >= 10 && rows.every(row => ENDED.includes(row.state))) {
         return

@@ -88,6 +88,7 @@ const STEPS = {
   },
   async remove({ world, model }: Scene, app: AppName) {
     model.wished(app)
+    model.approvals.forget(app)
     await world.api('DELETE', `/apps/${app}`)
   },
   async create({ world, model }: Scene, app: AppName) {
@@ -95,6 +96,15 @@ const STEPS = {
     if (answer?.status !== 409) {
       model.created(app)
     }
+  },
+  async guard({ model }: Scene, app: AppName) {
+    await model.approvals.guard(app)
+  },
+  async trust({ model }: Scene, app: AppName) {
+    await model.approvals.trust(app)
+  },
+  async approve({ model }: Scene, app: AppName) {
+    await model.approvals.approveWaiting(app)
   },
   async pass({ world }: Scene, ms: number) {
     await world.pass(ms)
@@ -155,6 +165,9 @@ const STEP: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.tuple(fc.constant('cancel'), anApp) },
   { weight: 1, arbitrary: fc.tuple(fc.constant('remove'), anApp) },
   { weight: 1, arbitrary: fc.tuple(fc.constant('create'), anApp) },
+  { weight: 2, arbitrary: fc.tuple(fc.constant('guard'), anApp) },
+  { weight: 1, arbitrary: fc.tuple(fc.constant('trust'), anApp) },
+  { weight: 3, arbitrary: fc.tuple(fc.constant('approve'), anApp) },
   {
     weight: 6,
     arbitrary: fc.tuple(fc.constant('pass'), fc.constantFrom(100, 1000, 3000, 10_000, 70_000, 600_000)),

@@ -122,7 +122,11 @@ export class SimulatedWorld {
   }
 
   /** Asks the manager that is up; undefined when it dies before it answers. */
-  async api(method: 'GET' | 'POST' | 'DELETE', path: string, body?: object): Promise<Answer | undefined> {
+  async api(
+    method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
+    path: string,
+    body?: object,
+  ): Promise<Answer | undefined> {
     return await this.#ask({
       method,
       url: `/api/v1${path}`,

@@ -1,14 +1,19 @@
 import assert from 'node:assert/strict'
-import { createHmac, randomUUID } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { createHmac, randomBytes, randomUUID } from 'node:crypto'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
 import { startTestAgent } from '#agent/test-agent.ts'
 import { TestManager } from '#agent/test-manager.ts'
 import { type Part, startPart } from '#cli/parts.ts'
+import { repositoryCheckout } from '#commands/repository.ts'
+import { foldersOf } from '#commands/repository-folders.ts'
+import { check } from '#lib/check.ts'
 import { systemClock } from '#lib/clock.ts'
+import type { FairleadError } from '#lib/errors.ts'
 import { loadOrCreateIdentity, publicIdentity } from '#link/identity.ts'
+import { gitWorld } from './world/git-world.ts'
 import { mountSmallDisk, type SmallDisk } from './world/small-disk.ts'
 
 interface Scene {
@@ -135,6 +140,88 @@ test('a worker whose disk is full refuses commands with DISK_FULL and goes on wh
   assert.equal((await again.ending(again.tell('test.echo', { text: 'after' }))).command, 'result')
   again.socket.terminate()
 })
+
+test('W35 a manager that is started on a full disk says so, and goes on where it was when there is space', async t => {
+  await using stack = new AsyncDisposableStack()
+  const scene = await aScene(t, stack)
+  if (!scene) {
+    return
+  }
+  const id = randomUUID()
+  assert.equal((await deliver(scene, id)).status, 202)
+  await scene.manager.close()
+  await scene.disk.fill()
+  await assert.rejects(startManager(scene.disk), (error: Error & { hint?: string }) => {
+    assert.match(`${error.message} ${error.hint}`, /full|space/i)
+    return true
+  })
+  await scene.disk.free()
+  const again = await startManager(scene.disk)
+  stack.defer(again.close)
+  assert.deepEqual(await missing(scene, [id]), [])
+  const later = { ...scene, url: String(again.ready.url) }
+  assert.equal((await api(later, 'POST', '/apps/shop/deploy', { commit: 'a'.repeat(40) })).status, 202)
+})
+
+test('a checkout that fills the disk of the worker leaves nothing and works when there is space', async t => {
+  await using stack = new AsyncDisposableStack()
+  const disk = await mountSmallDisk(stack, 8)
+  if (!disk) {
+    t.skip('no file system can be mounted here')
+    return
+  }
+  const git = await gitWorld(stack, { workspace: join(disk.folder, 'workspace') })
+  const checkout = () =>
+    repositoryCheckout.run(git.hands, check(repositoryCheckout.data, { ...git.data }, 'data'))
+  await git.commit({ 'compose.yaml': 'services: {}\n' })
+  const { commit } = await checkout()
+  await git.commit({ 'compose.yaml': 'services: {}\n', big: randomBytes(1_500_000).toString('base64') })
+  // Once there is not even room for the pack, once for the pack alone.
+  for (const left of [500_000, 2_500_000]) {
+    await disk.fill(left)
+    await assert.rejects(checkout(), (error: FairleadError) => {
+      assert.match(error.code, /^(WORKSPACE_FULL|DISK_FULL)$/, error.message)
+      assert.equal(error.retry, 'later')
+      assert.ok(error.hint.length > 20)
+      return true
+    })
+    const { checkouts } = foldersOf(git.hands.workspace, 'app')
+    assert.deepEqual(await readdir(checkouts), [commit])
+    await disk.free()
+  }
+  assert.notEqual((await checkout()).commit, commit)
+})
+
+test('a command whose end finds no space in the journal counts as interrupted, and the next is taken when there is space', async t => {
+  await using stack = new AsyncDisposableStack()
+  const disk = await mountSmallDisk(stack, 4)
+  if (!disk) {
+    t.skip('no file system can be mounted here')
+    return
+  }
+  const agent = await startTestAgent(t, { folder: disk.folder })
+  stack.defer(agent.stop)
+  const manager = new TestManager(t, agent)
+  await manager.open()
+  const id = manager.tell('test.wait', { gate: 'build' })
+  await until(() => agent.stage.done.includes('start build'))
+  await disk.fill()
+  agent.stage.open('build')
+  const { command, data } = await manager.ending(id)
+  // Its end is nowhere on the disk, so nobody may rely on it: the manager looks at what there is and does it again.
+  assert.equal(command, 'error')
+  assert.equal((data.error as { code: string }).code, 'COMMAND_INTERRUPTED')
+  await disk.free()
+  const after = await manager.ending(manager.tell('test.echo', { text: 'after' }))
+  assert.equal(after.command, 'result')
+  manager.socket.terminate()
+})
+
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) {
+    await systemClock.sleep(20)
+  }
+}
 
 async function startManager(disk: SmallDisk): Promise<Part> {
   const environment = {

@@ -22,6 +22,8 @@ export interface WorkerHands extends Hands {
 
 export interface HandsOptions {
   readonly policy?: Partial<HostPolicy>
+  /** Default: a folder of its own. */
+  readonly workspace?: string
   /** Changes a call before it is performed, for example its limits. */
   readonly change?: <T>(call: Call<T>) => Call<T>
   /** What names resolve to, instead of asking a resolver. */
@@ -33,9 +35,9 @@ const LOOPBACK = ['127.0.0.0/8', '::1/128']
 /** What a command gets on a worker: real effects in a workspace of its own, every call written down. */
 export async function workerHands(
   world: AsyncDisposableStack,
-  { policy = {}, change = call => call, addresses = {} }: HandsOptions = {},
+  { policy = {}, workspace: given, change = call => call, addresses = {} }: HandsOptions = {},
 ): Promise<WorkerHands> {
-  const workspace = join(await temporaryFolder(world), 'workspace')
+  const workspace = given ?? join(await temporaryFolder(world), 'workspace')
   const said: string[] = []
   const calls: Call<unknown>[] = []
   const controller = new AbortController()

@@ -36,7 +36,8 @@ interface About extends GitSubject {
 
 /** What git prints in the C locale; the first that is found explains the failure. */
 const EXPLANATIONS: readonly Explanation[] = [
-  [/No space left on device|Disk quota exceeded/, () => WORKSPACE_FULL()],
+  // Of a file of a checkout git does not say why it could not be written; its folder was made the moment before.
+  [/No space left on device|Disk quota exceeded|unable to write file /, () => WORKSPACE_FULL()],
   [/cannot (?:run|exec) '?([^'\n]*askpass)'?: Permission denied/, (_, found) => HELPER_NOT_STARTED(found)],
   // Alone: the size limit ended index-pack, which otherwise says what it found.
   [

@@ -4,6 +4,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
+import { Journal } from '#agent/journal.ts'
 import { startTestAgent } from '#agent/test-agent.ts'
 import { TestManager } from '#agent/test-manager.ts'
 import { type Part, startPart } from '#cli/parts.ts'
@@ -132,6 +133,16 @@ test('a worker whose disk is full refuses commands with DISK_FULL and goes on wh
   const done = agent.stage.done.length
   assert.equal(await codeOf('not done'), 'DISK_FULL')
   assert.equal(agent.stage.done.length, done, 'what is not in the journal is not done')
+
+  const another = () => new Journal(join(disk.folder, 'another.db'), systemClock)
+  assert.throws(another, (error: FairleadError) => {
+    assert.equal(
+      error.code,
+      'DISK_FULL',
+      `${error.message} ${(error.cause as { errcode?: number })?.errcode}`,
+    )
+    return true
+  })
 
   manager.socket.terminate()
   const again = new TestManager(t, agent)

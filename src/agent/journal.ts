@@ -236,13 +236,18 @@ function isFull(error: unknown): boolean {
 }
 
 function opened(file: string): DatabaseSync {
+  let db: DatabaseSync | undefined
   try {
-    const db = new DatabaseSync(file)
+    db = new DatabaseSync(file)
     // Exclusive: a second agent in the same folder would take our running commands for interrupted ones.
     db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;')
     db.exec(TABLES)
     return db
   } catch (error) {
+    db?.close()
+    if (isFull(error)) {
+      throw DISK_FULL('the journal of the agent').with({ cause: error })
+    }
     const why = error instanceof Error ? error.message : String(error)
     throw why.includes('locked') ? ALREADY_RUNNING(file) : JOURNAL_DAMAGED(file, why).with({ cause: error })
   }

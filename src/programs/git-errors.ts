@@ -164,7 +164,7 @@ export const WORKSPACE_FULL = defineError({
   retry: 'later',
   message: () => 'The disk of the worker is full.',
   hint: () =>
-    'Free space in the workspace of the worker (fairlead hosts prune) or enlarge its disk; the deployment is then tried again.',
+    'Free some space on the disk that holds the workspace of the worker, or enlarge it; then deploy again (a branch that is polled is tried again by itself).',
 })
 
 export const OBJECT_NOT_FOUND = defineError({

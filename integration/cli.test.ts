@@ -157,7 +157,7 @@ describe('the command line with a manager and a worker of "up"', () => {
     const { code, err } = await fairlead('up')
     equal(code, 78)
     match(err, /^error: 127\.0\.0\.2:/)
-    match(err, /is taken[\s\S]*hint: Is "fairlead up" running already\?/)
+    match(err, /is taken[\s\S]*hint: Is "\S*fairlead up" running already\?/)
   })
 
   test('repositories add asks for the password on standard input or in a file, and never shows it', async () => {

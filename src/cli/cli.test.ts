@@ -81,7 +81,7 @@ describe('exit codes', () => {
       equal(code, 4)
       match(
         err,
-        /^error: No manager answers at http:\/\/127\.0\.0\.1:1: .*\nhint: Start one with "fairlead up"/,
+        /^error: No manager answers at http:\/\/127\.0\.0\.1:1: .*\nhint: Start one with "\S+\/bin\/fairlead up"/,
       )
     })
   }
@@ -96,11 +96,18 @@ describe('exit codes', () => {
 test('who has no token yet is told how a manager is started', async () => {
   const { code, err } = await run(PROGRAM, ['status'], { FAIRLEAD_TOKEN: '' })
   equal(code, 4)
-  match(err, /^error: No token is known .*\nhint: Start a manager with "fairlead up"/)
+  match(err, /^error: No token is known .*\nhint: Start a manager with "\S+\/bin\/fairlead up"/)
 })
 
 describe('settings', () => {
-  for (const words of [['up'], ['manager'], ['manager', 'identity'], ['worker'], ['worker', 'init']]) {
+  for (const words of [
+    ['up'],
+    ['manager'],
+    ['manager', 'identity'],
+    ['worker'],
+    ['worker', 'init'],
+    ['status'],
+  ]) {
     test(`78: ${words.join(' ')} with a misspelt variable, which names the one that was meant`, async () => {
       const { code, err } = await run(PROGRAM, words, { FAIRLEAD_PROXI_ADMIN: 'http://127.0.0.1:2019' })
       equal(code, 78)

@@ -9,7 +9,6 @@ import { EXIT } from './exit-codes.ts'
 import { partEnvironment } from './part-environment.ts'
 import { partFailure } from './part-failure.ts'
 import { programOf } from './part-program.ts'
-import { refuseUnknownSettings } from './refuse-settings.ts'
 import type { Session } from './session.ts'
 
 /** The manager or an agent as a process of its own on this machine. */
@@ -82,7 +81,6 @@ export async function askPart(options: PartOptions): Promise<string> {
 /** Runs a part in the foreground until it ends or the session is interrupted; gives its exit code. */
 export async function runPart(session: Session, name: PartName, words: readonly string[]): Promise<number> {
   const { environment, dataFolder } = session.config
-  refuseUnknownSettings(environment)
   const options = { name, data: dataFolder, environment, arguments: words }
   makeFolderOf(options)
   const { program, args, env } = partCommandLine(options)

@@ -1,6 +1,7 @@
 import picocolors from 'picocolors'
 import { asFairleadError, type FairleadError, type Problem, toWire } from '#lib/errors.ts'
 import { inert, inertLine } from './inert.ts'
+import { asCalled } from './program-name.ts'
 
 export type Colours = ReturnType<typeof picocolors.createColors>
 
@@ -31,11 +32,18 @@ export interface Display {
   write(text: string): void
 }
 
-export function createPrinter(options: { readonly json: boolean }): Printer {
+interface PrinterOptions {
+  readonly json: boolean
+  /** How the program was called. */
+  readonly program: string
+}
+
+export function createPrinter(options: PrinterOptions): Printer {
   const colour = coloursFor(process.stdout)
+  const called = (text: string) => asCalled(text, options.program)
   const line = (text = '') => {
     if (!options.json) {
-      process.stdout.write(`${text}\n`)
+      process.stdout.write(`${called(text)}\n`)
     }
   }
   return {
@@ -56,14 +64,16 @@ export function createPrinter(options: { readonly json: boolean }): Printer {
       }
     },
     entry: (text, value) => process.stdout.write(`${options.json ? JSON.stringify(value) : text}\n`),
-    note: text => process.stderr.write(`${text}\n`),
+    note: text => process.stderr.write(`${called(text)}\n`),
     error(thrown) {
       const error = asFairleadError(thrown)
       if (options.json) {
-        process.stdout.write(`${JSON.stringify({ error: toWire(error) })}\n`)
+        const wire = toWire(error)
+        const shown = { ...wire, message: called(wire.message), hint: called(wire.hint) }
+        process.stdout.write(`${JSON.stringify({ error: shown })}\n`)
         return
       }
-      process.stderr.write(`${errorLines(error, coloursFor(process.stderr)).join('\n')}\n`)
+      process.stderr.write(`${called(errorLines(error, coloursFor(process.stderr)).join('\n'))}\n`)
     },
     colour,
     display: options.json ? undefined : displayOf(process.stderr),

@@ -1,7 +1,7 @@
 import { type Environment, unknownSettings } from '#lib/settings.ts'
 import { SETTING_UNKNOWN } from './errors.ts'
 
-/** Before parts are started: a misspelt variable would be a setting that silently is not there. */
+/** Before anything is done: a misspelt variable would be a setting that silently is not there. */
 export function refuseUnknownSettings(environment: Environment): void {
   const problems = unknownSettings(environment)
   const [first] = problems

@@ -5,10 +5,12 @@ import { asFairleadError } from '#lib/errors.ts'
 import { PACKAGE_ROOT } from '#lib/package-root.ts'
 import type { Act } from './command.ts'
 import { COMMANDS } from './commands/index.ts'
+import { readCliConfig } from './config.ts'
 import { USAGE } from './errors.ts'
 import { EXIT, EXIT_CODES_TEXT, exitCodeOf } from './exit-codes.ts'
 import { createPrinter } from './print.ts'
-import { type GlobalOptions, openSession } from './session.ts'
+import { refuseUnknownSettings } from './refuse-settings.ts'
+import { type GlobalOptions, openSession, programOf } from './session.ts'
 
 /** Runs one command line (without `node main.ts`) and gives the exit code. */
 export async function runCli(words: readonly string[]): Promise<number> {
@@ -60,6 +62,7 @@ function actOf(program: Command, ended: { code: number }): Act {
     async (...args) => {
       const session = openSession(program.opts<GlobalOptions>())
       try {
+        refuseUnknownSettings(session.config.environment)
         const code = await work(session, ...args)
         ended.code = typeof code === 'number' ? code : EXIT.ok
       } catch (error) {
@@ -80,7 +83,9 @@ function endBadly(error: unknown, json: boolean): number {
   }
   const wanted = ['commander.help', 'commander.helpDisplayed', 'commander.version'].includes(error.code)
   if (!wanted && json) {
-    createPrinter({ json }).error(USAGE(error.message.replace(/^error: /, '')))
+    createPrinter({ json, program: programOf(readCliConfig()) }).error(
+      USAGE(error.message.replace(/^error: /, '')),
+    )
   }
   return wanted && error.exitCode === 0 ? EXIT.ok : EXIT.usage
 }

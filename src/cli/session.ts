@@ -2,6 +2,7 @@ import { type Clock, systemClock } from '#lib/clock.ts'
 import { type Client, createClient } from './client.ts'
 import { type CliConfig, readCliConfig } from './config.ts'
 import { createPrinter, type Printer } from './print.ts'
+import { programName } from './program-name.ts'
 
 /** What a command works with. */
 export interface Session {
@@ -27,7 +28,7 @@ export function openSession(options: GlobalOptions): Session {
   let client: Client | undefined
   return {
     config,
-    printer: createPrinter({ json: options.json === true }),
+    printer: createPrinter({ json: options.json === true, program: programOf(config) }),
     get client() {
       client ??= createClient(config)
       return client
@@ -35,6 +36,11 @@ export function openSession(options: GlobalOptions): Session {
     clock: systemClock,
     signal: interruption(),
   }
+}
+
+/** How the program was called. */
+export function programOf({ environment }: CliConfig): string {
+  return programName(environment, process.cwd())
 }
 
 /** npm sends on the signal that a terminal sends to everybody: two so soon after each other are one Ctrl-C. */

@@ -5,9 +5,7 @@ import { type CliConfig, readCliConfig } from '#cli/config.ts'
 import { whyNotFree } from '#cli/demo/free-port.ts'
 import { ADDRESS_NOT_USABLE, PART_ENDED, PORT_IN_USE } from '#cli/errors.ts'
 import { type FoundProxy, findProxy } from '#cli/find-proxy.ts'
-import { programName } from '#cli/program-name.ts'
-import { refuseUnknownSettings } from '#cli/refuse-settings.ts'
-import type { Session } from '#cli/session.ts'
+import { programOf, type Session } from '#cli/session.ts'
 import { startTogether, type Together } from '#cli/together.ts'
 import { type UpOptions, upOptions, withUpOptions } from '#cli/up-options.ts'
 
@@ -25,7 +23,6 @@ export function configureUp(command: Command, act: Act): void {
 
 async function up(session: Session, given: Parameters<typeof upOptions>[0]): Promise<void> {
   const { dataFolder: folder, environment } = session.config
-  refuseUnknownSettings(environment)
   const options = upOptions(given)
   await refuseTakenPorts(options)
   mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -85,7 +82,7 @@ function say({ printer, config }: Session, { options, proxy, together }: Started
     worker_pid: together.worker.pid,
   })
   const caddy = proxy.ours === 'started' ? 'a Caddy of our own' : 'the Caddy that was running'
-  const program = programName(config.environment.PATH, process.cwd())
+  const program = programOf(config)
   for (const line of [
     colour.bold('Fairlead is up.'),
     '',

@@ -77,7 +77,7 @@ test('P10 M21 a command that prints 200 MB keeps both ends flat, and its log its
   assert.ok(bytes < 40 * MIB)
 })
 
-test('a log that was cut off everywhere on its way has every line once, stored and as a client saw it', async () => {
+test('M22 a log that was cut off everywhere on its way has every line once, stored and as a client saw it', async () => {
   await using stack = new AsyncDisposableStack()
   const system = await startSystem(stack)
   const app = `lines-${process.pid}`

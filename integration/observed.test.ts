@@ -29,7 +29,7 @@ before(async () => {
 
 after(() => stack.disposeAsync())
 
-test('an app that runs is shown with age and evidence', async () => {
+test('R70 an app that runs is shown with age and evidence', async () => {
   const { observed } = await becomes('running')
   assert.equal(observed.containers, 1)
   assert.ok((observed.age_seconds ?? 99) < 60)

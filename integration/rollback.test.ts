@@ -78,6 +78,29 @@ test('a release comes back from the registry by digest after its image was delet
   stack.defer((await startGitServer({ folder: dirname(repositoriesFolder), username, password, port })).close)
 })
 
+test('images of the last five releases stay on the host, older ones go and still come back from the registry', async () => {
+  for (const text of ['five', 'six', 'seven', 'eight', 'nine']) {
+    await remote.push(files(text))
+    succeeded(await system.deploy(APP))
+  }
+  const byImage = new Map<string, ReleaseDocument>()
+  for (const release of (await releases()).toReversed()) {
+    const image = release.images[0]?.image_id ?? ''
+    byImage.delete(image)
+    byImage.set(image, release)
+  }
+  const newestFirst = [...byImage].toReversed()
+  const isHere = async ([image]: [string, unknown]) =>
+    (await command('docker', ['image', 'inspect', image], system)).code === 0
+  deepEqual(await Promise.all(newestFirst.slice(0, 5).map(isHere)), [true, true, true, true, true])
+  // What was the fifth when the last one was deployed may stay until the next.
+  const older = newestFirst.slice(6)
+  deepEqual(await Promise.all(older.map(isHere)), [false, false, false])
+  const [, oldest] = older.at(0) ?? []
+  succeeded(await rollBack({ release: oldest?.id }))
+  equal(await page(), 'one first')
+})
+
 function files(text: string): Record<string, string> {
   return {
     Dockerfile: `FROM ${system.baseImage}\nCOPY page /www/page\nEXPOSE 8080\nCMD ["sh","-c","echo $(cat /www/page) $SECRET > /www/index.html; exec httpd -f -p 8080 -h /www"]\n`,

@@ -12,8 +12,9 @@ const KEPT_ROWS = 10_000
 /** What a welcome can list. */
 const LISTED = 1_000
 
-/** Never the data of a command: it may hold secrets. */
-const TABLES = `
+/** Exclusive: a second agent would take our running commands for interrupted. No data of a command: it may be secret. */
+const SETUP = `
+  PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
   CREATE TABLE IF NOT EXISTS commands (
     id TEXT PRIMARY KEY, name TEXT NOT NULL, idem TEXT NOT NULL, state TEXT NOT NULL,
     started_at INTEGER NOT NULL, ended_at INTEGER, result TEXT, error TEXT,
@@ -231,24 +232,19 @@ export class Journal {
 
 /** SQLite's FULL, also as an extended code. */
 function isFull(error: unknown): boolean {
-  const code = (error as { errcode?: unknown }).errcode
-  return typeof code === 'number' && (code & 0xff) === 13
+  return (Number((error as { errcode?: unknown }).errcode) & 0xff) === 13
 }
 
 function opened(file: string): DatabaseSync {
   let db: DatabaseSync | undefined
   try {
     db = new DatabaseSync(file)
-    // Exclusive: a second agent in the same folder would take our running commands for interrupted ones.
-    db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;')
-    db.exec(TABLES)
+    db.exec(SETUP)
     return db
   } catch (error) {
     db?.close()
-    if (isFull(error)) {
-      throw DISK_FULL('the journal of the agent').with({ cause: error })
-    }
     const why = error instanceof Error ? error.message : String(error)
-    throw why.includes('locked') ? ALREADY_RUNNING(file) : JOURNAL_DAMAGED(file, why).with({ cause: error })
+    const unusable = why.includes('locked') ? ALREADY_RUNNING(file) : JOURNAL_DAMAGED(file, why)
+    throw (isFull(error) ? DISK_FULL('the journal of the agent') : unusable).with({ cause: error })
   }
 }

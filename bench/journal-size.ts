@@ -82,8 +82,9 @@ async function inCopy<T>(file: string, look: (db: DatabaseSync) => T): Promise<T
   }
 }
 
+/** Nothing while nothing was deployed. */
 async function bytesIn(folder: string): Promise<number> {
-  const names = await readdir(folder, { recursive: true })
-  const sizes = await Promise.all(names.map(name => stat(join(folder, name))))
-  return sizes.reduce((sum, each) => sum + (each.isFile() ? each.size : 0), 0)
+  const names = await readdir(folder, { recursive: true }).catch(() => [])
+  const sizes = await Promise.all(names.map(name => stat(join(folder, name)).catch(() => undefined)))
+  return sizes.reduce((sum, each) => sum + (each?.isFile() ? each.size : 0), 0)
 }

@@ -35,7 +35,7 @@ const EFFECT: AtCommand = {
   manager: { 'after-row': ['manager'], 'after-effect': ['manager', 'both'] },
   worker: { 'before-row': ['worker'], 'after-row': PARTS, 'after-effect': ['worker', 'both'] },
 }
-/** One that only looks, or that is told in another step too. */
+/** One that only looks (of several at once, one stands for all), or that is told in another step too. */
 const BRIEF: AtCommand = {
   manager: { 'after-effect': ['manager'] },
   worker: { 'after-effect': ['both'] },
@@ -68,10 +68,8 @@ const CONTAINER: Stages = {
     ],
   },
   read: { step: ALL, commands: { 'repository.read': BRIEF } },
-  plan: {
-    step: ALL,
-    commands: { 'image.content': BRIEF, 'container.observe': BRIEF, 'route.observe': BRIEF },
-  },
+  compare: { step: ALL, commands: { 'repository.changes': BRIEF } },
+  plan: { step: ALL, commands: { 'container.observe': BRIEF } },
   build: {
     step: ALL,
     commands: { 'image.build': EFFECT },

@@ -64,6 +64,7 @@ function containerFiles({ name, system, text, ill }: Version) {
     'fairlead.yaml': deployFile(name, [
       'target: container',
       'context: app',
+      'watch: [app/**]',
       'port: 8080',
       'drain: 0s',
       'stop_grace: 1s',

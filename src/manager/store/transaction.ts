@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { type Kysely, sql, type Transaction } from 'kysely'
+import { CompiledQuery, type Kysely, type Transaction } from 'kysely'
 import type { Tables } from './tables.ts'
 
 type Work = (transaction: Transaction<Tables>) => Promise<unknown>
@@ -9,6 +9,11 @@ interface Member {
   readonly resolve: (value: unknown) => void
   readonly reject: (reason: unknown) => void
 }
+
+// Compiled once: they are most of what a small member does.
+const SAVE = CompiledQuery.raw('savepoint member')
+const RELEASE = CompiledQuery.raw('release member')
+const ROLL_BACK = CompiledQuery.raw('rollback to member')
 
 const groups = new WeakMap<Kysely<Tables>, CommitGroups>()
 /** What the present member of a transaction wants done once it is committed. */
@@ -111,15 +116,15 @@ async function runMember(
 ): Promise<readonly (() => void)[]> {
   const told: (() => void)[] = []
   afterwards.set(transaction, told)
-  await sql`savepoint member`.execute(transaction)
+  await transaction.executeQuery(SAVE)
   try {
     const value = await work(transaction)
-    await sql`release member`.execute(transaction)
+    await transaction.executeQuery(RELEASE)
     return [...told, () => resolve(value)]
   } catch (error) {
     try {
-      await sql`rollback to member`.execute(transaction)
-      await sql`release member`.execute(transaction)
+      await transaction.executeQuery(ROLL_BACK)
+      await transaction.executeQuery(RELEASE)
     } catch {
       throw error
     }

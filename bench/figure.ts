@@ -3,7 +3,7 @@ export interface Figure {
   readonly id: string
   readonly what: string
   readonly value: number
-  readonly unit: 'ms' | 'MiB' | 'KiB' | '%' | 'ratio' | '/s'
+  readonly unit: 'ms' | 'MiB' | 'KiB' | '%' | 'ratio' | '/s' | ''
   /** Of performance.md; shown, never asserted. */
   readonly target: string
   /** Every single measurement, for whoever wants to look closer. */

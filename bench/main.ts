@@ -6,10 +6,14 @@ import { openWorld, type World } from '#cli/demo/world.ts'
 import { tableLines } from '#cli/print.ts'
 import { openSession, type Session } from '#cli/session.ts'
 import { type Contender, openContender } from './bench-world.ts'
+import { measureBurst } from './burst.ts'
 import type { Figure } from './figure.ts'
 import { measureIdle } from './idle.ts'
 import { journalFigures, journalSize } from './journal-size.ts'
+import { measureLongBuild } from './long-build.ts'
 import { measureNothingToDo } from './nothing-to-do.ts'
+import { measureOwnTime } from './own-time.ts'
+import { measureRecovery } from './recovery.ts'
 import { measureRedeploys, redeployFigures } from './redeploy.ts'
 import { measureStarts } from './start.ts'
 import type { Form } from './tiny-app.ts'
@@ -17,50 +21,119 @@ import { measureWebhooks } from './webhooks.ts'
 
 const RESULTS = join(import.meta.dirname, 'results.json')
 const FORMS: readonly Form[] = ['container', 'compose']
+/** Those of a run that names none. P1 brings P5, P11 and the journal along. */
+const USUAL = ['P1', 'P2', 'P3', 'P4', 'P6', 'recovery'] as const
+const MEASURES = [...USUAL, 'P10'] as const
+type Measure = (typeof MEASURES)[number]
 
-const { values } = parseArgs({ options: { runs: { type: 'string', default: '12' } } })
-await main(Number(values.runs)).catch(error => {
-  // What went wrong first, and what the clean-up met with afterwards.
-  for (let each = error; each !== undefined; each = each.suppressed) {
-    say(String(each.error?.stack ?? each.stack))
-  }
-  process.exitCode = 1
+const HELP = `npm run bench -- [--runs N] [--only MEASURE,...]
+
+  --runs   pushes, deployments and starts of each kind (default 12)
+  --only   P1 (with P5, P11 and the size of the journals), P2, P3, P4, P6, recovery, P10;
+           default: all of them but P10, whose build prints 1 GB and takes minutes
+
+Measures Fairlead against the same commands in a shell script, in one run on this machine.
+`
+
+const { values } = parseArgs({
+  options: {
+    runs: { type: 'string', default: '12' },
+    only: { type: 'string', default: USUAL.join(',') },
+    help: { type: 'boolean', default: false },
+  },
 })
+const wanted = values.only.split(',') as Measure[]
+if (values.help || !wanted.every(each => MEASURES.includes(each))) {
+  process.stdout.write(HELP)
+} else {
+  await main(Number(values.runs), new Set(wanted)).catch(error => {
+    // What went wrong first, and what the clean-up met with afterwards.
+    for (let each = error; each !== undefined; each = each.suppressed) {
+      say(String(each.error?.stack ?? each.stack))
+    }
+    process.exitCode = 1
+  })
+}
 
-/** Measures Fairlead against the shell script in one run on this machine. Nothing here fails because it is slow. */
-async function main(runs: number): Promise<void> {
+/** Nothing here fails because it is slow. */
+async function main(runs: number, measures: ReadonlySet<Measure>): Promise<void> {
+  const load = loadavg()[0] ?? 0
+  const figures = await measureInWorld(runs, measures)
+  if (measures.has('recovery')) {
+    say('kills in the middle of a build')
+    figures.push(...(await measureRecovery()))
+  }
+  await report(figures, { runs, load })
+}
+
+async function measureInWorld(runs: number, measures: ReadonlySet<Measure>): Promise<Figure[]> {
   const session = openSession({})
   const figures: Figure[] = []
-  const load = loadavg()[0] ?? 0
+  if ([...measures].every(each => each === 'recovery')) {
+    return figures
+  }
   await using world = await openWorld(session, { apps: [], tell: (part, what) => say(`${part}: ${what}`) })
   const here: Session = { ...session, client: world.together.client }
   for (const form of FORMS) {
-    figures.push(...(await measureForm(here, world, { form, runs })))
+    figures.push(...(await measureForm(here, world, { form, runs, measures })))
   }
-  say('idle memory and processor share (20 s)')
-  figures.push(...(await measureIdle(world, session.clock)))
-  say('starts of the manager')
-  figures.push(...(await measureStarts(world, { clock: session.clock, runs: Math.min(runs, 6) })))
-  await report(figures, { runs, load })
+  if (measures.has('P3')) {
+    say('idle memory and processor share (20 s)')
+    figures.push(...(await measureIdle(world, session.clock)))
+  }
+  if (measures.has('P4')) {
+    say('starts of the manager')
+    figures.push(...(await measureStarts(world, { clock: session.clock, runs: Math.min(runs, 6) })))
+  }
+  return figures
 }
 
 async function measureForm(
   session: Session,
   world: World,
-  { form, runs }: { form: Form; runs: number },
+  { form, runs, measures }: { form: Form; runs: number; measures: ReadonlySet<Measure> },
 ): Promise<Figure[]> {
-  say(`${form}: ${runs} pushes each, Fairlead and the shell script in turn`)
   const contender: Contender = await openContender(world, session.client, form)
-  const before = await journalSize(world)
-  const redeploys = await measureRedeploys(session, world, { contender, runs })
-  const journal = journalFigures(form, before, await journalSize(world))
-  say(`${form}: ${runs} deployments with nothing to do`)
-  return [
-    ...redeployFigures(form, redeploys),
-    ...journal,
-    ...(await measureNothingToDo(session, world, { contender, runs })),
-    ...(form === 'container' ? await measureWebhooks(contender.hook, session.clock) : []),
-  ]
+  const figures: Figure[] = []
+  if (measures.has('P1')) {
+    say(`${form}: ${runs} pushes each, Fairlead and the shell script in turn`)
+    const before = await journalSize(world)
+    const redeploys = await measureRedeploys(session, world, { contender, runs })
+    const journal = journalFigures(form, before, await journalSize(world))
+    say(`${form}: ${runs} pushes that nobody watches, ${runs} deployments with nothing to do`)
+    figures.push(
+      ...redeployFigures(form, redeploys),
+      ...journal,
+      ...(await measureOwnTime(session, world, { contender, runs, watched: redeploys.own })),
+      ...(await measureNothingToDo(session, world, { contender, runs })),
+    )
+  }
+  if (form === 'container') {
+    figures.push(...(await measureOnce(session, world, { contender, measures })))
+  }
+  return figures
+}
+
+/** What does not depend on the form of the app. */
+async function measureOnce(
+  session: Session,
+  world: World,
+  { contender, measures }: { contender: Contender; measures: ReadonlySet<Measure> },
+): Promise<Figure[]> {
+  const figures: Figure[] = []
+  if (measures.has('P2')) {
+    say('webhooks over 50 connections')
+    figures.push(...(await measureWebhooks(contender.hook, { clock: session.clock, folder: world.folder })))
+  }
+  if (measures.has('P6')) {
+    say('20 pushes in 2 s')
+    figures.push(...(await measureBurst(session, world, contender)))
+  }
+  if (measures.has('P10')) {
+    say('a build that prints 1 GB')
+    figures.push(...(await measureLongBuild(session, world, contender)))
+  }
+  return figures
 }
 
 async function report(
@@ -80,7 +153,9 @@ async function report(
   }
   const text = JSON.stringify({ at: new Date().toISOString(), runs, load_before: load, figures }, rounded, 2)
   await writeFile(RESULTS, `${text}\n`)
-  say(`\nwritten to ${RESULTS}`)
+  say(
+    `\nwritten to ${RESULTS}; load of the machine ${load.toFixed(1)} before, ${(loadavg()[0] ?? 0).toFixed(1)} after`,
+  )
 }
 
 function rounded(_key: string, value: unknown): unknown {

@@ -7,7 +7,7 @@ import type { DeploymentDetail, DeploymentDocument } from '#contract/rest/deploy
 import type { Contender } from './bench-world.ts'
 import type { Figure } from './figure.ts'
 import { median } from './median.ts'
-import { untilEnd } from './redeploy.ts'
+import { untilEnd } from './until-end.ts'
 
 /** P5: a deployment that finds nothing to do, by the manager's own times, less what `git ls-remote` takes alone. */
 export async function measureNothingToDo(

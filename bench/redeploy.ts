@@ -10,6 +10,7 @@ import type { Figure } from './figure.ts'
 import { median } from './median.ts'
 import { type OwnTime, watchOwnTime } from './own-time.ts'
 import { pageOf } from './tiny-app.ts'
+import { untilEnd } from './until-end.ts'
 
 const TARGETS = { container: '<= 0.8', compose: '<= 1.0' } as const
 
@@ -82,21 +83,9 @@ async function runFairlead(session: Session, { world, contender, page, measured 
   measured.own.push(await own.of(ended))
 }
 
-export async function untilEnd({ client, clock }: Session, id: string): Promise<DeploymentDetail> {
-  for (;;) {
-    const deployment = await client.get<DeploymentDetail>(`/deployments/${id}`)
-    if (deployment.finished_at !== null) {
-      return deployment
-    }
-    await clock.sleep(20)
-  }
-}
-
 export function redeployFigures(form: 'container' | 'compose', measured: Redeploys): Figure[] {
-  const { fairlead, floor, own } = measured
+  const { fairlead, floor } = measured
   const ratio = median(fairlead) / median(floor)
-  const beside = own.map(each => each.besideCommandsMs)
-  const processor = own.map(each => each.workerProcessorMs)
   return [
     { id: 'P1', what: `${form}: shell script`, value: median(floor), unit: 'ms', target: '', samples: floor },
     {
@@ -114,14 +103,6 @@ export function redeployFigures(form: 'container' | 'compose', measured: Redeplo
       value: ratio,
       unit: 'ratio',
       target: TARGETS[form],
-    },
-    {
-      id: 'P11',
-      what: `${form}: own code per deployment`,
-      value: median(own.map(each => each.besideCommandsMs + each.workerProcessorMs)),
-      unit: 'ms',
-      target: '<= 150',
-      note: `${Math.round(median(beside))} ms in which no command was at work, and ${Math.round(median(processor))} ms of processor time of the worker`,
     },
   ]
 }

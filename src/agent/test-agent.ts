@@ -205,13 +205,14 @@ interface Serving extends Pick<TestAgentOptions, 'obey' | 'serve'> {
   readonly identity: Identity
   readonly stage: Stage
   readonly logger: Logger
+  readonly journal?: Journal
 }
 
 /** The parts of an agent, put together as a worker does. */
 export async function serveTestAgent({ folder, identity, stage, logger, ...options }: Serving) {
   const peers = peersIn(folder)
   peers.load()
-  const journal = new Journal(join(folder, 'journal.db'), systemClock)
+  const { journal = new Journal(join(folder, 'journal.db'), systemClock) } = options
   const common = { journal, clock: systemClock, logger }
   const obey = new Obey({
     ...common,

@@ -8,15 +8,17 @@ import { addApp, openTestStore } from '#manager/deployments/test-store.ts'
 import type { AgentConnection } from './connection.ts'
 import { settleEnded } from './settle-ended.ts'
 
-test('M23 an agent may forget an ended command whose acknowledgement got lost, and no other', async () => {
+test('M23 an agent may forget an ended command whose acknowledgement got lost, ends one that waits for nobody, and no other', async () => {
   const store = await openTestStore()
   const appId = await addApp(store, 'shop')
   const trigger = { kind: 'api', by: 'test' } as const
   const { id: deployment } = await requestDeployment(store, { appId, kind: 'deploy', trigger })
   const [stored, told, followed, running, direct] = [newId(), newId(), newId(), newId(), newId()]
+  const [orphan, toldOrphan] = [newId(), newId()]
   for (const [id, state] of [
     [stored, 'succeeded'],
     [told, 'told'],
+    [toldOrphan, 'told'],
   ] as const) {
     const row = { deployment_id: deployment, step: 'build', key: id, command: 'image.build', host: 'test' }
     await store.db
@@ -28,7 +30,14 @@ test('M23 an agent may forget an ended command whose acknowledgement got lost, a
   let changed = () => {}
   const all = [stored, told, followed, direct].map(id => ({ id, seq: 3, state: 'succeeded' }))
   const link = {
-    agent: { running: [...all, { id: running, seq: 3, state: 'running' }] },
+    agent: {
+      running: [
+        ...all,
+        { id: running, seq: 3, state: 'running' },
+        { id: orphan, seq: 3, state: 'orphaned' },
+        { id: toldOrphan, seq: 3, state: 'orphaned' },
+      ],
+    },
     send: (command: string, data: unknown) => acknowledged.push([command, data]),
   }
   const connection = {
@@ -42,12 +51,13 @@ test('M23 an agent may forget an ended command whose acknowledgement got lost, a
   }
   settleEnded(connection as unknown as AgentConnection, { db: store.db, logger: silentLogger })
   changed()
-  while (acknowledged.length < 2) {
+  while (acknowledged.length < 3) {
     await nextTurn()
   }
   assert.deepEqual(acknowledged, [
     ['ack', { id: stored, seq: 3 }],
     ['ack', { id: direct, seq: 3 }],
+    ['cancel', { id: orphan }],
   ])
   await store.close()
 })

@@ -1,29 +1,12 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { systemClock } from '#lib/clock.ts'
 import { loadOrCreateIdentity, publicIdentity } from '#link/identity.ts'
 import { anIdentity, pinFor, temporaryFolder } from '#link/test-identities.ts'
 import { peersIn } from './peers.ts'
-import { type Reached, TestManager } from './test-manager.ts'
-
-interface Killable extends Reached {
-  readonly child: ChildProcess
-}
-
-async function startProcess(
-  t: TestContext,
-  folder: string,
-  known: Omit<Reached, 'address'>,
-): Promise<Killable> {
-  const main = join(import.meta.dirname, 'test-agent-process.ts')
-  const child = spawn(process.execPath, [main, folder], { stdio: ['ignore', 'pipe', 'inherit'] })
-  t.after(() => child.kill('SIGKILL'))
-  const [port] = await once(child.stdout, 'data')
-  return { ...known, address: `127.0.0.1:${String(port).trim()}`, child }
-}
+import { startAgentProcess } from './test-agent-child.ts'
+import { TestManager } from './test-manager.ts'
 
 test('M23 an agent killed in the middle of a command says so after its restart, and does not run it again', async t => {
   const folder = temporaryFolder(t)
@@ -32,7 +15,7 @@ test('M23 an agent killed in the middle of a command says so after its restart, 
   peersIn(folder).trust(publicIdentity(manager))
   const known = { identity, manager, pin: pinFor(identity) }
 
-  const before = await startProcess(t, folder, known)
+  const before = await startAgentProcess(t, folder, known)
   const first = new TestManager(t, before, { epoch: 7 })
   await first.open()
   const ended = first.tell('test.echo', { text: 'done' })
@@ -43,7 +26,7 @@ test('M23 an agent killed in the middle of a command says so after its restart, 
   before.child.kill('SIGKILL')
   await once(before.child, 'exit')
 
-  const after = await startProcess(t, folder, known)
+  const after = await startAgentProcess(t, folder, known)
   const second = new TestManager(t, after, { epoch: 7 })
   const welcome = await second.open()
   const states = (welcome.running as { id: string; state: string }[]).map(({ id, state }) => [id, state])

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,7 +12,8 @@ import { loadOrCreateIdentity, publicIdentity } from '#link/identity.ts'
 import { anIdentity, pinFor, temporaryFolder } from '#link/test-identities.ts'
 import type { Orphan } from './journal.ts'
 import { peersIn } from './peers.ts'
-import { type Reached, TestManager } from './test-manager.ts'
+import { startAgentProcess } from './test-agent-child.ts'
+import { TestManager } from './test-manager.ts'
 
 /** Agents as processes that are killed while `test.program` runs, which prints `one`, waits for a file and prints `two`. */
 test('G20 M23 a command whose program outlived its agent goes on with it when it is told again, once', async t => {
@@ -99,11 +100,13 @@ async function killed(t: TestContext) {
   const manager = anIdentity(t, 'manager')
   peersIn(folder).trust(publicIdentity(manager))
   const known = { identity, manager, pin: pinFor(identity) }
-  const first = await startProcess(t, folder, known)
+  const first = await startAgentProcess(t, folder, known)
   const teller = new TestManager(t, first, { epoch: 1 })
   await teller.open()
   const id = teller.tell('test.program', PARAMS)
-  await teller.frame('progress', ({ lines }) => (lines as { text: string }[]).some(({ text }) => /^one/.test(text)))
+  await teller.frame('progress', ({ lines }) =>
+    (lines as { text: string }[]).some(({ text }) => /^one/.test(text)),
+  )
   first.child.kill('SIGKILL')
   await once(first.child, 'exit')
   const change = (to: (orphan: Orphan) => Orphan) => {
@@ -127,21 +130,13 @@ async function killed(t: TestContext) {
     open: () => writeFileSync(join(folder, 'gate'), ''),
     starts: () => readFileSync(join(folder, 'starts'), 'utf8').split('\n').length - 1,
     async next() {
-      const next = new TestManager(t, await startProcess(t, folder, known), { epoch: 1 })
+      const next = new TestManager(t, await startAgentProcess(t, folder, known), { epoch: 1 })
       await next.open()
       return next
     },
     tellAgain: (to: TestManager, params: object = PARAMS) =>
       void to.tell('test.program', params, { id, idem: idemOf(params) }),
   }
-}
-
-async function startProcess(t: TestContext, folder: string, known: Omit<Reached, 'address'>) {
-  const main = join(import.meta.dirname, 'test-agent-process.ts')
-  const child: ChildProcess = spawn(process.execPath, [main, folder], { stdio: ['ignore', 'pipe', 'inherit'] })
-  t.after(() => child.kill('SIGKILL'))
-  const [port] = child.stdout ? await once(child.stdout, 'data') : []
-  return { ...known, address: `127.0.0.1:${String(port).trim()}`, child }
 }
 
 async function statesOf(manager: TestManager): Promise<[string, string][]> {

@@ -106,6 +106,14 @@ test('G20 cancelling ends a program that was taken up like one of the own', asyn
   assert.deepEqual(readdirSync(folder), [])
 })
 
+test('a program whose output is gone is ended, because nobody could say what it did', async () => {
+  const { program, folder } = await leftBehind('sleep 300')
+  rmSync(program.outputs, { recursive: true })
+  await assert.rejects(takeUp(program, createTestContext({ temporary: folder })))
+  assert.ok(!groupAlive(program.pid))
+  assert.deepEqual(readdirSync(folder), [])
+})
+
 test('a process that has the number of a program, and one of an earlier boot, is nobody to take up', async () => {
   const other = spawn('sleep', ['300'], { detached: true, stdio: 'ignore' })
   await once(other, 'spawn')

@@ -65,15 +65,10 @@ export async function runOutliving(start: Start, { what, temporary, note }: Plac
       ...(call.show === undefined ? {} : { show: call.show }),
       ...(call.maxOutputBytes === undefined ? {} : { maxOutputBytes: call.maxOutputBytes }),
     }
-    try {
+    return await neverLeft(group, async () => {
       note(program)
-      const exit = exited.then(exitOfKeeper)
-      return await follow(program, { context, group, exit })
-    } catch (error) {
-      group.end()
-      await group.gone()
-      throw error
-    }
+      return await follow(program, { context, group, exit: exited.then(exitOfKeeper) })
+    })
   } finally {
     printed[Symbol.dispose]()
     await rm(folder, { recursive: true, force: true })
@@ -91,7 +86,9 @@ export async function takeUp(program: OutlivingProgram, context: CallContext): P
       return await follow(program, { context, exit: Promise.resolve(exitIn(program.outputs)) })
     }
     using group = holdGroup({ ...program, context, stop: context.signal })
-    return await follow(program, { context, group, exit: leaderGone(program, context.clock) })
+    return await neverLeft(group, () =>
+      follow(program, { context, group, exit: leaderGone(program, context.clock) }),
+    )
   } finally {
     unmarkGroup(program, context.temporary)
     for (const folder of [program.outputs, program.files]) {
@@ -99,6 +96,17 @@ export async function takeUp(program: OutlivingProgram, context: CallContext): P
         await rm(folder, { recursive: true, force: true })
       }
     }
+  }
+}
+
+/** What goes wrong here ends the program too. */
+async function neverLeft<T>(group: HeldGroup, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    group.end()
+    await group.gone()
+    throw error
   }
 }
 

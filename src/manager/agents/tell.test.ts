@@ -161,6 +161,21 @@ test('M23 a command of before a restart is asked for and never told', async t =>
   await assert.rejects(resumeCommand(connection, { id: newId(), fromSeq: 0 }), COMMAND_LOST.matches)
 })
 
+test('M23 a command that waits for its data is told again, and is lost when nobody has it', async t => {
+  const { agent, connection } = await connected(t, (session, frame) => {
+    const { id, params } = frame.data
+    if (frame.command === 'resume') {
+      session.send('accepted', { id, command: 'test.echo', state: 'orphaned' })
+    } else if (frame.command === 'test.echo') {
+      session.send('result', { id, seq: 0, data: params })
+    }
+  })
+  const again = () => ({ command: 'test.echo', params: { text: 'old' } })
+  assert.deepEqual(await resumeCommand(connection, { id: newId(), again }), { text: 'old' })
+  await assert.rejects(resumeCommand(connection, { id: newId() }), COMMAND_LOST.matches)
+  assert.equal(heard(agent, 'test.echo').length, 1)
+})
+
 test('an agent that is stopping is told again when it is back', async t => {
   const { agent, connection } = await connected(t, (session, frame) => {
     const { id } = frame.data

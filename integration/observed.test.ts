@@ -59,6 +59,17 @@ test('a container that is stopped by hand is seen stopped, and running again whe
   await becomes('running')
 })
 
+test('a container that was changed by hand is named, and the next deployment makes it anew', async () => {
+  const [id = ''] = await containers()
+  await mustRun('docker', ['update', '--cpu-shares=77', id], { folder: system.folder })
+  const { drift } = await until(each => each.drift.findings > 0)
+  assert.match(drift.reason ?? '', /has 77 for "cpu shares" and not 0/)
+  assert.equal((await system.deploy(APP)).outcome, 'deployed')
+  await until(each => each.drift.state === 'none')
+  assert.notDeepEqual(await containers(), [id])
+  assert.equal((await system.deploy(APP)).outcome, 'nothing-to-do')
+})
+
 test('an app is "unknown" with the reason while the engine is down', async () => {
   await gate.close()
   try {
@@ -77,12 +88,16 @@ async function containers(): Promise<string[]> {
 }
 
 async function becomes(state: string): Promise<AppDocument> {
+  return await until(app => app.observed.state === state)
+}
+
+async function until(isIt: (app: AppDocument) => boolean): Promise<AppDocument> {
   for (let tries = 0; ; tries++) {
     const app = await system.together().client.get<AppDocument>(`/apps/${APP}`)
-    if (app.observed.state === state) {
+    if (isIt(app)) {
       return app
     }
-    assert.ok(tries < 120, `it is ${app.observed.state} (${app.observed.reason}) and not ${state}`)
+    assert.ok(tries < 120, JSON.stringify([app.observed, app.drift]))
     await systemClock.sleep(250)
   }
 }

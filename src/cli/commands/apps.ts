@@ -37,6 +37,13 @@ export function configureApps(command: Command, act: Act): void {
         'by-deploy-file',
       ]),
     )
+    .addOption(
+      new Option('--drift <what>', 'what is done about changes by hand; holds at once').choices([
+        'report',
+        'repair',
+        'by-deploy-file',
+      ]),
+    )
     .action(act(set))
   command
     .command('remove')
@@ -49,6 +56,7 @@ export function configureApps(command: Command, act: Act): void {
     ['fairlead apps', 'lists all'],
     ['fairlead apps show shop', 'releases to roll back to'],
     ['fairlead apps set shop --approval required', 'every deployment waits for "fairlead approve"'],
+    ['fairlead apps set shop --drift repair', 'what somebody changes by hand is made anew'],
     ['fairlead apps remove shop --wait', 'containers, routes and networks; volumes stay'],
   ])
 }
@@ -129,7 +137,7 @@ async function set({ client, printer }: Session, name: string, change: AppChange
   }
   const app = await client.send<AppDocument>('PATCH', `/apps/${encodeURIComponent(name)}`, change)
   printer.answer(app)
-  printer.line(`${app.name}: approval ${app.approval}`)
+  printer.line(`${app.name}: approval ${app.approval}, drift ${app.drift.policy}`)
 }
 
 async function remove(

@@ -151,6 +151,11 @@ export const AppChange = Type.Object(
     entry: Type.Optional(Entry),
     overrides: Type.Optional(Overrides),
     approval: Type.Optional(Approval),
+    drift: Type.Optional(
+      Type.Enum(['report', 'repair', 'by-deploy-file'], {
+        description: 'Holds at once, as the override "drift".',
+      }),
+    ),
   },
   { ...strict, minProperties: 1 },
 )

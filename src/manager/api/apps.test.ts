@@ -83,6 +83,16 @@ test('names are taken once, and repository and host must exist', async () => {
   assert.equal((await create({ colour: 'red' })).json().code, 'BAD_INPUT')
 })
 
+test('what is done about drift is set and taken back without a loss of other overrides', async () => {
+  const set = async (change: object) => (await manager.ask('PATCH', '/api/v1/apps/blog', change)).json()
+  await set({ overrides: { memory: '1g' } })
+  const changed = await set({ drift: 'repair' })
+  assert.deepEqual(changed.overrides, { memory: '1g', drift: 'repair' })
+  assert.deepEqual(changed.drift, { state: 'none', policy: 'repair', since: null, findings: 0, reason: null })
+  const back = await set({ drift: 'by-deploy-file' })
+  assert.deepEqual([back.overrides, back.drift.policy], [{ memory: '1g' }, 'report'])
+})
+
 test('A12 a change on top of an old version is refused', async () => {
   const { etag } = (await manager.ask('GET', '/api/v1/apps/shop')).headers
   const change = (version: string) =>

@@ -1,5 +1,5 @@
 import type { DriftDocument, DriftSummary } from '#contract/rest/apps.ts'
-import { readDrift } from '#manager/observation/drift-state.ts'
+import { type DriftState, readDrift } from '#manager/observation/drift-state.ts'
 import { driftPolicy, readBaseline } from '#manager/observation/watch-drift.ts'
 import { statusOfApp } from './observation.ts'
 import type { AppRecord } from './queries.ts'
@@ -8,18 +8,17 @@ type Parts = Parameters<typeof statusOfApp>[0]
 
 /** How an app differs from its release, in one line. */
 export function driftSummary(parts: Parts, app: AppRecord): DriftSummary {
-  const { state, policy, since, findings } = driftDocument(parts, app)
-  return { state, policy, since, findings: findings.length, reason: findings[0]?.reason ?? null }
+  const drift = readDrift(app)
+  const { findings } = drift
+  return { ...headOf(parts, app, drift), findings: findings.length, reason: findings[0]?.reason ?? null }
 }
 
 export function driftDocument(parts: Parts, app: AppRecord): DriftDocument {
-  const { findings, repairs, givenUpAt } = readDrift(app)
+  const drift = readDrift(app)
+  const { findings, repairs, givenUpAt } = drift
   const now = parts.clock.now()
-  const oldest = Math.min(...findings.map(each => each.since))
   return {
-    state: stateOf(parts, app),
-    policy: driftPolicy(app),
-    since: findings.length === 0 ? null : new Date(oldest).toISOString(),
+    ...headOf(parts, app, drift),
     findings: findings.map(({ kind, what, reason, container, since }) => ({
       ...{ kind, what, reason, container },
       since: new Date(since).toISOString(),
@@ -32,10 +31,17 @@ export function driftDocument(parts: Parts, app: AppRecord): DriftDocument {
   }
 }
 
-function stateOf(parts: Parts, app: AppRecord): DriftDocument['state'] {
-  const { findings, givenUpAt } = readDrift(app)
-  const isDeployed = readBaseline(app) !== undefined
-  if (isDeployed && statusOfApp(parts, app).state === 'unknown') {
+function headOf(parts: Parts, app: AppRecord, drift: DriftState) {
+  const oldest = Math.min(...drift.findings.map(each => each.since))
+  return {
+    state: stateOf(parts, app, drift),
+    policy: driftPolicy(app),
+    since: drift.findings.length === 0 ? null : new Date(oldest).toISOString(),
+  }
+}
+
+function stateOf(parts: Parts, app: AppRecord, { findings, givenUpAt }: DriftState): DriftDocument['state'] {
+  if (app.baseline !== null && statusOfApp(parts, app).state === 'unknown') {
     return 'unknown'
   }
   return findings.length === 0 ? 'none' : givenUpAt === null ? 'drifted' : 'given-up'

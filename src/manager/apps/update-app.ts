@@ -14,7 +14,8 @@ export interface Change<T> {
 export async function updateApp(context: DeploymentsContext, wanted: Change<AppChange>): Promise<AppRecord> {
   const { db, clock, events } = context
   const app = await readApp(db, wanted.name)
-  const { entry, overrides, approval } = wanted.change
+  const { entry, approval } = wanted.change
+  const overrides = overridesAfter(app, wanted.change)
   const result = await db
     .updateTable('apps')
     .set({
@@ -33,4 +34,13 @@ export async function updateApp(context: DeploymentsContext, wanted: Change<AppC
   }
   events.publish('app', { id: app.id, app: app.name, state: 'changed' })
   return now
+}
+
+/** undefined: they stay as they are. */
+function overridesAfter({ overrides }: AppRecord, change: AppChange): object | undefined {
+  if (change.drift === undefined) {
+    return change.overrides
+  }
+  const { drift: _, ...others } = change.overrides ?? (JSON.parse(overrides) as Record<string, unknown>)
+  return change.drift === 'by-deploy-file' ? others : { ...others, drift: change.drift }
 }

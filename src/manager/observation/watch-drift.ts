@@ -158,7 +158,7 @@ async function repairable(db: Transaction<Tables>, appId: string): Promise<strin
     .orderBy('id', 'desc')
     .limit(1)
     .executeTakeFirst()
-  if (!last || last.kind === 'remove' || ['queued', 'running', 'waiting'].includes(last.state)) {
+  if (!last || last.kind === 'remove' || ['queued', 'running'].includes(last.state)) {
     return undefined
   }
   const release = await db

@@ -120,6 +120,36 @@ test('a container that runs but does not answer is replaced, not called fine', a
   assert.equal((await releases()).length, 2)
 })
 
+test('a container that somebody changed is replaced whoever asks for the deployment, which keeps what it went by', async () => {
+  await deploy()
+  const finding = { kind: 'settings', what: 'shop-1', reason: 'changed', container: 'f'.repeat(64), since: 1 }
+  const drift = JSON.stringify({ findings: [finding], repairs: [], givenUpAt: null })
+  await store.db.updateTable('apps').set({ drift }).execute()
+  const again = await deploy()
+  assert.equal(again.outcome, 'deployed')
+  assert.deepEqual(again.drifted, { containers: ['f'.repeat(64)], routes: [], files: [] })
+})
+
+test('what the deploy file wants done about drift is known once it was read', async () => {
+  const app = () => store.db.selectFrom('apps').select('on_drift').executeTakeFirstOrThrow()
+  await deploy()
+  assert.equal((await app()).on_drift, 'report')
+  const { answers } = agents
+  const checkout = workingAnswers()['repository.checkout']
+  answers['repository.checkout'] = (params, options) => ({
+    ...(checkout?.(params, options) as object),
+    paths: ['Dockerfile', 'fairlead.yaml'],
+    texts: {
+      Dockerfile: 'FROM scratch\nEXPOSE 8080\n',
+      'fairlead.yaml': 'version: 1\napps: { shop: { target: container, port: 8080, drift: repair } }\n',
+    },
+  })
+  await requestDeployment(store, { appId, kind: 'deploy', trigger: { kind: 'api', by: 'test' } })
+  queue.wake()
+  await queue.idle()
+  assert.equal((await app()).on_drift, 'repair')
+})
+
 function observed({ deployment, configHash, commit }: Record<string, unknown>) {
   return {
     ...{ id: 'f'.repeat(64), name: 'shop-1', deployment, configHash, commit, state: 'running' },

@@ -25,6 +25,10 @@ async function retrieveRelease(context: StepContext): Promise<StepOutcome> {
     .where('id', '=', context.deployment.id)
     .execute()
   await claimForApp(context)
+  const { kind, detail } = context.deployment.trigger
+  if (kind === 'drift') {
+    context.say(`repairs what was changed by hand: ${detail}`)
+  }
   context.say(`release ${id}: commit ${commit.slice(0, 12)} ${commitSubject}`)
   return done({ release: id, commit, target: context.facts.target?.name, domains: context.facts.domains })
 }

@@ -8,8 +8,9 @@ import { readList } from '#cli/page.ts'
 import { reportDeployment } from '#cli/report-deployment.ts'
 import { runningCommit } from '#cli/running-commit.ts'
 import type { Session } from '#cli/session.ts'
-import type { AppChange, AppDocument, DriftDocument, NewApp, ReleaseDocument } from '#contract/rest/apps.ts'
+import type { AppChange, AppDocument, NewApp, ReleaseDocument } from '#contract/rest/apps.ts'
 import type { DeploymentDocument } from '#contract/rest/deployments.ts'
+import type { DriftDocument } from '#contract/rest/drift.ts'
 import { deploymentRow } from './status.ts'
 
 export function configureApps(command: Command, act: Act): void {

@@ -6,8 +6,9 @@ import { readList } from '#cli/page.ts'
 import { runningCommit } from '#cli/running-commit.ts'
 import type { Session } from '#cli/session.ts'
 import { isWaiting } from '#cli/waiting-plan.ts'
-import type { AppDocument, DriftSummary, ObservedDocument } from '#contract/rest/apps.ts'
+import type { AppDocument, ObservedDocument } from '#contract/rest/apps.ts'
 import type { DeploymentDocument } from '#contract/rest/deployments.ts'
+import type { DriftSummary } from '#contract/rest/drift.ts'
 import type { HostDocument } from '#contract/rest/hosts.ts'
 
 const LATEST = 10

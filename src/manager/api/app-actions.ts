@@ -1,12 +1,6 @@
-import {
-  ContainersDocument,
-  DeployBody,
-  DriftDocument,
-  PlanBody,
-  PlanDocument,
-  RollbackBody,
-} from '#contract/rest/apps.ts'
+import { ContainersDocument, DeployBody, PlanBody, PlanDocument, RollbackBody } from '#contract/rest/apps.ts'
 import { DeploymentDocument } from '#contract/rest/deployments.ts'
+import { DriftDocument } from '#contract/rest/drift.ts'
 import { driftDocument } from '#manager/apps/drift.ts'
 import { observedDocument, readObservation, statusOfApp } from '#manager/apps/observation.ts'
 import { readApp } from '#manager/apps/queries.ts'

@@ -1,12 +1,7 @@
 import type { Selectable } from 'kysely'
-import type {
-  AppDocument,
-  DriftSummary,
-  ObservedDocument,
-  PlanDocument,
-  ReleaseDocument,
-} from '#contract/rest/apps.ts'
+import type { AppDocument, ObservedDocument, PlanDocument, ReleaseDocument } from '#contract/rest/apps.ts'
 import type { DeploymentDetail, DeploymentDocument, StepDocument } from '#contract/rest/deployments.ts'
+import type { DriftSummary } from '#contract/rest/drift.ts'
 import type { RepositoryDocument } from '#contract/rest/repositories.ts'
 import type { AppRecord } from '#manager/apps/queries.ts'
 import type { Deployment, StepRecord } from '#manager/deployments/deployment.ts'

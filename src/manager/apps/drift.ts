@@ -1,4 +1,4 @@
-import type { DriftDocument, DriftSummary } from '#contract/rest/apps.ts'
+import type { DriftDocument, DriftSummary } from '#contract/rest/drift.ts'
 import { type DriftState, readDrift } from '#manager/observation/drift-state.ts'
 import { driftPolicy, readBaseline } from '#manager/observation/watch-drift.ts'
 import { statusOfApp } from './observation.ts'

@@ -3,7 +3,6 @@ import { after, before, test } from 'node:test'
 import { sendWebhook } from '#cli/demo/send-webhook.ts'
 import type { DeploymentDocument } from '#contract/rest/deployments.ts'
 import { systemClock } from '#lib/clock.ts'
-import { hint } from './world/hint.ts'
 import { type Remote, type System, startSystem } from './world/system.ts'
 
 const stack = new AsyncDisposableStack()
@@ -74,29 +73,6 @@ test('P6 a newer wish supersedes what waits, and nothing of it runs', async () =
     (await system.visit(`${APP}.localhost`)).body,
     `wish ${commits.indexOf(last.commit ?? '') + 1}`,
   )
-})
-
-test('R22 R23 a push deploys only an app whose watched files changed, also one that was forced', async () => {
-  const watching = {
-    ...files('watched'),
-    'fairlead.yaml': `${files('')['fairlead.yaml']}    watch: [site]\n`,
-  }
-  const outcomes: (string | null)[] = []
-  const commits: string[] = []
-  for (const push of [
-    () => remote.push({ ...watching, 'site/a.txt': 'a', 'README.md': '1' }),
-    () => remote.push({ 'README.md': '2', 'docs/site/a.txt': 'a' }),
-    () => remote.push({ 'site/a.txt': null, 'site/b.txt': 'a' }),
-    () => remote.rewrite({ 'README.md': '3' }),
-    () => remote.push({ 'index.html': 'not watched, so not served' }),
-  ]) {
-    commits.push(await push())
-    const { outcome, commit } = await hint(system.together(), APP)
-    outcomes.push(outcome)
-    assert.equal(commit, commits.at(-1))
-  }
-  assert.deepEqual(outcomes, ['deployed', 'unaffected', 'deployed', 'unaffected', 'unaffected'])
-  assert.equal((await system.visit(`${APP}.localhost`)).body, 'watched')
 })
 
 /** Newest first. */

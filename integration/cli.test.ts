@@ -245,10 +245,27 @@ describe('the command line with a manager and a worker of "up"', () => {
     equal((await fairlead('secrets', 'remove', APP, 'API_KEY')).code, 1)
   })
 
-  test('rollback brings the release before back', async () => {
+  test('approve lets a deployment go on that waits with its plan', async () => {
+    equal((await fairlead('apps', 'set', APP)).code, 2)
+    equal((await fairlead('apps', 'set', APP, '--approval', 'required')).code, 0)
+    equal((await fairlead('approve', APP)).code, 1)
     await writeFile(join(copy, 'page'), 'second')
     await push()
-    equal((await fairlead('deploy', APP, '--wait')).code, 0)
+    const waiting = await fairlead('deploy', APP, '--wait')
+    equal(waiting.code, 5, waiting.err)
+    match(waiting.out, /^ {2}~ image +.* → will be built$/m)
+    match(waiting.out, /^It waits for an approval: "fairlead approve /m)
+    match((await fairlead('status')).out, new RegExp(`^${APP} waits for an approval: `, 'm'))
+    const unasked = await fairlead('approve', APP)
+    equal(unasked.code, 1)
+    match(unasked.err, /Nothing was approved/)
+    equal((await fairlead('approve', APP, '--hash', '0'.repeat(12), '--yes')).code, 1)
+    const approved = await fairlead('approve', APP, '--yes', '--wait')
+    equal(approved.code, 0, approved.err)
+    match(approved.out, new RegExp(`^${APP}: deployed in `, 'm'))
+  })
+
+  test('rollback brings the release before back', async () => {
     const { out, code } = await fairlead('rollback', APP, '--wait', '--json')
     equal(code, 0, out)
     const { items } = JSON.parse((await fairlead('apps', 'list', '--json')).out)

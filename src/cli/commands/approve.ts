@@ -36,10 +36,13 @@ export function configureApprove(command: Command, act: Act): void {
 async function approve(session: Session, named: string, options: Options): Promise<number> {
   const { client, printer } = session
   const deployment = await waitingDeployment(session, named)
-  const { id, plan_hash: hash } = deployment
+  const { id, app, plan_hash: hash } = deployment
+  if (hash === null) {
+    throw NOTHING_WAITS(app)
+  }
   if (options.hash !== undefined) {
-    if (options.hash.length < SHORTEST_HASH || !hash?.startsWith(options.hash)) {
-      throw PLAN_NOT_NAMED(id, hash ?? 'none')
+    if (options.hash.length < SHORTEST_HASH || !hash.startsWith(options.hash)) {
+      throw PLAN_NOT_NAMED(id, hash)
     }
   }
   if (isWaiting(deployment)) {

@@ -199,6 +199,7 @@ let gitUrl = 'nowhere yet'
 async function stickGit(): Promise<() => Promise<void>> {
   const server = system.gitServer
   const folder = join(system.folder, `stuck-git-${randomUUID()}`)
+  let looked = false
   const stuck = await fakeServer(stack, folder, async (asked, response, body) => {
     if (body.includes('command=fetch')) {
       return
@@ -206,10 +207,12 @@ async function stickGit(): Promise<() => Promise<void>> {
     const answer = await forwarded({ url: server.url(APP), ca: server.ca }, asked, body)
     const { connection: _, 'transfer-encoding': __, 'keep-alive': ___, ...headers } = answer.headers
     response.writeHead(answer.status, headers).end(answer.body)
+    looked ||= body.includes('command=ls-refs')
   })
   gitUrl = new URL(stuck.url).host
-  // The manager looks at a changed repository by itself: what it finds new, it deploys.
   await changeRepository({ url: stuck.url.replace('app.git', `${APP}.git`), ca: stuck.ca })
+  // The manager looks at a changed repository by itself: what it finds new, it deploys.
+  await until('it has looked', async () => looked)
   await push(APP, files(APP))
   return async () => changeRepository({ url: server.url(APP), ca: server.ca })
 }
@@ -271,26 +274,12 @@ async function limit(app: string, deadlines: Record<string, string>): Promise<vo
   await client.send('PATCH', `/apps/${app}`, { overrides: { deadlines } }, { 'if-match': `"${known}"` })
 }
 
-/** Resolves when the manager has looked at the repository as it is now. */
 async function changeRepository(change: Record<string, unknown>): Promise<void> {
   const { client } = system.together()
-  const known = await repositoryOf(APP)
+  const { version: known } = await client.get<{ version: number }>(`/repositories/${APP}`)
   const { username, password } = system.gitServer
   const credential = { kind: 'https', username, password }
-  await client.send(
-    'PATCH',
-    `/repositories/${APP}`,
-    { ...change, credential },
-    { 'if-match': `"${known.version}"` },
-  )
-  await until(
-    'it was looked at',
-    async () => (await repositoryOf(APP)).last_polled_at !== known.last_polled_at,
-  )
-}
-
-async function repositoryOf(name: string): Promise<{ version: number; last_polled_at: string | null }> {
-  return await system.together().client.get(`/repositories/${name}`)
+  await client.send('PATCH', `/repositories/${APP}`, { ...change, credential }, { 'if-match': `"${known}"` })
 }
 
 async function request(app: string): Promise<string> {

@@ -68,7 +68,10 @@ export async function assertNothingLeft(
   { before, serving }: Pick<Failure, 'before' | 'serving'>,
 ): Promise<void> {
   assert.equal((await system.visit(`${app}.localhost`)).body, serving)
-  assert.deepEqual(await tracesOf(system, app), before)
+  const traces = await tracesOf(system, app)
+  // Of the checkouts, those that were kept for earlier releases may have been forgotten meanwhile.
+  const checkouts = before.checkouts?.filter(name => traces.checkouts?.includes(name))
+  assert.deepEqual(traces, { ...before, checkouts })
   // The worker may be looking at a repository just now; what a deployment left there would stay.
   const temporary = join(system.folder, 'worker', 'temporary')
   await until('no temporary file is left', async () => (await namesIn(temporary)).length === 0)

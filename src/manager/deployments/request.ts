@@ -3,7 +3,7 @@ import type { Clock } from '#lib/clock.ts'
 import { newId } from '#lib/id.ts'
 import type { Tables } from '#manager/store/tables.ts'
 import { afterCommit, inTransaction } from '#manager/store/transaction.ts'
-import { type Deployment, type DeployRequest, isHint } from './deployment.ts'
+import { type Deployment, type DeployRequest, isHint, type Trigger } from './deployment.ts'
 import { APP_BEING_REMOVED, APP_NOT_FOUND, DEPLOYMENT_ENDED } from './errors.ts'
 import type { Events } from './events.ts'
 import { readDeployment } from './queries.ts'
@@ -69,9 +69,9 @@ export async function cancelDeployment(context: DeploymentsContext, id: string):
 /** Requests the look at the branch that waits behind a deployment which ends now. */
 export async function requestWhatWaits(
   context: DeploymentsContext,
-  { appId, thenTrigger: trigger }: Deployment,
+  { id, appId, thenTrigger: trigger }: Deployment,
 ): Promise<void> {
-  if (!trigger) {
+  if (!trigger || (await isOldNews(context.db, { id, appId, trigger }))) {
     return
   }
   try {
@@ -81,6 +81,31 @@ export async function requestWhatWaits(
       throw error
     }
   }
+}
+
+/**
+ * Whether the tip that a poll found is the one which this app's last look at the branch, before somebody wanted
+ * something by name, has found as well: another app of the repository may be the first to tell of it.
+ */
+async function isOldNews(
+  db: Kysely<Tables>,
+  { id, appId, trigger }: { readonly id: string; readonly appId: string; readonly trigger: Trigger },
+): Promise<boolean> {
+  if (trigger.kind !== 'poll') {
+    return false
+  }
+  const seen = await db
+    .selectFrom('deployments')
+    .select('commit')
+    .where('app_id', '=', appId)
+    .where('id', '<', id)
+    .where('kind', '=', 'deploy')
+    .where('wanted_commit', 'is', null)
+    .where('wanted_release', 'is', null)
+    .where('state', '!=', 'superseded')
+    .orderBy('id', 'desc')
+    .executeTakeFirst()
+  return seen !== undefined && seen.commit === trigger.detail
 }
 
 async function store(context: DeploymentsContext, request: DeployRequest): Promise<Deployment> {

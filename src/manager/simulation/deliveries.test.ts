@@ -176,6 +176,16 @@ const AFTER_A_WISH: readonly (readonly [what: string, steps: readonly Step[]])[]
     ],
   ],
   [
+    'a tip that a deployment found before is no news to what a person wants by name after it',
+    [
+      ['pass', 600_000],
+      ['push', 'good'],
+      ['hook', 0],
+      ['deployCommit', 0],
+      ['remove', 'blog'],
+    ],
+  ],
+  [
     'what a person wants by name after a webhook was faster than the poll stays',
     [
       ['deploy', 'shop'],

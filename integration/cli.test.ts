@@ -254,7 +254,7 @@ describe('the command line with a manager and a worker of "up"', () => {
     const waiting = await fairlead('deploy', APP, '--wait')
     equal(waiting.code, 5, waiting.err)
     match(waiting.out, /^ {2}~ image +.* → will be built$/m)
-    match(waiting.out, /^It waits for an approval: "fairlead approve /m)
+    match(waiting.out, /^It waits for an approval: "\S*fairlead approve /m)
     match((await fairlead('status')).out, new RegExp(`^${APP} waits for an approval: `, 'm'))
     const unasked = await fairlead('approve', APP)
     equal(unasked.code, 1)

@@ -39,14 +39,14 @@ export async function rowsOf(world: SimulatedWorld, ids: readonly string[]): Pro
   return rows
 }
 
-/** What a person wants by name gives way to what a person wants later and to nothing else. */
-export function checkNothingPushedAside(app: string, rows: readonly DeploymentRow[]): void {
-  for (const [index, { state, wanted_commit, wanted_release }] of rows.entries()) {
-    if (state === 'superseded' && (wanted_commit ?? wanted_release) !== null) {
-      const by = rows[index - 1]?.trigger.kind
-      assert.ok(by !== 'webhook' && by !== 'poll', `${app}: a ${by} took the place of what a person wanted`)
-    }
-  }
+/** What a person wants by name, and nothing else since, gives way to nothing. */
+export function checkNotPushedAside(
+  app: string,
+  rows: readonly DeploymentRow[],
+  id: string | undefined,
+): void {
+  const named = rows.find(row => row.id === id)
+  assert.notEqual(named?.state, 'superseded', `${app}: something took the place of what a person wanted`)
 }
 
 /** Whether a deployment that wanted the tip found this one, so that it is no news any more. */

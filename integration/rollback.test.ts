@@ -62,7 +62,6 @@ test('going back twice leads to the release before the one that came back, not t
 })
 
 test('a release comes back from the registry by digest after its image was deleted, with the Git server down', async () => {
-  const before = await digest()
   const [current, other] = await distinctReleases()
   const { username, password, repositoriesFolder } = system.gitServer
   const port = Number(new URL(system.gitServer.url(APP)).port)
@@ -71,10 +70,10 @@ test('a release comes back from the registry by digest after its image was delet
   const back = await rollBack({ release: other?.id })
   succeeded(back)
   ok(stepsOf(back).includes('build'), 'what was deleted is fetched in the step build')
-  await until('the other is seen', async () => (await digest()) !== before)
+  await untilSeen(other)
   await forgetImages(current)
   succeeded(await rollBack({ release: current?.id }))
-  await until('the first is seen again', async () => (await digest()) === before)
+  await untilSeen(current)
   stack.defer((await startGitServer({ folder: dirname(repositoriesFolder), username, password, port })).close)
 })
 
@@ -139,10 +138,14 @@ async function distinctReleases(): Promise<ReleaseDocument[]> {
   return [newest, other].filter(each => each !== undefined)
 }
 
-/** The digest of what serves. */
-async function digest(): Promise<string> {
-  const { observed } = await system.together().client.get<{ observed: unknown }>(`/apps/${APP}/containers`)
-  return /sha256:[0-9a-f]{64}/.exec(/"digest":"[^"]+"/.exec(JSON.stringify(observed))?.[0] ?? '')?.[0] ?? ''
+/** Until the image of this release is what is seen to serve. */
+async function untilSeen(release: ReleaseDocument | undefined): Promise<void> {
+  const wanted = /sha256:[0-9a-f]{64}/.exec(release?.images[0]?.pinned ?? '')?.[0]
+  ok(wanted)
+  await until(`${wanted} serves`, async () => {
+    const { observed } = await system.together().client.get<{ observed: unknown }>(`/apps/${APP}/containers`)
+    return JSON.stringify(observed).includes(`${wanted}"`)
+  })
 }
 
 /** As "docker image prune --all" does, but only to this app's. */

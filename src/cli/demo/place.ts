@@ -1,12 +1,15 @@
 import { mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
+import { systemClock } from '#lib/clock.ts'
 import { signalGroup } from './background-process.ts'
 import { type Leftovers, removeFromEngine } from './remove-from-engine.ts'
 
 const PREFIX = 'fairlead-demo-'
 const OWNER = 'owner'
 const LEFTOVERS = 'leftovers.json'
+const QUIET_LOOKS = 3
+const BETWEEN_LOOKS_MS = 500
 
 /** Where one run of the demo keeps all it makes, and the name by which its things in the engine are known. */
 export interface Place {
@@ -59,7 +62,12 @@ async function sweep(folder: string): Promise<void> {
   const leftovers = JSON.parse(
     await readFile(join(folder, LEFTOVERS), 'utf8').catch(() => '{}'),
   ) as Partial<Leftovers>
-  await removeFromEngine({ ...leftovers, network: nameOf(folder) })
+  // What the engine was making for a process that is dead now appears a moment later.
+  for (let quiet = 0; quiet < QUIET_LOOKS; ) {
+    const found = await removeFromEngine({ ...leftovers, network: nameOf(folder) })
+    quiet = found === 0 ? quiet + 1 : 0
+    await systemClock.sleep(BETWEEN_LOOKS_MS)
+  }
   await rm(folder, { recursive: true, force: true })
 }
 

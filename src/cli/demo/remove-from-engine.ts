@@ -33,8 +33,8 @@ interface Labelled {
 const APP = 'io.fairlead.app'
 const PROJECT = 'com.docker.compose.project'
 
-/** Removes what a demo left in the engine; what is gone already is no error. */
-export async function removeFromEngine(leftovers: Leftovers): Promise<void> {
+/** Removes what a demo left in the engine; what is gone already is no error. Gives how many containers there were. */
+export async function removeFromEngine(leftovers: Leftovers): Promise<number> {
   const { network, apps = [], except = [], images = [] } = leftovers
   const containers = await listFromEngine<EngineContainer>(DOCKER_SOCKET, '/containers/json', {})
   const ours = containers.filter(
@@ -60,6 +60,7 @@ export async function removeFromEngine(leftovers: Leftovers): Promise<void> {
     await removeLabelled('/volumes', app)
   }
   await remove(`/networks/${encodeURIComponent(network)}`)
+  return ours.length
 }
 
 async function removeLabelled(path: '/networks' | '/volumes', app: string): Promise<void> {

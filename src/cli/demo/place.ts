@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { systemClock } from '#lib/clock.ts'
 import { signalGroup } from './background-process.ts'
-import { type Leftovers, removeFromEngine } from './remove-from-engine.ts'
+import { type Leftovers, sweepEngine } from './remove-from-engine.ts'
 
 const PREFIX = 'fairlead-demo-'
 const OWNER = 'owner'
@@ -64,7 +64,7 @@ async function sweep(folder: string): Promise<void> {
   ) as Partial<Leftovers>
   // What the engine was making for a process that is dead now appears a moment later.
   for (let quiet = 0; quiet < QUIET_LOOKS; ) {
-    const found = await removeFromEngine({ ...leftovers, network: nameOf(folder) })
+    const found = await sweepEngine({ ...leftovers, network: nameOf(folder) })
     quiet = found === 0 ? quiet + 1 : 0
     await systemClock.sleep(BETWEEN_LOOKS_MS)
   }

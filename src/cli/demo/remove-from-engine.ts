@@ -33,8 +33,13 @@ interface Labelled {
 const APP = 'io.fairlead.app'
 const PROJECT = 'com.docker.compose.project'
 
-/** Removes what a demo left in the engine; what is gone already is no error. Gives how many containers there were. */
-export async function removeFromEngine(leftovers: Leftovers): Promise<number> {
+/** Removes what a demo left in the engine; what is gone already is no error. */
+export async function removeFromEngine(leftovers: Leftovers): Promise<void> {
+  await sweepEngine(leftovers)
+}
+
+/** The same, and gives how many containers there were. */
+export async function sweepEngine(leftovers: Leftovers): Promise<number> {
   const { network, apps = [], except = [], images = [] } = leftovers
   const containers = await listFromEngine<EngineContainer>(DOCKER_SOCKET, '/containers/json', {})
   const ours = containers.filter(

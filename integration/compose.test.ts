@@ -158,7 +158,8 @@ describe('a Compose project', () => {
       .then(String, String)
     await untilRunning(world, first.services)
     hands.cancel()
-    match(await doing, /cancelled/i)
+    // In a pause between two looks it is the pause that is ended.
+    match(await doing, /cancelled|aborted/i)
     const back = await composeRestore.run(world.hands, { ...wish(world), render: first.render })
     deepEqual([back.touched, await page(back.services[1]?.ip ?? '')], [['web'], 'one'])
   })

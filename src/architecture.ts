@@ -50,7 +50,18 @@ export const FOLDERS: Readonly<Record<string, FolderRule>> = {
       'contract',
       'lib',
     ],
-    packages: ['fastify', '@fastify/swagger', '@fastify/swagger-ui', 'kysely', 'pg', 'typebox', 'ws'],
+    packages: [
+      'fastify',
+      '@fastify/swagger',
+      '@fastify/swagger-ui',
+      'croner',
+      'jose',
+      'kysely',
+      'nodemailer',
+      'pg',
+      'typebox',
+      'ws',
+    ],
   },
 }
 

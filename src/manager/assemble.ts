@@ -8,6 +8,7 @@ import type { Events } from './deployments/events.ts'
 import { DeploymentLogs } from './deployments/logs.ts'
 import { createQueue, type Queue } from './deployments/queue.ts'
 import { startHousekeeping } from './housekeeping.ts'
+import { createHttpClient } from './http.ts'
 import { createObserver } from './observation/observer.ts'
 import type { ManagerParts } from './parts.ts'
 import type { PipelineParts } from './pipeline/step.ts'
@@ -40,7 +41,7 @@ export interface Assembly {
 
 /** Puts the parts of a manager together, without listening anywhere. */
 export async function assemble(given: Ingredients): Promise<Assembly> {
-  const { config, logger, agents } = given
+  const { config, clock, logger, agents } = given
   const pipelineParts: PipelineParts = {
     ...given,
     logs: new DeploymentLogs(join(config.data, 'logs')),
@@ -52,7 +53,8 @@ export async function assemble(given: Ingredients): Promise<Assembly> {
   }
   const queue = createQueue({ parts: pipelineParts, logger, perHost: config.concurrency })
   const poller = pollerFor(pipelineParts)
-  const parts: ManagerParts = { ...pipelineParts, config, queue, poller, identity: given.identity }
+  const http = createHttpClient({ clock, allowPrivate: config.allowPrivate })
+  const parts: ManagerParts = { ...pipelineParts, config, http, queue, poller, identity: given.identity }
   const observer = createObserver(pipelineParts, config.observeMs)
   const server = await createServer(parts)
   let housekeeping: Timer | undefined

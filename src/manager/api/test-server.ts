@@ -11,6 +11,7 @@ import type { TellOptions } from '#manager/agents/tell.ts'
 import { readConfig } from '#manager/config.ts'
 import { createEvents } from '#manager/deployments/events.ts'
 import { DeploymentLogs } from '#manager/deployments/logs.ts'
+import { createHttpClient } from '#manager/http.ts'
 import type { ManagerParts } from '#manager/parts.ts'
 import { createFirstToken } from '#manager/people/tokens.ts'
 import { openSealer } from '#manager/secrets/key-file.ts'
@@ -55,6 +56,7 @@ export async function testServer(options: TestOptions = {}) {
     keepReleases: config.keepReleases,
     wake: () => void recorded.woken++,
     config,
+    http: createHttpClient({ clock: systemClock, allowPrivate: config.allowPrivate }),
     queue: { wake: () => void recorded.woken++, abort: id => void recorded.aborted.push(id) },
     poller: { look: id => void recorded.looked.push(id), forget: () => undefined },
     identity: () => ({ name: 'manager' }),

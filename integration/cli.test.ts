@@ -278,7 +278,7 @@ describe('the command line with a manager and a worker of "up"', () => {
     equal((await fairlead('apps', 'show', 'nothing')).code, 1)
     equal((await fairlead('deploy', 'No_App')).code, 2)
     environment.FAIRLEAD_TOKEN = 'flt_wrong'
-    equal((await fairlead('status')).code, 4)
+    equal((await fairlead('status')).code, 6)
     delete environment.FAIRLEAD_TOKEN
     equal((await fairlead('status')).code, 0)
   })

@@ -41,7 +41,10 @@ describe('help', () => {
     for (const { name } of COMMANDS) {
       match(out, new RegExp(`^  ${name} `, 'm'))
     }
-    match(out, /Exit codes:\n {2}0 .*\n {2}1 .*\n {2}2 .*\n {2}3 .*\n {2}4 .*\n {2}5 .*\n {2}78 /)
+    match(
+      out,
+      /Exit codes:\n {2}0 .*\n {2}1 .*\n {2}2 .*\n {2}3 .*\n {2}4 .*\n {2}5 .*\n {2}6 .*\n {2}7 .*\n {2}8 .*\n {2}78 /,
+    )
   })
 
   for (const { name } of COMMANDS) {
@@ -95,7 +98,7 @@ describe('exit codes', () => {
 
 test('who has no token yet is told how a manager is started', async () => {
   const { code, err } = await run(PROGRAM, ['status'], { FAIRLEAD_TOKEN: '' })
-  equal(code, 4)
+  equal(code, 6)
   match(err, /^error: No token is known .*\nhint: Start a manager with "\S+\/bin\/fairlead up"/)
 })
 

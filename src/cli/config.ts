@@ -1,6 +1,17 @@
 import { join, resolve } from 'node:path'
 import { dataFolder, type Environment, SETTINGS, type Setting } from '#lib/settings.ts'
 
+export const CI_SYSTEMS = ['github', 'gitlab'] as const
+export type CiSystem = (typeof CI_SYSTEMS)[number]
+
+/** What the CI job in which the command runs gives it. */
+export interface CiJob {
+  readonly system: CiSystem
+  /** Files of GitHub Actions that later steps and the page of the run are made from. */
+  readonly outputFile: string | undefined
+  readonly summaryFile: string | undefined
+}
+
 /** Where the command line finds its manager, and where `up` keeps its parts. The CLI's only reader of the environment. */
 export interface CliConfig {
   readonly managerUrl: string
@@ -8,6 +19,8 @@ export interface CliConfig {
   readonly tokenFile: string | undefined
   /** Everything that is kept on this machine. */
   readonly dataFolder: string
+  /** Undefined where no CI system that is known runs the command. */
+  readonly ci: CiJob | undefined
   /** What was set, without empty values; paths are absolute, and FAIRLEAD_DATA is always there. */
   readonly environment: Readonly<Record<string, string>>
 }
@@ -26,8 +39,19 @@ export function readCliConfig(
     token: read.FAIRLEAD_TOKEN,
     tokenFile: options.tokenFile ?? read.FAIRLEAD_TOKEN_FILE ?? join(folder, 'admin-token'),
     dataFolder: folder,
+    ci: readCiJob(read),
     environment: read,
   }
+}
+
+function readCiJob(environment: Readonly<Record<string, string>>): CiJob | undefined {
+  if (environment.GITHUB_ACTIONS === 'true') {
+    const { GITHUB_OUTPUT: outputFile, GITHUB_STEP_SUMMARY: summaryFile } = environment
+    return { system: 'github', outputFile, summaryFile }
+  }
+  return environment.GITLAB_CI === 'true'
+    ? { system: 'gitlab', outputFile: undefined, summaryFile: undefined }
+    : undefined
 }
 
 /** The parts work in folders of their own, where a relative path would mean another file. */

@@ -1,3 +1,6 @@
+import { InvalidArgumentError } from 'commander'
+import { readDuration } from '#lib/duration.ts'
+
 /** A duration as people say it: `12 ms`, `1.4 s`, `2 min 5 s`. */
 export function inWords(ms: number): string {
   if (ms < 1_000) {
@@ -30,4 +33,13 @@ export function ago(time: string, now: number): string {
     count /= per
   }
   return time
+}
+
+/** The milliseconds that an option such as `--timeout 20m` means. */
+export function readTimeout(text: string): number {
+  const ms = readDuration(text)
+  if (ms === undefined || ms === 0) {
+    throw new InvalidArgumentError('Expected a duration such as 90s, 20m or 1h.')
+  }
+  return ms
 }

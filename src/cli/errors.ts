@@ -17,6 +17,14 @@ export const NO_TOKEN = defineError({
     'Start a manager with "fairlead up", which keeps its token where commands look; of another one give it with --token-file FILE or FAIRLEAD_TOKEN.',
 })
 
+export const NOT_ENDED_IN_TIME = defineError({
+  code: 'NOT_ENDED_IN_TIME',
+  status: 504,
+  retry: 'later',
+  message: (_id: string, within: string) => `The deployment had not ended within ${within}.`,
+  hint: id => `It goes on: follow it with "fairlead logs -f ${id}", or stop it with "fairlead cancel ${id}".`,
+})
+
 export const PART_DID_NOT_START = defineError({
   code: 'PART_DID_NOT_START',
   status: 500,

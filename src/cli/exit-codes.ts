@@ -6,8 +6,11 @@ export const EXIT = {
   failed: 1,
   usage: 2,
   notValid: 3,
-  noAccess: 4,
+  unreachable: 4,
   waiting: 5,
+  refused: 6,
+  notEnded: 7,
+  stopped: 8,
   configuration: 78,
 } as const
 
@@ -16,8 +19,11 @@ export const EXIT_CODES_TEXT = `Exit codes:
   1   failed: the deployment or the request did not succeed
   2   the command was not understood
   3   not valid: problems in a deploy file, settings or a plan
-  4   the manager cannot be reached or does not accept the token
+  4   the manager cannot be reached
   5   the deployment waits for an approval
+  6   refused: the manager does not accept the token, or the token does not allow it
+  7   the deployment had not ended within --timeout; it goes on
+  8   the deployment was cancelled, or superseded by a newer one
   78  the configuration of this machine is wrong`
 
 const USAGE_CODES = [
@@ -40,13 +46,27 @@ const CONFIGURATION = [
   'APP_NAME_IN_USE',
 ]
 
+/** Which exit code a deployment that has ended ends a command with. */
+export function exitCodeOfEnd({ state }: { readonly state: string }): number {
+  if (state === 'cancelled' || state === 'superseded') {
+    return EXIT.stopped
+  }
+  return state === 'succeeded' ? EXIT.ok : EXIT.failed
+}
+
 /** Which exit code an error ends a command with. */
 export function exitCodeOf(error: FairleadError): number {
   if (USAGE_CODES.includes(error.code)) {
     return EXIT.usage
   }
-  if (error.code === 'MANAGER_UNREACHABLE' || error.status === 401 || error.status === 403) {
-    return EXIT.noAccess
+  if (error.code === 'MANAGER_UNREACHABLE') {
+    return EXIT.unreachable
+  }
+  if (error.status === 401 || error.status === 403) {
+    return EXIT.refused
+  }
+  if (error.code === 'NOT_ENDED_IN_TIME') {
+    return EXIT.notEnded
   }
   if (CONFIGURATION.includes(error.code)) {
     return EXIT.configuration

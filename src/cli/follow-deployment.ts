@@ -1,28 +1,30 @@
 import type { DeploymentDetail, LogLineDocument } from '#contract/rest/deployments.ts'
 import { background } from '#lib/background.ts'
-import { LiveArea } from './live-area.ts'
-import type { Display } from './print.ts'
+import { FairleadError } from '#lib/errors.ts'
+import { createView, type Shown } from './deployment-view.ts'
+import { inWords } from './duration.ts'
+import { NOT_ENDED_IN_TIME } from './errors.ts'
+import { hasEnded } from './has-ended.ts'
+import { inertLine } from './inert.ts'
 import type { Session } from './session.ts'
-import { failureLines, liveLines, plainLine, summaryLine } from './step-lines.ts'
+import { failureLines } from './step-lines.ts'
 import { isWaiting } from './waiting-plan.ts'
 
-const DRAW_MS = 100
 /** The event stream says when to look; this is for the time in which it is cut. */
 const LOOK_ANYWAY_MS = 2_000
 const KEPT_LINES = 1_000
 const LOG_END_MS = 1_500
-
-const ENDED: readonly string[] = ['succeeded', 'failed', 'cancelled', 'superseded']
+/** A manager that is restarted or away for so long is asked on. */
+const PATIENCE_MS = 60_000
+const ASK_AGAIN_MS = 1_000
 
 export interface FollowOptions {
   /** Where lines go when nothing moves; default the notes on standard error. */
   readonly say?: (text: string) => void
   /** `end`: not each step, only how it went. Default `steps`. */
   readonly shows?: 'steps' | 'end'
-}
-
-export function hasEnded(deployment: { readonly state: string }): boolean {
-  return ENDED.includes(deployment.state)
+  /** Rejects with NOT_ENDED_IN_TIME afterwards; default: it is waited for as long as it takes. */
+  readonly withinMs?: number
 }
 
 /**
@@ -40,12 +42,24 @@ export async function followDeployment(
   const log: LogLineDocument[] = []
   const wake = new Wake()
   background(listen(session, id, { signal, wake }), wake.call)
-  const logEnded = collect(session, id, { signal, log })
   const view = createView(session, { log, say, shows: options.shows ?? 'steps' })
+  const logEnded = collect(session, id, {
+    signal,
+    take(line) {
+      if (line.step !== log.at(-1)?.step) {
+        wake.call()
+      }
+      log.push(line)
+      log.splice(0, log.length - KEPT_LINES)
+      view.line(line)
+    },
+  }).finally(wake.call)
+  const look = createLook(session, id, signal)
+  const limit = createLimit(session, id, options.withinMs)
   try {
     for (;;) {
       session.signal.throwIfAborted()
-      const deployment = await session.client.get<DeploymentDetail>(`/deployments/${id}`)
+      const deployment = await Promise.race([look(), limit.passed])
       view.show(deployment)
       if (isWaiting(deployment)) {
         return deployment
@@ -54,16 +68,66 @@ export async function followDeployment(
         await Promise.race([logEnded, session.clock.sleep(LOG_END_MS)])
         view.close()
         if (deployment.state !== 'succeeded') {
-          failureLines(deployment, log, session.printer.colour).forEach(say)
+          tellFailure(session, deployment, { log, say })
         }
         return deployment
       }
-      await Promise.race([wake.next(), session.clock.sleep(LOOK_ANYWAY_MS, session.signal)])
+      await Promise.race([wake.next(), session.clock.sleep(LOOK_ANYWAY_MS, session.signal), limit.passed])
     }
   } finally {
     view.close()
+    limit.close()
     stop.abort()
   }
+}
+
+interface Limit {
+  /** Rejects when the time has passed. */
+  readonly passed: Promise<never>
+  close(): void
+}
+
+function createLimit({ clock }: Session, id: string, withinMs: number | undefined): Limit {
+  const { promise, reject } = Promise.withResolvers<never>()
+  background(promise, () => undefined)
+  if (withinMs === undefined) {
+    return { passed: promise, close: () => undefined }
+  }
+  const timer = clock.after(withinMs, () => reject(NOT_ENDED_IN_TIME(id, inWords(withinMs))))
+  return { passed: promise, close: timer.close }
+}
+
+/** Reads the deployment; a manager that does not answer, or is not able to, is asked again for a while. */
+function createLook(session: Session, id: string, signal: AbortSignal): () => Promise<DeploymentDetail> {
+  const { client, clock } = session
+  let answeredAt = clock.monotonic()
+  return async () => {
+    for (;;) {
+      try {
+        const deployment = await client.get<DeploymentDetail>(`/deployments/${id}`)
+        answeredAt = clock.monotonic()
+        return deployment
+      } catch (error) {
+        const mayPass = error instanceof FairleadError && error.retry !== 'never'
+        if (!mayPass || clock.monotonic() - answeredAt > PATIENCE_MS) {
+          throw error
+        }
+        await clock.sleep(ASK_AGAIN_MS, signal)
+      }
+    }
+  }
+}
+
+function tellFailure(
+  { printer }: Session,
+  deployment: DeploymentDetail,
+  { log, say }: Pick<Shown, 'log' | 'say'>,
+): void {
+  failureLines(deployment, log, printer.colour).forEach(say)
+  const { app, state, failed_step: step, error } = deployment
+  const where = step === null ? '' : ` in ${inertLine(step)}`
+  const reason = error === null ? [] : [inertLine(error.message, 1_000), inertLine(error.hint, 1_000)]
+  printer.groups?.annotate(`${app}: ${state}${where}`, reason.filter(text => text !== '').join('\n') || state)
 }
 
 /** Turns calls into one wake-up each, without losing those that come while nobody waits. */
@@ -100,92 +164,15 @@ async function listen(session: Session, id: string, { signal, wake }: { signal: 
 async function collect(
   session: Session,
   id: string,
-  { signal, log }: { signal: AbortSignal; log: LogLineDocument[] },
+  { signal, take }: { signal: AbortSignal; take: (line: LogLineDocument) => void },
 ): Promise<void> {
   try {
     for await (const { data } of session.client.events(`/deployments/${id}/log`, signal)) {
       if (typeof (data as LogLineDocument).seq === 'number') {
-        log.push(data as LogLineDocument)
-        log.splice(0, log.length - KEPT_LINES)
+        take(data as LogLineDocument)
       }
     }
   } catch {
     // The steps are shown without it.
-  }
-}
-
-interface View {
-  show(deployment: DeploymentDetail): void
-  close(): void
-}
-
-interface Shown {
-  readonly log: readonly LogLineDocument[]
-  readonly say: (text: string) => void
-  readonly shows: 'steps' | 'end'
-}
-
-function createView(session: Session, shown: Shown): View {
-  const { display } = session.printer
-  if (display) {
-    return movingView(session, display, shown)
-  }
-  return shown.shows === 'steps' ? stepView(shown) : endView(session, shown)
-}
-
-function movingView(session: Session, display: Display, { log, shows }: Shown): View {
-  const area = new LiveArea(display)
-  let latest: DeploymentDetail | undefined
-  const draw = () => {
-    if (latest) {
-      const { columns, colour } = display
-      const moment = { now: session.clock.now(), columns, colour, lastLine: log.at(-1) }
-      area.draw(shows === 'steps' ? liveLines(latest, moment) : [summaryLine(latest, moment)])
-    }
-  }
-  const timer = session.clock.every(DRAW_MS, draw)
-  return {
-    show(deployment) {
-      latest = deployment
-      draw()
-    },
-    close() {
-      timer.close()
-      latest = undefined
-      area.keep()
-    },
-  }
-}
-
-function stepView({ say }: Shown): View {
-  const said = new Set<string>()
-  return {
-    show({ steps }) {
-      for (const step of steps) {
-        if (step.state !== 'running' && !said.has(step.name)) {
-          said.add(step.name)
-          say(plainLine(step))
-        }
-      }
-    },
-    close: () => undefined,
-  }
-}
-
-function endView({ clock, printer }: Session, { say }: Shown): View {
-  return {
-    show(deployment) {
-      if (hasEnded(deployment)) {
-        say(
-          summaryLine(deployment, {
-            now: clock.now(),
-            columns: 1_000,
-            colour: printer.colour,
-            lastLine: undefined,
-          }),
-        )
-      }
-    },
-    close: () => undefined,
   }
 }

@@ -1,5 +1,9 @@
 import picocolors from 'picocolors'
+import { systemClock } from '#lib/clock.ts'
 import { asFairleadError, type FairleadError, type Problem, toWire } from '#lib/errors.ts'
+import { dialectOf } from './ci-dialect.ts'
+import { type CiGroups, createCiGroups } from './ci-groups.ts'
+import type { CiSystem } from './config.ts'
 import { inert, inertLine } from './inert.ts'
 import { asCalled } from './program-name.ts'
 
@@ -23,6 +27,8 @@ export interface Printer {
   readonly colour: Colours
   /** Standard error as a place for a moving display; undefined when it is no terminal. */
   readonly display: Display | undefined
+  /** Groups of lines in the log of a CI job; undefined where there is none. */
+  readonly groups: CiGroups | undefined
 }
 
 export interface Display {
@@ -36,11 +42,16 @@ interface PrinterOptions {
   readonly json: boolean
   /** How the program was called. */
   readonly program: string
+  /** Which CI system reads what is printed. */
+  readonly ci?: CiSystem | undefined
 }
 
 export function createPrinter(options: PrinterOptions): Printer {
   const colour = coloursFor(process.stdout)
-  const called = (text: string) => asCalled(text, options.program)
+  const dialect = options.ci && dialectOf(options.ci)
+  const quiet = dialect?.quiet ?? ((text: string) => text)
+  const called = (text: string) => quiet(asCalled(text, options.program))
+  const json = (value: unknown) => jsonLine(value, options.ci)
   const line = (text = '') => {
     if (!options.json) {
       process.stdout.write(`${called(text)}\n`)
@@ -51,7 +62,7 @@ export function createPrinter(options: PrinterOptions): Printer {
     line,
     answer(value) {
       if (options.json) {
-        process.stdout.write(`${JSON.stringify(value)}\n`)
+        process.stdout.write(json(value))
       }
     },
     table(header, rows) {
@@ -63,20 +74,23 @@ export function createPrinter(options: PrinterOptions): Printer {
         line(index === 0 ? colour.dim(text) : text)
       }
     },
-    entry: (text, value) => process.stdout.write(`${options.json ? JSON.stringify(value) : text}\n`),
+    entry: (text, value) => process.stdout.write(options.json ? json(value) : `${quiet(text)}\n`),
     note: text => process.stderr.write(`${called(text)}\n`),
     error(thrown) {
       const error = asFairleadError(thrown)
       if (options.json) {
         const wire = toWire(error)
         const shown = { ...wire, message: called(wire.message), hint: called(wire.hint) }
-        process.stdout.write(`${JSON.stringify({ error: shown })}\n`)
+        process.stdout.write(json({ error: shown }))
         return
       }
-      process.stderr.write(`${called(errorLines(error, coloursFor(process.stderr)).join('\n'))}\n`)
+      const lines = errorLines(error, coloursFor(process.stderr))
+      const text = asCalled(lines.join('\n'), options.program)
+      process.stderr.write(`${dialect?.annotation('Fairlead', text) ?? quiet(text)}\n`)
     },
     colour,
     display: options.json ? undefined : displayOf(process.stderr),
+    groups: dialect && createCiGroups(dialect, systemClock, line => void process.stderr.write(`${line}\n`)),
   }
 }
 
@@ -109,6 +123,12 @@ export function tableLines(header: readonly string[], rows: readonly (readonly s
       .join('  ')
       .trimEnd(),
   )
+}
+
+/** One line; where a runner obeys `##[` anywhere in one, that is written as JSON may write it as well. */
+function jsonLine(value: unknown, ci: CiSystem | undefined): string {
+  const text = JSON.stringify(value)
+  return `${ci === 'github' ? text.replaceAll('##[', '#\\u0023[') : text}\n`
 }
 
 function coloursFor(stream: NodeJS.WriteStream): Colours {

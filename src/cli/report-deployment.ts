@@ -1,16 +1,23 @@
 import type { DeploymentDetail, DeploymentDocument } from '#contract/rest/deployments.ts'
+import { writeCiReport } from './ci-report.ts'
 import { inWords } from './duration.ts'
-import { EXIT } from './exit-codes.ts'
+import { EXIT, exitCodeOfEnd } from './exit-codes.ts'
 import { followDeployment } from './follow-deployment.ts'
 import { inertLine } from './inert.ts'
 import type { Session } from './session.ts'
 import { isWaiting, waitingLines } from './waiting-plan.ts'
 
+export interface WaitOptions {
+  readonly wait?: boolean
+  /** In ms; default as long as it takes. */
+  readonly timeout?: number
+}
+
 /** Says that a deployment was asked for and, with `wait`, shows it to its end; gives the exit code. */
 export async function reportDeployment(
   session: Session,
   deployment: DeploymentDocument,
-  options: { readonly wait?: boolean },
+  options: WaitOptions,
 ): Promise<number> {
   const { printer } = session
   if (options.wait !== true) {
@@ -20,7 +27,8 @@ export async function reportDeployment(
     return EXIT.ok
   }
   printer.note(printer.colour.dim(`${deployment.app}: deployment ${deployment.id}`))
-  const ended = await followOrTell(session, deployment)
+  const ended = await followOrTell(session, deployment, options)
+  reportToCi(session, ended)
   printer.answer(ended)
   if (isWaiting(ended)) {
     waitingLines(ended, printer.colour).forEach(printer.line)
@@ -30,7 +38,7 @@ export async function reportDeployment(
     return EXIT.waiting
   }
   if (ended.state !== 'succeeded') {
-    return EXIT.failed
+    return exitCodeOfEnd(ended)
   }
   printer.line(successLine(ended))
   for (const answer of answersOf(ended)) {
@@ -42,9 +50,21 @@ export async function reportDeployment(
   return EXIT.ok
 }
 
-async function followOrTell(session: Session, { id }: DeploymentDocument): Promise<DeploymentDetail> {
+function reportToCi({ config, printer }: Session, deployment: DeploymentDetail): void {
   try {
-    return await followDeployment(session, id)
+    writeCiReport(config, deployment, urlsOf(deployment))
+  } catch (error) {
+    printer.note(`warning: the summary for the CI job was not written: ${(error as Error).message}`)
+  }
+}
+
+async function followOrTell(
+  session: Session,
+  { id }: DeploymentDocument,
+  { timeout }: WaitOptions,
+): Promise<DeploymentDetail> {
+  try {
+    return await followDeployment(session, id, timeout === undefined ? {} : { withinMs: timeout })
   } catch (error) {
     if (session.signal.aborted) {
       session.printer.note(`The deployment goes on. Stop it with "fairlead cancel ${id}".`)
@@ -69,6 +89,18 @@ function successLine({
 
 /** How each host name was seen to answer, in the evidence of a deployment: `shop.example.org answers: http 200`. */
 export function answersOf(deployment: DeploymentDetail): string[] {
+  return [...seenAnswers(deployment)].map(([host, answers]) => `${host} answers: ${[...answers].join(', ')}`)
+}
+
+/** Where those names are visited. */
+function urlsOf(deployment: DeploymentDetail): string[] {
+  return [...seenAnswers(deployment)].map(([host, answers]) => {
+    const isSecure = [...answers].some(answer => answer.startsWith('https '))
+    return `${isSecure ? 'https' : 'http'}://${host}`
+  })
+}
+
+function seenAnswers(deployment: DeploymentDetail): Map<string, Set<string>> {
   const found = new Map<string, Set<string>>()
   visit(deployment.evidence, ({ host, scheme, status }) => {
     if (typeof host === 'string' && typeof scheme === 'string' && typeof status === 'number') {
@@ -76,7 +108,7 @@ export function answersOf(deployment: DeploymentDetail): string[] {
       found.set(name, (found.get(name) ?? new Set()).add(`${inertLine(scheme)} ${status}`))
     }
   })
-  return [...found].map(([host, answers]) => `${host} answers: ${[...answers].join(', ')}`)
+  return found
 }
 
 /** Public names over HTTPS that nobody saw answer, in the evidence of a deployment. */

@@ -28,7 +28,11 @@ export function openSession(options: GlobalOptions): Session {
   let client: Client | undefined
   return {
     config,
-    printer: createPrinter({ json: options.json === true, program: programOf(config) }),
+    printer: createPrinter({
+      json: options.json === true,
+      program: programOf(config),
+      ci: config.ci?.system,
+    }),
     get client() {
       client ??= createClient(config)
       return client

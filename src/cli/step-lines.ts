@@ -86,7 +86,8 @@ function markOf(state: string, now: number, colour: Colours): string {
   }
 }
 
-function durationOf({ state, started_at, finished_at }: StepDocument, now: number): string {
+/** How long a step took, or has taken until `now`. */
+export function durationOf({ state, started_at, finished_at }: StepDocument, now: number): string {
   if (state === 'skipped') {
     return ''
   }

@@ -1,13 +1,13 @@
 import type { Command } from 'commander'
 import { chooseApp } from '#cli/choose-app.ts'
 import { type Act, withExamples } from '#cli/command.ts'
-import { reportDeployment } from '#cli/report-deployment.ts'
+import { readTimeout } from '#cli/duration.ts'
+import { reportDeployment, type WaitOptions } from '#cli/report-deployment.ts'
 import type { Session } from '#cli/session.ts'
 import type { DeploymentDocument } from '#contract/rest/deployments.ts'
 
-interface Options {
+interface Options extends WaitOptions {
   readonly commit?: string
-  readonly wait?: boolean
 }
 
 export function configureDeploy(command: Command, act: Act): void {
@@ -15,6 +15,7 @@ export function configureDeploy(command: Command, act: Act): void {
     .argument('[app]', 'which app; needed when there are several')
     .option('--commit <id>', 'the full id of a commit; default: the newest of the branch')
     .option('-w, --wait', 'show the steps and end with the deployment')
+    .option('--timeout <duration>', 'with --wait: how long, such as 20m; the deployment goes on', readTimeout)
     .action(act(deploy))
   withExamples(command, [
     ['fairlead deploy shop --wait', 'the newest commit, and see it through'],

@@ -3,8 +3,8 @@ import { chooseApp } from '#cli/choose-app.ts'
 import type { StreamedEvent } from '#cli/client.ts'
 import { type Act, withExamples } from '#cli/command.ts'
 import { NOTHING_DEPLOYED } from '#cli/errors.ts'
-import { EXIT } from '#cli/exit-codes.ts'
-import { hasEnded } from '#cli/follow-deployment.ts'
+import { EXIT, exitCodeOfEnd } from '#cli/exit-codes.ts'
+import { hasEnded } from '#cli/has-ended.ts'
 import { inertLine } from '#cli/inert.ts'
 import type { Page } from '#cli/page.ts'
 import type { Session } from '#cli/session.ts'
@@ -93,7 +93,7 @@ async function deploymentLog(session: Session, id: string, options: Options): Pr
     return EXIT.ok
   }
   failureLines(ended, [], printer.colour).forEach(printer.note)
-  return EXIT.failed
+  return exitCodeOfEnd(ended)
 }
 
 /** Until the deployment ends. */

@@ -1,12 +1,12 @@
 import type { Command } from 'commander'
 import { type Act, withExamples } from '#cli/command.ts'
-import { reportDeployment } from '#cli/report-deployment.ts'
+import { readTimeout } from '#cli/duration.ts'
+import { reportDeployment, type WaitOptions } from '#cli/report-deployment.ts'
 import type { Session } from '#cli/session.ts'
 import type { DeploymentDocument } from '#contract/rest/deployments.ts'
 
-interface Options {
+interface Options extends WaitOptions {
   readonly to?: string
-  readonly wait?: boolean
 }
 
 export function configureRollback(command: Command, act: Act): void {
@@ -14,6 +14,7 @@ export function configureRollback(command: Command, act: Act): void {
     .argument('<app>', 'which app')
     .option('--to <release>', 'which release ("fairlead releases" lists them); default: what ran before')
     .option('-w, --wait', 'show the steps and end with the deployment')
+    .option('--timeout <duration>', 'with --wait: how long, such as 20m; the deployment goes on', readTimeout)
     .action(act(rollback))
   withExamples(command, [['fairlead rollback shop --wait', 'back to the release before, nothing is built']])
 }

@@ -7,6 +7,7 @@ import { randomText } from '#lib/id.ts'
 import type { Logger } from '#lib/logger.ts'
 import { hookSecretPlace } from '#manager/repositories/webhook-secret.ts'
 import type { Sealer } from '#manager/secrets/seal.ts'
+import { compiledOnce } from '#manager/store/compiled-once.ts'
 import type { Tables } from '#manager/store/tables.ts'
 import { DELIVERY_ID_MISSING, NOT_SIGNED } from './errors.ts'
 import type { Delivery, HookRow } from './push.ts'
@@ -36,13 +37,7 @@ export function createVerifier({ db, clock, sealer, logger }: VerifierOptions) {
   const nobody = nobodysHook(sealer)
 
   return async (hookId: string, raw: RawDelivery): Promise<Verified | 'unsigned-test'> => {
-    const found = await db
-      .selectFrom('hooks')
-      .innerJoin('repositories', 'repositories.id', 'hooks.repository_id')
-      .selectAll('hooks')
-      .select('repositories.url as repository_url')
-      .where('hooks.id', '=', hookId)
-      .executeTakeFirst()
+    const [found] = await hookWithId(db, { id: hookId })
     const hook = found ?? nobody
     const host = gitHostNamed(hook.git_host)
     const secrets = secretsOf(hook)
@@ -66,6 +61,15 @@ export function createVerifier({ db, clock, sealer, logger }: VerifierOptions) {
       .map(sealed => sealer.open(sealed, place))
   }
 }
+
+const hookWithId = compiledOnce((db, { id }: { id: string }) =>
+  db
+    .selectFrom('hooks')
+    .innerJoin('repositories', 'repositories.id', 'hooks.repository_id')
+    .selectAll('hooks')
+    .select('repositories.url as repository_url')
+    .where('hooks.id', '=', id),
+)
 
 /** What the host says in a verified delivery. */
 export function readDelivery({ hook, host }: Verified, raw: RawDelivery, body: unknown): Delivery {

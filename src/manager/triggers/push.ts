@@ -3,6 +3,7 @@ import type { HostEvent, Origin } from '#git-hosts/git-host.ts'
 import { isAddressOf } from '#git-hosts/repository-path.ts'
 import { APP_BEING_REMOVED } from '#manager/deployments/errors.ts'
 import { type DeploymentsContext, requestDeployment } from '#manager/deployments/request.ts'
+import { compiledOnce } from '#manager/store/compiled-once.ts'
 import type { HookTable, Tables } from '#manager/store/tables.ts'
 import { inTransaction } from '#manager/store/transaction.ts'
 import { DELIVERY_CONFLICT, OTHER_REPOSITORY } from './errors.ts'
@@ -34,15 +35,14 @@ export async function takeDelivery(context: DeploymentsContext, delivery: Delive
   refuseOtherRepository(hook, event.origin)
   return await inTransaction(context.db, async db => {
     const inside = { ...context, db }
-    const earlier = await db
-      .selectFrom('deliveries')
-      .selectAll()
-      .where('hook_id', '=', hook.id)
-      .where('delivery_id', '=', delivery.id)
-      .executeTakeFirst()
+    const [earlier] = await deliveryWithId(db, { hook: hook.id, id: delivery.id })
     return earlier ? await takeAgain(inside, delivery, earlier) : await takeFirst(inside, delivery)
   })
 }
+
+const deliveryWithId = compiledOnce((db, { hook, id }: { hook: string; id: string }) =>
+  db.selectFrom('deliveries').selectAll().where('hook_id', '=', hook).where('delivery_id', '=', id),
+)
 
 /** Not the registered address, or the id of another repository: renamed, transferred or made anew, it is another one. */
 function refuseOtherRepository(hook: HookRow, { remoteId, remotePath }: Origin): void {
@@ -57,23 +57,44 @@ function refuseOtherRepository(hook: HookRow, { remoteId, remotePath }: Origin):
 async function takeFirst(context: DeploymentsContext, delivery: Delivery): Promise<Taken> {
   const { db, clock } = context
   const taken = await decide(context, delivery)
-  await db
-    .insertInto('deliveries')
-    .values({
-      hook_id: delivery.hook.id,
-      delivery_id: delivery.id,
-      body_sha256: delivery.bodySha256,
-      event: delivery.eventName,
-      state: taken.kind === 'ignored' ? 'ignored' : 'accepted',
-      reason: taken.kind === 'ignored' ? taken.reason : null,
-      deployments: JSON.stringify(taken.kind === 'ignored' ? [] : taken.deployments),
-      attempts: 1,
-      received_at: clock.now(),
-    })
-    .execute()
+  await insertDelivery(db, {
+    hook: delivery.hook.id,
+    id: delivery.id,
+    bodySha256: delivery.bodySha256,
+    event: delivery.eventName,
+    state: taken.kind === 'ignored' ? 'ignored' : 'accepted',
+    reason: taken.kind === 'ignored' ? taken.reason : null,
+    deployments: JSON.stringify(taken.kind === 'ignored' ? [] : taken.deployments),
+    receivedAt: clock.now(),
+  })
   await noteHook(context, delivery)
   return taken
 }
+
+interface NewDelivery extends Record<string, unknown> {
+  readonly hook: string
+  readonly id: string
+  readonly bodySha256: string
+  readonly event: string
+  readonly state: 'accepted' | 'ignored'
+  readonly reason: string | null
+  readonly deployments: string
+  readonly receivedAt: number
+}
+
+const insertDelivery = compiledOnce((db, row: NewDelivery) =>
+  db.insertInto('deliveries').values({
+    hook_id: row.hook,
+    delivery_id: row.id,
+    body_sha256: row.bodySha256,
+    event: row.event,
+    state: row.state,
+    reason: row.reason,
+    deployments: row.deployments,
+    attempts: 1,
+    received_at: row.receivedAt,
+  }),
+)
 
 async function takeAgain(
   context: DeploymentsContext,
@@ -112,12 +133,7 @@ async function decide(context: DeploymentsContext, delivery: Delivery): Promise<
   if (event.kind === 'ignored') {
     return { kind: 'ignored', reason: event.reason }
   }
-  const rows = await context.db
-    .selectFrom('repositories')
-    .leftJoin('apps', 'apps.repository_id', 'repositories.id')
-    .select(['branch', 'auto_apps', 'problem', 'apps.id as app'])
-    .where('repositories.id', '=', hook.repository_id)
-    .execute()
+  const rows = await repositoryWithApps(context.db, { id: hook.repository_id })
   const [repository] = rows
   if (!repository || (event.branches !== undefined && !event.branches.includes(repository.branch))) {
     return { kind: 'ignored', reason: 'other-branch' }
@@ -131,6 +147,14 @@ async function decide(context: DeploymentsContext, delivery: Delivery): Promise<
   const deployments = await request(context, delivery, apps)
   return { kind: 'accepted', deployments, look: wantsLook ? hook.repository_id : undefined }
 }
+
+const repositoryWithApps = compiledOnce((db, { id }: { id: string }) =>
+  db
+    .selectFrom('repositories')
+    .leftJoin('apps', 'apps.repository_id', 'repositories.id')
+    .select(['branch', 'auto_apps', 'problem', 'apps.id as app'])
+    .where('repositories.id', '=', id),
+)
 
 async function request(
   context: DeploymentsContext,

@@ -90,6 +90,8 @@ export interface EngineRequest<T> {
   readonly timeoutMs: number
   /** Statuses that read() accepts; any other is an ENGINE_REFUSED error. `any` hands all to read(). */
   readonly ok: readonly number[] | 'any'
+  /** A POST that only asks: sent twice it is the same as once, so it may go over a kept connection as a GET does. */
+  readonly looksOnly?: true
   /**
    * Answer as a stream of JSON objects (one per line): each goes to onEvent, which may throw to end the request.
    * `docker-log` demultiplexes Docker's log frames into lines.

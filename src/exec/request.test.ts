@@ -88,9 +88,11 @@ test('connections are kept for reading and fresh for changing', async () => {
     await nextTurn()
   }
   await request(aRequest({ engine: { ...engine, keepAlive: false } }), createTestContext())
-  const [get, head, post, secondPost, lastGet, unkept] = ports
+  await request(aRequest({ engine, method: 'POST', looksOnly: true }), createTestContext())
+  const [get, head, post, secondPost, lastGet, unkept, asking] = ports
   assert.equal(get, head)
   assert.equal(get, lastGet)
+  assert.equal(get, asking)
   assert.equal(new Set([get, post, secondPost, unkept]).size, 4)
 })
 

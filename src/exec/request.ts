@@ -64,12 +64,13 @@ export interface WireRequest {
   readonly path: string
   readonly headers: Readonly<Record<string, string | readonly string[]>>
   readonly body?: string | Readable
+  readonly looksOnly?: boolean
   readonly signal: AbortSignal
 }
 
 /** Sends a request and gives the answer when its headers are there; aborting the signal ends both. */
 export async function open(wire: WireRequest): Promise<IncomingMessage> {
-  const repeatable = wire.method === 'GET' || wire.method === 'HEAD'
+  const repeatable = wire.method === 'GET' || wire.method === 'HEAD' || wire.looksOnly === true
   const keeps = wire.engine.kind === 'docker' || wire.engine.keepAlive !== false
   // What may not be sent twice never goes over a kept connection, which the engine may just have closed.
   const agent = repeatable && keeps ? keptAgent(wire.engine) : undefined
@@ -191,6 +192,7 @@ function wireFormOf(call: EngineRequest<unknown>): Omit<WireRequest, 'signal'> {
     path: call.path + queryText(call.query),
     headers,
     ...(body === undefined ? {} : { body }),
+    ...(call.looksOnly ? { looksOnly: true } : {}),
   }
 }
 

@@ -24,3 +24,8 @@ function decoded(path: string): string {
     return path
   }
 }
+
+/** The name of the server in the address of a repository, without its port. */
+export function serverOf(url: string): string {
+  return /^(?:[a-z]+:\/\/)?(?:[^@/]*@)?(\[[^\]]*\]|[^/:]*)/.exec(url)?.[1] ?? ''
+}

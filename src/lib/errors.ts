@@ -66,6 +66,11 @@ export class FairleadError extends Error {
   with(details: ErrorDetails): FairleadError {
     return new FairleadError({ ...toWire(this), ...details }, details.cause ?? this.cause)
   }
+
+  /** The same error, when it is known how long to wait before trying again. */
+  after(seconds: number): FairleadError {
+    return new FairleadError({ ...toWire(this), retry: { afterSeconds: seconds } }, this.cause)
+  }
 }
 
 /** Adds an error to the catalogue. Keep definitions in files called errors.ts: docs/errors.md is made from them. */

@@ -74,6 +74,16 @@ export const REPOSITORY_UNREACHABLE = defineError({
     'It is tried again later. If it persists, check name resolution, firewall and the server itself from this worker.',
 })
 
+export const REPOSITORY_SERVER_BUSY = defineError({
+  code: 'REPOSITORY_SERVER_BUSY',
+  status: 503,
+  retry: 'later',
+  message: (url: string, status: number) =>
+    `The Git server of ${url} asks to be left alone for a while (status ${status}).`,
+  hint: () =>
+    'It is asked again when it said, or later. If it happens often, look at its repositories less often ("fairlead repositories add --poll") and use webhooks.',
+})
+
 export const REPOSITORY_CREDENTIAL_REFUSED = defineError({
   code: 'REPOSITORY_CREDENTIAL_REFUSED',
   status: 403,

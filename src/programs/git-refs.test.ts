@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Secret } from '#lib/secret.ts'
-import { BRANCH_NAME_REFUSED, BRANCH_NOT_FOUND } from './git-errors.ts'
+import { BRANCH_NAME_REFUSED, BRANCH_NOT_FOUND, REPOSITORY_SERVER_BUSY } from './git-errors.ts'
 import { askRefs } from './git-refs.ts'
 import { parseRepositoryUrl } from './git-url.ts'
 
@@ -89,4 +89,26 @@ test('a redirect and a refusal are left to git to explain', () => {
 
 test('G10 a bad branch name makes no request', () => {
   assert.throws(() => askRefs(REMOTE, '--upload-pack=x'), BRANCH_NAME_REFUSED.matches)
+})
+
+test('R80 a server that has too much to do says when to come back, and git is not sent after it', () => {
+  const busy = (status: number, headers: Record<string, string>) => () =>
+    askRefs(REMOTE, 'main').read({ status, headers, trailers: {}, text: '', json: undefined })
+  const retryOf = (run: () => unknown) => {
+    try {
+      return run()
+    } catch (error) {
+      assert.ok(REPOSITORY_SERVER_BUSY.matches(error))
+      return error.retry
+    }
+  }
+  assert.deepEqual(retryOf(busy(429, { 'retry-after': '30' })), { afterSeconds: 30 })
+  assert.equal(retryOf(busy(503, {})), 'later')
+  const spent = {
+    'x-ratelimit-remaining': '0',
+    'x-ratelimit-reset': '1000000060',
+    date: 'Sun, 09 Sep 2001 01:46:40 GMT',
+  }
+  assert.deepEqual(retryOf(busy(403, spent)), { afterSeconds: 60 })
+  assert.equal(busy(403, {})(), undefined)
 })

@@ -1,7 +1,8 @@
 import type { EngineAnswer, EngineRequest } from '#exec/call.ts'
+import { secondsToWait } from '#lib/retry-after.ts'
 import type { RemoteTip } from './git.ts'
 import type { GitRemote } from './git-access.ts'
-import { BRANCH_NOT_FOUND } from './git-errors.ts'
+import { BRANCH_NOT_FOUND, REPOSITORY_SERVER_BUSY } from './git-errors.ts'
 import { checkedBranch } from './git-names.ts'
 import { authorityOf } from './git-url.ts'
 
@@ -9,7 +10,8 @@ const TIMEOUT_MS = 15_000
 
 /**
  * The question of `git ls-remote` as one request in protocol version 2: a poll without a process costs a tenth. Gives
- * undefined for every answer but the expected one; then lsRemote finds out what is the matter.
+ * undefined for every answer but the expected one; then lsRemote finds out what is the matter. A server that has too much
+ * to do says so, and when to come back.
  */
 export function askRefs(remote: GitRemote, branch: string | undefined): EngineRequest<RemoteTip | undefined> {
   const { url, addresses, credential, ca } = remote
@@ -39,10 +41,21 @@ export function askRefs(remote: GitRemote, branch: string | undefined): EngineRe
     body: question(ref),
     timeoutMs: TIMEOUT_MS,
     ok: 'any',
+    looksOnly: true,
     read: answer => {
+      refuseBusy(answer, url.text)
       const lines = linesOf(answer)
       return lines && tipIn(lines, { ref, branch, url: url.text })
     },
+  }
+}
+
+/** Asking again with git would only be one request more. */
+function refuseBusy({ status, headers }: EngineAnswer, url: string): void {
+  const seconds = secondsToWait(headers)
+  if (status === 429 || status === 503 || (status === 403 && seconds !== undefined)) {
+    const busy = REPOSITORY_SERVER_BUSY(url, status)
+    throw seconds === undefined ? busy : busy.after(seconds)
   }
 }
 

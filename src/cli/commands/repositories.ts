@@ -78,9 +78,13 @@ async function list({ client, printer, clock }: Session): Promise<void> {
       repository.host,
       repository.last_tip?.slice(0, 12) ?? '-',
       repository.last_polled_at === null ? '-' : ago(repository.last_polled_at, clock.now()),
-      repository.problem?.message ?? '',
+      problemOf(repository),
     ]),
   )
+}
+
+function problemOf({ problem, paused }: RepositoryDocument): string {
+  return problem ? `${paused ? 'paused: ' : ''}${inertLine(problem.message, 160)}` : ''
 }
 
 async function add(

@@ -93,6 +93,9 @@ export const RepositoryDocument = Type.Object(
     last_tip: Nullable(Type.String()),
     last_polled_at: Nullable(Time),
     problem: Nullable(ErrorDocument),
+    paused: Type.Boolean({
+      description: 'It is looked at no more until it is changed or checked, or a webhook tells of a push.',
+    }),
     webhook: Nullable(WebhookDocument),
     version: Version,
     created_at: Time,

@@ -9,6 +9,7 @@ import type { planApp } from '#manager/pipeline/plan-app.ts'
 import { factsOf } from '#manager/releases/queries.ts'
 import type { RepositoryRecord } from '#manager/repositories/queries.ts'
 import type { ReleaseTable } from '#manager/store/tables.ts'
+import { isPaused } from '#manager/triggers/look-at-repository.ts'
 import { targetNamed } from '#targets/index.ts'
 
 /** RFC 3339 of a time in ms. */
@@ -143,6 +144,7 @@ export function repositoryDocument(
     last_tip: repository.last_tip,
     last_polled_at: optionalTime(repository.last_polled_at),
     problem: repository.problem === null ? null : JSON.parse(repository.problem),
+    paused: isPaused(repository),
     webhook: hook
       ? {
           url: webhookUrl(hook.id),

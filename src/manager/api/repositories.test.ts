@@ -98,6 +98,31 @@ test('A12 changes count up the version, keep the credential unless told otherwis
   assert.equal((await change({ poll_seconds: 0 })).json().poll_seconds, 0)
 })
 
+test('R80 a repository whose looks were refused three times is shown as paused, and a check that works resumes it', async () => {
+  const worker = await testServer({
+    answer: () => ({
+      commit: 'a'.repeat(40),
+      subject: '',
+      texts: { Dockerfile: 'FROM x' },
+      paths: ['Dockerfile'],
+    }),
+  })
+  const url = 'https://git.example.org/x.git'
+  const { id } = (await worker.ask('POST', '/api/v1/repositories', { name: 'gone', url })).json()
+  const problem = JSON.stringify({ code: 'X', message: 'gone', hint: 'look', retry: 'never', status: 404 })
+  const fails = async (poll_failures: number) => {
+    await worker.parts.db.updateTable('repositories').set({ problem, poll_failures }).execute()
+    return (await worker.ask('GET', '/api/v1/repositories/gone')).json()
+  }
+  assert.equal((await fails(2)).paused, false)
+  const { paused, problem: shown } = await fails(3)
+  assert.deepEqual([paused, shown.message], [true, 'gone'])
+  worker.recorded.looked.length = 0
+  assert.equal((await worker.ask('POST', '/api/v1/repositories/gone/check')).statusCode, 200)
+  assert.deepEqual(worker.recorded.looked, [id])
+  await worker.close()
+})
+
 test('a repository goes when no app is left', async () => {
   await add({ name: 'three', url: 'https://git.example.org/three.git' })
   await manager.ask('POST', '/api/v1/apps', { name: 'user', repository: 'three' })

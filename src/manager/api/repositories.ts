@@ -133,10 +133,11 @@ export function repositoryRoutes(api: Api, parts: ApiParts): void {
       },
     },
     async ({ params }) => {
-      const { commit, subject, apps } = await checkRepository(
-        parts,
-        await readRepository(db, params.repository),
-      )
+      const repository = await readRepository(db, params.repository)
+      const { commit, subject, apps } = await checkRepository(parts, repository)
+      if (repository.problem !== null) {
+        parts.poller.look(repository.id)
+      }
       return {
         commit,
         commit_subject: subject,

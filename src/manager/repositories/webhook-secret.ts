@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { WebhookSecretBody } from '#contract/rest/repositories.ts'
 import type { GitHost } from '#git-hosts/git-host.ts'
 import { GIT_HOSTS, gitHostAt, gitHostNamed } from '#git-hosts/index.ts'
+import { serverOf } from '#git-hosts/repository-path.ts'
 import { randomText } from '#lib/id.ts'
 import type { ManagerParts } from '#manager/parts.ts'
 import { inTransaction } from '#manager/store/transaction.ts'
@@ -65,6 +66,5 @@ function newSecret({ secretOf }: GitHost): string {
 
 /** The host that the address names, else the plain scheme that any sender can produce. */
 function guessGitHost(url: string): string {
-  const server = /^(?:[a-z]+:\/\/)?(?:[^@/]*@)?([^/:]+)/.exec(url)?.[1] ?? ''
-  return gitHostAt(server)?.name ?? 'hmac'
+  return gitHostAt(serverOf(url))?.name ?? 'hmac'
 }

@@ -1,5 +1,5 @@
 import type { Selectable } from 'kysely'
-import { asFairleadError, type FairleadError, toWire } from '#lib/errors.ts'
+import { asFairleadError, type FairleadError, toWire, type WireError } from '#lib/errors.ts'
 import { AGENT_OFFLINE, AGENT_REFUSED, AGENT_UNREACHABLE } from '#manager/agents/errors.ts'
 import { appsOfRepository } from '#manager/apps/queries.ts'
 import type { DeploymentsContext } from '#manager/deployments/request.ts'
@@ -23,12 +23,26 @@ export interface Look {
   readonly failures: number
   /** `never`: only a person can help; `soon`: the worker is away just now. */
   readonly next: 'as-usual' | 'soon' | 'never'
+  /** How the Git server was; undefined when it was not asked. */
+  readonly server: ServerHealth | undefined
 }
 
+/** `ms`: it asked to be left alone for so long. */
+export type ServerHealth = 'well' | 'troubled' | { readonly ms: number }
+
+const WELL: Look = { failures: 0, next: 'as-usual', server: 'well' }
 /** Looks that fail for a reason that time does not heal, before it is given up. */
 const PATIENCE = 3
 /** `last_polled_at` is only this exact, so that looking at an unchanged repository does not write. */
 const POLLED_EXACTNESS_MS = 10 * 60_000
+
+/** Whether it is looked at no more until somebody changes or checks it, or a webhook tells of a push. */
+export function isPaused({
+  problem,
+  poll_failures,
+}: Pick<RepositoryRow, 'problem' | 'poll_failures'>): boolean {
+  return problem !== null && poll_failures >= PATIENCE && (JSON.parse(problem) as WireError).retry === 'never'
+}
 
 /** Asks for the tip of the branch and requests deployments of the repository's apps that are behind it. */
 export async function lookAtRepository(context: LookContext, repository: RepositoryRow): Promise<Look> {
@@ -38,7 +52,7 @@ export async function lookAtRepository(context: LookContext, repository: Reposit
     const seen = { tip, now: context.clock.now() }
     if (!isNews && (await appsBehind(context.db, repository, seen)).length === 0) {
       await noteSeen(context, repository)
-      return { failures: 0, next: 'as-usual' }
+      return WELL
     }
     return await takeTip(context, repository, tip)
   } catch (error) {
@@ -66,7 +80,7 @@ async function takeTip(context: LookContext, repository: RepositoryRow, tip: str
     state: problem ? 'problem' : 'tip',
     tip,
   })
-  return { failures: 0, next: 'as-usual' }
+  return WELL
 }
 
 /** With apps, the deployment's own step creates what is missing; the first one has nobody else to create it. */
@@ -104,7 +118,7 @@ async function noteProblem(
 ): Promise<Look> {
   // The repository is not at fault while its worker is away.
   const isAway = [AGENT_OFFLINE, AGENT_UNREACHABLE, AGENT_REFUSED].some(kind => kind.matches(error))
-  const failures = isAway ? 0 : repository.poll_failures + 1
+  const failures = isAway ? 0 : repository.poll_failures + (typeof error.retry === 'object' ? 0 : 1)
   const problem = wired(error)
   if (problem !== repository.problem || failures !== repository.poll_failures) {
     await store(context, repository, { poll_failures: failures, problem })
@@ -116,9 +130,18 @@ async function noteProblem(
     })
   }
   if (isAway) {
-    return { failures, next: 'soon' }
+    return { failures, next: 'soon', server: undefined }
   }
-  return { failures, next: error.retry === 'never' && failures >= PATIENCE ? 'never' : 'as-usual' }
+  const isHopeless = error.retry === 'never' && failures >= PATIENCE
+  return { failures, next: isHopeless ? 'never' : 'as-usual', server: healthAfter(error) }
+}
+
+/** A server that says no is well. */
+function healthAfter({ retry }: FairleadError): ServerHealth {
+  if (typeof retry === 'object') {
+    return { ms: retry.afterSeconds * 1000 }
+  }
+  return retry === 'never' ? 'well' : 'troubled'
 }
 
 async function store(

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
+import { serverOf } from '#git-hosts/repository-path.ts'
 import type { Clock } from '#lib/clock.ts'
 import { type FairleadError, INTERNAL } from '#lib/errors.ts'
 import { newId } from '#lib/id.ts'
@@ -73,9 +74,9 @@ test('what a webhook has deployed already is not deployed again', async () => {
   assert.equal((await deployments()).length, 1)
 })
 
-test('at most 16 repositories are looked at at once', async () => {
+test('P8 at most 16 repositories are looked at at once', async () => {
   for (let count = 0; count < 40; count += 1) {
-    await aRepository({ poll_seconds: 5 })
+    await aRepository({ poll_seconds: 5, url: `https://git${count % 8}.example.org/x.git` })
   }
   world.hold()
   await world.start()
@@ -85,6 +86,70 @@ test('at most 16 repositories are looked at at once', async () => {
   await world.pass(30_000)
   assert.ok(world.looks.length >= 40)
   assert.equal(world.most, 16)
+})
+
+test('P8 a second has as many looks as the servers answer, not one round of them', async () => {
+  for (let count = 0; count < 60; count += 1) {
+    await aRepository({ poll_seconds: 5 })
+  }
+  await world.start()
+  await world.pass(4000)
+  assert.ok(world.looks.length >= 60, `${world.looks.length} looks`)
+})
+
+test('R80 P8 a Git server that does not answer has four looks at once and keeps no other server waiting', async () => {
+  const slow: string[] = []
+  for (let count = 0; count < 40; count += 1) {
+    slow.push(await aRepository({ poll_seconds: 5, url: 'git@slow.example.org:o/x.git' }))
+  }
+  const other = await aRepository({ poll_seconds: 5 })
+  world.hold('slow.example.org')
+  await world.start()
+  await world.pass(20_000)
+  assert.equal(world.looks.filter(look => slow.includes(look.repository)).length, 4)
+  assert.ok(world.looks.filter(look => look.repository === other).length >= 3)
+  world.release()
+})
+
+test('R80 a Git server in trouble is asked by one look at a time, until one works', async () => {
+  const broken: string[] = []
+  for (let count = 0; count < 8; count += 1) {
+    broken.push(await aRepository({ poll_seconds: 60 }))
+    world.failures.set(broken.at(-1) ?? '', INTERNAL('it does not answer in time'))
+  }
+  await world.start()
+  await world.pass(60_000)
+  world.most = 0
+  world.hold()
+  await world.pass(600_000)
+  assert.equal(world.most, 1)
+  world.failures.clear()
+  world.release()
+  await world.pass(7_200_000)
+  world.most = 0
+  world.hold()
+  await world.pass(120_000)
+  assert.equal(world.most, 4)
+  world.release()
+})
+
+test('R80 a Git server that asks for time gets it, for all repositories and without counting as their failure', async () => {
+  const one = await aRepository({ poll_seconds: 60 })
+  await aRepository({ poll_seconds: 60 })
+  const elsewhere = await aRepository({ poll_seconds: 60, url: 'https://other.example.org/x.git' })
+  await world.start()
+  await world.pass(60_000)
+  world.failures.set(one, INTERNAL('too many requests').after(900))
+  await world.pass(70_000)
+  const until = (world.looks.filter(look => look.repository === one).at(-1)?.at ?? 0) + 900_000
+  assert.match((await read(one)).problem ?? '', /too many requests/)
+  assert.equal((await read(one)).poll_failures, 0)
+  world.failures.clear()
+  await world.pass(1_200_000)
+  const inBetween = world.looks.filter(({ at }) => at > until - 900_000 && at < until)
+  assert.deepEqual([...new Set(inBetween.map(look => look.repository))], [elsewhere])
+  assert.ok(world.looks.some(look => look.repository === one && look.at >= until))
+  assert.equal((await read(one)).problem, null)
 })
 
 test('looks at a repository that cannot be reached become rare, up to once an hour', async () => {
@@ -172,6 +237,7 @@ class World {
   #now = 1_000_000
   #running = 0
   #held: { promise: Promise<void>; resolve: () => void } | undefined
+  #heldServer: string | undefined
   readonly poller: Poller
 
   constructor() {
@@ -192,7 +258,7 @@ class World {
       logger: silentLogger,
       wake: () => undefined,
       random: () => 0.5,
-      tip: async ({ id }) => await this.#look(id),
+      tip: async ({ id, url }) => await this.#look(id, serverOf(url)),
       discover: async ({ id }) => void this.discovered.push(id),
     })
   }
@@ -217,7 +283,9 @@ class World {
     }
   }
 
-  hold(): void {
+  /** No look ends from now on, or none at this server. */
+  hold(server?: string): void {
+    this.#heldServer = server
     this.#held = Promise.withResolvers<void>()
   }
 
@@ -226,11 +294,13 @@ class World {
     this.#held = undefined
   }
 
-  async #look(repository: string): Promise<string> {
+  async #look(repository: string, server: string): Promise<string> {
     this.looks.push({ repository, at: this.#now })
     this.#running += 1
     this.most = Math.max(this.most, this.#running)
-    await this.#held?.promise
+    if (this.#heldServer === undefined || this.#heldServer === server) {
+      await this.#held?.promise
+    }
     this.#running -= 1
     const failure = this.failures.get(repository)
     if (failure) {
@@ -250,6 +320,7 @@ async function aRepository(columns: {
   last_tip?: string
   poll_seconds?: number
   auto_apps?: number
+  url?: string
 }): Promise<string> {
   const id = newId()
   const fixed = {

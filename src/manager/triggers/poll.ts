@@ -1,8 +1,10 @@
 import type { Kysely } from 'kysely'
+import { serverOf } from '#git-hosts/repository-path.ts'
 import type { Timer } from '#lib/clock.ts'
 import type { Logger } from '#lib/logger.ts'
 import type { Tables } from '#manager/store/tables.ts'
-import { type LookContext, lookAtRepository } from './look-at-repository.ts'
+import { type LookContext, lookAtRepository, type ServerHealth } from './look-at-repository.ts'
+import { ServerTurns } from './server-turns.ts'
 
 /** Looks at every repository from time to time, because Git hosts lose, delay and disable webhooks. */
 export interface Poller {
@@ -39,46 +41,77 @@ const NEVER = Number.POSITIVE_INFINITY
 interface Entry {
   dueAt: number
   lastAt: number
+  /** Name of its Git server, once it is known. */
+  server: string
 }
 
 export function createPoller(options: PollerOptions): Poller {
   const { clock, db, logger } = options
   const entries = new Map<string, Entry>()
   const running = new Map<string, Promise<void>>()
+  const turns = new ServerTurns()
+  /** Those that are due, the longest first; some wait for their server. */
+  let due: string[] = []
   let timer: Timer | undefined
   let closed = false
 
   function tick(): void {
     const now = clock.monotonic()
-    for (const [id, entry] of entries) {
-      if (running.size >= AT_ONCE || closed) {
-        return
-      }
-      if (entry.dueAt <= now && !running.has(id)) {
-        begin(id, entry, now)
-      }
+    due = [...entries]
+      .filter(([, entry]) => entry.dueAt <= now)
+      .sort(([, one], [, other]) => one.dueAt - other.dueAt)
+      .map(([id]) => id)
+    fill()
+  }
+
+  /** Also after each look, so that a second's worth of looks is not the most that a second can have. */
+  function fill(): void {
+    const now = clock.monotonic()
+    due = due.filter(id => !beginIfFree(id, now))
+  }
+
+  function beginIfFree(id: string, now: number): boolean {
+    const entry = entries.get(id)
+    if (!entry || entry.dueAt > now) {
+      return true
     }
+    if (closed || running.size >= AT_ONCE || running.has(id) || !turns.isFree(entry.server, now)) {
+      return false
+    }
+    begin(id, entry, now)
+    return true
   }
 
   function begin(id: string, entry: Entry, now: number): void {
+    const { server } = entry
     entry.dueAt = NEVER
     entry.lastAt = now
+    turns.begin(server)
+    let health: ServerHealth | undefined
     const look = lookOnce(id, entry)
+      .then(found => {
+        health = found
+      })
       .catch(error => {
         logger.error('poll.broken', { repository: id, message: String(error) })
         entry.dueAt = Math.min(entry.dueAt, clock.monotonic() + BROKEN_MS)
       })
-      .finally(() => running.delete(id))
+      .finally(() => {
+        running.delete(id)
+        turns.end(server, health, clock.monotonic())
+        fill()
+      })
     running.set(id, look)
   }
 
-  async function lookOnce(id: string, entry: Entry): Promise<void> {
+  async function lookOnce(id: string, entry: Entry): Promise<ServerHealth | undefined> {
     const row = await db.selectFrom('repositories').selectAll().where('id', '=', id).executeTakeFirst()
     if (!row) {
       entries.delete(id)
-      return
+      return undefined
     }
-    const { failures, next } = await lookAtRepository(options, row)
+    entry.server = serverOf(row.url)
+    const { failures, next, server } = await lookAtRepository(options, row)
     options.wake()
     // A repository that is not polled is still looked at until that worked once: its apps would never be found.
     const everyMs =
@@ -89,6 +122,7 @@ export function createPoller(options: PollerOptions): Poller {
       // look() may have asked for an earlier one meanwhile.
       entry.dueAt = Math.min(entry.dueAt, clock.monotonic() + backedOff * jitter())
     }
+    return server
   }
 
   function jitter(): number {
@@ -101,7 +135,7 @@ export function createPoller(options: PollerOptions): Poller {
 
   return {
     look(id) {
-      const entry = entries.get(id) ?? { dueAt: NEVER, lastAt: -SOONEST_AGAIN_MS }
+      const entry = entries.get(id) ?? { dueAt: NEVER, lastAt: -SOONEST_AGAIN_MS, server: id }
       entries.set(id, entry)
       entry.dueAt = Math.min(entry.dueAt, Math.max(clock.monotonic(), entry.lastAt + SOONEST_AGAIN_MS))
       if (timer) {
@@ -112,7 +146,11 @@ export function createPoller(options: PollerOptions): Poller {
     async start() {
       for (const row of await repositoriesToLookAt(db)) {
         const within = row.poll_seconds > 0 ? Math.min(row.poll_seconds * 1000, FIRST_WITHIN_MS) : 0
-        entries.set(row.id, { dueAt: clock.monotonic() + within * random(), lastAt: -SOONEST_AGAIN_MS })
+        entries.set(row.id, {
+          dueAt: clock.monotonic() + within * random(),
+          lastAt: -SOONEST_AGAIN_MS,
+          server: serverOf(row.url),
+        })
       }
       timer = clock.every(TICK_MS, tick)
     },
@@ -125,10 +163,12 @@ export function createPoller(options: PollerOptions): Poller {
 }
 
 /** Those that are polled, and those whose webhook had asked for a look that an earlier process may not have come to. */
-async function repositoriesToLookAt(db: Kysely<Tables>): Promise<{ id: string; poll_seconds: number }[]> {
+async function repositoriesToLookAt(
+  db: Kysely<Tables>,
+): Promise<{ id: string; url: string; poll_seconds: number }[]> {
   return await db
     .selectFrom('repositories')
-    .select(['id', 'poll_seconds'])
+    .select(['id', 'url', 'poll_seconds'])
     .where(eb =>
       eb.or([
         eb('poll_seconds', '>', 0),

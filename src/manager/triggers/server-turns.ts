@@ -1,0 +1,46 @@
+import type { ServerHealth } from './look-at-repository.ts'
+
+/** Looks at once at one Git server. */
+const PER_SERVER = 4
+
+interface Turn {
+  running: number
+  troubled: boolean
+  /** Monotonic ms until which it wants to be left alone. */
+  restUntil: number
+}
+
+/**
+ * Whose turn it is: no Git server gets more than a few looks at once, one in trouble gets a single one, and one that
+ * asked to be left alone none. So a slow server never keeps the others waiting.
+ */
+export class ServerTurns {
+  readonly #turns = new Map<string, Turn>()
+
+  isFree(server: string, now: number): boolean {
+    const turn = this.#turns.get(server)
+    return !turn || (turn.restUntil <= now && turn.running < (turn.troubled ? 1 : PER_SERVER))
+  }
+
+  begin(server: string): void {
+    const turn = this.#turns.get(server) ?? { running: 0, troubled: false, restUntil: 0 }
+    turn.running += 1
+    this.#turns.set(server, turn)
+  }
+
+  end(server: string, health: ServerHealth | undefined, now: number): void {
+    const turn = this.#turns.get(server)
+    if (!turn) {
+      return
+    }
+    turn.running -= 1
+    if (typeof health === 'object') {
+      turn.restUntil = Math.max(turn.restUntil, now + health.ms)
+    } else if (health !== undefined) {
+      turn.troubled = health === 'troubled'
+    }
+    if (turn.running === 0 && !turn.troubled && turn.restUntil <= now) {
+      this.#turns.delete(server)
+    }
+  }
+}

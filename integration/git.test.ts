@@ -56,6 +56,7 @@ describe('a checkout', () => {
         subject: 'Add it',
         author: 'Ada',
         date: 1_700_000_000_000,
+        skips: false,
         unchanged: false,
         paths: ['a b/ü.txt', 'compose.yaml', 'n.bin'],
         truncated: false,

@@ -30,6 +30,7 @@ import {
   repositoryTip,
   repositoryTrees,
 } from './repository.ts'
+import { repositoryWriteBack } from './repository-write-back.ts'
 import { routeObserve, routeRemove } from './route.ts'
 import { routePoint } from './route-point.ts'
 import { routeVerify } from './route-verify.ts'
@@ -42,6 +43,7 @@ export const COMMANDS: readonly Command[] = [
   repositoryRead,
   repositoryTrees,
   repositoryForget,
+  repositoryWriteBack,
   imageContent,
   imageBuild,
   imagePush,

@@ -28,3 +28,21 @@ export const CREDENTIAL_DOES_NOT_FIT = defineError({
   hint: () =>
     'An https:// address takes a user name and a token, an ssh:// or git@host: address takes a private key and the known host keys of the server.',
 })
+
+export const WRITE_BACK_PATH_REFUSED = defineError({
+  code: 'WRITE_BACK_PATH_REFUSED',
+  status: 422,
+  retry: 'never',
+  message: (path: string) => `Nothing may be written to ${JSON.stringify(path.slice(0, 200))}.`,
+  hint: () =>
+    'Only files called URL.md are written, in folders without a leading dot. Name such a file, for example "docs/URL.md".',
+})
+
+export const BRANCH_TOO_BUSY = defineError({
+  code: 'BRANCH_TOO_BUSY',
+  status: 409,
+  retry: 'later',
+  message: (branch: string, url: string, tries: number) =>
+    `The branch "${branch}" of ${url} moved ${tries} times while a commit was made for it.`,
+  hint: () => 'Others push to it all the time. The next deployment tries again.',
+})

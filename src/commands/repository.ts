@@ -5,22 +5,16 @@ import { type TreeEntry, treesOf } from '#programs/git-tree.ts'
 import { defineCommand, type Hands } from './command.ts'
 import { compareCommits } from './repository-changes.ts'
 import { type CheckedOut, checkOut } from './repository-checkout.ts'
+import { Branch, Commit, Key, lockOf, MINUTE, Path, strict } from './repository-fields.ts'
 import { foldersOf } from './repository-folders.ts'
 import { forgetCommits, forgetRepository } from './repository-forget.ts'
 import { askTip, nameRemote, openRemote, RemoteFields } from './repository-remote.ts'
 import { DEFAULT_LIMITS, readSource } from './repository-source.ts'
 import { chooseFiles, readTexts } from './repository-texts.ts'
 
-const strict = { additionalProperties: false } as const
-const MINUTE = 60_000
 const MOST_PATHS = 5000
 const MOST_LINKS = 500
 
-/** Names the folders of a repository in a worker's workspace. */
-const Key = Type.String({ pattern: '^[a-z0-9-]{1,64}$' })
-const Commit = Type.String({ pattern: '^([0-9a-f]{40}|[0-9a-f]{64})$' })
-const Branch = Type.String({ minLength: 1, maxLength: 200 })
-const Path = Type.String({ minLength: 1, maxLength: 1024 })
 /** Paths, or patterns with * and ? within a part and ** for any number of parts. */
 const Texts = Type.Array(Path, { maxItems: 100 })
 const TextByPath = Type.Record(Type.String(), Type.String())
@@ -51,6 +45,10 @@ const CheckoutResult = Type.Object(
     author: Type.String(),
     /** When it was committed, ms since 1970. */
     date: Type.Integer(),
+    /** Its message asks that pushing it deploys nothing. */
+    skips: Type.Boolean(),
+    /** The deployment that its message says it reports on: it is ours, if that is true. */
+    deploy_id: Type.Optional(Type.String()),
     /** The commit is the known one. */
     unchanged: Type.Boolean(),
     /** All paths, or those nearest to the root when there are too many. */
@@ -184,10 +182,6 @@ export const repositoryForget = defineCommand({
   },
 })
 
-function lockOf(repository: string): string {
-  return `repository:${repository}`
-}
-
 function mirrorOf(hands: Hands, repository: string): string {
   return foldersOf(hands.host.workspace, repository).mirror
 }
@@ -196,7 +190,7 @@ function asResult(
   { facts, entries, texts, warnings }: CheckedOut,
   known: string | undefined,
 ): Static<typeof CheckoutResult> {
-  const { commit, tree, subject, author, date } = facts
+  const { commit, tree, subject, author, date, skips, deployId } = facts
   const paths = withinFrame(entries, { most: MOST_PATHS, bytes: 200 * 1024 })
   const links = withinFrame(
     entries.filter(entry => entry.kind === 'link'),
@@ -209,6 +203,8 @@ function asResult(
     subject,
     author,
     date,
+    skips,
+    ...(deployId === undefined ? {} : { deploy_id: deployId }),
     paths,
     truncated,
     links,

@@ -18,6 +18,8 @@ export interface GitStart<T> {
   /** What is asked of whom, for the messages of failures. */
   readonly about: GitSubject
   readonly read: (output: ProgramOutput) => T
+  /** Reads a failure that is an answer, or throws an error of its own; undefined: it is told as any other. */
+  readonly readFailure?: (output: ProgramOutput) => T | undefined
 }
 
 export interface GitSubject {
@@ -105,10 +107,14 @@ export function gitCall<T>(start: GitStart<T>): ProgramCall<T> {
     ...(start.maxFileBytes === undefined ? {} : { maxFileBytes: start.maxFileBytes }),
     ...(start.outlives === undefined ? {} : { outlives: start.outlives }),
     read: output => {
-      if (output.exitCode !== 0) {
+      if (output.exitCode === 0) {
+        return start.read(output)
+      }
+      const answer = start.readFailure?.(output)
+      if (answer === undefined) {
         throw gitFailure(output, start.about)
       }
-      return start.read(output)
+      return answer
     },
   }
 }

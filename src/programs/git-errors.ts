@@ -132,6 +132,25 @@ export const HOST_KEY_UNKNOWN = defineError({
     `Run "ssh-keyscan -t ed25519 ${portOption(host)}", compare the fingerprint with the one its operator publishes, and add the line to the known host keys.`,
 })
 
+export const BRANCH_PROTECTED = defineError({
+  code: 'BRANCH_PROTECTED',
+  status: 403,
+  retry: 'never',
+  message: (branch: string, url: string, answer: string) =>
+    `${url} refuses a push to the branch "${branch}": ${answer}`,
+  hint: () =>
+    'The branch is protected, or a hook of the server refuses the commit. Let the account of the repository push to it at your Git host, or take "url_file" out of the deploy file: the address stays in "fairlead apps show" and in the API.',
+})
+
+export const PUSH_REFUSED = defineError({
+  code: 'PUSH_REFUSED',
+  status: 403,
+  retry: 'never',
+  message: (url: string) => `The credential for ${url} may read it but not push to it.`,
+  hint: () =>
+    'Give the repository a credential with write access (a deploy key with "allow write access", a token that may write contents), or take "url_file" out of the deploy file.',
+})
+
 export const BRANCH_NOT_FOUND = defineError({
   code: 'BRANCH_NOT_FOUND',
   status: 404,

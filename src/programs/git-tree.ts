@@ -27,9 +27,14 @@ export interface CommitFacts {
   readonly author: string
   /** When it was committed, ms since 1970, as its maker says. */
   readonly date: number
+  /** Its message asks that pushing it deploys nothing. */
+  readonly skips: boolean
+  /** The deployment that its message says it reports on. */
+  readonly deployId?: string
 }
 
 const LOCAL_MS = 60_000
+const SKIP_WORDS = /\[(?:skip (?:deploy|cd|ci)|ci skip)\]/i
 const DEEPEST = 64
 const LONGEST_NAME_BYTES = 255
 const LONGEST_PATH_BYTES = 1024
@@ -102,7 +107,7 @@ export function commitFacts(mirror: string, revision: string): ProgramCall<Commi
       '--no-color',
       '--no-patch',
       // Cut by git already: a message may have any size.
-      '--format=%H%x00%T%x00%ct%x00%<(256,trunc)%an%x00%<(256,trunc)%s',
+      '--format=%H%x00%T%x00%ct%x00%<(256,trunc)%an%x00%<(256,trunc)%s%x00%<(128,trunc)%(trailers:key=Deploy-Id,valueonly,separator=%x2C)%x00%<(4096,trunc)%B',
       '--end-of-options',
       revision,
     ],
@@ -110,9 +115,12 @@ export function commitFacts(mirror: string, revision: string): ProgramCall<Commi
     maxOutputBytes: 64 * 1024,
     about: { operation: 'log', commit: revision },
     read: ({ stdout }) => {
-      const [commit = '', tree = '', seconds, author = '', subject = ''] = stdout.split('\0')
+      const [commit = '', tree = '', seconds, author = '', subject = '', id = '', message = ''] =
+        stdout.split('\0')
       const date = Math.min(Number(seconds) || 0, 253_402_300_799) * 1000
-      return { commit, tree, date, author: plain(author, 200), subject: plain(subject, 200) }
+      const facts = { commit, tree, date, author: plain(author, 200), subject: plain(subject, 200) }
+      const deployId = /^[0-9a-f-]{36}$/.exec(id.trim())?.[0]
+      return { ...facts, skips: SKIP_WORDS.test(message), ...(deployId && { deployId }) }
     },
   })
 }

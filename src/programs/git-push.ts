@@ -1,0 +1,164 @@
+import { stripVTControlCharacters } from 'node:util'
+import type { ProgramCall, ProgramOutput } from '#exec/call.ts'
+import { accessTo, type GitRemote, subjectOf } from './git-access.ts'
+import { gitCall } from './git-call.ts'
+import { BRANCH_PROTECTED, PUSH_REFUSED } from './git-errors.ts'
+import { checkedBranch, checkedPath } from './git-names.ts'
+
+/** Commits are made of objects alone: there is no work tree in which a repository's own files could do anything. */
+
+const LOCAL_MS = 60_000
+const PUSH_MS = 60_000
+
+const BOT = { name: 'Fairlead', email: 'noreply@fairlead.invalid' } as const
+
+/** A file of a commit that is to be made. */
+export interface NewFile {
+  readonly path: string
+  /** Of its text, from writeBlob. */
+  readonly id: string
+}
+
+/** Puts a text into the mirror; gives its id. */
+export function writeBlob(mirror: string, text: string): ProgramCall<string> {
+  return gitCall({
+    args: [`--git-dir=${mirror}`, 'hash-object', '-w', '--stdin'],
+    input: text,
+    timeoutMs: LOCAL_MS,
+    about: { operation: 'hash-object' },
+    read: readId,
+  })
+}
+
+/** Begins an index, in a file that is not there yet, with the files of a commit. */
+export function readTree(mirror: string, commit: string, index: string): ProgramCall<void> {
+  return gitCall({
+    args: [`--git-dir=${mirror}`, 'read-tree', commit],
+    env: { GIT_INDEX_FILE: index },
+    timeoutMs: LOCAL_MS,
+    about: { operation: 'read-tree', commit },
+    read: () => undefined,
+  })
+}
+
+/** Puts files into an index in the place of what was there. */
+export function updateIndex(mirror: string, files: readonly NewFile[], index: string): ProgramCall<void> {
+  const entries = files.flatMap(({ path, id }) => ['--cacheinfo', `100644,${id},${checkedPath(path)}`])
+  return gitCall({
+    args: [`--git-dir=${mirror}`, 'update-index', '--add', ...entries],
+    env: { GIT_INDEX_FILE: index },
+    timeoutMs: LOCAL_MS,
+    about: { operation: 'update-index' },
+    read: () => undefined,
+  })
+}
+
+/** Makes a tree of an index; gives its id. */
+export function writeTree(mirror: string, index: string): ProgramCall<string> {
+  return gitCall({
+    args: [`--git-dir=${mirror}`, 'write-tree'],
+    env: { GIT_INDEX_FILE: index },
+    timeoutMs: LOCAL_MS,
+    about: { operation: 'write-tree' },
+    read: readId,
+  })
+}
+
+/** Makes a commit of ours; gives its id. */
+export function commitTree(
+  mirror: string,
+  commit: { readonly tree: string; readonly parent: string; readonly message: string },
+): ProgramCall<string> {
+  return gitCall({
+    args: [`--git-dir=${mirror}`, 'commit-tree', commit.tree, '-p', commit.parent, '-F', '-'],
+    env: {
+      GIT_AUTHOR_NAME: BOT.name,
+      GIT_AUTHOR_EMAIL: BOT.email,
+      GIT_COMMITTER_NAME: BOT.name,
+      GIT_COMMITTER_EMAIL: BOT.email,
+    },
+    input: commit.message,
+    timeoutMs: LOCAL_MS,
+    about: { operation: 'commit-tree' },
+    read: readId,
+  })
+}
+
+/** The first parent of a commit, also where the mirror has no history before it. */
+export function parentOf(mirror: string, commit: string): ProgramCall<string | undefined> {
+  return gitCall({
+    args: [`--git-dir=${mirror}`, 'cat-file', 'commit', commit],
+    timeoutMs: LOCAL_MS,
+    about: { operation: 'cat-file', commit },
+    read: ({ stdout }) => /^parent ([0-9a-f]{40,64})$/m.exec(stdout.split('\n\n')[0] ?? '')?.[1],
+  })
+}
+
+/** Whether the branch is now at our commit, or had moved away from the one that it was made on. */
+export type Pushed = 'pushed' | 'moved'
+
+interface Push {
+  readonly mirror: string
+  readonly remote: GitRemote
+  readonly branch: string
+  readonly commit: string
+  /** Where the branch must still be. */
+  readonly expected: string
+}
+
+/**
+ * Moves a branch to our commit if it is still where that was made on. BRANCH_PROTECTED when the server does not let us,
+ * PUSH_REFUSED when the credential may only read.
+ */
+export function pushCommit({ mirror, remote, branch, commit, expected }: Push): ProgramCall<Pushed> {
+  const ref = `refs/heads/${checkedBranch(branch)}`
+  return gitCall<Pushed>({
+    ...accessTo(remote),
+    args: [
+      `--git-dir=${mirror}`,
+      'push',
+      '--porcelain',
+      '--no-verify',
+      `--force-with-lease=${ref}:${expected}`,
+      '--',
+      remote.url.text,
+      `${commit}:${ref}`,
+    ],
+    timeoutMs: PUSH_MS,
+    about: { ...subjectOf(remote), operation: 'push', branch },
+    read: () => 'pushed',
+    readFailure: output => readRefusal(output, branch, remote.url.text),
+  })
+}
+
+/** What another push at the same moment looks like, to git before it sends and to the server while it takes. */
+const MOVED =
+  /\[rejected\] \((?:stale info|fetch first|non-fast-forward|needs force)\)|\[remote rejected\] \((?:cannot lock ref|failed to update ref|incorrect old value|fetch first|stale info|non-fast-forward)/
+const PROTECTED = /GH006|GH013|protected branch|branch is protected|\[remote rejected\]/i
+const READ_ONLY =
+  /returned error: 403|marked as read only|read-only|not allowed to (?:push|upload)|write access|permission to \S+ denied/i
+
+function readRefusal({ stdout, stderr }: ProgramOutput, branch: string, url: string): Pushed | undefined {
+  if (MOVED.test(stdout)) {
+    return 'moved'
+  }
+  const said = `${stdout}\n${stderr}`
+  if (PROTECTED.test(said)) {
+    throw BRANCH_PROTECTED(branch, url, wordsOf(stdout, stderr))
+  }
+  if (READ_ONLY.test(said)) {
+    throw PUSH_REFUSED(url)
+  }
+  return undefined
+}
+
+/** What the server gives as its reason, inert. */
+function wordsOf(stdout: string, stderr: string): string {
+  const told = stderr.match(/^remote: .*\S/gm)?.map(line => line.slice('remote: '.length).trim()) ?? []
+  const words = told.join(' ') || (/\[remote rejected\] \((.+)\)/.exec(stdout)?.[1] ?? 'it gives no reason')
+  return stripVTControlCharacters(words).replace(/\p{C}/gu, '').slice(0, 300)
+}
+
+function readId({ stdout }: ProgramOutput): string {
+  return stdout.trim()
+}

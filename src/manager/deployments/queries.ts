@@ -13,6 +13,16 @@ export interface DeploymentFilter {
   readonly limit: number
 }
 
+export interface Startable {
+  readonly id: string
+  readonly state: DeploymentState
+  readonly appId: string
+  /** Not before; null: now. */
+  readonly startsAt: number | null
+  readonly host: string
+  readonly overrides: string
+}
+
 /** The deployment with this id, also one of an app that is gone, or DEPLOYMENT_NOT_FOUND. */
 export async function readDeployment(db: Kysely<Tables>, id: string): Promise<Deployment> {
   const row = await selectDeployments(db).where('deployments.id', '=', id).executeTakeFirst()
@@ -54,12 +64,10 @@ export async function listDeployments(db: Kysely<Tables>, filter: DeploymentFilt
 }
 
 /**
- * Deployments that may start now: queued, or approved while they waited; oldest first, of apps without a running one.
+ * Deployments that may start, now or when requests have ceased: queued, or approved while they waited; oldest first, of apps without a running one.
  * A look at the branch is queued behind what was wanted by name, also while that waits for an approval.
  */
-export async function readStartable(
-  db: Kysely<Tables>,
-): Promise<{ id: string; state: DeploymentState; appId: string; host: string; overrides: string }[]> {
+export async function readStartable(db: Kysely<Tables>): Promise<Startable[]> {
   return await db
     .selectFrom('deployments')
     .innerJoin('apps', 'apps.id', 'deployments.app_id')
@@ -67,6 +75,7 @@ export async function readStartable(
       'deployments.id',
       'deployments.state',
       'deployments.app_id as appId',
+      'deployments.starts_at as startsAt',
       'apps.host',
       'apps.overrides',
     ])

@@ -1,4 +1,5 @@
 import { background } from '#lib/background.ts'
+import type { Timer } from '#lib/clock.ts'
 import type { Logger } from '#lib/logger.ts'
 import { deploymentLimit, overriddenDeadlines } from '#manager/pipeline/deadlines.ts'
 import { runPipeline } from '#manager/pipeline/pipeline.ts'
@@ -9,13 +10,14 @@ import type { Deployment } from './deployment.ts'
 import { DEPLOYMENT_CANCELLED } from './errors.ts'
 import { finishDeployment } from './finish.ts'
 import { readDeployment, readRunning, readStartable } from './queries.ts'
+import { quietLeft } from './quiet.ts'
 
 export interface Queue {
   /** Looks for work now: after a request was committed. */
   wake(): void
   /** Tells a running deployment that its cancellation was asked for. */
   abort(id: string): void
-  /** Resolves when nothing runs and nothing can start. */
+  /** Resolves when nothing runs and nothing can start: what waits for the end of a burst cannot yet. */
   idle(): Promise<void>
   /** Stops starting; running ones are left where they are for the next start to adopt. */
   close(): Promise<void>
@@ -32,8 +34,8 @@ export interface QueueOptions {
 const AGAIN_MS = 5000
 
 /**
- * Starts queued deployments: one per app, `perHost` per host, oldest first. At its own start it adopts every
- * deployment that an earlier process left running: their journalled steps are not repeated.
+ * Starts queued deployments: one per app, `perHost` per host, oldest first, that of a burst when it is over. At its own
+ * start it adopts every deployment that an earlier process left running: their journalled steps are not repeated.
  */
 export function createQueue({ parts, logger, perHost }: QueueOptions): Queue {
   const { db } = parts
@@ -41,6 +43,8 @@ export function createQueue({ parts, logger, perHost }: QueueOptions): Queue {
   let closed = false
   let looking: Promise<void> | undefined
   let again = false
+  /** While a burst of requests is awaited. */
+  let quiet: Timer | undefined
 
   function wake(): void {
     if (closed) {
@@ -70,7 +74,13 @@ export function createQueue({ parts, logger, perHost }: QueueOptions): Queue {
       }
     }
     const started = new Set<string>()
-    for (const { id, state, appId, host, overrides } of await readStartable(db)) {
+    let soonest = Number.POSITIVE_INFINITY
+    for (const { id, state, appId, startsAt, host, overrides } of await readStartable(db)) {
+      const left = quietLeft(startsAt, parts.clock.now())
+      if (left > 0) {
+        soonest = Math.min(soonest, left)
+        continue
+      }
       if (atWorkOn(host) >= perHost || closed || started.has(appId) || running.has(id)) {
         continue
       }
@@ -90,6 +100,8 @@ export function createQueue({ parts, logger, perHost }: QueueOptions): Queue {
       }
       start(id, host)
     }
+    quiet?.close()
+    quiet = Number.isFinite(soonest) ? parts.clock.after(soonest, wake) : undefined
   }
 
   function atWorkOn(host: string): number {
@@ -147,6 +159,7 @@ export function createQueue({ parts, logger, perHost }: QueueOptions): Queue {
     async close() {
       closed = true
       await looking
+      quiet?.close()
       for (const entry of running.values()) {
         entry.stop.abort('shutdown')
       }

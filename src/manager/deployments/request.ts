@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import type { Clock } from '#lib/clock.ts'
 import { newId } from '#lib/id.ts'
 import type { Tables } from '#manager/store/tables.ts'
@@ -7,6 +7,9 @@ import { type Deployment, type DeployRequest, isHint, type Trigger } from './dep
 import { APP_BEING_REMOVED, APP_NOT_FOUND, DEPLOYMENT_ENDED } from './errors.ts'
 import type { Events } from './events.ts'
 import { readDeployment } from './queries.ts'
+import { isLonger, quietFor } from './quiet.ts'
+
+const OPEN = ['queued', 'running'] as const
 
 export interface DeploymentsContext {
   readonly db: Kysely<Tables>
@@ -120,18 +123,35 @@ async function store(context: DeploymentsContext, request: DeployRequest): Promi
   }
   await refuseWhileBeingRemoved(db, app)
   const left = await supersedeWaiting(context, app, request)
-  const queued = await db
+  const open = await db
     .selectFrom('deployments')
-    .select(['id', 'kind', 'wanted_commit', 'wanted_release', 'then_trigger'])
-    .where('app_id', '=', app.id)
-    .where('state', '=', 'queued')
-    .executeTakeFirst()
+    .select([
+      'id',
+      'state',
+      'kind',
+      'wanted_commit',
+      'wanted_release',
+      'then_trigger',
+      'starts_at',
+      'starts_by',
+    ])
+    // As literals, so that the two unique indexes answer, however long the history is.
+    .where(eb =>
+      eb.or(OPEN.map(state => eb.and([eb('app_id', '=', app.id), eb('state', '=', sql.lit(state))]))),
+    )
+    .execute()
+  const queued = open.find(({ state }) => state === 'queued')
+  const now = clock.now()
+  const quiet = quietFor(request, { now, queued, isRunning: open.some(({ state }) => state === 'running') })
   if (queued) {
     const wantsTheSame =
       queued.kind === request.kind &&
       queued.wanted_commit === (request.commit ?? null) &&
       queued.wanted_release === (request.release ?? null)
     if (wantsTheSame) {
+      if (isLonger(quiet, queued)) {
+        await db.updateTable('deployments').set(quiet).where('id', '=', queued.id).execute()
+      }
       return await readDeployment(db, queued.id)
     }
     if (isHint(request.trigger) && isNamed(queued.wanted_commit, queued.wanted_release)) {
@@ -144,7 +164,7 @@ async function store(context: DeploymentsContext, request: DeployRequest): Promi
     }
     await db
       .updateTable('deployments')
-      .set({ state: 'superseded', outcome: 'superseded', finished_at: clock.now() })
+      .set({ state: 'superseded', outcome: 'superseded', finished_at: now })
       .where('id', '=', queued.id)
       .execute()
   }
@@ -162,7 +182,8 @@ async function store(context: DeploymentsContext, request: DeployRequest): Promi
       // The tip is looked at anyway unless something is wanted by name.
       then_trigger: isNamed(request.commit, request.release) ? (queued?.then_trigger ?? left ?? null) : null,
       cancel_requested: 0,
-      created_at: clock.now(),
+      created_at: now,
+      ...quiet,
     })
     .execute()
   return await readDeployment(db, id)

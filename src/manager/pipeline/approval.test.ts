@@ -277,5 +277,7 @@ test('what was queued or cancelled while the plan was made decides as if it had 
   }
   const behind = { appId, kind: 'deploy', trigger: { kind: 'webhook', by: 'github' } } as const
   assert.equal(await meanwhile(() => requestDeployment(store, behind)), 'superseded')
+  // The end of what may be a burst of requests.
+  await clock.pass(1000, () => queue.idle())
   assert.equal(await meanwhile(id => cancelDeployment(store, id)), 'cancelled')
 })

@@ -13,6 +13,8 @@ export interface DeploymentRow {
   readonly wanted_commit: string | null
   readonly wanted_release: string | null
   readonly created_at: string
+  readonly started_at: string | null
+  readonly finished_at: string | null
   readonly outcome: string | null
   readonly approved: { readonly plan_hash: string } | null
 }

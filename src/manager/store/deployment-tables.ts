@@ -48,6 +48,9 @@ export interface DeploymentTable {
   /** JSON of what was changed by hand when the plan was made: this deployment makes it anew. */
   drifted: string | null
   created_at: number
+  /** While it is one of a burst of requests: when it may start, and the latest of these times; null: at once. */
+  starts_at: number | null
+  starts_by: number | null
   started_at: number | null
   /** When it is ended as failed; null until it started. */
   deadline_at: number | null

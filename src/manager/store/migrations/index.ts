@@ -5,6 +5,7 @@ import { up as releases } from './0004-releases.ts'
 import { up as deploymentDeadline } from './0005-deployment-deadline.ts'
 import { up as approval } from './0006-approval.ts'
 import { up as pastDeployments } from './0008-past-deployments.ts'
+import { up as quiet } from './0009-quiet.ts'
 
 export interface Migration {
   readonly name: string
@@ -19,4 +20,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0005-deployment-deadline', up: deploymentDeadline },
   { name: '0006-approval', up: approval },
   { name: '0008-past-deployments', up: pastDeployments },
+  { name: '0009-quiet', up: quiet },
 ]

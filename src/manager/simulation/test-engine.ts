@@ -122,8 +122,9 @@ export class SimulatedEngine {
   #checkout(commit: string, known: unknown) {
     const texts = { 'fairlead.yaml': this.#deployFile, Dockerfile: DOCKERFILE }
     return {
-      ...{ commit, tree: commit, subject: 'Change', author: 'Ada', date: 1, unchanged: commit === known },
-      ...{ paths: Object.keys(texts), truncated: false, links: [], texts, warnings: [] },
+      ...{ commit, tree: commit, subject: 'Change', author: 'Ada', date: 1, skips: false },
+      ...{ unchanged: commit === known, paths: Object.keys(texts), truncated: false, links: [], texts },
+      warnings: [],
     }
   }
 

@@ -1,4 +1,5 @@
 import type { Kysely } from 'kysely'
+import { compiledOnce } from '#manager/store/compiled-once.ts'
 import type { DeploymentState, Tables } from '#manager/store/tables.ts'
 import type { Deployment, StepRecord } from './deployment.ts'
 import { DEPLOYMENT_NOT_FOUND } from './errors.ts'
@@ -25,13 +26,17 @@ export interface Startable {
 
 /** The deployment with this id, also one of an app that is gone, or DEPLOYMENT_NOT_FOUND. */
 export async function readDeployment(db: Kysely<Tables>, id: string): Promise<Deployment> {
-  const row = await selectDeployments(db).where('deployments.id', '=', id).executeTakeFirst()
+  const [row] = await deploymentWithId(db, { id })
   const found = row ? deploymentFrom(row) : (await findPast(db, id))?.deployment
   if (!found) {
     throw DEPLOYMENT_NOT_FOUND(id)
   }
   return found
 }
+
+const deploymentWithId = compiledOnce((db, { id }: { id: string }) =>
+  selectDeployments(db).where('deployments.id', '=', id),
+)
 
 /** A deployment with its steps, also one of an app that is gone. */
 export async function readDetail(

@@ -1,15 +1,15 @@
-import { type Kysely, sql } from 'kysely'
+import { type Kysely, type Selectable, sql } from 'kysely'
 import type { Clock } from '#lib/clock.ts'
 import { newId } from '#lib/id.ts'
-import type { Tables } from '#manager/store/tables.ts'
+import { compiledOnce } from '#manager/store/compiled-once.ts'
+import type { DeploymentState, DeploymentTable, Tables } from '#manager/store/tables.ts'
 import { afterCommit, inTransaction } from '#manager/store/transaction.ts'
 import { type Deployment, type DeployRequest, isHint, type Trigger } from './deployment.ts'
 import { APP_BEING_REMOVED, APP_NOT_FOUND, DEPLOYMENT_ENDED } from './errors.ts'
 import type { Events } from './events.ts'
 import { readDeployment } from './queries.ts'
 import { isLonger, quietFor } from './quiet.ts'
-
-const OPEN = ['queued', 'running'] as const
+import { deploymentFrom } from './rows.ts'
 
 export interface DeploymentsContext {
   readonly db: Kysely<Tables>
@@ -113,36 +113,21 @@ async function isOldNews(
 
 async function store(context: DeploymentsContext, request: DeployRequest): Promise<Deployment> {
   const { db, clock } = context
-  const app = await db
-    .selectFrom('apps')
-    .select(['id', 'name'])
-    .where('id', '=', request.appId)
-    .executeTakeFirst()
+  const [[app], open] = [
+    await appWithId(db, { id: request.appId }),
+    await openDeployments(db, { app: request.appId }),
+  ]
   if (!app) {
     throw APP_NOT_FOUND(request.appId)
   }
-  await refuseWhileBeingRemoved(db, app)
-  const left = await supersedeWaiting(context, app, request)
-  const open = await db
-    .selectFrom('deployments')
-    .select([
-      'id',
-      'state',
-      'kind',
-      'wanted_commit',
-      'wanted_release',
-      'then_trigger',
-      'starts_at',
-      'starts_by',
-    ])
-    // As literals, so that the two unique indexes answer, however long the history is.
-    .where(eb =>
-      eb.or(OPEN.map(state => eb.and([eb('app_id', '=', app.id), eb('state', '=', sql.lit(state))]))),
-    )
-    .execute()
-  const queued = open.find(({ state }) => state === 'queued')
+  if (open.some(({ kind, state }) => kind === 'remove' && state !== 'waiting')) {
+    throw APP_BEING_REMOVED(app.name)
+  }
+  const inState = (wanted: DeploymentState) => open.find(({ state }) => state === wanted)
+  const left = await supersedeWaiting(context, { app, waiting: inState('waiting') }, request)
+  const queued = inState('queued')
   const now = clock.now()
-  const quiet = quietFor(request, { now, queued, isRunning: open.some(({ state }) => state === 'running') })
+  const quiet = quietFor(request, { now, queued, isRunning: inState('running') !== undefined })
   if (queued) {
     const wantsTheSame =
       queued.kind === request.kind &&
@@ -152,7 +137,7 @@ async function store(context: DeploymentsContext, request: DeployRequest): Promi
       if (isLonger(quiet, queued)) {
         await db.updateTable('deployments').set(quiet).where('id', '=', queued.id).execute()
       }
-      return await readDeployment(db, queued.id)
+      return deploymentFrom({ ...queued, app: app.name })
     }
     if (isHint(request.trigger) && isNamed(queued.wanted_commit, queued.wanted_release)) {
       await db
@@ -173,7 +158,7 @@ async function store(context: DeploymentsContext, request: DeployRequest): Promi
     .insertInto('deployments')
     .values({
       id,
-      app_id: app.id,
+      app_id: request.appId,
       kind: request.kind,
       state: 'queued',
       trigger: JSON.stringify(request.trigger),
@@ -188,6 +173,25 @@ async function store(context: DeploymentsContext, request: DeployRequest): Promi
     .execute()
   return await readDeployment(db, id)
 }
+
+const appWithId = compiledOnce((db, { id }: { id: string }) =>
+  db.selectFrom('apps').select('name').where('id', '=', id),
+)
+
+const OPEN = ['queued', 'running', 'waiting'] as const
+
+type OpenDeployment = Selectable<DeploymentTable>
+
+/** Those of an app that have not ended: one of each state at most. */
+const openDeployments = compiledOnce((db, { app }: { app: string }) =>
+  db
+    .selectFrom('deployments')
+    .selectAll()
+    // As literals, so that the unique indexes answer, however long the history is.
+    .where(eb =>
+      eb.or(OPEN.map(state => eb.and([eb('app_id', '=', app), eb('state', '=', sql.lit(state))]))),
+    ),
+)
 
 /**
  * Whether what waits for an approval gives way to a newer want; that waits in its turn if it has to. What was wanted by
@@ -204,15 +208,9 @@ export function givesWay(
 /** Gives what waited behind the one that is superseded. */
 async function supersedeWaiting(
   { db, clock, events }: DeploymentsContext,
-  app: { readonly id: string; readonly name: string },
+  { app, waiting }: { app: { readonly name: string }; waiting: OpenDeployment | undefined },
   request: DeployRequest,
 ): Promise<string | null | undefined> {
-  const waiting = await db
-    .selectFrom('deployments')
-    .select(['id', 'wanted_commit', 'wanted_release', 'then_trigger'])
-    .where('app_id', '=', app.id)
-    .where('state', '=', 'waiting')
-    .executeTakeFirst()
   if (!waiting || !givesWay({ commit: waiting.wanted_commit, release: waiting.wanted_release }, request)) {
     return undefined
   }
@@ -228,17 +226,4 @@ async function supersedeWaiting(
 /** Whether somebody wants this commit or release and no other. */
 function isNamed(commit: string | null | undefined, release: string | null | undefined): boolean {
   return (commit ?? release ?? undefined) !== undefined
-}
-
-async function refuseWhileBeingRemoved(db: Kysely<Tables>, app: { id: string; name: string }): Promise<void> {
-  const removal = await db
-    .selectFrom('deployments')
-    .select('id')
-    .where('app_id', '=', app.id)
-    .where('kind', '=', 'remove')
-    .where('state', 'in', ['queued', 'running'])
-    .executeTakeFirst()
-  if (removal) {
-    throw APP_BEING_REMOVED(app.name)
-  }
 }

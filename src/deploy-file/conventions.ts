@@ -8,6 +8,8 @@ export interface Tree {
   readonly texts: Readonly<Record<string, string>>
   /** `owner/name`, a URL or a name: the app is called after it. */
   readonly repositoryName: string
+  /** The Compose file that a person named: then it is the app, and no other file is asked. */
+  readonly composePath?: string | undefined
   /** In the order in which they are asked whether the checkout is theirs. */
   readonly targets: readonly Target[]
 }
@@ -15,10 +17,10 @@ export interface Tree {
 const MAX_NAME = 40
 
 /** The apps of a checkout without a deploy file: one, of the first target that knows what to do with the files. */
-export function detectApps({ paths, texts, repositoryName, targets }: Tree): ReadApp[] {
+export function detectApps({ paths, texts, repositoryName, composePath, targets }: Tree): ReadApp[] {
   const source = { commit: '', branch: '', repository: repositoryName, texts, paths }
   for (const target of targets) {
-    const settings = target.detect(source)
+    const settings = target.detect(source, composePath)
     if (settings !== undefined) {
       return [{ name: appNameOf(repositoryName), target: target.name, settings, common: {} }]
     }

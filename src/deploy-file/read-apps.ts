@@ -22,7 +22,7 @@ export function deployFilesIn(paths: readonly string[]): string[] {
 /** What a checkout describes: by its deploy files, or by the names of its files when it has none. */
 export function readApps(tree: Tree): ReadApps {
   const files = deployFilesIn(tree.paths)
-  if (files.length === 0) {
+  if (files.length === 0 || tree.composePath !== undefined) {
     return { apps: detectApps(tree), problems: [], source: 'convention' }
   }
   const read = files.map(file => ({ file, ...readFile(tree, file) }))

@@ -43,8 +43,8 @@ export const compose: Target = defineTarget({
   ],
 })
 
-function detect(source: SourceFacts): ComposeSettings | undefined {
-  const file = FILES.find(name => source.paths.includes(name))
+function detect(source: SourceFacts, composePath?: string): ComposeSettings | undefined {
+  const file = composePath ?? FILES.find(name => source.paths.includes(name))
   if (file === undefined) {
     return undefined
   }

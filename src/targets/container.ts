@@ -28,8 +28,8 @@ export const container: Target = defineTarget({
   ],
 })
 
-function detect(source: SourceFacts): ContainerSettings | undefined {
-  if (!source.paths.includes('Dockerfile')) {
+function detect(source: SourceFacts, composePath?: string): ContainerSettings | undefined {
+  if (composePath !== undefined || !source.paths.includes('Dockerfile')) {
     return undefined
   }
   const port = exposedPort(source.texts.Dockerfile ?? '')

@@ -76,8 +76,11 @@ export interface Target<S extends TObject = TObject> {
   readonly name: string
   readonly summary: string
   readonly settings: S
-  /** Settings for a checkout without a deploy file, or undefined when this target sees nothing of its own in it. */
-  readonly detect: (source: SourceFacts) => Static<S> | undefined
+  /**
+   * Settings for a checkout without a deploy file, or undefined when this target sees nothing of its own in it. When a
+   * person has named a Compose file, that is what there is to see.
+   */
+  readonly detect: (source: SourceFacts, composePath?: string) => Static<S> | undefined
   /** Repository paths whose text the plan needs (SourceFacts.texts). */
   readonly reads: (settings: Static<S>) => readonly string[]
   /** Host names the app wants, each once: checked against other apps' before anything is done. */

@@ -23,6 +23,7 @@ interface AddOptions extends CredentialOptions {
   readonly branch?: string
   readonly host?: string
   readonly poll?: number
+  readonly composePath?: string
   readonly autoApps: boolean
 }
 
@@ -48,6 +49,10 @@ export function configureRepositories(command: Command, act: Act): void {
     .action(act(remove))
   withExamples(command, [
     ['fairlead repositories add site https://git.example.org/me/site.git', 'its apps are deployed at once'],
+    [
+      'fairlead repositories add web https://git.example.org/me/web.git --compose-path deploy/compose.yaml',
+      'a Compose file anywhere in it',
+    ],
     ['fairlead repositories check site', 'what a deployment would find'],
     ['fairlead repositories webhook site', 'address and secret for the Git host'],
   ])
@@ -62,6 +67,7 @@ function configureAdd(command: Command, act: Act): void {
     .option('--host <name>', 'the host that reads it; default: the only one')
   withCredentialOptions(command)
     .option('--poll <seconds>', 'how often to look without a webhook; 0 turns it off', Number)
+    .option('--compose-path <path>', 'its one app is this Compose file; the repository needs no other file')
     .option('--no-auto-apps', 'do not create the apps that it describes')
     .action(act(add))
 }
@@ -98,6 +104,7 @@ async function add(
     name,
     url,
     auto_apps: options.autoApps,
+    ...(options.composePath === undefined ? {} : { compose_path: options.composePath }),
     ...(options.branch === undefined ? {} : { branch: options.branch }),
     ...(options.host === undefined ? {} : { host: options.host }),
     ...(options.poll === undefined ? {} : { poll_seconds: options.poll as 0 }),

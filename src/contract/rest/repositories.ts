@@ -32,6 +32,13 @@ const Url = Type.String({
 })
 const Branch = Type.String({ minLength: 1, maxLength: 200 })
 const Ca = Type.String({ pattern: '-----BEGIN CERTIFICATE-----', maxLength: 65_536 })
+/** A path without wildcards; Git's own rules for paths are checked as well. */
+const ComposePath = Type.String({
+  pattern: '^[^*?\\u0000-\\u001f]+\\.ya?ml$',
+  maxLength: 1024,
+  description:
+    'Path of the Compose file in the repository, such as services/web/compose.yaml: it becomes the one app of the repository, which needs no file of Fairlead in it.',
+})
 /** 0 turns polling off. */
 const PollSeconds = Type.Union([Type.Literal(0), Type.Integer({ minimum: 5, maximum: 86_400 })])
 
@@ -46,6 +53,7 @@ export const NewRepository = Type.Object(
     /** PEM of the authority of a Git server of one's own. */
     ca: Type.Optional(Ca),
     poll_seconds: Type.Optional(PollSeconds),
+    compose_path: Type.Optional(ComposePath),
     /** Apps that its files describe are created by themselves. */
     auto_apps: Type.Optional(Type.Boolean()),
   },
@@ -60,6 +68,7 @@ export const RepositoryChange = Type.Object(
     credential: Type.Optional(Nullable(CredentialBody)),
     ca: Type.Optional(Nullable(Ca)),
     poll_seconds: Type.Optional(PollSeconds),
+    compose_path: Type.Optional(Nullable(ComposePath)),
     auto_apps: Type.Optional(Type.Boolean()),
   },
   { ...strict, minProperties: 1 },
@@ -90,6 +99,7 @@ export const RepositoryDocument = Type.Object(
     ca: Nullable(Type.String()),
     poll_seconds: Type.Integer(),
     auto_apps: Type.Boolean(),
+    compose_path: Nullable(Type.String()),
     last_tip: Nullable(Type.String()),
     last_polled_at: Nullable(Time),
     problem: Nullable(ErrorDocument),

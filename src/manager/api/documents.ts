@@ -141,6 +141,7 @@ export function repositoryDocument(
     ca: repository.ca,
     poll_seconds: repository.poll_seconds,
     auto_apps: repository.auto_apps === 1,
+    compose_path: repository.compose_path,
     last_tip: repository.last_tip,
     last_polled_at: optionalTime(repository.last_polled_at),
     problem: repository.problem === null ? null : JSON.parse(repository.problem),

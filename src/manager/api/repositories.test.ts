@@ -123,6 +123,52 @@ test('R80 a repository whose looks were refused three times is shown as paused, 
   await worker.close()
 })
 
+test('R65 R68 a repository without any file of Fairlead gives the app of the Compose file that is named with it', async () => {
+  const path = 'services/web/compose.yaml'
+  const texts: Record<string, string> = {
+    [path]: 'services: { web: { image: x, expose: ["8080"] } }',
+    'fairlead.yaml': 'is not asked',
+  }
+  const worker = await testServer({
+    answer: () => ({
+      commit: 'a'.repeat(40),
+      subject: '',
+      texts,
+      paths: ['Dockerfile', ...Object.keys(texts)],
+    }),
+  })
+  const url = 'https://git.example.org/o/web.git'
+  const added = await worker.ask('POST', '/api/v1/repositories', { name: 'web', url, compose_path: path })
+  assert.equal(added.json().compose_path, path)
+  const read = await worker.ask('POST', '/api/v1/repositories/web/check')
+  const settings = { files: [path], routes: [{ service: 'web', port: 8080 }] }
+  assert.deepEqual(read.json().apps, [{ name: 'web', target: 'compose', settings }])
+  assert.ok((worker.recorded.told.at(-1)?.params as { texts: string[] }).texts.includes(path))
+  delete texts[path]
+  const missing = await worker.ask('POST', '/api/v1/repositories/web/check')
+  assert.deepEqual([missing.statusCode, missing.json().code], [422, 'COMPOSE_PATH_NOT_FOUND'])
+  const normal = await worker.ask('PATCH', '/api/v1/repositories/web', { compose_path: null })
+  assert.equal(normal.json().compose_path, null)
+  await worker.close()
+})
+
+for (const path of [
+  '../x.yaml',
+  '/etc/x.yaml',
+  'a/.git/x.yaml',
+  'a\\x.yaml',
+  '**/x.yaml',
+  'a//x.yml',
+  'Makefile',
+]) {
+  test(`R68 the Compose path ${path} is refused when it is given`, async () => {
+    const url = 'https://git.example.org/x.git'
+    assert.equal((await add({ name: 'bad', url, compose_path: path })).statusCode, 422)
+    const change = await manager.ask('PATCH', '/api/v1/repositories/one', { compose_path: path })
+    assert.equal(change.statusCode, 422)
+  })
+}
+
 test('a repository goes when no app is left', async () => {
   await add({ name: 'three', url: 'https://git.example.org/three.git' })
   await manager.ask('POST', '/api/v1/apps', { name: 'user', repository: 'three' })

@@ -2,11 +2,17 @@ import type { Selectable } from 'kysely'
 import { EveryAppOverrides } from '#deploy-file/every-app.ts'
 import { type ReadApp, readApps } from '#deploy-file/read-apps.ts'
 import { check } from '#lib/check.ts'
-import type { AppTable } from '#manager/store/tables.ts'
+import type { AppTable, RepositoryTable } from '#manager/store/tables.ts'
 import { TARGETS, targetNamed } from '#targets/index.ts'
 import type { Target } from '#targets/target.ts'
 import { type Deadlines, readDeadlines } from './deadlines.ts'
-import { APP_NOT_IN_REPOSITORY, DEPLOY_FILE_INVALID, NOTHING_TO_DEPLOY, SETTINGS_INVALID } from './errors.ts'
+import {
+  APP_NOT_IN_REPOSITORY,
+  COMPOSE_PATH_NOT_FOUND,
+  DEPLOY_FILE_INVALID,
+  NOTHING_TO_DEPLOY,
+  SETTINGS_INVALID,
+} from './errors.ts'
 import type { Ask, Source } from './source.ts'
 
 export interface AppEntry {
@@ -26,9 +32,20 @@ export interface AppEntry {
 /** A change of these may be one of the app's settings. */
 const DEPLOY_FILES = ['fairlead.yaml', 'fairlead.yml', '.fairlead']
 
-/** Every app that the deploy file (or, without one, the conventions) of a checkout describes. */
-export function describedApps(source: Source, repositoryName: string): readonly ReadApp[] {
-  const read = readApps({ texts: source.texts, paths: source.paths, repositoryName, targets: TARGETS })
+/**
+ * Every app that a checkout describes: the Compose file that the repository was registered with, else what the deploy
+ * file says, else what the conventions see.
+ */
+export function describedApps(
+  source: Source,
+  repository: Pick<Selectable<RepositoryTable>, 'name' | 'compose_path'>,
+): readonly ReadApp[] {
+  const composePath = repository.compose_path ?? undefined
+  const { texts, paths } = source
+  if (composePath !== undefined && !Object.hasOwn(texts, composePath)) {
+    throw COMPOSE_PATH_NOT_FOUND(composePath, source.commit)
+  }
+  const read = readApps({ texts, paths, repositoryName: repository.name, composePath, targets: TARGETS })
   const first = read.problems[0]
   if (first) {
     const where = first.line === undefined ? first.path : `line ${first.line}, ${first.path}`

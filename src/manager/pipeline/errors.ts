@@ -51,6 +51,16 @@ export const NOTHING_TO_DEPLOY = defineError({
     'Add a fairlead.yaml ("fairlead init"), a compose.yaml or a Dockerfile at the root of the repository.',
 })
 
+export const COMPOSE_PATH_NOT_FOUND = defineError({
+  code: 'COMPOSE_PATH_NOT_FOUND',
+  status: 422,
+  retry: 'never',
+  message: (path: string, commit: string) =>
+    `Commit ${commit.slice(0, 12)} has no Compose file ${JSON.stringify(path)}.`,
+  hint: () =>
+    'Compare the path with the one in the repository (upper and lower case matter), or register the repository with another one.',
+})
+
 export const DEPLOY_FILE_INVALID = defineError({
   code: 'DEPLOY_FILE_INVALID',
   status: 422,

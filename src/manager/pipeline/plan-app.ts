@@ -27,7 +27,7 @@ export async function planApp(
   }
   const ask = askDirectly(parts, app.host)
   const source = await fetchSource(ask, repository, { sealer: parts.sealer, commit })
-  const entry = await readEntry(ask, app, { source, apps: describedApps(source, repository.name) })
+  const entry = await readEntry(ask, app, { source, apps: describedApps(source, repository) })
   const { input } = await readPlanInput(parts, app, { deployment: newId(), drifted: driftedParts(app) })
   const made = await makePlan(ask, entry, input)
   return { ...made, source }

@@ -41,7 +41,7 @@ export async function fetchSource(
       ...remoteOf(repository, options.sealer),
       ...(options.commit === undefined ? {} : { commit: options.commit }),
       ...(options.known === undefined ? {} : { known: options.known }),
-      texts: TEXTS,
+      texts: repository.compose_path === null ? TEXTS : [...TEXTS, repository.compose_path],
     },
   })) as unknown as CheckoutResult
   return {

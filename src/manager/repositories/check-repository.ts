@@ -18,5 +18,5 @@ export async function checkRepository(
   repository: Selectable<RepositoryTable>,
 ): Promise<RepositoryCheck> {
   const source = await fetchSource(askDirectly(parts, repository.host), repository, { sealer: parts.sealer })
-  return { commit: source.commit, subject: source.subject, apps: describedApps(source, repository.name) }
+  return { commit: source.commit, subject: source.subject, apps: describedApps(source, repository) }
 }

@@ -3,6 +3,7 @@ import { newId } from '#lib/id.ts'
 import { hostFor } from '#manager/apps/host-for.ts'
 import type { ManagerParts } from '#manager/parts.ts'
 import { isConstraintViolation } from '#manager/store/store-error.ts'
+import { checkedPath } from '#programs/git-names.ts'
 import { REPOSITORY_EXISTS } from './errors.ts'
 import { type RepositoryRecord, readRepository } from './queries.ts'
 import { remoteColumns } from './remote-fields.ts'
@@ -27,6 +28,7 @@ export async function createRepository(
     ca: wanted.ca ?? null,
     poll_seconds: wanted.poll_seconds ?? POLL_SECONDS,
     auto_apps: wanted.auto_apps ? 1 : 0,
+    compose_path: wanted.compose_path === undefined ? null : checkedPath(wanted.compose_path),
     last_tip: null,
     last_polled_at: null,
     poll_failures: 0,

@@ -2,6 +2,7 @@ import type { RepositoryChange } from '#contract/rest/repositories.ts'
 import { VERSION_CHANGED } from '#manager/apps/errors.ts'
 import type { Change } from '#manager/apps/update-app.ts'
 import type { ManagerParts } from '#manager/parts.ts'
+import { checkedPath } from '#programs/git-names.ts'
 import { type RepositoryRecord, readRepository } from './queries.ts'
 import { remoteColumns } from './remote-fields.ts'
 
@@ -25,6 +26,7 @@ export async function updateRepository(
       ...remoteColumns(remote, { sealer, allowPrivate: config.allowPrivate }),
       ...(change.ca === undefined ? {} : { ca: change.ca }),
       ...(change.poll_seconds === undefined ? {} : { poll_seconds: change.poll_seconds }),
+      ...(change.compose_path === undefined ? {} : { compose_path: checkedComposePath(change.compose_path) }),
       ...(change.auto_apps === undefined ? {} : { auto_apps: change.auto_apps ? 1 : 0 }),
       poll_failures: 0,
       version: row.version + 1,
@@ -40,4 +42,8 @@ export async function updateRepository(
   parts.poller.look(row.id)
   events.publish('repository', { id: row.id, repository: row.name, state: 'changed' })
   return now
+}
+
+function checkedComposePath(path: string | null): string | null {
+  return path === null ? null : checkedPath(path)
 }

@@ -1,5 +1,6 @@
 import type { Generated } from 'kysely'
 import type { CommandTable, DeploymentTable, StepTable } from './deployment-tables.ts'
+import type { OrganisationTable } from './organisation-table.ts'
 import type { PastDeploymentTable } from './past-table.ts'
 
 export type { CommandTable, DeploymentState, DeploymentTable, StepTable } from './deployment-tables.ts'
@@ -14,6 +15,7 @@ export interface Tables {
   hosts: HostTable
   repositories: RepositoryTable
   hooks: HookTable
+  organisations: OrganisationTable
   deliveries: DeliveryTable
   apps: AppTable
   domains: DomainTable
@@ -70,6 +72,13 @@ export interface RepositoryTable {
   poll_seconds: number
   /** 1: apps that its files describe are created by themselves. */
   auto_apps: number
+  /** The Compose file that is its one app, whatever else is in it; null: its deploy file or the conventions say. */
+  compose_path: string | null
+  organisation_id: string | null
+  /** Id at the host of its organisation. */
+  remote_id: string | null
+  /** JSON of the error why nothing of it is deployed any more; what runs goes on. */
+  stopped: string | null
   last_tip: string | null
   last_polled_at: number | null
   poll_failures: number

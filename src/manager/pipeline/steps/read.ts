@@ -32,7 +32,7 @@ async function readFacts(context: StepContext) {
   if (!source || !repository) {
     throw new Error('read before checkout')
   }
-  const apps = describedApps(source, repository.name)
+  const apps = describedApps(source, repository)
   const entry = await readEntry(tell => tellWorker(context, tell), app, { source, apps })
   facts.target = entry.target
   facts.settings = entry.settings

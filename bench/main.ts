@@ -13,6 +13,7 @@ import { journalFigures, journalSize } from './journal-size.ts'
 import { measureLongBuild } from './long-build.ts'
 import { measureNothingToDo } from './nothing-to-do.ts'
 import { measureOwnTime } from './own-time.ts'
+import { measurePolling } from './polling.ts'
 import { measureRecovery } from './recovery.ts'
 import { measureRedeploys, redeployFigures } from './redeploy.ts'
 import { measureStarts } from './start.ts'
@@ -23,14 +24,14 @@ const RESULTS = join(import.meta.dirname, 'results.json')
 const FORMS: readonly Form[] = ['container', 'compose']
 /** Those of a run that names none. P1 brings P5, P11 and the journal along. */
 const USUAL = ['P1', 'P2', 'P3', 'P4', 'P6', 'recovery'] as const
-const MEASURES = [...USUAL, 'P10'] as const
+const MEASURES = [...USUAL, 'P8', 'P10'] as const
 type Measure = (typeof MEASURES)[number]
 
 const HELP = `npm run bench -- [--runs N] [--only MEASURE,...]
 
   --runs   pushes, deployments and starts of each kind (default 12)
-  --only   P1 (with P5, P11 and the size of the journals), P2, P3, P4, P6, recovery, P10;
-           default: all of them but P10, whose build prints 1 GB and takes minutes
+  --only   P1 (with P5, P11 and the size of the journals), P2, P3, P4, P6, recovery, P8, P10;
+           default: all of them but P8, which watches for minutes, and P10, whose build prints 1 GB
 
 Measures Fairlead against the same commands in a shell script, in one run on this machine.
 `
@@ -84,6 +85,10 @@ async function measureInWorld(runs: number, measures: ReadonlySet<Measure>): Pro
   if (measures.has('P4')) {
     say('starts of the manager')
     figures.push(...(await measureStarts(world, { clock: session.clock, runs: Math.min(runs, 6) })))
+  }
+  if (measures.has('P8')) {
+    say('1,000 repositories polled once a minute, for two minutes')
+    figures.push(...(await measurePolling(world, here.client, session.clock)))
   }
   return figures
 }

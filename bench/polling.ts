@@ -85,10 +85,9 @@ async function startLsRefsServer(folder: string, clock: Clock): Promise<LsRefsSe
     count.requests += 1
     open += 1
     count.most = Math.max(count.most, open)
-    response.on('close', () => {
+    void answer(request, response, clock, () => {
       open -= 1
     })
-    void answer(request, response, clock)
   })
   server.on('secureConnection', () => {
     count.connections += 1
@@ -113,10 +112,16 @@ async function startLsRefsServer(folder: string, clock: Clock): Promise<LsRefsSe
   }
 }
 
-async function answer(request: IncomingMessage, response: ServerResponse, clock: Clock): Promise<void> {
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  clock: Clock,
+  answered: () => void,
+): Promise<void> {
   request.resume()
   await clock.sleep(ANSWER_MS)
   const line = `${'a'.repeat(40)} refs/heads/main\n`
+  answered()
   response
     .writeHead(200, { 'content-type': 'application/x-git-upload-pack-result' })
     .end(`${(line.length + 4).toString(16).padStart(4, '0')}${line}0000`)

@@ -79,6 +79,8 @@ export interface RepositoryTable {
   remote_id: string | null
   /** JSON of the error why nothing of it is deployed any more; what runs goes on. */
   stopped: string | null
+  /** 1: its credential is the one of its organisation. */
+  org_credential: Generated<number>
   last_tip: string | null
   last_polled_at: number | null
   poll_failures: number

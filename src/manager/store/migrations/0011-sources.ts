@@ -17,5 +17,6 @@ const STATEMENTS = [
   `alter table repositories add column organisation_id text references organisations(id) on delete set null`,
   `alter table repositories add column remote_id text`,
   `alter table repositories add column stopped text`,
+  `alter table repositories add column org_credential integer not null default 0`,
   `create index repositories_by_organisation on repositories (organisation_id)`,
 ]

@@ -1,6 +1,7 @@
 import { FairleadError, toWire, type WireError } from '#lib/errors.ts'
 import { failpoint } from '#lib/failpoint.ts'
 import { DEPLOYMENT_CANCELLED } from '#manager/deployments/errors.ts'
+import { compiledOnce } from '#manager/store/compiled-once.ts'
 import { SOON } from '#manager/store/soon.ts'
 import { isStoreTrouble } from '#manager/store/store-error.ts'
 import { sayIn } from './context.ts'
@@ -15,12 +16,7 @@ import { reasonOf, withinDeadline } from './within-deadline.ts'
  */
 export async function recordStep(step: Step, position: number, whole: StepContext): Promise<StepOutcome> {
   const { parts, deployment } = whole
-  const before = await parts.db
-    .selectFrom('steps')
-    .select(['state', 'attempt', 'outcome', 'error', 'started_at', 'deadline_at'])
-    .where('deployment_id', '=', deployment.id)
-    .where('name', '=', step.name)
-    .executeTakeFirst()
+  const [before] = await stepNamed(parts.db, { deployment: deployment.id, name: step.name })
   const started = before?.started_at ?? parts.clock.now()
   const limitMs = before ? before.deadline_at - started : stepLimit(step, whole)
   const context = {
@@ -65,6 +61,14 @@ export async function recordStep(step: Step, position: number, whole: StepContex
   }
 }
 
+const stepNamed = compiledOnce((db, { deployment, name }: { deployment: string; name: string }) =>
+  db
+    .selectFrom('steps')
+    .select(['state', 'attempt', 'outcome', 'error', 'started_at', 'deadline_at'])
+    .where('deployment_id', '=', deployment)
+    .where('name', '=', name),
+)
+
 /** What it did is perhaps being taken back already: it does not get a second chance in this deployment. */
 function failedBefore(step: Step, error: WireError): StepOutcome {
   if (step.onFailure === 'ignore') {
@@ -80,24 +84,14 @@ async function begin(
   { attempt, started }: { attempt: number; started: number },
 ): Promise<void> {
   const { parts, deployment } = context
-  const row = {
-    deployment_id: deployment.id,
+  await beginStep(parts.db, {
+    deployment: deployment.id,
     name: step.name,
     position,
-    state: 'running',
     attempt,
-    started_at: started,
-    deadline_at: context.deadlineAt,
-    finished_at: null,
-    outcome: null,
-    error: null,
-  } as const
-  await parts.db
-    .insertInto('steps')
-    .values(row)
-    .onConflict(conflict => conflict.columns(['deployment_id', 'name']).doUpdateSet(row))
-    .modifyEnd(SOON)
-    .execute()
+    started,
+    deadline: context.deadlineAt,
+  })
   parts.events.publish('step', {
     deployment: deployment.id,
     app: deployment.app,
@@ -105,6 +99,35 @@ async function begin(
     state: 'running',
   })
 }
+
+interface BegunStep extends Record<string, unknown> {
+  readonly deployment: string
+  readonly name: string
+  readonly position: number
+  readonly attempt: number
+  readonly started: number
+  readonly deadline: number
+}
+
+const beginStep = compiledOnce((db, step: BegunStep) => {
+  const row = {
+    deployment_id: step.deployment,
+    name: step.name,
+    position: step.position,
+    state: 'running',
+    attempt: step.attempt,
+    started_at: step.started,
+    deadline_at: step.deadline,
+    finished_at: null,
+    outcome: null,
+    error: null,
+  } as const
+  return db
+    .insertInto('steps')
+    .values(row)
+    .onConflict(conflict => conflict.columns(['deployment_id', 'name']).doUpdateSet(row))
+    .modifyEnd(SOON)
+})
 
 async function end(
   step: Step,
@@ -114,12 +137,31 @@ async function end(
 ): Promise<void> {
   const { parts, deployment } = context
   const finished = parts.clock.now()
-  await parts.db
-    .updateTable('steps')
-    .set({ state, finished_at: finished, outcome: result.outcome ?? null, error: result.error ?? null })
-    .where('deployment_id', '=', deployment.id)
-    .where('name', '=', step.name)
-    .modifyEnd(SOON)
-    .execute()
+  await endStep(parts.db, {
+    deployment: deployment.id,
+    name: step.name,
+    state,
+    finished,
+    outcome: result.outcome ?? null,
+    error: result.error ?? null,
+  })
   parts.events.publish('step', { deployment: deployment.id, app: deployment.app, step: step.name, state })
 }
+
+interface EndedRow extends Record<string, unknown> {
+  readonly deployment: string
+  readonly name: string
+  readonly state: 'done' | 'skipped' | 'failed' | 'cancelled'
+  readonly finished: number
+  readonly outcome: string | null
+  readonly error: string | null
+}
+
+const endStep = compiledOnce((db, step: EndedRow) =>
+  db
+    .updateTable('steps')
+    .set({ state: step.state, finished_at: step.finished, outcome: step.outcome, error: step.error })
+    .where('deployment_id', '=', step.deployment)
+    .where('name', '=', step.name)
+    .modifyEnd(SOON),
+)

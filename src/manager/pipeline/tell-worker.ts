@@ -8,9 +8,9 @@ import { newId } from '#lib/id.ts'
 import { COMMAND_INTERRUPTED } from '#link/errors.ts'
 import { COMMAND_LOST } from '#manager/agents/errors.ts'
 import { STORE_FULL } from '#manager/store/errors.ts'
-import { SOON } from '#manager/store/soon.ts'
 import { isStoreTrouble } from '#manager/store/store-error.ts'
 import type { Tell } from '#targets/target.ts'
+import { endCommand, insertNow, insertSoon, lastTold } from './command-rows.ts'
 import { commandLimit } from './deadlines.ts'
 import { fill } from './fill.ts'
 import type { StepContext } from './step.ts'
@@ -30,14 +30,7 @@ const FIRST_PAUSE_MS = 500
  */
 export async function tellWorker(context: StepContext, what: Tell): Promise<Result> {
   const { parts, deployment, step } = context
-  const journalled = await parts.db
-    .selectFrom('commands')
-    .select(['id', 'state', 'result'])
-    .where('deployment_id', '=', deployment.id)
-    .where('step', '=', step)
-    .where('key', '=', what.key)
-    .orderBy('id', 'desc')
-    .executeTakeFirst()
+  const [journalled] = await lastTold(parts.db, { deployment: deployment.id, step, key: what.key })
   if (journalled?.state === 'succeeded') {
     return keep(context, what, JSON.parse(journalled.result ?? '{}') as Result)
   }
@@ -89,19 +82,17 @@ async function told(context: StepContext, what: Tell): Promise<Result> {
   const { parts, deployment, step, app } = context
   const id = newId()
   failpoint('manager', step, what.command, 'before-row')
-  const row = parts.db.insertInto('commands').values({
+  // Before an effect the row is on the disk, and with it everything written so far.
+  const insert = commandNamed(what.command).looksOnly ? insertSoon : insertNow
+  await insert(parts.db, {
     id,
-    deployment_id: deployment.id,
+    deployment: deployment.id,
     step,
     key: what.key,
     command: what.command,
     host: app.host,
-    state: 'told',
-    created_at: parts.clock.now(),
-    seq: 0,
+    now: parts.clock.now(),
   })
-  // Before an effect the row is on the disk, and with it everything written so far.
-  await (commandNamed(what.command).looksOnly ? row.modifyEnd(SOON) : row).execute()
   failpoint('manager', step, what.command, 'after-row')
   return await settled(context, what, id, () =>
     parts.agents.tell(app.host, {
@@ -148,22 +139,17 @@ async function settled(
   try {
     const result = (await work()) as Result
     failpoint('manager', context.step, what.command, 'after-effect')
-    await parts.db
-      .updateTable('commands')
-      .set({ state: 'succeeded', result: JSON.stringify(result), finished_at: parts.clock.now() })
-      .where('id', '=', id)
-      .modifyEnd(SOON)
-      .execute()
+    await endCommand(parts.db, {
+      id,
+      state: 'succeeded',
+      result: JSON.stringify(result),
+      now: parts.clock.now(),
+    })
     return keep(context, what, result)
   } catch (error) {
     // What became of a command that could not be written down is asked again later.
     if (context.signal.reason !== 'shutdown' && !isStoreTrouble(error)) {
-      await parts.db
-        .updateTable('commands')
-        .set({ state: 'failed', finished_at: parts.clock.now() })
-        .where('id', '=', id)
-        .modifyEnd(SOON)
-        .execute()
+      await endCommand(parts.db, { id, state: 'failed', result: null, now: parts.clock.now() })
     }
     throw asFairleadError(error)
   }

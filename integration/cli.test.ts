@@ -12,6 +12,8 @@ import { freeSubnet } from '#cli/demo/free-subnet.ts'
 import { type GitServer, startGitServer } from '#cli/demo/git-server.ts'
 import { type Registry, startRegistry } from '#cli/demo/registry.ts'
 import { removeFromEngine } from '#cli/demo/remove-from-engine.ts'
+import { startTestIssuer } from '#manager/ci/test-issuer.ts'
+import { runGithubExample, runGitlabExample } from './world/ci-job.ts'
 import { mustRun } from './world/command.ts'
 import { addCommits, gitOverHttps, withLogin, workingCopy } from './world/git-client.ts'
 import { temporaryFolder } from './world/temporary-folder.ts'
@@ -224,6 +226,33 @@ describe('the command line with a manager and a worker of "up"', () => {
     match((await fairlead('plan', APP)).out, /No change:/)
     const again = JSON.parse((await fairlead('deploy', APP, '--wait', '--json')).out)
     deepEqual([again.state, again.outcome], ['succeeded', 'nothing-to-do'])
+  })
+
+  test('R4 the examples for CI jobs deploy by the name of the project, with nothing but the ID token of the job', async () => {
+    const issuer = await startTestIssuer()
+    world.defer(issuer.close)
+    const claims = { project_path: `acme/${APP}`, repository: `acme/${APP}`, ref: 'main', sub: 'job' }
+    const rules = ['--claim', `project_path=${claims.project_path}`, '--claim', 'ref=main']
+    const trusted = await fairlead('trusts', 'add', 'ci', '--app', APP, '--issuer', issuer.url, ...rules)
+    equal(trusted.code, 0, trusted.err)
+    const commit = (await mustRun('git', ['rev-parse', 'HEAD'], { folder: copy })).trim()
+    const job = { folder, manager: said.url, app: APP, commit, issuer, claims }
+    const gitlab = await runGitlabExample(job)
+    equal(gitlab.code, 0, gitlab.err)
+    match(gitlab.out, new RegExp(`^${APP}: nothing-to-do `, 'm'))
+    match(gitlab.err, /\x1b\[0Ksection_start:\d+:fairlead_checkout/)
+    const {
+      ends: [github, last],
+      summary,
+    } = await runGithubExample(world, job)
+    equal(github?.code, 0, github?.err ?? 'no step ran')
+    match(github?.err ?? '', /^::group::checkout$/m)
+    match(last?.out ?? '', /^nothing-to-do at /)
+    match(summary, new RegExp(`^### Fairlead: ${APP} `))
+    const stranger = await runGitlabExample({ ...job, claims: { ...claims, ref: 'mine' } })
+    equal(stranger.code, 6)
+    match(stranger.err, /No trust allows this CI job to deploy\. Its token says: .*ref=mine/)
+    match((await fairlead('trusts')).out, new RegExp(`^ci +${APP} .*ref=main`, 'm'))
   })
 
   test('logs shows a deployment by step, and what the app prints', async () => {

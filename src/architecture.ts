@@ -96,6 +96,7 @@ export const CAPABILITIES: readonly Capability[] = [
       'manager/agents/dial.ts',
       'manager/http.ts',
       'cli/client.ts',
+      'cli/id-token.ts',
       'cli/demo/**',
       'exec/request.ts',
       'exec/image-build.ts',

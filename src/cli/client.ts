@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs'
+import type { TokenExchangeBody, TokenExchangeDocument } from '#contract/rest/token-exchange.ts'
 import { systemClock } from '#lib/clock.ts'
 import { FairleadError, type WireError } from '#lib/errors.ts'
-import type { CliConfig } from './config.ts'
-import { MANAGER_UNREACHABLE, NO_TOKEN } from './errors.ts'
+import { type BearerConfig, createBearer } from './bearer.ts'
+import { MANAGER_UNREACHABLE } from './errors.ts'
 
 /** One server-sent event. */
 export interface StreamedEvent {
@@ -31,39 +31,50 @@ const CUT = ['ECONNRESET', 'UND_ERR_SOCKET', 'EPIPE']
 const RECONNECTIONS = 5
 const RECONNECT_AFTER_MS = 200
 
-export function createClient(config: Pick<CliConfig, 'managerUrl' | 'token' | 'tokenFile'>): Client {
+export function createClient(config: BearerConfig): Client {
   const url = config.managerUrl
-  const token = config.token ?? readToken(config.tokenFile)
+  const bearer = createBearer(config, body => exchange(body))
+
+  async function exchange(body: TokenExchangeBody): Promise<string> {
+    const headers = { 'content-type': 'application/json' }
+    const answer = await reach('/token-exchange', { method: 'POST', headers, body: JSON.stringify(body) })
+    return ((await (await accepted(answer)).json()) as TokenExchangeDocument).access_token
+  }
+
+  async function reach(path: string, options: RequestInit): Promise<Response> {
+    const send = () => fetch(`${url}/api/v1${path}`, options)
+    return (
+      send()
+        // A kept connection may be closed by the manager at the moment of its use; only a question is asked again.
+        .catch(error =>
+          options.method === 'GET' && CUT.includes(codeOf(error)) ? send() : Promise.reject(error),
+        )
+        .catch(error => {
+          throw MANAGER_UNREACHABLE(url, reasonOf(error)).with({ cause: error })
+        })
+    )
+  }
 
   async function request(
     method: string,
     path: string,
     options: { body?: unknown; headers?: Record<string, string>; signal?: AbortSignal },
   ) {
-    if (token === undefined) {
-      throw NO_TOKEN(url)
-    }
-    const headers: Record<string, string> = { authorization: `Bearer ${token}`, ...options.headers }
-    if (options.body !== undefined) {
-      headers['content-type'] = 'application/json'
-    }
-    const send = () =>
-      fetch(`${url}/api/v1${path}`, {
+    const ask = async (token: string) =>
+      await reach(path, {
         method,
-        headers,
+        headers: {
+          authorization: `Bearer ${token}`,
+          ...options.headers,
+          ...(options.body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
         ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
         ...(options.signal ? { signal: options.signal } : {}),
       })
-    const answer = await send()
-      // A kept connection may be closed by the manager at the moment of its use; only a question is asked again.
-      .catch(error => (method === 'GET' && CUT.includes(codeOf(error)) ? send() : Promise.reject(error)))
-      .catch(error => {
-        throw MANAGER_UNREACHABLE(url, reasonOf(error)).with({ cause: error })
-      })
-    if (!answer.ok) {
-      throw await problemOf(answer)
-    }
-    return answer
+    const token = await bearer.token()
+    const answer = await ask(token)
+    const another = answer.status === 401 ? await bearer.renewed(token) : undefined
+    return await accepted(another === undefined ? answer : await ask(another))
   }
 
   async function* events(path: string, signal: AbortSignal): AsyncGenerator<StreamedEvent> {
@@ -102,6 +113,14 @@ export function createClient(config: Pick<CliConfig, 'managerUrl' | 'token' | 't
   }
 }
 
+/** The answer, if it is one of success. */
+async function accepted(answer: Response): Promise<Response> {
+  if (!answer.ok) {
+    throw await problemOf(answer)
+  }
+  return answer
+}
+
 async function* readEvents(answer: Response): AsyncGenerator<StreamedEvent> {
   if (!answer.body) {
     return
@@ -116,14 +135,6 @@ async function* readEvents(answer: Response): AsyncGenerator<StreamedEvent> {
         yield event
       }
     }
-  }
-}
-
-function readToken(file: string | undefined): string | undefined {
-  try {
-    return file === undefined ? undefined : readFileSync(file, 'utf8').trim()
-  } catch {
-    return undefined
   }
 }
 

@@ -12,11 +12,19 @@ export interface CiJob {
   readonly summaryFile: string | undefined
 }
 
+/** How a job of a CI system says who it is, without a stored secret. */
+export type IdTokenSource =
+  | { readonly kind: 'given'; readonly token: string }
+  /** GitHub Actions hands a token out for each audience. */
+  | { readonly kind: 'github'; readonly url: string; readonly bearer: string; readonly audience: string }
+
 /** Where the command line finds its manager, and where `up` keeps its parts. The CLI's only reader of the environment. */
 export interface CliConfig {
   readonly managerUrl: string
   readonly token: string | undefined
   readonly tokenFile: string | undefined
+  /** Tried when there is neither a token nor a file with one. */
+  readonly idToken: IdTokenSource | undefined
   /** Everything that is kept on this machine. */
   readonly dataFolder: string
   /** Undefined where no CI system that is known runs the command. */
@@ -34,14 +42,30 @@ export function readCliConfig(
   const { FAIRLEAD_DATA: _, ...others } = environment
   const read: Record<string, string> = { ...withAbsolutePaths(others), FAIRLEAD_DATA: folder }
   const manager = options.manager ?? read.FAIRLEAD_MANAGER ?? 'http://127.0.0.1:7400'
+  const managerUrl = manager.replace(/\/+$/, '')
+  // A job that was given a token of its own does not take the one of the machine that it runs on.
+  const usualFile = read.FAIRLEAD_ID_TOKEN === undefined ? join(folder, 'admin-token') : undefined
   return {
-    managerUrl: manager.replace(/\/+$/, ''),
+    managerUrl,
     token: read.FAIRLEAD_TOKEN,
-    tokenFile: options.tokenFile ?? read.FAIRLEAD_TOKEN_FILE ?? join(folder, 'admin-token'),
+    tokenFile: options.tokenFile ?? read.FAIRLEAD_TOKEN_FILE ?? usualFile,
+    idToken: readIdTokenSource(read, managerUrl),
     dataFolder: folder,
     ci: readCiJob(read),
     environment: read,
   }
+}
+
+function readIdTokenSource(
+  environment: Readonly<Record<string, string>>,
+  managerUrl: string,
+): IdTokenSource | undefined {
+  const { FAIRLEAD_ID_TOKEN: token, FAIRLEAD_AUDIENCE: audience = managerUrl } = environment
+  if (token !== undefined) {
+    return { kind: 'given', token }
+  }
+  const { ACTIONS_ID_TOKEN_REQUEST_URL: url, ACTIONS_ID_TOKEN_REQUEST_TOKEN: bearer } = environment
+  return url === undefined || bearer === undefined ? undefined : { kind: 'github', url, bearer, audience }
 }
 
 function readCiJob(environment: Readonly<Record<string, string>>): CiJob | undefined {

@@ -25,6 +25,23 @@ export const NOT_ENDED_IN_TIME = defineError({
   hint: id => `It goes on: follow it with "fairlead logs -f ${id}", or stop it with "fairlead cancel ${id}".`,
 })
 
+export const ID_TOKEN_NOT_GIVEN = defineError({
+  code: 'ID_TOKEN_NOT_GIVEN',
+  status: 401,
+  retry: 'later',
+  message: (reason: string) => `GitHub Actions gave the job no ID token: ${reason}.`,
+  hint: () =>
+    'The job needs "permissions: { id-token: write }". Else set FAIRLEAD_TOKEN; docs/ci.md shows both.',
+})
+
+export const TRUST_NOT_UNDERSTOOD = defineError({
+  code: 'TRUST_NOT_UNDERSTOOD',
+  status: 400,
+  retry: 'never',
+  message: (what: string) => `Which jobs are meant? ${what}.`,
+  hint: () => 'For example "--github acme/shop --branch main", or "--issuer URL --claim sub=…".',
+})
+
 export const PART_DID_NOT_START = defineError({
   code: 'PART_DID_NOT_START',
   status: 500,

@@ -29,6 +29,7 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
   secrets: ['list', 'shop'],
   repositories: ['list'],
   hosts: ['list'],
+  trusts: ['list'],
   manager: ['identity'],
   worker: ['init'],
   completion: ['bash'],

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { CLIENT_SETTINGS } from './client-settings.ts'
 import type { Problem } from './errors.ts'
 import { nearest } from './nearest.ts'
 
@@ -176,26 +177,7 @@ export const SETTINGS = [
     means: 'its IPv4 subnet; each routed app or service holds two addresses of it',
     default: '`10.213.0.0/16`',
   },
-  {
-    name: 'FAIRLEAD_MANAGER',
-    of: ['client'],
-    means: 'address of the manager that commands talk to',
-    default: '`http://127.0.0.1:7400`',
-  },
-  {
-    name: 'FAIRLEAD_TOKEN',
-    of: ['client'],
-    means: 'the token itself; wins over the file',
-    default: 'none',
-    value: 'secret',
-  },
-  {
-    name: 'FAIRLEAD_TOKEN_FILE',
-    of: ['client'],
-    means: 'file with the token',
-    default: '`admin-token` in the data folder',
-    value: 'path',
-  },
+  ...CLIENT_SETTINGS,
 ] as const satisfies readonly Setting[]
 
 type NameOf<S, R> = S extends { name: infer N; of: readonly (infer O)[] } ? (R extends O ? N : never) : never

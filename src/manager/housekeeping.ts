@@ -1,6 +1,7 @@
 import { background } from '#lib/background.ts'
 import type { Timer } from '#lib/clock.ts'
 import type { ManagerParts } from './parts.ts'
+import { forgetEndedTokens } from './people/tokens.ts'
 import { inTransaction } from './store/transaction.ts'
 
 const EVERY_MS = 3_600_000
@@ -36,6 +37,7 @@ export async function forgetOld({ db, clock, logs }: Housekept): Promise<void> {
     .deleteFrom('deliveries')
     .where('received_at', '<', now - DELIVERIES_KEPT_MS)
     .execute()
+  await forgetEndedTokens({ db, clock })
   await forgetDetails({ db, logs })
   await forgetSecretRevisions(db)
 }

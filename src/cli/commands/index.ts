@@ -83,6 +83,11 @@ export const COMMANDS: readonly CliCommand[] = [
     load: async () => (await import('./hosts.ts')).configureHosts,
   },
   {
+    name: 'trusts',
+    summary: 'says which CI jobs may deploy which apps without a stored secret',
+    load: async () => (await import('./trusts.ts')).configureTrusts,
+  },
+  {
     name: 'manager',
     summary: 'runs the manager alone',
     load: async () => (await import('./manager.ts')).configureManager,

@@ -83,6 +83,7 @@ const OPTIONS: SwaggerOptions = {
       ...(schema?.response as object | undefined),
       ...(isOpen ? {} : { default: problem }),
     }
-    return { schema: { ...schema, response, security: isOpen ? [] : [{ token: [] }] }, url }
+    const security = isOpen ? [] : (schema?.security ?? [{ token: [] }])
+    return { schema: { ...schema, response, security }, url }
   },
 }

@@ -3,6 +3,8 @@ import { appLogRoutes } from './app-logs.ts'
 import { secretRoutes } from './app-secrets.ts'
 import { appRoutes } from './apps.ts'
 import { authenticator } from './authenticate.ts'
+import { authoriser } from './authorise.ts'
+import { ciTrustRoutes } from './ci-trusts.ts'
 import { deploymentRoutes } from './deployments.ts'
 import { eventRoutes } from './events.ts'
 import { createFailureLimit } from './failure-limit.ts'
@@ -13,6 +15,7 @@ import { idempotency } from './idempotency.ts'
 import type { ApiParts } from './parts.ts'
 import { repositoryRoutes } from './repositories.ts'
 import type { Api } from './shape.ts'
+import { tokenExchangeRoutes } from './token-exchange.ts'
 
 const RESOURCES = [
   appRoutes,
@@ -22,6 +25,7 @@ const RESOURCES = [
   deploymentRoutes,
   repositoryRoutes,
   hostRoutes,
+  ciTrustRoutes,
   eventRoutes,
 ]
 
@@ -33,10 +37,12 @@ export function registerRoutes(server: Api, parts: ApiParts): void {
 
   server.register(async health => healthRoutes(health, parts))
   server.register(async hooks => hookRoutes(hooks, parts, limit))
+  server.register(async exchange => tokenExchangeRoutes(exchange, parts, limit))
   server.register(
     async api => {
       const { before, after } = idempotency(parts)
       api.addHook('onRequest', authenticator(parts, limit))
+      api.addHook('preHandler', authoriser(parts))
       api.addHook('preHandler', before)
       api.addHook('onSend', after)
       api.addHook('onResponse', auditor(parts))

@@ -1,4 +1,5 @@
 import type { Generated } from 'kysely'
+import type { CiTrustTable } from './ci-trust-table.ts'
 import type { CommandTable, DeploymentTable, StepTable } from './deployment-tables.ts'
 import type { OrganisationTable } from './organisation-table.ts'
 import type { PastDeploymentTable } from './past-table.ts'
@@ -12,6 +13,7 @@ export type { CommandTable, DeploymentState, DeploymentTable, StepTable } from '
 export interface Tables {
   meta: MetaTable
   tokens: TokenTable
+  ci_trusts: CiTrustTable
   hosts: HostTable
   repositories: RepositoryTable
   hooks: HookTable
@@ -42,6 +44,10 @@ export interface TokenTable {
   hash: string
   created_at: number
   last_used_at: number | null
+  /** null: it does not end. */
+  expires_at: number | null
+  /** JSON: ids of the trusts (ci_trusts) that it may do what they allow for; null: everything. */
+  trusts: string | null
 }
 
 export interface HostTable {

@@ -7,6 +7,7 @@ import { after, before, beforeEach, test } from 'node:test'
 import { startRegistry } from '#cli/demo/registry.ts'
 import type { Part } from '#cli/parts.ts'
 import type { DeploymentDetail } from '#contract/rest/deployments.ts'
+import { systemClock } from '#lib/clock.ts'
 import { command, mustRun } from './world/command.ts'
 import { engineFacts } from './world/engine-facts.ts'
 import { type EngineGate, openEngineGate } from './world/engine-gate.ts'
@@ -124,7 +125,7 @@ test('a worker that is killed in the middle of a build and does not come back in
   await nextSucceeds()
 })
 
-test('a worker that is connected and hangs is found out by its silence, and its work is ended when it comes to itself', async () => {
+test('a worker that is connected and hangs is found out by its silence, visitors do not notice, and its work is ended when it comes to itself', async () => {
   await system.restart({ environment: impatient() })
   const seconds = 300_000 + (process.pid % 100_000)
   const { id } = await deployUntilBuild(`RUN echo now it is slow; sleep ${seconds}\n`)
@@ -132,6 +133,7 @@ test('a worker that is connected and hangs is found out by its silence, and its 
   process.kill(pid, 'SIGSTOP')
   try {
     failed(await ended(id), offlineIn(/^build$/))
+    await servesOn(20)
   } finally {
     process.kill(pid, 'SIGCONT')
   }
@@ -318,6 +320,15 @@ async function serves(text: string): Promise<void> {
   serving = text
   const { containers = [] } = await tracesOf(system, APP)
   assert.equal(containers.length, 1, containers.join())
+}
+
+/** One visitor after the other. A minute is far more than they need, and less than if each waited for a worker. */
+async function servesOn(visits: number): Promise<void> {
+  const deadline = systemClock.monotonic() + 60_000
+  for (let visit = 1; visit <= visits; visit += 1) {
+    assert.equal((await system.visit(HOST)).body, serving)
+    assert.ok(systemClock.monotonic() < deadline, `only ${visit} visitors got an answer`)
+  }
 }
 
 async function kill(part: Part): Promise<void> {

@@ -115,6 +115,7 @@ describe('a route', () => {
       port: '8080',
       refresh: '50ms',
       resolver: { addresses: ['tcp/127.0.0.1:5353'] },
+      dial_timeout: '20ms',
     })
     deepEqual(proxy?.upstreams, [{ dial: '172.30.0.16:8080' }, { dial: '172.30.0.17:8080' }])
   })

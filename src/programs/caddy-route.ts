@@ -82,6 +82,8 @@ function reverseProxy({ name, port, slots, resolver }: WantedRoute) {
       refresh: `${REFRESH_MS}ms`,
       // TCP: a worker that dies is noticed at once, a lost UDP question only after seconds.
       resolver: { addresses: [`tcp/${resolver}`] },
+      // Within one machine it takes microseconds, or never happens: then the worker hangs.
+      dial_timeout: '20ms',
     },
     upstreams: slots.map(slot => ({ dial: `${slot}:${port}` })),
     load_balancing: {

@@ -12,6 +12,11 @@ import { openRecord } from './switchboard-record.ts'
 /** The proxy asks one question per connection. */
 const LONGEST_CONNECTION_MS = 10_000
 const MAX_CONNECTIONS = 512
+/**
+ * The proxy asks at most two questions at once. When this process hangs, the kernel accepts so few in its name that
+ * the proxy's next ones are not accepted: it notices that at once, where it would wait seconds for an answer.
+ */
+const BACKLOG = 1
 const MAX_QUERY_BYTES = 4_096
 const FREE_PORT_TRIES = 20
 
@@ -109,7 +114,7 @@ async function bindBoth(host: string, port: number): Promise<Sockets> {
     const datagrams = createSocket('udp4')
     try {
       stream.maxConnections = MAX_CONNECTIONS
-      await once(stream.listen(port, host), 'listening')
+      await once(stream.listen({ port, host, backlog: BACKLOG }), 'listening')
       datagrams.bind((stream.address() as AddressInfo).port, host)
       await once(datagrams, 'listening')
       return { stream, datagrams }

@@ -160,14 +160,14 @@ describe('the switchboard', () => {
     for (const packet of fc.sample(fc.uint8Array({ minLength: 1, maxLength: 1_400 }), 300)) {
       socket.send(packet, Number(port), host)
     }
-    await Promise.all(
-      fc.sample(fc.uint8Array({ minLength: 1, maxLength: 6_000 }), 50).map(async bytes => {
-        const connection = connect(Number(port), host).on('error', () => {})
-        connection.end(bytes)
-        connection.resume()
-        await once(connection, 'close')
-      }),
-    )
+    for (const bytes of fc.sample(fc.uint8Array({ minLength: 1, maxLength: 6_000 }), 50)) {
+      const connection = connect(Number(port), host).on('error', () => {})
+      const closed = Promise.withResolvers<void>()
+      connection.once('close', () => closed.resolve())
+      connection.end(bytes)
+      connection.resume()
+      await closed.promise
+    }
     deepEqual(readDnsAnswer(await askOverUdp(board, dnsQuestion('shop.fairlead')))?.addresses, [
       '172.30.5.20',
     ])

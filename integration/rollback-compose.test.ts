@@ -25,12 +25,28 @@ before(async () => {
 })
 after(() => stack.disposeAsync())
 
+test('a project comes back on a host that lost what it kept of the release, rendered anew from its commit', async () => {
+  const [second, first] = await releases()
+  await lose(['renders'])
+  for (const [release, text] of [
+    [first, 'one'],
+    [second, 'two'],
+  ] as const) {
+    const back = await rollBack(release?.id)
+    succeeded(back)
+    equal(back.outcome, 'rolled-back')
+    equal(await page(), `${text} ${text}`)
+  }
+  const again = await rollBack(second?.id)
+  equal(again.outcome, 'nothing-to-do', 'what was rendered anew is kept')
+})
+
 test('a project comes back with image, files and foreign image of its time, without source, checkout and Git server', async () => {
   equal(await page(), 'two two')
   const [, first] = await releases()
   await remote.rewrite(files('three'))
   await system.gitServer.close()
-  await forgetSource()
+  await lose(['checkouts', 'repositories'])
   const side = first?.images.find(image => image.name === 'side')
   const web = first?.images.find(image => image.name === 'web')
   ok(web?.pinned && side?.image_id, 'a release says which images it ran')
@@ -63,9 +79,9 @@ function files(text: string): Record<string, string> {
   }
 }
 
-/** What repository.forget and a new disk would leave: nothing of the repository. */
-async function forgetSource(): Promise<void> {
-  for (const part of ['checkouts', 'repositories']) {
+/** What a new disk would leave of these parts of the workspace: nothing. */
+async function lose(parts: readonly string[]): Promise<void> {
+  for (const part of parts) {
     const folders = (await readdir(system.folder, { recursive: true })).filter(path =>
       path.endsWith(`workspace/${part}`),
     )

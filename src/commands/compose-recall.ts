@@ -14,7 +14,7 @@ const strict = { additionalProperties: false } as const
 
 export const composeRecall = defineCommand({
   name: 'compose.recall',
-  summary: 'Tells what an earlier release of a project is made of, from what this host kept of it.',
+  summary: 'Tells what an earlier release of a project is made of, if this host kept all of it.',
   role: 'worker',
   data: Type.Object(
     {
@@ -24,17 +24,20 @@ export const composeRecall = defineCommand({
     },
     strict,
   ),
-  result: RenderResult,
+  result: Type.Object({ release: Type.Optional(RenderResult) }, strict),
   deadlineMs: 60_000,
   async run(hands, { project, render: hash, sharedVolumes }) {
-    const render = await readRender(hands, project, hash)
+    const render = await readRender(hands, project, hash).catch(undefinedIfGone)
+    if (!render) {
+      return {}
+    }
     const { routes, mounts } = render[OWN_KEY]
     const files = mountedFiles(hands.host.workspace, project)
     for (const id of Object.values(mounts)) {
       const path = join(files, id)
       const { missing } = await hands.perform({ kind: 'file', operation: 'stat', path, read: found => found })
       if (missing) {
-        throw COMPOSE_RENDER_GONE(project, hash)
+        return {}
       }
     }
     const described = Object.entries(describeServices(render, '/', sharedVolumes)).map(([name, service]) => {
@@ -43,11 +46,19 @@ export const composeRecall = defineCommand({
       return [name, { ...service, hash: scalarText(shapeOf(labels)[LABEL.config]) ?? service.hash }]
     })
     return {
-      render: hash,
-      services: Object.fromEntries(described),
-      routes: [...routes],
-      findings: [],
-      warnings: [],
+      release: {
+        render: hash,
+        services: Object.fromEntries(described),
+        routes: [...routes],
+        findings: [],
+        warnings: [],
+      },
     }
   },
 })
+
+function undefinedIfGone(error: unknown): undefined {
+  if (!COMPOSE_RENDER_GONE.matches(error)) {
+    throw error
+  }
+}

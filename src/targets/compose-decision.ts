@@ -44,6 +44,7 @@ export function decide(input: PlanInput<ComposeSettings>): Decision {
       !(state === 'as-wanted' && image.registry !== 'missing'),
   )
   const mustApply =
+    found.isAnew ||
     orphans.length > 0 ||
     services.some(each => each.outdated.length > 0) ||
     isMisplaced ||

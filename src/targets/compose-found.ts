@@ -17,6 +17,8 @@ export interface ObservedRoute {
 /** The worker's answers to look(), as their commands' result schemas shape them. */
 export interface Found {
   readonly rendered: RenderResult
+  /** The host had lost the release that is brought back, and has rendered it again from its commit. */
+  readonly isAnew: boolean
   readonly containers: readonly ComposeContainer[]
   /** Of the services that are built, by service. */
   readonly images: ReadonlyMap<string, ImageContent>
@@ -29,12 +31,18 @@ export interface Found {
   readonly drifted: readonly string[]
 }
 
+/** What the host kept of the release that is brought back. */
+export interface Recalled {
+  readonly release?: RenderResult
+}
+
 export function foundOf(
   found: Readonly<Record<string, unknown>>,
   goal?: ReleaseFacts,
   drifted?: DriftedParts,
 ): Found {
-  const { render, containers, images, released, routes, answers } = found as {
+  const { recalled, render, containers, images, released, routes, answers } = found as {
+    recalled?: Recalled
     render: RenderResult
     containers: { containers: readonly ComposeContainer[] }
     images?: { images: readonly ImageContent[] }
@@ -43,7 +51,8 @@ export function foundOf(
     answers?: { routes: Readonly<Record<string, { readonly fault: string | null }>> }
   }
   return {
-    rendered: render,
+    rendered: recalled?.release ?? render,
+    isAnew: recalled !== undefined && recalled.release === undefined,
     containers: containers.containers,
     images: goal
       ? goalImages(goal, released?.images ?? [])

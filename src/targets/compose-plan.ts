@@ -144,7 +144,7 @@ function upTell({ input, wants, found, services }: Decision): Tell {
   }
   if (input.goal) {
     const renamed = services.filter(({ rendered, image }) => image && image.reference !== rendered.image)
-    return tell('up', composeUp, { ...start, images: builtImages(renamed) })
+    return tell('up', composeUp, { ...start, images: builtImages(found.isAnew ? services : renamed) })
   }
   const renders = releasesBefore(input).map(release => releasedRender(release, wants.project))
   return tell('up', composeUp, {

@@ -1,8 +1,9 @@
 import { composeDown, composeObserve, composeRecall, composeRender } from '#commands/compose.ts'
+import { COMPOSE_RENDER_GONE } from '#commands/compose-errors.ts'
 import { imageContent, imageFind, imagePrune } from '#commands/image.ts'
 import { routeObserve } from '#commands/route.ts'
 import { defaultRoutes } from './compose-default-routes.ts'
-import { foundOf } from './compose-found.ts'
+import { foundOf, type Recalled } from './compose-found.ts'
 import { imagesOf, releasedImages } from './compose-goal.ts'
 import { planCompose } from './compose-plan.ts'
 import { proofTells } from './compose-proof.ts'
@@ -53,7 +54,7 @@ function detect(source: SourceFacts, composePath?: string): ComposeSettings | un
 
 /** First the configuration, the containers and the routes; then built services' images by content; then whether it answers. */
 function look(input: LookInput<ComposeSettings>): readonly Tell[] {
-  const { app, source, found, goal } = input
+  const { found, goal } = input
   const wants = wantsOf(input)
   const names = [
     ...new Set([...wants.routes.map(route => route.name), ...(readRelease(input.previous).routes ?? [])]),
@@ -63,24 +64,10 @@ function look(input: LookInput<ComposeSettings>): readonly Tell[] {
     ...(names.length > 0 ? [tell('routes', routeObserve, { names })] : []),
   ]
   if (goal) {
-    return [...goalTells(input, goal), ...around, ...(found.render ? proofTells(input) : [])]
+    const { release } = (found.recalled ?? {}) as Recalled
+    return [...goalTells(input, goal), ...around, ...(release || found.render ? proofTells(input) : [])]
   }
-  const previous = releasedRender(input.previous, wants.project)
-  const first = [
-    tell('render', composeRender, {
-      app: app.name,
-      project: wants.project,
-      repository: source.repository,
-      commit: source.commit,
-      files: [...wants.files],
-      variables: { ...wants.variables },
-      secrets: { ...wants.secrets },
-      routes: wants.routes.map(({ service, port }) => ({ service, port })),
-      sharedVolumes: [...wants.sharedVolumes],
-      ...(previous === undefined ? {} : { previous }),
-    }),
-    ...around,
-  ]
+  const first = [renderTell(input, wants), ...around]
   if (!found.render) {
     return first
   }
@@ -89,18 +76,45 @@ function look(input: LookInput<ComposeSettings>): readonly Tell[] {
   return [...first, ...images, ...(isComplete ? proofTells(input) : [])]
 }
 
+function renderTell({ app, source, previous }: LookInput<ComposeSettings>, wants: ComposeWants): Tell {
+  const before = releasedRender(previous, wants.project)
+  return tell('render', composeRender, {
+    app: app.name,
+    project: wants.project,
+    repository: source.repository,
+    commit: source.commit,
+    files: [...wants.files],
+    variables: { ...wants.variables },
+    secrets: { ...wants.secrets },
+    routes: wants.routes.map(({ service, port }) => ({ service, port })),
+    sharedVolumes: [...wants.sharedVolumes],
+    ...(before === undefined ? {} : { previous: before }),
+  })
+}
+
 /** What the host kept of the release, and whether its images are still to be had. */
 function goalTells(input: LookInput<ComposeSettings>, goal: ReleaseFacts): Tell[] {
-  const { app, registry } = input
+  const { app, registry, found } = input
   const { project, render } = readRelease(goal)
   if (project === undefined || typeof render !== 'string') {
     throw RELEASE_IMAGE_UNKNOWN(app.name, goal.commit)
   }
   const images = releasedImages(goal, registry)
+  const wants = wantsOf(input)
   return [
-    tell('render', composeRecall, { project, render, sharedVolumes: [...wantsOf(input).sharedVolumes] }),
+    tell('recalled', composeRecall, { project, render, sharedVolumes: [...wants.sharedVolumes] }),
+    ...(found.recalled && !(found.recalled as Recalled).release ? anewTells(input, wants) : []),
     ...(images.length > 0 ? [tell('released', imageFind, { images: [...images] })] : []),
   ]
+}
+
+/** The same from the commit, when the host has lost it: with the settings and secrets of the release. */
+function anewTells(input: LookInput<ComposeSettings>, wants: ComposeWants): Tell[] {
+  const { checkout, found, goal } = input
+  if (!checkout) {
+    throw COMPOSE_RENDER_GONE(wants.project, String(readRelease(goal).render))
+  }
+  return [checkout, ...(checkout.key in found ? [renderTell(input, wants)] : [])]
 }
 
 function imageTells({ app, source, found }: LookInput<ComposeSettings>, wants: ComposeWants): Tell[] {

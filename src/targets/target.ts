@@ -116,6 +116,8 @@ export interface LookInput<S> {
   readonly previous: ReleaseFacts | undefined
   /** A release to bring back instead of what the source says: settings and secrets are its own, the source has no files. */
   readonly goal?: ReleaseFacts | undefined
+  /** Brings the goal's commit into the workspace, for a host that lost what it kept of the release. */
+  readonly checkout?: Tell | undefined
   /** What somebody changed by hand: it is made anew although it was made from what is wanted. */
   readonly drifted?: DriftedParts | undefined
   /** Releases that can be gone back to, newest first: nothing that they need is ever removed. */

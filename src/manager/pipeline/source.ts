@@ -23,27 +23,36 @@ const TEXTS = [
   'Dockerfile',
 ]
 
+interface CheckoutOptions {
+  readonly sealer: Sealer
+  readonly commit?: string | undefined
+  /** The commit that runs: an unchanged tip then costs one question instead of a fetch. */
+  readonly known?: string | undefined
+}
+
+export function checkoutTell(
+  repository: Selectable<RepositoryTable>,
+  { sealer, commit, known }: CheckoutOptions,
+): Tell {
+  return {
+    key: 'checkout',
+    command: 'repository.checkout',
+    data: {
+      ...remoteOf(repository, sealer),
+      ...(commit === undefined ? {} : { commit }),
+      ...(known === undefined ? {} : { known }),
+      texts: repository.compose_path === null ? TEXTS : [...TEXTS, repository.compose_path],
+    },
+  }
+}
+
 /** Brings one commit (default: the tip of the branch) into the worker's workspace and reads what decides about it. */
 export async function fetchSource(
   ask: Ask,
   repository: Selectable<RepositoryTable>,
-  options: {
-    readonly sealer: Sealer
-    readonly commit?: string | undefined
-    /** The commit that runs: an unchanged tip then costs one question instead of a fetch. */
-    readonly known?: string | undefined
-  },
+  options: CheckoutOptions,
 ): Promise<Source> {
-  const result = (await ask({
-    key: 'checkout',
-    command: 'repository.checkout',
-    data: {
-      ...remoteOf(repository, options.sealer),
-      ...(options.commit === undefined ? {} : { commit: options.commit }),
-      ...(options.known === undefined ? {} : { known: options.known }),
-      texts: repository.compose_path === null ? TEXTS : [...TEXTS, repository.compose_path],
-    },
-  })) as unknown as CheckoutResult
+  const result = (await ask(checkoutTell(repository, options))) as unknown as CheckoutResult
   return {
     commit: result.commit,
     branch: repository.branch,

@@ -4,6 +4,7 @@ import { PLAN_CHANGED } from '#manager/pipeline/errors.ts'
 import { type MadePlan, makePlan } from '#manager/pipeline/make-plan.ts'
 import { changeText, planDifference } from '#manager/pipeline/plan-difference.ts'
 import { readPlanInput } from '#manager/pipeline/plan-input.ts'
+import { checkoutTell } from '#manager/pipeline/source.ts'
 import {
   type Confirmation,
   done,
@@ -13,7 +14,7 @@ import {
 } from '#manager/pipeline/step.ts'
 import { tellWorker } from '#manager/pipeline/tell-worker.ts'
 import { SOON } from '#manager/store/soon.ts'
-import type { DriftedParts } from '#targets/target.ts'
+import type { DriftedParts, Tell } from '#targets/target.ts'
 
 /** Decides what will be done, from what the repository wants and what the worker found. Pure but for the asking. */
 export const plan: Step = { name: 'plan', deadlineMs: 2 * 60_000, run: planDeployment, recall: recallPlan }
@@ -79,6 +80,13 @@ async function recallPlan(context: StepContext): Promise<void> {
   }
 }
 
+/** A release needs its commit only where the host has lost what it kept of it. */
+function checkoutOfGoal({ facts: { goal }, repository, parts }: StepContext): Tell | undefined {
+  return goal && repository
+    ? checkoutTell(repository, { sealer: parts.sealer, commit: goal.commit })
+    : undefined
+}
+
 type PlannedFacts = Awaited<ReturnType<typeof planFacts>>
 
 async function planFacts(context: StepContext, drifted: DriftedParts | undefined) {
@@ -92,7 +100,10 @@ async function planFacts(context: StepContext, drifted: DriftedParts | undefined
     goal: facts.goal,
     drifted,
   })
-  const made = await makePlan(tell => tellWorker(context, tell), entry, input)
+  const made = await makePlan(tell => tellWorker(context, tell), entry, {
+    ...input,
+    checkout: checkoutOfGoal(context),
+  })
   facts.plan = made.plan
   facts.configHash = made.configHash
   facts.secretRevisions = secretRevisions

@@ -33,8 +33,6 @@ export type ServerHealth = 'well' | 'troubled' | { readonly ms: number }
 const WELL: Look = { failures: 0, next: 'as-usual', server: 'well' }
 /** Looks that fail for a reason that time does not heal, before it is given up. */
 const PATIENCE = 3
-/** `last_polled_at` is only this exact, so that looking at an unchanged repository does not write. */
-const POLLED_EXACTNESS_MS = 10 * 60_000
 
 /** Whether it is looked at no more until somebody changes or checks it, or a webhook tells of a push. */
 export function isPaused({
@@ -105,8 +103,7 @@ async function discoverFirst(
 }
 
 async function noteSeen(context: LookContext, repository: RepositoryRow): Promise<void> {
-  const now = context.clock.now()
-  if (repository.poll_failures > 0 || now - (repository.last_polled_at ?? 0) > POLLED_EXACTNESS_MS) {
+  if (repository.poll_failures > 0) {
     await store(context, repository, { poll_failures: 0, problem: null })
   }
 }

@@ -60,6 +60,17 @@ test('a repository that creates its apps itself is searched for them', async () 
   assert.deepEqual(world.discovered, [repository])
 })
 
+test('P8 when it was last looked at is shown to seconds, and exactly after a restart', async () => {
+  const id = await aRepository({ last_tip: ONE })
+  await world.start()
+  await world.pass(600_000)
+  const { at } = world.looks.at(-1) ?? { at: 0 }
+  const shown = (await read(id)).last_polled_at ?? 0
+  assert.ok(at - shown <= 60_000 + 10_000, `${at - shown} ms behind`)
+  await world.poller.close()
+  assert.equal((await read(id)).last_polled_at, at)
+})
+
 test('what a webhook has deployed already is not deployed again', async () => {
   const repository = await aRepository({ last_tip: ONE })
   const app = await anApp(repository)

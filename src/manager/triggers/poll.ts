@@ -1,9 +1,11 @@
 import type { Kysely } from 'kysely'
 import { serverOf } from '#git-hosts/repository-path.ts'
+import { background } from '#lib/background.ts'
 import type { Timer } from '#lib/clock.ts'
 import type { Logger } from '#lib/logger.ts'
 import type { Tables } from '#manager/store/tables.ts'
 import { type LookContext, lookAtRepository, type ServerHealth } from './look-at-repository.ts'
+import { PolledTimes } from './polled-times.ts'
 import { ServerTurns } from './server-turns.ts'
 
 /** Looks at every repository from time to time, because Git hosts lose, delay and disable webhooks. */
@@ -50,6 +52,7 @@ export function createPoller(options: PollerOptions): Poller {
   const entries = new Map<string, Entry>()
   const running = new Map<string, Promise<void>>()
   const turns = new ServerTurns()
+  const polled = new PolledTimes(db)
   /** Those that are due, the longest first; some wait for their server. */
   let due: string[] = []
   let timer: Timer | undefined
@@ -62,6 +65,11 @@ export function createPoller(options: PollerOptions): Poller {
       .sort(([, one], [, other]) => one.dueAt - other.dueAt)
       .map(([id]) => id)
     fill()
+    if (polled.isDue(now)) {
+      background(polled.write(now), error =>
+        logger.warn('poll.times-not-written', { message: error.message }),
+      )
+    }
   }
 
   /** Also after each look, so that a second's worth of looks is not the most that a second can have. */
@@ -112,6 +120,9 @@ export function createPoller(options: PollerOptions): Poller {
     }
     entry.server = serverOf(row.url)
     const { failures, next, server } = await lookAtRepository(options, row)
+    if (server !== undefined) {
+      polled.note(id, clock.now())
+    }
     options.wake()
     // A repository that is not polled is still looked at until that worked once: its apps would never be found.
     const everyMs =
@@ -158,6 +169,9 @@ export function createPoller(options: PollerOptions): Poller {
       closed = true
       timer?.close()
       await Promise.all(running.values())
+      await polled.write(clock.monotonic()).catch(error => {
+        logger.warn('poll.times-not-written', { message: String(error) })
+      })
     },
   }
 }

@@ -51,6 +51,13 @@ export const SETTINGS = [
     default: 'none',
   },
   {
+    name: 'FAIRLEAD_GIT_HOSTS',
+    of: ['manager'],
+    means:
+      'Git servers (names, separated by commas) of which every repository may be registered; as soon as one is named or an organisation is listed, nothing else may ([repositories.md](repositories.md))',
+    default: 'none: without a listed organisation every public server',
+  },
+  {
     name: 'FAIRLEAD_TRUSTED_PROXIES',
     of: ['manager'],
     means: 'networks whose `X-Forwarded-For` is believed',

@@ -10,6 +10,7 @@ import { createQueue, type Queue } from './deployments/queue.ts'
 import { startHousekeeping } from './housekeeping.ts'
 import { createHttpClient } from './http.ts'
 import { createObserver } from './observation/observer.ts'
+import { startKeeper } from './organisations/keeper.ts'
 import type { ManagerParts } from './parts.ts'
 import type { PipelineParts } from './pipeline/step.ts'
 import type { Sealer } from './secrets/seal.ts'
@@ -49,27 +50,29 @@ export async function assemble(given: Ingredients): Promise<Assembly> {
     baseDomain: config.baseDomain,
     deadlines: config.deadlines,
     keepReleases: config.keepReleases,
+    http: createHttpClient({ clock, allowPrivate: config.allowPrivate }),
     wake: () => queue.wake(),
   }
   const queue = createQueue({ parts: pipelineParts, logger, perHost: config.concurrency })
   const poller = pollerFor(pipelineParts)
-  const http = createHttpClient({ clock, allowPrivate: config.allowPrivate })
-  const parts: ManagerParts = { ...pipelineParts, config, http, queue, poller, identity: given.identity }
+  const parts: ManagerParts = { ...pipelineParts, config, queue, poller, identity: given.identity }
   const observer = createObserver(pipelineParts, config.observeMs)
   const server = await createServer(parts)
-  let housekeeping: Timer | undefined
+  const timers: Timer[] = []
   return {
     parts,
     queue,
     server,
     async start() {
-      housekeeping = startHousekeeping(parts)
+      timers.push(startHousekeeping(parts), startKeeper(parts))
       await poller.start()
       observer.start()
       queue.wake()
     },
     async stop() {
-      housekeeping?.close()
+      for (const timer of timers) {
+        timer.close()
+      }
       // Looks and deployments wait for agents: they end when the connections do.
       const looking = Promise.all([poller.close(), observer.close()])
       await queue.close()

@@ -20,6 +20,8 @@ export interface Config {
   readonly trustedProxies: Ranges
   /** CIDRs of private networks where Git remotes may be. */
   readonly allowPrivate: readonly string[]
+  /** Git servers of which every repository may be registered. */
+  readonly gitHosts: readonly string[]
   /** Where the first token is written instead of being logged. */
   readonly adminTokenFile: string | undefined
   /** Deployments at work at once on one host. */
@@ -56,6 +58,7 @@ export function readConfig(environment: Environment = process.env): Config {
     publicUrl: reader.origin('FAIRLEAD_PUBLIC_URL') ?? `http://${hostForUrl(listen.host)}:${listen.port}`,
     trustedProxies: reader.ranges('FAIRLEAD_TRUSTED_PROXIES').ranges,
     allowPrivate: reader.ranges('FAIRLEAD_ALLOW_PRIVATE').entries,
+    gitHosts: reader.names('FAIRLEAD_GIT_HOSTS'),
     adminTokenFile: reader.text('FAIRLEAD_ADMIN_TOKEN_FILE'),
     concurrency: reader.whole('FAIRLEAD_CONCURRENCY', { from: 1, to: 64, or: 2 }),
     observeMs: reader.whole('FAIRLEAD_OBSERVE_SECONDS', { from: 1, to: 3600, or: 60 }) * 1000,

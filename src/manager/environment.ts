@@ -64,6 +64,17 @@ export class EnvironmentReader {
     return { ranges: parsed.ranges, entries }
   }
 
+  /** Host names, separated by commas. */
+  names(name: SettingName<'manager'>): string[] {
+    const entries = (this.text(name) ?? '').toLowerCase().split(/[\s,]+/)
+    const names = entries.filter(entry => entry !== '')
+    const wrong = names.find(entry => !/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/.test(entry))
+    if (wrong !== undefined) {
+      this.refuse(name, `holds "${wrong}"`, 'host names such as git.example.org, separated by commas')
+    }
+    return names
+  }
+
   file(name: SettingName<'manager'>): string | undefined {
     const path = this.text(name)
     if (path === undefined) {

@@ -2,13 +2,10 @@ import type { Queue } from '#manager/deployments/queue.ts'
 import type { PipelineParts } from '#manager/pipeline/step.ts'
 import type { Poller } from '#manager/triggers/poll.ts'
 import type { Config } from './config.ts'
-import type { HttpClient } from './http.ts'
 
 /** Everything of the running manager that the API works with; main.ts puts it together. */
 export interface ManagerParts extends PipelineParts {
   readonly config: Config
-  /** Asks servers on the outside. */
-  readonly http: HttpClient
   readonly queue: Pick<Queue, 'wake' | 'abort'>
   readonly poller: Pick<Poller, 'look' | 'forget'>
   /** What hosts have to pin of this manager. */

@@ -78,6 +78,11 @@ export const COMMANDS: readonly CliCommand[] = [
     load: async () => (await import('./repositories.ts')).configureRepositories,
   },
   {
+    name: 'organisations',
+    summary: 'lists, adds, checks and removes organisations whose repositories are allowed',
+    load: async () => (await import('./organisations.ts')).configureOrganisations,
+  },
+  {
     name: 'hosts',
     summary: 'lists, adds and removes the machines that apps run on',
     load: async () => (await import('./hosts.ts')).configureHosts,

@@ -5,7 +5,7 @@ import { strict, Time } from './fields.ts'
 export const EventDocument = Type.Object(
   {
     at: Time,
-    kind: Type.Enum(['deployment', 'step', 'app', 'repository', 'host']),
+    kind: Type.Enum(['deployment', 'step', 'app', 'repository', 'organisation', 'host']),
     fields: Type.Record(
       Type.String(),
       Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Null()]),

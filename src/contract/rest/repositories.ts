@@ -100,11 +100,13 @@ export const RepositoryDocument = Type.Object(
     poll_seconds: Type.Integer(),
     auto_apps: Type.Boolean(),
     compose_path: Nullable(Type.String()),
+    organisation: Nullable({ ...Name, description: 'The listed organisation that it belongs to.' }),
     last_tip: Nullable(Type.String()),
     last_polled_at: Nullable(Time),
     problem: Nullable(ErrorDocument),
     paused: Type.Boolean({
-      description: 'It is looked at no more until it is changed or checked, or a webhook tells of a push.',
+      description:
+        'It is looked at no more until it is changed or checked, or a webhook tells of a push; one that left its organisation not even then.',
     }),
     webhook: Nullable(WebhookDocument),
     version: Version,

@@ -144,8 +144,9 @@ export function repositoryDocument(
     compose_path: repository.compose_path,
     last_tip: repository.last_tip,
     last_polled_at: optionalTime(repository.last_polled_at),
-    problem: repository.problem === null ? null : JSON.parse(repository.problem),
-    paused: isPaused(repository),
+    organisation: repository.organisation ?? null,
+    problem: JSON.parse(repository.stopped ?? repository.problem ?? 'null'),
+    paused: repository.stopped !== null || isPaused(repository),
     webhook: hook
       ? {
           url: webhookUrl(hook.id),

@@ -33,6 +33,13 @@ test('R89 a signed push is stored with its deployment and answered 202', async (
   assert.equal(answer.headers['cache-control'], 'no-store')
 })
 
+test('G09 a push to a repository that was stopped starts nothing and is no failure', async () => {
+  await manager.parts.db.updateTable('repositories').set({ stopped: '{}' }).execute()
+  const answer = await push()
+  assert.deepEqual([answer.statusCode, answer.json().ignored], [200, 'stopped'])
+  assert.deepEqual(await deployments(), [])
+})
+
 test('W01 W02 W04 an unsigned or wrongly signed delivery is refused and leaves no row', async () => {
   const body = pushBody()
   const wrong = [{}, { 'x-hub-signature-256': sign('other body') }, { 'x-hub-signature': sign(body) }]

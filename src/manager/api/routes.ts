@@ -12,6 +12,7 @@ import { healthRoutes } from './health.ts'
 import { hookRoutes } from './hooks.ts'
 import { hostRoutes } from './hosts.ts'
 import { idempotency } from './idempotency.ts'
+import { organisationRoutes } from './organisations.ts'
 import type { ApiParts } from './parts.ts'
 import { repositoryRoutes } from './repositories.ts'
 import type { Api } from './shape.ts'
@@ -24,6 +25,7 @@ const RESOURCES = [
   secretRoutes,
   deploymentRoutes,
   repositoryRoutes,
+  organisationRoutes,
   hostRoutes,
   ciTrustRoutes,
   eventRoutes,

@@ -11,7 +11,7 @@ import type { TellOptions } from '#manager/agents/tell.ts'
 import { readConfig } from '#manager/config.ts'
 import { createEvents } from '#manager/deployments/events.ts'
 import { DeploymentLogs } from '#manager/deployments/logs.ts'
-import { createHttpClient } from '#manager/http.ts'
+import { createHttpClient, type HttpClient } from '#manager/http.ts'
 import type { ManagerParts } from '#manager/parts.ts'
 import { createFirstToken } from '#manager/people/tokens.ts'
 import { openSealer } from '#manager/secrets/key-file.ts'
@@ -31,6 +31,8 @@ export interface TestOptions {
   readonly environment?: Record<string, string>
   /** What a worker answers to a command. */
   readonly answer?: (command: string, params: unknown, options: TellOptions) => unknown
+  /** Servers on the outside; default: the real ones. */
+  readonly http?: HttpClient
   /** Default: one worker called "local". */
   readonly hosts?: readonly string[]
 }
@@ -56,7 +58,7 @@ export async function testServer(options: TestOptions = {}) {
     keepReleases: config.keepReleases,
     wake: () => void recorded.woken++,
     config,
-    http: createHttpClient({ clock: systemClock, allowPrivate: config.allowPrivate }),
+    http: options.http ?? createHttpClient({ clock: systemClock, allowPrivate: config.allowPrivate }),
     queue: { wake: () => void recorded.woken++, abort: id => void recorded.aborted.push(id) },
     poller: { look: id => void recorded.looked.push(id), forget: () => undefined },
     identity: () => ({ name: 'manager' }),

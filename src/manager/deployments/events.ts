@@ -2,7 +2,7 @@
 export interface ManagerEvent {
   readonly id: number
   readonly at: number
-  readonly kind: 'deployment' | 'step' | 'app' | 'repository' | 'host'
+  readonly kind: 'deployment' | 'step' | 'app' | 'repository' | 'organisation' | 'host'
   readonly fields: Readonly<Record<string, string | number | boolean | null>>
 }
 

@@ -5,6 +5,7 @@ import type { Agents } from '#manager/agents/agents.ts'
 import type { Deployment } from '#manager/deployments/deployment.ts'
 import type { DeploymentLogs } from '#manager/deployments/logs.ts'
 import type { DeploymentsContext } from '#manager/deployments/request.ts'
+import type { HttpClient } from '#manager/http.ts'
 import type { ReleaseGoal } from '#manager/releases/queries.ts'
 import type { Sealer } from '#manager/secrets/seal.ts'
 import type { AppTable, RepositoryTable } from '#manager/store/tables.ts'
@@ -17,6 +18,8 @@ export interface PipelineParts extends DeploymentsContext {
   readonly agents: Agents
   readonly logs: DeploymentLogs
   readonly sealer: Sealer
+  /** Asks servers on the outside. */
+  readonly http: HttpClient
   readonly logger: Logger
   readonly registry: RegistryFacts | undefined
   readonly baseDomain: string

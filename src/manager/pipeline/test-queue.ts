@@ -3,6 +3,7 @@ import { silentLogger } from '#lib/logger.ts'
 import { DeploymentLogs } from '#manager/deployments/logs.ts'
 import { createQueue, type Queue } from '#manager/deployments/queue.ts'
 import type { TestStore } from '#manager/deployments/test-store.ts'
+import { createHttpClient } from '#manager/http.ts'
 import { createSealer } from '#manager/secrets/seal.ts'
 import type { PipelineParts } from './step.ts'
 import type { FakeAgents } from './test-agents.ts'
@@ -23,6 +24,7 @@ export function openTestQueue(
     baseDomain: 'localhost',
     keepReleases: 5,
     deadlines: {},
+    http: createHttpClient({ clock: store.clock, allowPrivate: [] }),
     wake: () => queue.wake(),
     ...changes,
   }

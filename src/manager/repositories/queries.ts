@@ -7,6 +7,8 @@ type RepositoryRow = Selectable<RepositoryTable>
 /** A repository's row with its webhook. */
 export interface RepositoryRecord extends RepositoryRow {
   readonly hook: Selectable<HookTable> | undefined
+  /** Name of its organisation. */
+  readonly organisation: string | undefined
 }
 
 /** The row of the repository with this name, or REPOSITORY_UNKNOWN. */
@@ -37,5 +39,13 @@ export async function listRepositories(
 
 async function withHook(db: Kysely<Tables>, row: RepositoryRow): Promise<RepositoryRecord> {
   const hook = await db.selectFrom('hooks').selectAll().where('repository_id', '=', row.id).executeTakeFirst()
-  return { ...row, hook }
+  const organisation =
+    row.organisation_id === null
+      ? undefined
+      : await db
+          .selectFrom('organisations')
+          .select('name')
+          .where('id', '=', row.organisation_id)
+          .executeTakeFirst()
+  return { ...row, hook, organisation: organisation?.name }
 }

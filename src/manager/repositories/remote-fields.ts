@@ -29,7 +29,7 @@ export function remoteColumns(fields: RemoteFields, { sealer, allowPrivate }: Ru
     branch: checkedBranch(fields.branch),
     ...(credential === undefined
       ? {}
-      : { credential_sealed: credential && seal(fields.id, credential, sealer) }),
+      : { credential_sealed: credential && sealedCredential(fields.id, credential, sealer) }),
   }
 }
 
@@ -40,7 +40,7 @@ function refuseMisfit(url: RepositoryUrl, credential: CredentialBody): void {
 }
 
 /** As the worker's commands want it, so that it is handed over without being taken apart. */
-function seal(id: string, credential: CredentialBody, sealer: Sealer): string {
+export function sealedCredential(id: string, credential: CredentialBody, sealer: Sealer): string {
   const stored =
     credential.kind === 'https'
       ? credential

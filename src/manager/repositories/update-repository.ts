@@ -1,6 +1,7 @@
 import type { RepositoryChange } from '#contract/rest/repositories.ts'
 import { VERSION_CHANGED } from '#manager/apps/errors.ts'
 import type { Change } from '#manager/apps/update-app.ts'
+import { originOf } from '#manager/organisations/origin.ts'
 import type { ManagerParts } from '#manager/parts.ts'
 import { checkedPath } from '#programs/git-names.ts'
 import { type RepositoryRecord, readRepository } from './queries.ts'
@@ -20,9 +21,12 @@ export async function updateRepository(
     branch: change.branch ?? row.branch,
     credential: change.credential,
   }
+  const origin = change.url === undefined ? undefined : await originColumns(parts, change.url)
   const result = await db
     .updateTable('repositories')
     .set({
+      ...origin,
+      ...(change.credential === undefined ? {} : { org_credential: 0 }),
       ...remoteColumns(remote, { sealer, allowPrivate: config.allowPrivate }),
       ...(change.ca === undefined ? {} : { ca: change.ca }),
       ...(change.poll_seconds === undefined ? {} : { poll_seconds: change.poll_seconds }),
@@ -42,6 +46,16 @@ export async function updateRepository(
   parts.poller.look(row.id)
   events.publish('repository', { id: row.id, repository: row.name, state: 'changed' })
   return now
+}
+
+/** Another address may be that of another organisation, and is as good as a new repository. */
+async function originColumns(parts: ManagerParts, url: string) {
+  const origin = await originOf(parts, url, parts.config)
+  return {
+    organisation_id: origin?.organisation.id ?? null,
+    remote_id: origin?.remote.id ?? null,
+    stopped: null,
+  }
 }
 
 function checkedComposePath(path: string | null): string | null {

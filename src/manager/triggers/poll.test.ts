@@ -237,6 +237,17 @@ test('polling can be off, and ends for a repository that is gone', async () => {
   assert.equal(world.looks.length, before)
 })
 
+test('G09 a repository that was stopped is not looked at until it goes on', async () => {
+  const repository = await aRepository({ poll_seconds: 5, stopped: '{}' })
+  await world.start()
+  await world.pass(60_000)
+  assert.deepEqual(world.looks, [])
+  await store.db.updateTable('repositories').set({ stopped: null }).execute()
+  world.poller.look(repository)
+  await world.pass(20_000)
+  assert.ok(world.looks.length >= 3)
+})
+
 /** Repositories on servers of our own making, and a time that passes when told to. */
 class World {
   readonly tips = new Map<string, string>()
@@ -332,6 +343,7 @@ async function aRepository(columns: {
   poll_seconds?: number
   auto_apps?: number
   url?: string
+  stopped?: string
 }): Promise<string> {
   const id = newId()
   const fixed = {

@@ -119,6 +119,9 @@ export function createPoller(options: PollerOptions): Poller {
       return undefined
     }
     entry.server = serverOf(row.url)
+    if (row.stopped !== null) {
+      return undefined
+    }
     const { failures, next, server } = await lookAtRepository(options, row)
     if (server !== undefined) {
       polled.note(id, clock.now())

@@ -138,6 +138,9 @@ async function decide(context: DeploymentsContext, delivery: Delivery): Promise<
   if (!repository || (event.branches !== undefined && !event.branches.includes(repository.branch))) {
     return { kind: 'ignored', reason: 'other-branch' }
   }
+  if (repository.stopped !== null) {
+    return { kind: 'ignored', reason: 'stopped' }
+  }
   const apps = rows.map(row => row.app).filter(app => app !== null)
   // A look finds apps that nobody has created yet, and clears a problem that kept the repository from being polled.
   const wantsLook = (apps.length === 0 && repository.auto_apps === 1) || repository.problem !== null
@@ -152,7 +155,7 @@ const repositoryWithApps = compiledOnce((db, { id }: { id: string }) =>
   db
     .selectFrom('repositories')
     .leftJoin('apps', 'apps.repository_id', 'repositories.id')
-    .select(['branch', 'auto_apps', 'problem', 'apps.id as app'])
+    .select(['branch', 'auto_apps', 'problem', 'stopped', 'apps.id as app'])
     .where('repositories.id', '=', id),
 )
 

@@ -1,4 +1,5 @@
 import { type Deployment, isHint } from '#manager/deployments/deployment.ts'
+import { refuseStranger } from '#manager/organisations/refuse-stranger.ts'
 import { NOTHING_TO_DEPLOY } from '#manager/pipeline/errors.ts'
 import { fetchSource, type Source } from '#manager/pipeline/source.ts'
 import { done, type Step, type StepContext, type StepOutcome } from '#manager/pipeline/step.ts'
@@ -18,6 +19,9 @@ export const checkout: Step = {
 }
 
 async function checkoutCommit(context: StepContext): Promise<StepOutcome> {
+  if (context.repository) {
+    await refuseStranger(context.parts, context.repository)
+  }
   const { source, heldCommit } = await fetchFacts(context)
   await noteCommit(context, source)
   await noteTip(context, source.commit)

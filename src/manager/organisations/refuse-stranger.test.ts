@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict'
+import { afterEach, beforeEach, test } from 'node:test'
+import { newId } from '#lib/id.ts'
+import { readDeployment } from '#manager/deployments/queries.ts'
+import type { Queue } from '#manager/deployments/queue.ts'
+import { requestDeployment } from '#manager/deployments/request.ts'
+import { addApp, openTestStore, type TestStore } from '#manager/deployments/test-store.ts'
+import { createFakeAgents, type FakeAgents, workingAnswers } from '#manager/pipeline/test-agents.ts'
+import { openTestQueue } from '#manager/pipeline/test-queue.ts'
+import { FakeHost } from './test-fake-host.ts'
+
+let host: FakeHost
+let store: TestStore
+let agents: FakeAgents
+let queue: Queue
+let appId: string
+
+beforeEach(async () => {
+  host = await new FakeHost().open()
+  host.repositories = [{ id: 1, full_name: 'acme/shop' }]
+  store = await openTestStore()
+  agents = createFakeAgents(workingAnswers())
+  queue = openTestQueue(store, agents, { http: host.http })
+  appId = await addApp(store, 'shop')
+  const organisation = newId()
+  const times = { due_at: 8e15, created_at: 1, updated_at: 1 }
+  const kind = { git_host: 'github', server: 'github.com', marker: 'topic', discovery: 1 } as const
+  await store.db
+    .insertInto('organisations')
+    .values({
+      id: organisation,
+      name: 'acme',
+      owner: 'acme',
+      remote_id: '9919',
+      host: 'local',
+      ...kind,
+      ...times,
+      failures: 0,
+      version: 1,
+    })
+    .execute()
+  await store.db
+    .updateTable('repositories')
+    .set({ organisation_id: organisation, remote_id: '1', url: 'https://github.com/acme/shop.git' })
+    .execute()
+})
+afterEach(async () => {
+  await queue.close()
+  await store.close()
+  await host.close()
+})
+
+test('R67 a repository that still has its id is deployed, after one question to its Git host', async () => {
+  assert.equal((await deploy()).state, 'succeeded')
+  assert.deepEqual(host.asked, ['/repos/acme/shop'])
+})
+
+test('G09 a repository whose name another one has is never fetched: its app keeps what runs and it stops', async () => {
+  assert.equal((await deploy()).state, 'succeeded')
+  const told = agents.told.length
+  host.repositories = [{ id: 666, full_name: 'acme/shop' }]
+  const failed = await deploy()
+  assert.deepEqual(
+    [failed.state, failed.failedStep, codeOf(failed)],
+    ['failed', 'checkout', 'REPOSITORY_LEFT'],
+  )
+  assert.equal(agents.told.length, told)
+  assert.match((await repository()).stopped ?? '', /REPOSITORY_LEFT/)
+  const { due_at } = await store.db.selectFrom('organisations').select('due_at').executeTakeFirstOrThrow()
+  assert.ok(due_at <= store.clock.now())
+  const asked = host.asked.length
+  assert.equal(codeOf(await deploy()), 'REPOSITORY_LEFT')
+  assert.equal(host.asked.length, asked)
+})
+
+test('an API that cannot be asked fails the deployment for now, and stops nothing', async () => {
+  host.refusal = { status: 503, headers: { 'retry-after': '5' } }
+  const failed = await deploy()
+  assert.deepEqual([failed.state, codeOf(failed)], ['failed', 'HOST_API_FAILED'])
+  assert.equal((await repository()).stopped, null)
+  host.refusal = undefined
+  assert.equal((await deploy()).state, 'succeeded')
+})
+
+async function deploy() {
+  const trigger = { kind: 'api', by: 'test' } as const
+  const { id } = await requestDeployment(store, { appId, kind: 'deploy', trigger })
+  queue.wake()
+  await queue.idle()
+  return await readDeployment(store.db, id)
+}
+
+async function repository() {
+  return await store.db.selectFrom('repositories').selectAll().executeTakeFirstOrThrow()
+}
+
+function codeOf({ error }: { readonly error?: unknown }): string | undefined {
+  return (error as { code: string } | undefined)?.code
+}

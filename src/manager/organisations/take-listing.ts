@@ -1,0 +1,170 @@
+import type { Selectable } from 'kysely'
+import { appNameOf } from '#deploy-file/conventions.ts'
+import type { RemoteRepository } from '#git-hosts/host-api.ts'
+import { isAddressOf, serverOf } from '#git-hosts/repository-path.ts'
+import { asFairleadError } from '#lib/errors.ts'
+import type { ManagerParts } from '#manager/parts.ts'
+import { createRepository } from '#manager/repositories/create-repository.ts'
+import { REPOSITORY_EXISTS } from '#manager/repositories/errors.ts'
+import { sealedCredential } from '#manager/repositories/remote-fields.ts'
+import type { RepositoryTable } from '#manager/store/tables.ts'
+import { parseRepositoryUrl } from '#programs/git-url.ts'
+import { REPOSITORY_LEFT } from './errors.ts'
+import { isMarked } from './listing.ts'
+import { pathIn } from './origin.ts'
+import { credentialOf, type OrganisationRow } from './queries.ts'
+import { stopRepository } from './stop-repository.ts'
+
+export type Outcome =
+  | 'known'
+  | 'renamed'
+  | 'resumed'
+  | 'stopped'
+  | 'registered'
+  | 'not-marked'
+  | 'discovery-off'
+  | 'name-taken'
+  | NonNullable<RemoteRepository['unfit']>
+
+/** What became of one repository, and under which name it is registered. */
+export interface Found {
+  readonly path: string
+  readonly outcome: Outcome
+  readonly repository: string | undefined
+}
+
+type Registered = Selectable<RepositoryTable>
+
+/**
+ * Brings what is registered of an organisation in line with all repositories that it has. They are known by their ids: a
+ * rename only changes the address, and one that is no longer there stops being deployed whatever has its name now.
+ */
+export async function takeListing(
+  parts: ManagerParts,
+  organisation: OrganisationRow,
+  remotes: readonly RemoteRepository[],
+): Promise<Found[]> {
+  await adoptStopped(parts, organisation, remotes)
+  const rows = await parts.db
+    .selectFrom('repositories')
+    .selectAll()
+    .where('organisation_id', '=', organisation.id)
+    .execute()
+  const found: Found[] = []
+  for (const row of rows.filter(({ remote_id: id }) => !remotes.some(remote => remote.id === id))) {
+    const path = pathOf(parts, row)
+    await stopRepository(parts, row, REPOSITORY_LEFT(path, organisation.name))
+    found.push({ path, outcome: 'stopped', repository: row.name })
+  }
+  for (const remote of remotes) {
+    const known = rows.filter(row => row.remote_id === remote.id)
+    for (const row of known) {
+      const outcome = await follow(parts, row, remote)
+      found.push({ path: remote.path, outcome, repository: row.name })
+    }
+    if (known.length === 0) {
+      found.push(await consider(parts, organisation, remote))
+    }
+  }
+  return found
+}
+
+/** An organisation that was taken off the list and is back finds what was stopped then. */
+async function adoptStopped(
+  { db, sealer }: ManagerParts,
+  organisation: OrganisationRow,
+  remotes: readonly RemoteRepository[],
+): Promise<void> {
+  const orphans = await db
+    .selectFrom('repositories')
+    .selectAll()
+    .where('organisation_id', 'is', null)
+    .where('stopped', 'is not', null)
+    .execute()
+  const credential = credentialOf(organisation, sealer)
+  for (const { id, remote_id, url, org_credential } of orphans) {
+    const isOurs = remotes.some(remote => remote.id === remote_id && isAddressOf(url, remote.path))
+    if (isOurs && serverOf(url) === organisation.server.replace(/:\d+$/, '')) {
+      await db
+        .updateTable('repositories')
+        .set({
+          organisation_id: organisation.id,
+          ...(org_credential === 1
+            ? { credential_sealed: credential ? sealedCredential(id, credential, sealer) : null }
+            : {}),
+        })
+        .where('id', '=', id)
+        .execute()
+    }
+  }
+}
+
+/** A repository that is registered takes the address that its host says it has now. */
+async function follow(parts: ManagerParts, row: Registered, remote: RemoteRepository): Promise<Outcome> {
+  const isRenamed = !isAddressOf(row.url, remote.path)
+  if (!isRenamed && row.stopped === null) {
+    return 'known'
+  }
+  const url = isRenamed ? movedTo(row.url, pathOf(parts, row), remote.path) : row.url
+  await parts.db
+    .updateTable('repositories')
+    .set({ url, stopped: null, poll_failures: 0, updated_at: parts.clock.now(), version: row.version + 1 })
+    .where('id', '=', row.id)
+    .execute()
+  parts.poller.look(row.id)
+  const outcome = isRenamed ? 'renamed' : 'resumed'
+  parts.events.publish('repository', { id: row.id, repository: row.name, state: outcome })
+  return outcome
+}
+
+/** Never merely because it appeared: who may make repositories could otherwise run what they like. */
+async function consider(
+  parts: ManagerParts,
+  organisation: OrganisationRow,
+  remote: RemoteRepository,
+): Promise<Found> {
+  const { path } = remote
+  if (remote.unfit) {
+    return { path, outcome: remote.unfit, repository: undefined }
+  }
+  if (organisation.discovery !== 1) {
+    return { path, outcome: 'discovery-off', repository: undefined }
+  }
+  if (!(await isMarked(parts, organisation, remote))) {
+    return { path, outcome: 'not-marked', repository: undefined }
+  }
+  const name = appNameOf(path)
+  const wanted = {
+    url: `https://${organisation.server}/${path}.git`,
+    branch: remote.branch ?? 'main',
+    host: organisation.host,
+    auto_apps: true,
+    ...(organisation.ca === null ? {} : { ca: organisation.ca }),
+  }
+  for (const free of [name, appNameOf(`${organisation.name}-${name}`)]) {
+    try {
+      const { name: repository } = await createRepository(
+        parts,
+        { ...wanted, name: free },
+        { organisation, remote },
+      )
+      return { path, outcome: 'registered', repository }
+    } catch (error) {
+      if (!REPOSITORY_EXISTS.matches(asFairleadError(error))) {
+        throw error
+      }
+    }
+  }
+  return { path, outcome: 'name-taken', repository: undefined }
+}
+
+function pathOf({ config }: ManagerParts, { url }: Registered): string {
+  return pathIn(parseRepositoryUrl(url, { allowPrivate: config.allowPrivate }))
+}
+
+/** The same server and way of access, another path. */
+function movedTo(url: string, from: string, to: string): string {
+  const ending = /\.git$/i.test(url) ? '.git' : ''
+  const start = url.slice(0, url.length - ending.length - encodeURI(from).length)
+  return `${start}${to}${ending}`
+}

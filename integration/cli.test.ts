@@ -1,7 +1,7 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
@@ -20,6 +20,7 @@ import { temporaryFolder } from './world/temporary-folder.ts'
 
 const PROGRAM = join(import.meta.dirname, '../bin/fairlead')
 const APP = `cli-${process.pid}`
+const PARTS = `${APP}-parts`
 const BASE = `fairlead-cli-${process.pid}/base:1`
 const ACCOUNT = { username: 'ada', password: 'love/lace:1843' }
 
@@ -36,7 +37,7 @@ let said: { url: string; apps: string; manager_pid: number; worker_pid: number }
 before(async () => {
   folder = await temporaryFolder(world)
   const network = `fairlead-cli-${process.pid}`
-  world.defer(() => removeFromEngine({ network, apps: [APP], images: [BASE, `fairlead/${APP}`] }))
+  world.defer(() => removeFromEngine({ network, apps: [APP, PARTS], images: [BASE, `fairlead/${APP}`] }))
   registry = await startRegistry({ folder: join(folder, 'registry'), ...ACCOUNT })
   world.defer(registry.close)
   world.defer(() => removeFromEngine({ network, images: [`${registry.address}/`] }))
@@ -310,6 +311,46 @@ describe('the command line with a manager and a worker of "up"', () => {
     equal((await fairlead('status')).code, 6)
     delete environment.FAIRLEAD_TOKEN
     equal((await fairlead('status')).code, 0)
+  })
+
+  test('R65 R68 G11 a Compose file anywhere in a repository without any file of Fairlead is deployed, a link to one is not', async () => {
+    const parts = join(folder, 'parts')
+    await gitServer.createRepository('parts')
+    await workingCopy(parts, gitEnvironment, 0)
+    await mkdir(join(parts, 'services/web'), { recursive: true })
+    const build = `FROM ${BASE}\nRUN mkdir /www && echo parts >/www/index.html\nCMD ["httpd","-f","-p","8080","-h","/www"]\n`
+    await writeFile(join(parts, 'services/web/Dockerfile'), build)
+    const compose = 'services: { web: { build: ., expose: ["8080"], stop_grace_period: 1s } }\n'
+    await writeFile(join(parts, 'services/web/compose.yaml'), compose)
+    await symlink('services/web/compose.yaml', join(parts, 'link.yaml'))
+    await addCommits(parts, gitEnvironment)
+    const url = withLogin(gitServer.url('parts'), ACCOUNT.username, ACCOUNT.password)
+    await mustRun('git', ['push', '--quiet', url, 'main'], { folder: parts, env: gitEnvironment })
+    const login = [
+      '--username',
+      ACCOUNT.username,
+      '--password-file',
+      'password',
+      '--ca',
+      'ca.pem',
+      '--poll',
+      '0',
+    ]
+    const add = (name: string, path: string, ...more: string[]) =>
+      fairlead('repositories', 'add', name, gitServer.url('parts'), ...login, '--compose-path', path, ...more)
+    equal((await add('link', 'link.yaml', '--no-auto-apps')).code, 0)
+    const refused = await fairlead('repositories', 'check', 'link')
+    equal(refused.code, 3)
+    match(refused.err, /link\.yaml is a symbolic link/)
+    equal((await add(PARTS, 'services/web/compose.yaml')).code, 0)
+    // Nobody says when: the repository is looked at by itself.
+    for (let tries = 0; tries < 300 && (await fairlead('apps', 'show', PARTS)).code !== 0; ) {
+      tries += 1
+    }
+    const deployed = await fairlead('deploy', PARTS, '--wait')
+    equal(deployed.code, 0, deployed.err)
+    match((await fairlead('apps')).out, new RegExp(`^${PARTS} +compose .* ${PARTS}\\.cli\\.localhost`, 'm'))
+    equal((await fairlead('apps', 'remove', PARTS, '--wait')).code, 0)
   })
 
   test('apps remove --wait takes down what runs', async () => {

@@ -130,6 +130,20 @@ test('G09 a rename is followed; a repository that left, or whose name another on
   assert.deepEqual([(await read('shop')).problem, (await read('shop')).paused], [null, false])
 })
 
+test('a repository that was there before its organisation becomes one of it, once, also when it is listed twice at once', async () => {
+  await register('mine', 'git@github.com:acme/shop.git', aKey())
+  host.repositories.push({ id: 3, full_name: 'acme/new', topics: ['fairlead'] })
+  await addAcme()
+  const twice = await Promise.all([check(), check()])
+  assert.deepEqual(
+    twice.map(found => found['acme/shop']),
+    ['known', 'known'],
+  )
+  const { organisation, credential } = await read('mine')
+  assert.deepEqual([organisation, credential], ['acme', { kind: 'ssh' }])
+  assert.equal((await ask('GET', '/repositories')).json().items.length, 2)
+})
+
 test('taken off the list, an organisation has its repositories stopped; added again, they go on', async () => {
   await addAcme()
   await check()

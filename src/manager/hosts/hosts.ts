@@ -46,15 +46,21 @@ export async function addHost(parts: ManagerParts, wanted: NewHost): Promise<Hos
   return fromRow(row)
 }
 
-/** Stops dialling a host and forgets what was pinned of it. HOST_IN_USE while apps or repositories name it. */
+/** Stops dialling a host and forgets what was pinned of it. HOST_IN_USE while apps, repositories or organisations name it. */
 export async function deleteHost(parts: ManagerParts, name: string): Promise<void> {
   await inTransaction(parts.db, async db => {
     const apps = await db.selectFrom('apps').select('name').where('host', '=', name).execute()
     const repositories = await db.selectFrom('repositories').select('name').where('host', '=', name).execute()
-    if (apps.length + repositories.length > 0) {
+    const organisations = await db
+      .selectFrom('organisations')
+      .select('name')
+      .where('host', '=', name)
+      .execute()
+    const users = [...apps, ...repositories, ...organisations]
+    if (users.length > 0) {
       throw HOST_IN_USE(
         name,
-        [...apps, ...repositories].map(user => user.name),
+        users.map(user => user.name),
       )
     }
     const result = await db.deleteFrom('hosts').where('name', '=', name).executeTakeFirst()

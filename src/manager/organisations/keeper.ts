@@ -1,8 +1,10 @@
+import type { Kysely } from 'kysely'
 import { background } from '#lib/background.ts'
 import type { Timer } from '#lib/clock.ts'
 import { asFairleadError, type FairleadError, toWire } from '#lib/errors.ts'
 import type { ManagerParts } from '#manager/parts.ts'
 import { isStoreTrouble } from '#manager/store/store-error.ts'
+import type { Tables } from '#manager/store/tables.ts'
 import { ORGANISATION_NOT_FOUND, ORGANISATION_REPLACED } from './errors.ts'
 import { listRemote } from './listing.ts'
 import type { OrganisationRow } from './queries.ts'
@@ -53,11 +55,32 @@ async function keepDue(parts: ManagerParts, options: KeeperOptions): Promise<voi
   }
 }
 
-/** Lists an organisation now and takes what it has; notes when it is listed next. Throws what stood in the way. */
+const running = new WeakMap<Kysely<Tables>, Map<string, Promise<readonly Found[]>>>()
+
+/**
+ * Lists an organisation now and takes what it has; notes when it is listed next. Throws what stood in the way. Who asks
+ * while it is being listed gets that listing: two at once would register everything twice.
+ */
 export async function keepOrganisation(
   parts: ManagerParts,
   organisation: OrganisationRow,
-  { random = Math.random }: KeeperOptions = {},
+  options: KeeperOptions = {},
+): Promise<readonly Found[]> {
+  const ofStore = running.get(parts.db) ?? new Map<string, Promise<readonly Found[]>>()
+  running.set(parts.db, ofStore)
+  const present = ofStore.get(organisation.id)
+  if (present) {
+    return await present
+  }
+  const listing = listAndTake(parts, organisation, options).finally(() => ofStore.delete(organisation.id))
+  ofStore.set(organisation.id, listing)
+  return await listing
+}
+
+async function listAndTake(
+  parts: ManagerParts,
+  organisation: OrganisationRow,
+  { random = Math.random }: KeeperOptions,
 ): Promise<readonly Found[]> {
   try {
     const listing = await listRemote(parts, organisation)

@@ -44,7 +44,7 @@ export async function takeListing(
   organisation: OrganisationRow,
   remotes: readonly RemoteRepository[],
 ): Promise<Found[]> {
-  await adoptStopped(parts, organisation, remotes)
+  await adopt(parts, organisation, remotes)
   const rows = await parts.db
     .selectFrom('repositories')
     .selectAll()
@@ -69,33 +69,35 @@ export async function takeListing(
   return found
 }
 
-/** An organisation that was taken off the list and is back finds what was stopped then. */
-async function adoptStopped(
-  { db, sealer }: ManagerParts,
+/**
+ * Repositories that were registered before their organisation was listed, and those that were stopped when it was taken
+ * off the list, are found by their address. One that had an id keeps it.
+ */
+async function adopt(
+  parts: ManagerParts,
   organisation: OrganisationRow,
   remotes: readonly RemoteRepository[],
 ): Promise<void> {
-  const orphans = await db
-    .selectFrom('repositories')
-    .selectAll()
-    .where('organisation_id', 'is', null)
-    .where('stopped', 'is not', null)
-    .execute()
+  const { db, sealer } = parts
+  const server = organisation.server.replace(/:\d+$/, '')
+  const byPath = new Map(remotes.map(remote => [remote.path.toLowerCase(), remote]))
   const credential = credentialOf(organisation, sealer)
-  for (const { id, remote_id, url, org_credential } of orphans) {
-    const isOurs = remotes.some(remote => remote.id === remote_id && isAddressOf(url, remote.path))
-    if (isOurs && serverOf(url) === organisation.server.replace(/:\d+$/, '')) {
-      await db
-        .updateTable('repositories')
-        .set({
-          organisation_id: organisation.id,
-          ...(org_credential === 1
-            ? { credential_sealed: credential ? sealedCredential(id, credential, sealer) : null }
-            : {}),
-        })
-        .where('id', '=', id)
-        .execute()
+  const rows = await db.selectFrom('repositories').selectAll().where('organisation_id', 'is', null).execute()
+  for (const row of rows.filter(({ url }) => serverOf(url) === server)) {
+    const remote = byPath.get(pathOf(parts, row).toLowerCase())
+    if (!remote || (row.remote_id !== null && row.remote_id !== remote.id)) {
+      continue
     }
+    const shared = credential ? sealedCredential(row.id, credential, sealer) : null
+    await db
+      .updateTable('repositories')
+      .set({
+        organisation_id: organisation.id,
+        remote_id: remote.id,
+        ...(row.org_credential === 1 ? { credential_sealed: shared } : {}),
+      })
+      .where('id', '=', row.id)
+      .execute()
   }
 }
 

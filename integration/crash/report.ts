@@ -46,6 +46,13 @@ export function summaryOf(results: readonly Result[]): string {
   return `crash cases: ${results.length}, lost: ${count(({ lost }) => lost)}, unknown: ${count(({ unknown }) => unknown)}, duplicated: ${count(({ duplicated }) => duplicated)}, left behind: ${count(({ leftBehind }) => leftBehind)}`
 }
 
+/** Killing the engine may make a deployment fail and go back, which is no loss (right-end.ts); it shall be seen how often. */
+export function wentBackOf(results: readonly Result[]): string {
+  const engine = results.filter(({ crash }) => crash.victim === 'engine')
+  const failed = engine.filter(({ outcome }) => outcome.startsWith('failed'))
+  return `engine cases that failed and went back: ${failed.length} of ${engine.length}`
+}
+
 export function isWell(result: Result): boolean {
   return wrongIn(result).length === 0
 }

@@ -1,11 +1,12 @@
 import type { DeploymentDetail } from '#contract/rest/deployments.ts'
 import { systemClock } from '#lib/clock.ts'
-import { type Asked, ask, untilEnded } from './ask.ts'
+import { ask, untilEnded } from './ask.ts'
 import type { Case } from './case.ts'
 import type { CrashApp } from './crash-app.ts'
 import { type CrashWorld, untilStopped } from './crash-world.ts'
 import { duplicates } from './duplicates.ts'
 import { leftBehind } from './left-behind.ts'
+import { isRightEnd } from './right-end.ts'
 import { falsehoods, type Serving, servingNow } from './what-runs.ts'
 
 const STOPS_WITHIN_MS = 120_000
@@ -19,7 +20,7 @@ export interface Result {
   readonly outcome: string
   /** From the kill to the end of the deployment. */
   readonly recoveryMs: number
-  /** Deployments that never ended, or neither did what they should nor say that they failed. */
+  /** Deployments that did not end, or not as they would have without the crash. */
   readonly lost: readonly string[]
   /** What is said of a deployment and is not so. */
   readonly unknown: readonly string[]
@@ -71,7 +72,9 @@ export class Crashes {
       crash,
       outcome: outcomeOf(end),
       recoveryMs,
-      lost: isAnEnd(asked, end) ? [] : [`${crash.work} of ${app.name}: ${end?.state ?? 'no end'}`],
+      lost: isRightEnd(crash, end)
+        ? []
+        : [`${crash.work} of ${app.name}: ${outcomeOf(end)} ${reasonOf(end)}`.trim()],
       unknown: unknown.map(text => `${text} ${reasonOf(end)}`.trim()),
       duplicated: this.#news(await duplicates(this.#world)),
       leftBehind: this.#news(await this.#untidy()),
@@ -154,8 +157,4 @@ function outcomeOf(end: DeploymentDetail | undefined): string {
 /** What went wrong, as far as it says. */
 function reasonOf(end: DeploymentDetail | undefined): string {
   return end?.error?.message ?? ''
-}
-
-function isAnEnd({ work }: Asked, end: DeploymentDetail | undefined): boolean {
-  return end?.state === 'failed' || (end?.state === 'succeeded' && work !== 'failing')
 }

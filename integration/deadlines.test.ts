@@ -101,7 +101,7 @@ const CASES: readonly Case[] = [
     what: 'a Compose service that is never healthy',
     app: COMPOSE,
     step: 'apply',
-    arrange: () => push(COMPOSE, composeFiles(randomUUID(), `sleep ${MARK}`)),
+    arrange: () => push(COMPOSE, composeFiles(randomUUID(), { check: `sleep ${MARK}` })),
     hangs: async () => (await processesWith(`sleep ${MARK}`)).length > 0,
   },
 ]
@@ -190,6 +190,36 @@ for (const how of ['deadline', 'cancel'] as const) {
     await nextSucceeds(APP, { prune: '5s' })
     assert.equal((await tracesOf(system, APP)).containers?.length, 1)
   })
+}
+
+test('a Compose program that waits for a container which ignores SIGTERM is ended at the deadline and by a cancel', async () => {
+  await limit(COMPOSE, {})
+  await push(COMPOSE, composeFiles(randomUUID(), { stubborn: randomUUID() }))
+  succeeded(await system.deploy(COMPOSE))
+  const serving = await visit(COMPOSE)
+  for (const how of ['deadline', 'cancel'] as const) {
+    await limit(COMPOSE, how === 'deadline' ? { apply: LIMIT } : {})
+    await push(COMPOSE, composeFiles(randomUUID(), { stubborn: randomUUID() }))
+    const id = await request(COMPOSE)
+    await until('Compose waits for the old one', async () =>
+      /stubborn.* Recreate/.test(await system.logOf(id)),
+    )
+    assert.notDeepEqual(await composePrograms(), [])
+    if (how === 'cancel') {
+      await cancel(id)
+    }
+    const { state, error } = await ended(id)
+    const expected = how === 'cancel' ? ['cancelled', 'DEPLOYMENT_CANCELLED'] : ['failed', 'STEP_TIMED_OUT']
+    assert.deepEqual([state, error?.code], expected)
+    assert.deepEqual(await composePrograms(), [])
+    assert.equal(await visit(COMPOSE), serving)
+  }
+  await nextSucceeds(COMPOSE)
+  assert.equal((await tracesOf(system, COMPOSE)).containers?.length, 1)
+})
+
+async function composePrograms(): Promise<readonly string[]> {
+  return (await processesWith(COMPOSE)).filter(line => /\bcompose\b.*\bup\b/.test(line))
 }
 
 const SERVE = 'CMD ["httpd", "-f", "-p", "8080", "-h", "/www"]\n'
@@ -318,7 +348,7 @@ function files(app: string, { build = '', command = SERVE, within = '20s', setti
   }
 }
 
-function composeFiles(text: string, check = 'true') {
+function composeFiles(text: string, { check = 'true', stubborn = '' } = {}) {
   return {
     'index.html': text,
     Dockerfile: `FROM ${system.baseImage}\nCOPY index.html /www/index.html\n${SERVE}`,
@@ -328,13 +358,23 @@ function composeFiles(text: string, check = 'true') {
     init: true
     expose: [8080]
     healthcheck: { test: ["CMD-SHELL", "${check}"], interval: 200ms, timeout: 1h }
-`,
+${stubborn === '' ? '' : stubbornService(stubborn)}`,
     'fairlead.yaml': deployFile(COMPOSE, [
       'target: compose',
       'routes: [{ service: web, port: 8080 }]',
       'verify: { within: 10m }',
     ]),
   }
+}
+
+/** Ignores SIGTERM, and has to go before what replaces it may start. */
+function stubbornService(text: string): string {
+  return `  stubborn:
+    image: ${system.baseImage}
+    command: ["sh", "-c", "trap '' TERM; while :; do sleep 0.2; done"]
+    stop_grace_period: 15s
+    labels: { text: "${text}" }
+`
 }
 
 function deployFile(app: string, settings: readonly string[]): string {

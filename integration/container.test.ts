@@ -227,7 +227,7 @@ describe('a host', () => {
 })
 
 describe('logs', () => {
-  test('show the last lines, follow until the container ends, and are only of the app', async () => {
+  test('show the last lines, follow to the next container until nothing runs, and are only of the app', async () => {
     await using stack = new AsyncDisposableStack()
     const world = await startContainerWorld(stack)
     const command = ['sh', '-c', 'for i in 1 2 3; do echo line $i; done; echo oops; sleep 1; echo last']
@@ -240,9 +240,16 @@ describe('logs', () => {
     const tailed = await containerLogs.run(world.hands, { app: world.app, tail: 2, follow: false })
     deepEqual([tailed, world.said], [{ container: name, lines: 2 }, ['line 3', 'oops']])
     world.said.length = 0
-    const followed = await containerLogs.run(world.hands, { app: world.app, tail: 1, follow: true })
-    ok(followed.lines >= 2)
-    ok(world.said.includes('last'))
+    const following = containerLogs.run(world.hands, { app: world.app, tail: 1, follow: true })
+    const next = ['sh', '-c', 'for i in 1 2 3; do echo next $i; done; sleep 1; echo end']
+    await containerStart.run(world.hands, { ...data, deployment: `${data.deployment}-2`, command: next })
+    const followed = await following
+    const printed = world.said.filter(line => /^(oops|last|next \d|end)$/.test(line))
+    deepEqual(
+      printed.filter(line => line !== 'last'),
+      ['oops', 'next 1', 'next 2', 'next 3', 'end'],
+    )
+    ok(printed.includes('last') && followed.lines === printed.length)
     await rejects(
       containerLogs.run(world.hands, { app: 'another', container: name, tail: 1, follow: false }),
       CONTAINER_NOT_FOUND.matches,

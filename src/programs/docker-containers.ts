@@ -143,9 +143,12 @@ export function findPublisher(socket: string, hostPort: number): EngineRequest<r
 
 export interface LogWish {
   readonly id: string
-  readonly tail: number
+  /** Only the last lines; default: all. */
+  readonly tail?: number
   /** Stay until the container ends. */
   readonly follow?: boolean
+  /** Only what was printed after, in seconds since 1970. */
+  readonly since?: string
   /** Only what was printed before, in seconds since 1970. */
   readonly until?: string
   readonly timeoutMs?: number
@@ -158,7 +161,14 @@ export function containerLog(socket: string, wish: LogWish): EngineRequest<void>
     engine: dockerEngine(socket),
     method: 'GET',
     path: `/containers/${encodeURIComponent(wish.id)}/logs`,
-    query: { stdout: true, stderr: true, tail: wish.tail, follow: wish.follow === true, until: wish.until },
+    query: {
+      stdout: true,
+      stderr: true,
+      tail: wish.tail,
+      follow: wish.follow === true,
+      since: wish.since,
+      until: wish.until,
+    },
     timeoutMs: wish.timeoutMs ?? QUICK_MS,
     ok: [200],
     stream: { format: 'docker-log', onEvent: event => passLine(event, wish) },

@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok } from 'node:assert/strict'
+import { deepEqual, equal, match, ok } from 'node:assert/strict'
 import { dirname } from 'node:path'
 import { after, before, test } from 'node:test'
 import { startGitServer } from '#cli/demo/git-server.ts'
@@ -100,6 +100,27 @@ test('images of the last five releases stay on the host, older ones go and still
   equal(await page(), 'one first')
 })
 
+test('without a registry a release comes back from the images of its host, and one whose image is gone says what to do', async () => {
+  await system.restart({ registry: undefined })
+  for (const text of ['ten', 'eleven']) {
+    await remote.push(files(text))
+    succeeded(await system.deploy(APP))
+  }
+  const [eleven, ten] = await releases()
+  stack.defer(() => removeImages([ten, eleven]))
+  deepEqual(
+    [ten, eleven].map(release => release?.images[0]?.pinned),
+    [null, null],
+  )
+  succeeded(await rollBack({ release: ten?.id }))
+  equal(await page(), 'ten second')
+  await removeImages([eleven])
+  const { state, failed_step, error } = await rollBack({ release: eleven?.id })
+  deepEqual([state, failed_step, error?.code], ['failed', 'plan', 'RELEASE_IMAGE_GONE'])
+  match(error?.hint ?? '', /fairlead deploy --commit.*FAIRLEAD_REGISTRY/)
+  equal(await page(), 'ten second')
+})
+
 function files(text: string): Record<string, string> {
   return {
     Dockerfile: `FROM ${system.baseImage}\nCOPY page /www/page\nEXPOSE 8080\nCMD ["sh","-c","echo $(cat /www/page) $SECRET > /www/index.html; exec httpd -f -p 8080 -h /www"]\n`,
@@ -154,6 +175,12 @@ async function forgetImages(release: ReleaseDocument | undefined): Promise<void>
   for (const image of release.images) {
     await mustRun('docker', ['rmi', '--force', image.image_id ?? ''], system)
     equal((await command('docker', ['image', 'inspect', image.pinned ?? ''], system)).code, 1)
+  }
+}
+
+async function removeImages(ofReleases: readonly (ReleaseDocument | undefined)[]): Promise<void> {
+  for (const image of ofReleases.flatMap(release => release?.images ?? [])) {
+    await command('docker', ['rmi', '--force', image.image_id ?? ''], system)
   }
 }
 

@@ -34,7 +34,7 @@ export interface TogetherOptions {
   readonly publicUrl?: string
   readonly proxy: { readonly adminUrl: string; readonly httpPort: number; readonly httpsPort: number }
   readonly network?: { readonly name: string; readonly subnet: string }
-  readonly registry?: RegistryAccount
+  readonly registry?: RegistryAccount | undefined
   /** Private networks (CIDR) where Git servers may be. */
   readonly allowPrivate: readonly string[]
 }

@@ -10,6 +10,7 @@ import {
 import { CONTAINER_EXITED, CONTAINER_NOT_FOUND, PORT_REFUSED } from '#commands/container-errors.ts'
 import { IMAGE_NOT_FOUND, IMAGE_REGISTRY_REFUSED } from '#commands/image-errors.ts'
 import { systemClock } from '#lib/clock.ts'
+import { newId } from '#lib/id.ts'
 import { mustRun } from './world/command.ts'
 import {
   CONFIG,
@@ -23,6 +24,7 @@ import {
   webImage,
 } from './world/container-apps.ts'
 import { startContainerWorld } from './world/container-world.ts'
+import { until } from './world/traces.ts'
 
 describe('a container', () => {
   test('starts healthy with limits, without privileges, at one of its two addresses', async t => {
@@ -240,16 +242,22 @@ describe('logs', () => {
     const tailed = await containerLogs.run(world.hands, { app: world.app, tail: 2, follow: false })
     deepEqual([tailed, world.said], [{ container: name, lines: 2 }, ['line 3', 'oops']])
     world.said.length = 0
-    const following = containerLogs.run(world.hands, { app: world.app, tail: 1, follow: true })
-    const next = ['sh', '-c', 'for i in 1 2 3; do echo next $i; done; sleep 1; echo end']
-    await containerStart.run(world.hands, { ...data, deployment: `${data.deployment}-2`, command: next })
-    const followed = await following
-    const printed = world.said.filter(line => /^(oops|last|next \d|end)$/.test(line))
-    deepEqual(
-      printed.filter(line => line !== 'last'),
-      ['oops', 'next 1', 'next 2', 'next 3', 'end'],
+    const stop = new AbortController()
+    const following = containerLogs.run(
+      { ...world.hands, signal: stop.signal },
+      { app: world.app, tail: 1, follow: true },
     )
-    ok(printed.includes('last') && followed.lines === printed.length)
+    const next = ['sh', '-c', 'for i in 1 2 3; do echo next $i; done; sleep 1; echo end']
+    await containerStart.run(world.hands, { ...data, deployment: newId(), command: next })
+    await until('the next container has ended', async () => world.said.includes('end'))
+    stop.abort()
+    await rejects(following, { name: 'AbortError' })
+    equal(world.said[0], 'oops')
+    ok(world.said.includes('last'))
+    // The engine starts them again when they end.
+    const [next1 = 0, end = 0] = ['next 1', 'end'].map(line => world.said.indexOf(line))
+    const ofNext = world.said.slice(next1, end + 1).filter(line => /^(next \d|end)$/.test(line))
+    deepEqual(ofNext, ['next 1', 'next 2', 'next 3', 'end'])
     await rejects(
       containerLogs.run(world.hands, { app: 'another', container: name, tail: 1, follow: false }),
       CONTAINER_NOT_FOUND.matches,

@@ -1,4 +1,5 @@
-import { containerLog, inspectContainer } from '#programs/docker-containers.ts'
+import { containerLog } from '#programs/container-log.ts'
+import { inspectContainer } from '#programs/docker-containers.ts'
 import type { Hands } from './command.ts'
 
 const LAST_LINES = 40

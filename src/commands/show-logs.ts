@@ -1,4 +1,5 @@
-import { type ContainerFacts, containerLog, type LogWish } from '#programs/docker-containers.ts'
+import { containerLog, type LogWish } from '#programs/container-log.ts'
+import type { ContainerFacts } from '#programs/docker-containers.ts'
 import type { Hands } from './command.ts'
 
 export interface ShownLogs {

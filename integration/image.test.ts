@@ -31,7 +31,7 @@ import {
 import { fakeServer } from './world/fake-git-server.ts'
 
 describe('the content of an image', () => {
-  test('decides its tag: files, Dockerfile, arguments, target, names of secrets, and nothing else', async t => {
+  test('decides its tag: files, Dockerfile, arguments, target, names of secrets, and nothing else, so not what .dockerignore leaves out', async t => {
     await using stack = new AsyncDisposableStack()
     const world = await startContainerWorld(stack)
     const context = { context: 'api', dockerfile: 'api/Dockerfile' }
@@ -51,6 +51,12 @@ describe('the content of an image', () => {
     )
     equal(new Set([tag, ...tags]).size, 6)
     equal((await contentOf(world, { commit: first, ...context, secrets: { TOKEN: 'two' } })).tag, tags[4])
+    const ignore = { 'api/.dockerignore': '*.md\n.dockerignore\n', 'api/README.md': '1' }
+    const ignoring = await contentOf(world, { commit: await world.commit(ignore), ...context })
+    const readme = await world.commit({ 'api/README.md': '2' })
+    equal((await contentOf(world, { commit: readme, ...context })).tag, ignoring.tag)
+    const code = await world.commit({ 'api/x': '3' })
+    notEqual((await contentOf(world, { commit: code, ...context })).tag, ignoring.tag)
     const asked = systemClock.monotonic()
     await contentOf(world, { commit: first, ...context })
     t.diagnostic(`image.content: ${(systemClock.monotonic() - asked).toFixed(1)} ms`)

@@ -10,7 +10,7 @@ export const FOLDERS: Readonly<Record<string, FolderRule>> = {
   lib: { imports: [], packages: ['pino', 'typebox'] },
   contract: { imports: [], packages: ['typebox'] },
   formats: { imports: [], packages: [] },
-  exec: { imports: ['lib'], packages: ['tar-stream'] },
+  exec: { imports: ['formats', 'lib'], packages: ['tar-stream'] },
   link: { imports: ['contract', 'lib'], packages: ['ws', '@peculiar/x509', 'typebox'] },
   programs: { imports: ['exec/call.ts', 'formats', 'lib'], packages: ['yaml'] },
   firewall: { imports: ['lib'], packages: ['typebox', 'yaml'] },

@@ -6,6 +6,7 @@ import { inspectImage } from '#programs/docker-images.ts'
 import { treesOf } from '#programs/git-tree.ts'
 import { defineCommand, type Hands } from './command.ts'
 import { CommitId } from './container-data.ts'
+import { contextIdOf, ignoreFilesOf } from './image-context.ts'
 import {
   BuildArgs,
   BuildName,
@@ -95,14 +96,16 @@ async function content(
   data.images.forEach(refuseDockerfileOutside)
   const paths = [...new Set(data.images.flatMap(image => [image.context, image.dockerfile]))]
   const { mirror } = foldersOf(hands.host.workspace, data.repository)
-  const ids = await hands.perform(treesOf(mirror, data.commit, paths))
+  const ignoring = data.images.flatMap(ignoreFilesOf)
+  const ids = await hands.perform(treesOf(mirror, data.commit, [...new Set([...paths, ...ignoring])]))
   const missing = paths.find(path => !ids[path])
   if (missing !== undefined) {
     throw IMAGE_SOURCE_MISSING(missing, data.commit)
   }
-  const images = data.images.map(async image =>
-    look(hands, image, contentTag(image, { ids, platform: platformHere() })),
-  )
+  const images = data.images.map(async image => {
+    const context = await contextIdOf(hands, { mirror, ids, image })
+    return look(hands, image, contentTag(image, { ids, context, platform: platformHere() }))
+  })
   return { images: await Promise.all(images) }
 }
 
@@ -125,6 +128,8 @@ function platformHere(): string {
 
 interface Source {
   readonly ids: Readonly<Record<string, string | null>>
+  /** Equal for equal contexts. */
+  readonly context: string
   readonly platform: string
 }
 
@@ -136,7 +141,7 @@ export function contentTag(
   const { context, dockerfile, args, target, secretNames } = image
   const parts = [
     TAG_VERSION,
-    source.ids[context],
+    source.context,
     posix.relative(context, dockerfile),
     source.ids[dockerfile],
     Object.entries(args).sort(([a], [b]) => (a < b ? -1 : 1)),

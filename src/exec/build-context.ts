@@ -1,18 +1,18 @@
-import { constants, type Stats } from 'node:fs'
-import { lstat, open, readdir, readlink, realpath } from 'node:fs/promises'
+import type { Stats } from 'node:fs'
+import { lstat, readdir, readlink, realpath } from 'node:fs/promises'
 import { dirname, join, posix } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { type Header, type Pack, pack } from 'tar-stream'
-import { type DockerIgnore, type IgnoreFinding, parseDockerIgnore } from './docker-ignore.ts'
-import { CONTEXT_CHANGED, DOCKERFILE_MISSING, FILE_TOO_LARGE, FOLDER_MISSING } from './errors.ts'
-import { fileError, systemCode } from './file-error.ts'
+import type { DockerIgnore, IgnoreFinding } from '#formats/docker-ignore.ts'
+import { ignoreOf, openFile, readWhole } from './context-files.ts'
+import { CONTEXT_CHANGED, DOCKERFILE_MISSING, FOLDER_MISSING } from './errors.ts'
+import { fileError } from './file-error.ts'
 
 /** Larger files go in pieces, so that memory stays flat. */
 const WHOLE_FILE_BYTES = 256 * 1024
 /** So many small files are read while an earlier one is sent. */
 const READ_AHEAD = 16
-const MAX_IGNORE_BYTES = 256 * 1024
 
 interface BuildContext {
   /** Absolute path of the folder. */
@@ -58,27 +58,6 @@ async function requireDockerfile(context: string, dockerfile: string): Promise<v
   if (!inside || !stats || stats.isDirectory()) {
     throw DOCKERFILE_MISSING(dockerfile)
   }
-}
-
-async function ignoreOf(context: string, dockerfile: string): Promise<DockerIgnore> {
-  for (const name of [`${dockerfile}.dockerignore`, '.dockerignore']) {
-    const text = await textOf(join(context, name))
-    if (text !== undefined) {
-      return parseDockerIgnore(text, name)
-    }
-  }
-  return parseDockerIgnore('', '.dockerignore')
-}
-
-async function textOf(path: string): Promise<string | undefined> {
-  const stats = await lstat(path).catch(() => undefined)
-  if (!stats?.isFile()) {
-    return undefined
-  }
-  if (stats.size > MAX_IGNORE_BYTES) {
-    throw FILE_TOO_LARGE(path, stats.size, MAX_IGNORE_BYTES)
-  }
-  return (await readWhole(path, stats.size)).toString('utf8')
 }
 
 type TarHeader = Partial<Header> & { readonly name: string }
@@ -200,34 +179,6 @@ async function putInPieces(tar: Pack, header: TarHeader, path: string): Promise<
       : fileError('read', path, error)
   } finally {
     await file.close()
-  }
-}
-
-async function readWhole(path: string, size: number): Promise<Buffer> {
-  const file = await openFile(path)
-  try {
-    const content = Buffer.allocUnsafe(size)
-    let at = 0
-    while (at < size) {
-      const { bytesRead } = await file.read(content, at, size - at, at)
-      if (bytesRead === 0) {
-        throw CONTEXT_CHANGED(path)
-      }
-      at += bytesRead
-    }
-    return content
-  } finally {
-    await file.close()
-  }
-}
-
-async function openFile(path: string) {
-  try {
-    return await open(path, constants.O_RDONLY | constants.O_NOFOLLOW)
-  } catch (error) {
-    throw systemCode(error) === 'ELOOP' || systemCode(error) === 'ENOENT'
-      ? CONTEXT_CHANGED(path)
-      : fileError('read', path, error)
   }
 }
 

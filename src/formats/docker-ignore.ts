@@ -1,9 +1,10 @@
 import { posix } from 'node:path'
 import { compileGlob, type Glob, isPlain } from './docker-glob.ts'
-import { DOCKERIGNORE_INVALID } from './errors.ts'
 
 /** The patterns of a .dockerignore in their order: the last one that matches decides. */
 export interface DockerIgnore {
+  /** The first line that is no pattern. */
+  readonly invalid: string | undefined
   /** Whether a path is left out, given what was found for its folder (undefined at the top). */
   check(path: string, folder: IgnoreFinding | undefined): IgnoreFinding
   /** Whether a left-out folder may hold something that is not left out. */
@@ -23,15 +24,17 @@ interface Pattern {
   readonly glob: Glob
 }
 
-/** Reads the text of a .dockerignore, named `file` in errors. */
-export function parseDockerIgnore(text: string, file: string): DockerIgnore {
-  const patterns = text
+/** Reads the text of a .dockerignore. */
+export function parseDockerIgnore(text: string): DockerIgnore {
+  const read = text
     .replace(/^\uFEFF/, '')
     .split(/\r?\n/)
-    .flatMap(line => patternOf(line, file))
+    .flatMap(patternOf)
+  const patterns = read.filter(each => typeof each !== 'string')
   const keeping = patterns.filter(pattern => pattern.keeps)
   const onlyPlainKeeping = keeping.every(({ text }) => isPlain(withoutTrailingGlob(text)))
   return {
+    invalid: read.find(each => typeof each === 'string'),
     check: (path, folder) => find(patterns, path, folder),
     mayHoldKept: folder =>
       keeping.length > 0 &&
@@ -53,7 +56,8 @@ function find(patterns: readonly Pattern[], path: string, folder: IgnoreFinding 
   return { ignored, matched }
 }
 
-function patternOf(line: string, file: string): Pattern[] {
+/** The line itself when it is none. */
+function patternOf(line: string): (Pattern | string)[] {
   // Only a # at the very start makes a comment.
   const trimmed = line.startsWith('#') ? '' : line.trim()
   if (trimmed === '') {
@@ -63,7 +67,7 @@ function patternOf(line: string, file: string): Pattern[] {
   const text = cleaned(keeps ? trimmed.slice(1).trim() : trimmed)
   const glob = compileGlob(text)
   if (text === '' || !glob) {
-    throw DOCKERIGNORE_INVALID(file, trimmed)
+    return [trimmed]
   }
   return [{ keeps, text, glob }]
 }

@@ -104,6 +104,7 @@ export const CAPABILITIES: readonly Capability[] = [
       'worker/switchboard.ts',
     ],
   },
+  { what: 'send mail', sign: /['"]nodemailer['"]/, allowed: ['manager/notifications/send-mail.ts'] },
   {
     what: 'speak SQL',
     sign: /['"](?:kysely|node:sqlite)['"]/,

@@ -28,6 +28,7 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
   apps: ['list'],
   secrets: ['list', 'shop'],
   repositories: ['list'],
+  notifications: ['list'],
   hosts: ['list'],
   trusts: ['list'],
   manager: ['identity'],

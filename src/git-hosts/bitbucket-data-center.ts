@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import { check } from '#lib/check.ts'
+import { dataCenterReporting } from './bitbucket-report.ts'
 import { PAYLOAD_NOT_UNDERSTOOD } from './errors.ts'
 import {
   branchOf,
@@ -27,6 +28,7 @@ export const bitbucketDataCenter = defineGitHost({
     '"Test connection" is answered with success and changes nothing.',
   ],
   headers: HEADERS,
+  reporting: dataCenterReporting,
   verify: ({ headers, body }, secrets) => isSigned(body, afterSha256(headers[HEADERS.signature]), secrets),
   isUnsignedTest,
   read: ({ headers }, body) => readDataCenterEvent(headers[HEADERS.event] ?? '', body),

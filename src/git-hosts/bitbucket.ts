@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import { check } from '#lib/check.ts'
+import { bitbucketReporting } from './bitbucket-report.ts'
 import { PAYLOAD_NOT_UNDERSTOOD } from './errors.ts'
 import { defineGitHost, type HostEvent, ignored, type Origin, pushed } from './git-host.ts'
 import { Ref, RemotePath, textIn } from './payload-fields.ts'
@@ -23,6 +24,7 @@ export const bitbucket = defineGitHost({
     'Triggers: Repository push, and Pull request merged if a merge shall count before its push arrives.',
   ],
   headers: HEADERS,
+  reporting: bitbucketReporting,
   verify: ({ headers, body }, secrets) => isSigned(body, afterSha256(headers[HEADERS.signature]), secrets),
   read: ({ headers }, body) => readBitbucketEvent(headers[HEADERS.event] ?? '', body),
 })

@@ -1,3 +1,5 @@
+import type { Reporting } from './report.ts'
+
 /** A delivery as it came over the wire. Header names are in lower case; each of a host's headers stands at most once. */
 export interface RawDelivery {
   readonly headers: Readonly<Record<string, string | undefined>>
@@ -52,6 +54,8 @@ export interface GitHost {
   readonly verify: (delivery: RawDelivery, secrets: readonly string[]) => boolean
   /** Whether it is a test that the host sends without a signature; it is answered and changes nothing. */
   readonly isUnsignedTest?: (delivery: RawDelivery) => boolean
+  /** How it is told what becomes of a commit; without it, it cannot be. */
+  readonly reporting?: Reporting
   /** The event in a verified, parsed body; throws a FairleadError with status 422 if the body is not shaped like one. */
   readonly read: (delivery: RawDelivery, body: unknown) => HostEvent
 }

@@ -1,4 +1,5 @@
 import { defineGitHost } from './git-host.ts'
+import { giteaReporting } from './gitea-report.ts'
 import { readGithubEvent } from './github-event.ts'
 import { isSigned } from './signature.ts'
 
@@ -21,6 +22,7 @@ export const gitea = defineGitHost({
   ],
   headers: HEADERS,
   // Bare hex digits. Its copies of the headers of related programs are not looked at.
+  reporting: giteaReporting,
   verify: ({ headers, body }, secrets) => isSigned(body, headers[HEADERS.signature] ?? '', secrets),
   read: ({ headers }, body) => readGithubEvent(headers[HEADERS.event] ?? '', body),
 })

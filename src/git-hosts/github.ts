@@ -1,5 +1,6 @@
 import { defineGitHost } from './git-host.ts'
 import { readGithubEvent } from './github-event.ts'
+import { githubReporting } from './github-report.ts'
 import { afterSha256, isSigned } from './signature.ts'
 
 const HEADERS = {
@@ -19,6 +20,7 @@ export const github = defineGitHost({
     'Events: "Just the push event". Add "Pull requests" if a merge shall count before its push arrives.',
   ],
   headers: HEADERS,
+  reporting: githubReporting,
   verify: ({ headers, body }, secrets) => isSigned(body, afterSha256(headers[HEADERS.signature]), secrets),
   read: ({ headers }, body) => readGithubEvent(headers[HEADERS.event] ?? '', body),
 })

@@ -1,5 +1,6 @@
 import { defineGitHost } from './git-host.ts'
 import { readGitlabEvent } from './gitlab-event.ts'
+import { gitlabReporting } from './gitlab-report.ts'
 import { isToken } from './signature.ts'
 
 const HEADERS = {
@@ -22,6 +23,7 @@ export const gitlabToken = defineGitHost({
     'The token is sent as it is and proves nothing about the body: from GitLab 19.0 on prefer a signing token.',
   ],
   headers: HEADERS,
+  reporting: gitlabReporting,
   verify: ({ headers }, secrets) => isToken(headers[HEADERS.signature] ?? '', secrets),
   read: (_, body) => readGitlabEvent(body),
 })

@@ -1,5 +1,6 @@
 import { defineGitHost } from './git-host.ts'
 import { readGitlabEvent } from './gitlab-event.ts'
+import { gitlabReporting } from './gitlab-report.ts'
 import { isSignedInTime, isTimedSecret, TIMED_HEADERS, timedSecretOf } from './signature.ts'
 
 export const gitlab = defineGitHost({
@@ -17,6 +18,7 @@ export const gitlab = defineGitHost({
   secretOf: timedSecretOf,
   isSecret: isTimedSecret,
   // X-Gitlab-Token is never a way out: who strips the signature would otherwise choose the weaker check.
+  reporting: gitlabReporting,
   verify: isSignedInTime,
   read: (_, body) => readGitlabEvent(body),
 })

@@ -11,6 +11,8 @@ import { startHousekeeping } from './housekeeping.ts'
 import { createHttpClient } from './http.ts'
 import { createObserver } from './observation/observer.ts'
 import { startKeeper } from './organisations/keeper.ts'
+import { createOutbox } from './outbox/outbox.ts'
+import { createPlaces } from './outbox/places.ts'
 import type { ManagerParts } from './parts.ts'
 import type { PipelineParts } from './pipeline/step.ts'
 import type { Sealer } from './secrets/seal.ts'
@@ -43,19 +45,24 @@ export interface Assembly {
 /** Puts the parts of a manager together, without listening anywhere. */
 export async function assemble(given: Ingredients): Promise<Assembly> {
   const { config, clock, logger, agents } = given
+  const http = createHttpClient({ clock, allowPrivate: config.allowPrivate })
+  const places = createPlaces({ ...given, http, publicUrl: config.publicUrl, addressRules: config })
+  const outbox = createOutbox({ ...given, places })
+  await outbox.refresh()
   const pipelineParts: PipelineParts = {
     ...given,
+    outbox,
     logs: new DeploymentLogs(join(config.data, 'logs')),
     registry: registryFacts(config),
     baseDomain: config.baseDomain,
     deadlines: config.deadlines,
     keepReleases: config.keepReleases,
-    http: createHttpClient({ clock, allowPrivate: config.allowPrivate }),
+    http,
     wake: () => queue.wake(),
   }
   const queue = createQueue({ parts: pipelineParts, logger, perHost: config.concurrency })
   const poller = pollerFor(pipelineParts)
-  const parts: ManagerParts = { ...pipelineParts, config, queue, poller, identity: given.identity }
+  const parts: ManagerParts = { ...pipelineParts, config, outbox, queue, poller, identity: given.identity }
   const observer = createObserver(pipelineParts, config.observeMs)
   const server = await createServer(parts)
   const timers: Timer[] = []
@@ -68,6 +75,7 @@ export async function assemble(given: Ingredients): Promise<Assembly> {
       await poller.start()
       observer.start()
       queue.wake()
+      outbox.wake()
     },
     async stop() {
       for (const timer of timers) {
@@ -78,6 +86,7 @@ export async function assemble(given: Ingredients): Promise<Assembly> {
       await queue.close()
       await agents.close()
       await looking
+      await outbox.close()
     },
   }
 }

@@ -9,6 +9,8 @@ const DAY_MS = 24 * EVERY_MS
 const ANSWERS_KEPT_MS = DAY_MS
 /** GitHub lets people redeliver for 3 days. */
 const DELIVERIES_KEPT_MS = 8 * DAY_MS
+/** Later reports of a deployment that takes so long make a new record at the Git host. */
+const TOLD_KEPT_MS = 3 * DAY_MS
 /** Newest deployments of an app with their logs and the answers of the worker; of older ones the record stays. */
 export const KEPT_IN_FULL = 100
 /** At a time, so that a long past does not hold up the present. */
@@ -38,6 +40,10 @@ export async function forgetOld({ db, clock, logs }: Housekept): Promise<void> {
     .where('received_at', '<', now - DELIVERIES_KEPT_MS)
     .execute()
   await forgetEndedTokens({ db, clock })
+  await db
+    .deleteFrom('outbox')
+    .where('ended_at', '<', now - TOLD_KEPT_MS)
+    .execute()
   await forgetDetails({ db, logs })
   await forgetSecretRevisions(db)
 }

@@ -1,16 +1,15 @@
 import type { LookupAddress } from 'node:dns'
-import { lookup } from 'node:dns/promises'
 import { type IncomingMessage, request as requestPlain } from 'node:http'
 import { request as requestSecure } from 'node:https'
-import { isIP, type LookupFunction } from 'node:net'
+import type { LookupFunction } from 'node:net'
 import type { Clock } from '#lib/clock.ts'
 import { FairleadError } from '#lib/errors.ts'
 import type { HttpAnswer, HttpRequest } from '#lib/http-request.ts'
 import { isPrivateAddress } from '#lib/private-address.ts'
 import { revealed } from '#lib/secret.ts'
+import { type AddressRules, checkedAddresses } from './checked-addresses.ts'
 import {
   HTTP_ADDRESS_INVALID,
-  HTTP_ADDRESS_PRIVATE,
   HTTP_ANSWER_TOO_LARGE,
   HTTP_NOT_ENCRYPTED,
   HTTP_UNREACHABLE,
@@ -34,12 +33,8 @@ export interface SendOptions {
   readonly signal?: AbortSignal
 }
 
-export interface HttpClientOptions {
+export interface HttpClientOptions extends AddressRules {
   readonly clock: Clock
-  /** Private ranges (CIDR) that may be asked all the same. */
-  readonly allowPrivate: readonly string[]
-  /** Gives all addresses of a name; default: the system's resolver. */
-  readonly resolve?: (host: string) => Promise<readonly LookupAddress[]>
 }
 
 const TIMEOUT_MS = 15_000
@@ -49,11 +44,7 @@ const MOST_BYTES = 1024 * 1024
  * Sends requests to servers that people named: Git hosts' APIs, webhooks, issuers. A name is resolved once and only
  * the addresses that were checked are connected to, so it cannot be public for the check and private for the request.
  */
-export function createHttpClient({
-  clock,
-  allowPrivate,
-  resolve = allAddresses,
-}: HttpClientOptions): HttpClient {
+export function createHttpClient({ clock, ...rules }: HttpClientOptions): HttpClient {
   return {
     async send(request, options = {}) {
       const url = parsed(request.url)
@@ -64,7 +55,7 @@ export function createHttpClient({
       )
       const signal = options.signal ? AbortSignal.any([options.signal, timeout.signal]) : timeout.signal
       try {
-        const addresses = await abortable(checkedAddresses(url), signal)
+        const addresses = await abortable(addressesOf(url, rules), signal)
         const response = await open(request, { url, addresses, signal, ca: options.ca })
         return await read(response, url, options.mostBytes ?? MOST_BYTES)
       } catch (error) {
@@ -75,23 +66,14 @@ export function createHttpClient({
       }
     },
   }
+}
 
-  async function checkedAddresses(url: URL): Promise<readonly LookupAddress[]> {
-    const host = url.hostname.replace(/^\[|\]$/g, '')
-    const family = isIP(host)
-    const addresses = family === 0 ? await resolve(host) : [{ address: host, family }]
-    if (addresses.length === 0) {
-      throw HTTP_UNREACHABLE(url.host, 'its name has no address')
-    }
-    const refused = addresses.find(({ address }) => isPrivateAddress(address, allowPrivate))
-    if (refused) {
-      throw HTTP_ADDRESS_PRIVATE(url.host, refused.address)
-    }
-    if (url.protocol === 'http:' && !addresses.every(({ address }) => isPrivateAddress(address))) {
-      throw HTTP_NOT_ENCRYPTED(url.host)
-    }
-    return addresses
+async function addressesOf(url: URL, rules: AddressRules): Promise<readonly LookupAddress[]> {
+  const addresses = await checkedAddresses(url.hostname.replace(/^\[|\]$/g, ''), rules)
+  if (url.protocol === 'http:' && !addresses.every(({ address }) => isPrivateAddress(address))) {
+    throw HTTP_NOT_ENCRYPTED(url.host)
   }
+  return addresses
 }
 
 function parsed(text: string): URL {
@@ -161,10 +143,6 @@ async function read(response: IncomingMessage, url: URL, mostBytes: number): Pro
     headers[name] = Array.isArray(value) ? value.join(', ') : (value ?? '')
   }
   return { status: response.statusCode ?? 0, headers, body: Buffer.concat(chunks).toString('utf8') }
-}
-
-async function allAddresses(host: string): Promise<readonly LookupAddress[]> {
-  return await lookup(host, { all: true })
 }
 
 async function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {

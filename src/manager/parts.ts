@@ -1,4 +1,5 @@
 import type { Queue } from '#manager/deployments/queue.ts'
+import type { Outbox } from '#manager/outbox/outbox.ts'
 import type { PipelineParts } from '#manager/pipeline/step.ts'
 import type { Poller } from '#manager/triggers/poll.ts'
 import type { Config } from './config.ts'
@@ -7,6 +8,7 @@ import type { Config } from './config.ts'
 export interface ManagerParts extends PipelineParts {
   readonly config: Config
   readonly queue: Pick<Queue, 'wake' | 'abort'>
+  readonly outbox: Pick<Outbox, 'interest' | 'wake' | 'refresh'>
   readonly poller: Pick<Poller, 'look' | 'forget'>
   /** What hosts have to pin of this manager. */
   readonly identity: () => unknown

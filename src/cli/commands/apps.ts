@@ -45,7 +45,15 @@ export function configureApps(command: Command, act: Act): void {
         'by-deploy-file',
       ]),
     )
+    .addOption(
+      new Option('--badge <who>', 'whether strangers may see its badge').choices(['public', 'private']),
+    )
     .action(act(set))
+  command
+    .command('badge')
+    .description('prints the line of Markdown that shows its badge')
+    .argument('<app>')
+    .action(act(badge))
   command
     .command('remove')
     .description('takes down what runs and forgets the app')
@@ -58,6 +66,7 @@ export function configureApps(command: Command, act: Act): void {
     ['fairlead apps show shop', 'releases to roll back to'],
     ['fairlead apps set shop --approval required', 'every deployment waits for "fairlead approve"'],
     ['fairlead apps set shop --drift repair', 'what somebody changes by hand is made anew'],
+    ['fairlead apps badge shop', 'for a README'],
     ['fairlead apps remove shop --wait', 'containers, routes and networks; volumes stay'],
   ])
 }
@@ -138,7 +147,16 @@ async function set({ client, printer }: Session, name: string, change: AppChange
   }
   const app = await client.send<AppDocument>('PATCH', `/apps/${encodeURIComponent(name)}`, change)
   printer.answer(app)
-  printer.line(`${app.name}: approval ${app.approval}, drift ${app.drift.policy}`)
+  printer.line(`${app.name}: approval ${app.approval}, drift ${app.drift.policy}, badge ${app.badge.shown}`)
+}
+
+async function badge({ client, printer }: Session, name: string): Promise<void> {
+  const app = await client.get<AppDocument>(`/apps/${encodeURIComponent(name)}`)
+  printer.answer(app.badge)
+  printer.line(app.badge.markdown)
+  if (app.badge.shown === 'private') {
+    printer.line(`It says "unknown" until you allow more: fairlead apps set ${app.name} --badge public`)
+  }
 }
 
 async function remove(

@@ -74,13 +74,18 @@ export const COMMANDS: readonly CliCommand[] = [
   },
   {
     name: 'repositories',
-    summary: 'registers, checks and removes repositories, makes webhook secrets',
+    summary: 'registers, checks and removes repositories, makes webhook secrets, reports to Git hosts',
     load: async () => (await import('./repositories.ts')).configureRepositories,
   },
   {
     name: 'organisations',
     summary: 'lists, adds, checks and removes organisations whose repositories are allowed',
     load: async () => (await import('./organisations.ts')).configureOrganisations,
+  },
+  {
+    name: 'notifications',
+    summary: 'who is told what happens: webhooks, chat, e-mail',
+    load: async () => (await import('./notifications.ts')).configureNotifications,
   },
   {
     name: 'hosts',

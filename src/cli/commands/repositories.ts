@@ -8,8 +8,10 @@ import {
 } from '#cli/credential.ts'
 import { ago } from '#cli/duration.ts'
 import { EXIT } from '#cli/exit-codes.ts'
+
 import { inertLine } from '#cli/inert.ts'
 import { readList } from '#cli/page.ts'
+import { configureReport } from '#cli/report.ts'
 import type { Session } from '#cli/session.ts'
 import type {
   NewRepository,
@@ -42,6 +44,7 @@ export function configureRepositories(command: Command, act: Act): void {
     .option('--git-host <name>', 'who sends: github, gitlab, gitea … as docs/webhooks.md lists them')
     .option('--secret-file <file>', 'take this secret, which the Git host made, instead of a new one')
     .action(act(webhook))
+  configureReport(command.command('report'), act)
   command
     .command('remove')
     .description('forgets a repository that has no apps')
@@ -54,6 +57,7 @@ export function configureRepositories(command: Command, act: Act): void {
       'a Compose file anywhere in it',
     ],
     ['fairlead repositories check site', 'what a deployment would find'],
+    ['fairlead repositories report site --token-file token', 'shows deployments at the commits'],
     ['fairlead repositories webhook site', 'address and secret for the Git host'],
   ])
 }

@@ -10,6 +10,11 @@ const Overrides = Type.Record(Type.String({ maxLength: 64 }), Type.Unknown(), {
   maxProperties: 100,
 })
 
+const Badge = Type.Enum(['public', 'private'], {
+  description:
+    '"public": everybody may see its badge, which says the running commit and whether the last deployment worked. "private" (default): strangers are told the same as of an app that does not exist.',
+})
+
 const Approval = Type.Enum(['required', 'by-deploy-file'], {
   description:
     '"required": deployments wait until a person has approved their plan, whatever the deploy file says. "by-deploy-file": they wait where it has "approval: required".',
@@ -75,6 +80,7 @@ export const AppDocument = Type.Object(
     deployment: Nullable(DeploymentDocument),
     observed: ObservedDocument,
     drift: DriftSummary,
+    badge: Type.Object({ shown: Badge, url: Type.String(), markdown: Type.String() }, strict),
     version: Version,
     created_at: Time,
     updated_at: Time,
@@ -104,6 +110,7 @@ export const AppChange = Type.Object(
   {
     entry: Type.Optional(Entry),
     overrides: Type.Optional(Overrides),
+    badge: Type.Optional(Badge),
     approval: Type.Optional(Approval),
     drift: Type.Optional(
       Type.Enum(['report', 'repair', 'by-deploy-file'], {

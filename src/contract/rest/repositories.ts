@@ -61,8 +61,68 @@ export const NewRepository = Type.Object(
 )
 export type NewRepository = Static<typeof NewRepository>
 
+const ApiUrl = Type.String({ minLength: 1, maxLength: 2048 })
+
+/** How the Git host is told what becomes of its commits; what is not named stays, or fits the address. */
+export const ReportChange = Type.Object(
+  {
+    on: Type.Optional(Type.Boolean()),
+    git_host: Type.Optional(
+      Type.String({
+        pattern: '^[a-z-]{1,32}$',
+        description:
+          '"github", "gitlab", "gitea", "forgejo", "bitbucket" or "bitbucket-data-center". Default: by the address or the webhook.',
+      }),
+    ),
+    api: Type.Optional({ ...ApiUrl, description: 'Such as https://git.example.org/api/v1.' }),
+    username: Type.Optional(
+      Nullable(
+        Type.String({
+          pattern: '^[A-Za-z0-9._@+-]{1,128}$',
+          description: 'Only for a token of a person at Bitbucket Cloud.',
+        }),
+      ),
+    ),
+    token: Type.Optional(
+      Nullable(
+        Type.String({
+          ...hidden,
+          pattern: '^[\\x21-\\x7e]{1,4096}$',
+          description: "Default: the password of the repository's credential, at the API of the same server.",
+        }),
+      ),
+    ),
+    deployments: Type.Optional(
+      Type.Boolean({ description: 'GitHub: keep its deployments too, with the address of the app.' }),
+    ),
+    details: Type.Optional(
+      Type.Boolean({
+        description: 'Name private addresses and the words of errors to whoever may read the repository.',
+      }),
+    ),
+  },
+  { ...strict, minProperties: 1 },
+)
+export type ReportChange = Static<typeof ReportChange>
+
+export const ReportDocument = Type.Object(
+  {
+    on: Type.Boolean(),
+    git_host: Type.String(),
+    api: ApiUrl,
+    username: Nullable(Type.String()),
+    token: Type.Enum(['own', 'credential', 'none'], { description: '"none": nothing is sent.' }),
+    deployments: Type.Boolean(),
+    details: Type.Boolean(),
+    problem: Nullable(ErrorDocument),
+  },
+  strict,
+)
+export type ReportDocument = Static<typeof ReportDocument>
+
 export const RepositoryChange = Type.Object(
   {
+    report: Type.Optional(ReportChange),
     url: Type.Optional(Url),
     branch: Type.Optional(Branch),
     credential: Type.Optional(Nullable(CredentialBody)),
@@ -109,6 +169,7 @@ export const RepositoryDocument = Type.Object(
         'It is looked at no more until it is changed or checked, or a webhook tells of a push; one that left its organisation not even then.',
     }),
     webhook: Nullable(WebhookDocument),
+    report: Nullable(ReportDocument),
     version: Version,
     created_at: Time,
     updated_at: Time,

@@ -38,6 +38,7 @@ export function appRoutes(api: Api, parts: ApiParts): void {
       latest,
       observed: observedDocument(statusOfApp(parts, app), parts.clock.now()),
       drift: driftSummary(parts, app),
+      badgeUrl: `${parts.config.publicUrl}/badges/${app.name}.svg`,
     })
   }
 

@@ -2,11 +2,12 @@ import type { Selectable } from 'kysely'
 import type { AppDocument, ObservedDocument, PlanDocument, ReleaseDocument } from '#contract/rest/apps.ts'
 import type { DeploymentDetail, DeploymentDocument, StepDocument } from '#contract/rest/deployments.ts'
 import type { DriftSummary } from '#contract/rest/drift.ts'
-import type { RepositoryDocument } from '#contract/rest/repositories.ts'
+import type { ReportDocument, RepositoryDocument } from '#contract/rest/repositories.ts'
 import type { AppRecord } from '#manager/apps/queries.ts'
 import type { Deployment, StepRecord } from '#manager/deployments/deployment.ts'
 import type { planApp } from '#manager/pipeline/plan-app.ts'
 import { factsOf } from '#manager/releases/queries.ts'
+import { tokenKind } from '#manager/reporting/queries.ts'
 import type { RepositoryRecord } from '#manager/repositories/queries.ts'
 import type { ReleaseTable } from '#manager/store/tables.ts'
 import { isPaused } from '#manager/triggers/look-at-repository.ts'
@@ -63,6 +64,7 @@ export function appDocument(
     readonly latest: Deployment | undefined
     readonly observed: ObservedDocument
     readonly drift: DriftSummary
+    readonly badgeUrl: string
   },
 ): AppDocument {
   return {
@@ -79,6 +81,11 @@ export function appDocument(
     deployment: seen.latest ? deploymentDocument(seen.latest) : null,
     observed: seen.observed,
     drift: seen.drift,
+    badge: {
+      shown: app.badge ?? 'private',
+      url: seen.badgeUrl,
+      markdown: `![build](${seen.badgeUrl})`,
+    },
     version: app.version,
     created_at: timeText(app.created_at),
     updated_at: timeText(app.updated_at),
@@ -155,6 +162,7 @@ export function repositoryDocument(
           last_delivery_at: optionalTime(hook.last_delivery_at),
         }
       : null,
+    report: reportDocument(repository),
     version: repository.version,
     created_at: timeText(repository.created_at),
     updated_at: timeText(repository.updated_at),
@@ -171,6 +179,21 @@ function stepDocument(step: StepRecord): StepDocument {
     outcome: step.outcome ?? null,
     error: (step.error as StepDocument['error']) ?? null,
   }
+}
+
+function reportDocument({ report, url, credential_sealed }: RepositoryRecord): ReportDocument | null {
+  return report === undefined
+    ? null
+    : {
+        on: report.is_on === 1,
+        git_host: report.git_host,
+        api: report.api,
+        username: report.username,
+        token: tokenKind({ ...report, url, credential_sealed }) ?? 'none',
+        deployments: report.deployments === 1,
+        details: report.details === 1,
+        problem: report.problem === null ? null : JSON.parse(report.problem),
+      }
 }
 
 function optionalTime(ms: number | null | undefined): string | null {

@@ -4,6 +4,7 @@ import { secretRoutes } from './app-secrets.ts'
 import { appRoutes } from './apps.ts'
 import { authenticator } from './authenticate.ts'
 import { authoriser } from './authorise.ts'
+import { badgeRoutes } from './badges.ts'
 import { ciTrustRoutes } from './ci-trusts.ts'
 import { deploymentRoutes } from './deployments.ts'
 import { eventRoutes } from './events.ts'
@@ -12,6 +13,7 @@ import { healthRoutes } from './health.ts'
 import { hookRoutes } from './hooks.ts'
 import { hostRoutes } from './hosts.ts'
 import { idempotency } from './idempotency.ts'
+import { notificationRoutes } from './notifications.ts'
 import { organisationRoutes } from './organisations.ts'
 import type { ApiParts } from './parts.ts'
 import { repositoryRoutes } from './repositories.ts'
@@ -26,6 +28,7 @@ const RESOURCES = [
   deploymentRoutes,
   repositoryRoutes,
   organisationRoutes,
+  notificationRoutes,
   hostRoutes,
   ciTrustRoutes,
   eventRoutes,
@@ -38,6 +41,7 @@ export function registerRoutes(server: Api, parts: ApiParts): void {
   server.decorateRequest('idempotencyKey', null)
 
   server.register(async health => healthRoutes(health, parts))
+  server.register(async badges => badgeRoutes(badges, parts))
   server.register(async hooks => hookRoutes(hooks, parts, limit))
   server.register(async exchange => tokenExchangeRoutes(exchange, parts, limit))
   server.register(

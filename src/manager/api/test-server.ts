@@ -12,6 +12,8 @@ import { readConfig } from '#manager/config.ts'
 import { createEvents } from '#manager/deployments/events.ts'
 import { DeploymentLogs } from '#manager/deployments/logs.ts'
 import { createHttpClient, type HttpClient } from '#manager/http.ts'
+import { createOutbox } from '#manager/outbox/outbox.ts'
+import { createPlaces } from '#manager/outbox/places.ts'
 import type { ManagerParts } from '#manager/parts.ts'
 import { createFirstToken } from '#manager/people/tokens.ts'
 import { openSealer } from '#manager/secrets/key-file.ts'
@@ -44,13 +46,20 @@ export async function testServer(options: TestOptions = {}) {
   const recorded: Recorded = { woken: 0, aborted: [], looked: [], told: [], logged: [] }
   const log = (event: string, fields?: LogFields) => void recorded.logged.push({ event, fields })
   const config = readConfig({ FAIRLEAD_DATA: folder, FAIRLEAD_LISTEN: '127.0.0.1:0', ...options.environment })
-  const parts: ManagerParts = {
+  const base = {
     db: store.db,
     clock: systemClock,
-    events: createEvents(systemClock.now),
     logger: { ...silentLogger, info: log, warn: log, error: log },
-    logs: new DeploymentLogs(join(folder, 'logs')),
     sealer: await openSealer(store.db, join(folder, 'secret.key')),
+    http: options.http ?? createHttpClient({ clock: systemClock, allowPrivate: config.allowPrivate }),
+  }
+  const places = createPlaces({ ...base, publicUrl: config.publicUrl, addressRules: config })
+  const outbox = createOutbox({ ...base, places })
+  const parts: ManagerParts = {
+    ...base,
+    outbox,
+    events: createEvents(systemClock.now),
+    logs: new DeploymentLogs(join(folder, 'logs')),
     agents: recordingAgents(recorded, options),
     registry: undefined,
     baseDomain: config.baseDomain,
@@ -58,7 +67,6 @@ export async function testServer(options: TestOptions = {}) {
     keepReleases: config.keepReleases,
     wake: () => void recorded.woken++,
     config,
-    http: options.http ?? createHttpClient({ clock: systemClock, allowPrivate: config.allowPrivate }),
     queue: { wake: () => void recorded.woken++, abort: id => void recorded.aborted.push(id) },
     poller: { look: id => void recorded.looked.push(id), forget: () => undefined },
     identity: () => ({ name: 'manager' }),
@@ -99,6 +107,7 @@ export async function testServer(options: TestOptions = {}) {
       }),
     async close() {
       await server.close()
+      await outbox.close()
       await store.close()
       rmSync(folder, { recursive: true, force: true })
     },

@@ -14,7 +14,7 @@ export interface Change<T> {
 export async function updateApp(context: DeploymentsContext, wanted: Change<AppChange>): Promise<AppRecord> {
   const { db, clock, events } = context
   const app = await readApp(db, wanted.name)
-  const { entry, approval } = wanted.change
+  const { entry, approval, badge } = wanted.change
   const overrides = overridesAfter(app, wanted.change)
   const result = await db
     .updateTable('apps')
@@ -22,6 +22,7 @@ export async function updateApp(context: DeploymentsContext, wanted: Change<AppC
       ...(entry === undefined ? {} : { entry }),
       ...(overrides === undefined ? {} : { overrides: JSON.stringify(overrides) }),
       ...(approval === undefined ? {} : { approval: approval === 'required' ? 1 : null }),
+      ...(badge === undefined ? {} : { badge: badge === 'public' ? badge : null }),
       version: app.version + 1,
       updated_at: clock.now(),
     })

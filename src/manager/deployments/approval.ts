@@ -1,4 +1,5 @@
 import type { Logger } from '#lib/logger.ts'
+import { noteDeployment } from '#manager/outbox/note-deployment.ts'
 import { inTransaction } from '#manager/store/transaction.ts'
 import type { Deployment, Trigger } from './deployment.ts'
 import { NOT_WAITING, PLAN_IS_ANOTHER } from './errors.ts'
@@ -39,6 +40,7 @@ export async function letWait(context: DeploymentsContext, deployment: Deploymen
       .where('id', '=', id)
       .where('state', '=', 'running')
       .execute()
+    await noteDeployment({ ...context, db }, id)
     if (next !== 'waiting') {
       await requestWhatWaits({ ...context, db }, await readDeployment(db, id))
     }
@@ -112,7 +114,8 @@ export async function approveDeployment(
  * Puts an approved deployment back to work, from its first step on: what was looked at before may be out of date, so
  * the journal of it goes. The time in which it waited does not count against its deadline.
  */
-export async function goOnApproved({ db, clock }: DeploymentsContext, id: string): Promise<void> {
+export async function goOnApproved(context: DeploymentsContext, id: string): Promise<void> {
+  const { db, clock } = context
   await inTransaction(db, async transaction => {
     const row = await transaction
       .selectFrom('deployments')
@@ -137,5 +140,6 @@ export async function goOnApproved({ db, clock }: DeploymentsContext, id: string
       .execute()
     await transaction.deleteFrom('steps').where('deployment_id', '=', id).execute()
     await transaction.deleteFrom('commands').where('deployment_id', '=', id).execute()
+    await noteDeployment({ ...context, db: transaction }, id)
   })
 }

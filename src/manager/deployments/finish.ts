@@ -2,6 +2,7 @@ import { toWire } from '#lib/errors.ts'
 import { failpoint } from '#lib/failpoint.ts'
 import { newId } from '#lib/id.ts'
 import { releaseDomains } from '#manager/apps/domains.ts'
+import { noteDeployment } from '#manager/outbox/note-deployment.ts'
 import type { EndedPipeline } from '#manager/pipeline/step.ts'
 import { storeRelease } from '#manager/releases/store-release.ts'
 import { inTransaction } from '#manager/store/transaction.ts'
@@ -48,6 +49,7 @@ export async function finishDeployment(
     }
     await requestWhatWaits({ ...context, db: transaction }, deployment)
     await releaseDomains(transaction, deployment.appId, end)
+    await noteDeployment({ ...context, db: transaction }, deployment.id)
     if (deployment.kind === 'remove' && end.state === 'succeeded') {
       const app = { id: deployment.appId, name: deployment.app }
       await keepPast(transaction, app, clock.now())

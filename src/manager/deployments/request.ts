@@ -1,6 +1,8 @@
 import { type Kysely, type Selectable, sql } from 'kysely'
 import type { Clock } from '#lib/clock.ts'
 import { newId } from '#lib/id.ts'
+import { noteDeployment } from '#manager/outbox/note-deployment.ts'
+import type { OutboxDoor } from '#manager/outbox/put.ts'
 import { compiledOnce } from '#manager/store/compiled-once.ts'
 import type { DeploymentState, DeploymentTable, Tables } from '#manager/store/tables.ts'
 import { afterCommit, inTransaction } from '#manager/store/transaction.ts'
@@ -15,6 +17,7 @@ export interface DeploymentsContext {
   readonly db: Kysely<Tables>
   readonly clock: Clock
   readonly events: Events
+  readonly outbox: OutboxDoor
 }
 
 /**
@@ -55,6 +58,7 @@ export async function cancelDeployment(context: DeploymentsContext, id: string):
           })
           .where('id', '=', id)
           .execute()
+        await noteDeployment(inside, id)
         await requestWhatWaits(inside, deployment)
         break
       case 'running':
@@ -152,6 +156,7 @@ async function store(context: DeploymentsContext, request: DeployRequest): Promi
       .set({ state: 'superseded', outcome: 'superseded', finished_at: now })
       .where('id', '=', queued.id)
       .execute()
+    await noteDeployment(context, queued.id)
   }
   const id = newId()
   await db
@@ -171,6 +176,7 @@ async function store(context: DeploymentsContext, request: DeployRequest): Promi
       ...quiet,
     })
     .execute()
+  await noteDeployment(context, id)
   return await readDeployment(db, id)
 }
 
@@ -207,10 +213,11 @@ export function givesWay(
 
 /** Gives what waited behind the one that is superseded. */
 async function supersedeWaiting(
-  { db, clock, events }: DeploymentsContext,
+  context: DeploymentsContext,
   { app, waiting }: { app: { readonly name: string }; waiting: OpenDeployment | undefined },
   request: DeployRequest,
 ): Promise<string | null | undefined> {
+  const { db, clock, events } = context
   if (!waiting || !givesWay({ commit: waiting.wanted_commit, release: waiting.wanted_release }, request)) {
     return undefined
   }
@@ -219,6 +226,7 @@ async function supersedeWaiting(
     .set({ state: 'superseded', outcome: 'superseded', finished_at: clock.now() })
     .where('id', '=', waiting.id)
     .execute()
+  await noteDeployment(context, waiting.id)
   afterCommit(db, () => events.publish('deployment', { id: waiting.id, app: app.name, state: 'superseded' }))
   return waiting.then_trigger
 }

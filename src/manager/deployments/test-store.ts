@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '#lib/clock.ts'
 import { newId } from '#lib/id.ts'
+import { NO_OUTBOX } from '#manager/outbox/test-outbox.ts'
 import { openStore } from '#manager/store/database.ts'
 import { createEvents } from './events.ts'
 import type { DeploymentsContext } from './request.ts'
@@ -20,6 +21,7 @@ export async function openTestStore(): Promise<TestStore> {
     db: store.db,
     clock: systemClock,
     events: createEvents(systemClock.now),
+    outbox: NO_OUTBOX,
     folder,
     async close() {
       await store.close()

@@ -1,6 +1,8 @@
 import type { Selectable, Transaction } from 'kysely'
 import type { SeenContainer } from '#commands/host-observe.ts'
 import { type DeploymentsContext, requestDeployment } from '#manager/deployments/request.ts'
+import { driftMessage } from '#manager/notifications/message.ts'
+import { noteMessage } from '#manager/outbox/note-message.ts'
 import type { AppTable, Tables } from '#manager/store/tables.ts'
 import { type Baseline, completeBaseline, type SeenApp, takeBaseline } from './baseline.ts'
 import { driftOf } from './drift.ts'
@@ -60,7 +62,11 @@ export async function watchDrift(
   const findings = driftOf(baseline, seen, { containers: look.before, findings: old.findings })
   const { state, news } = await react(context, look, { before: given, now: driftAfter(given, findings, now) })
   await store(context.db, app, { baseline, isNew: baseline !== known, state })
-  return [...begunOrEnded(look, old, state), ...news]
+  const all = [...begunOrEnded(look, old, state), ...news]
+  for (const each of all) {
+    await noteMessage(context, driftMessage(each, now))
+  }
+  return all
 }
 
 export function readBaseline({ baseline }: Pick<WatchedApp, 'baseline'>): Baseline | undefined {

@@ -1,5 +1,6 @@
 import { VERSION_CHANGED } from '#manager/apps/errors.ts'
 import { appsOfRepository } from '#manager/apps/queries.ts'
+import { reportPlace } from '#manager/outbox/put.ts'
 import type { ManagerParts } from '#manager/parts.ts'
 import { inTransaction } from '#manager/store/transaction.ts'
 import { REPOSITORY_IN_USE } from './errors.ts'
@@ -27,7 +28,9 @@ export async function deleteRepository(
     if (result.numDeletedRows === 0n) {
       throw VERSION_CHANGED(`The repository "${row.name}"`, row.version)
     }
+    await db.deleteFrom('outbox').where('place', '=', reportPlace(row.id)).execute()
   })
+  await parts.outbox.refresh()
   parts.poller.forget(row.id)
   parts.events.publish('repository', { id: row.id, repository: row.name, state: 'removed' })
 }

@@ -1,4 +1,5 @@
 import type { Kysely, Selectable } from 'kysely'
+import { type ReportRow, reportOf } from '#manager/reporting/queries.ts'
 import type { HookTable, RepositoryTable, Tables } from '#manager/store/tables.ts'
 import { REPOSITORY_UNKNOWN } from './errors.ts'
 
@@ -9,6 +10,7 @@ export interface RepositoryRecord extends RepositoryRow {
   readonly hook: Selectable<HookTable> | undefined
   /** Name of its organisation. */
   readonly organisation: string | undefined
+  readonly report: ReportRow | undefined
 }
 
 /** The row of the repository with this name, or REPOSITORY_UNKNOWN. */
@@ -47,5 +49,5 @@ async function withHook(db: Kysely<Tables>, row: RepositoryRow): Promise<Reposit
           .select('name')
           .where('id', '=', row.organisation_id)
           .executeTakeFirst()
-  return { ...row, hook, organisation: organisation?.name }
+  return { ...row, hook, organisation: organisation?.name, report: await reportOf(db, row.id) }
 }

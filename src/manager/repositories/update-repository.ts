@@ -3,6 +3,7 @@ import { VERSION_CHANGED } from '#manager/apps/errors.ts'
 import type { Change } from '#manager/apps/update-app.ts'
 import { originOf } from '#manager/organisations/origin.ts'
 import type { ManagerParts } from '#manager/parts.ts'
+import { reportAfter } from '#manager/reporting/set-report.ts'
 import { checkedPath } from '#programs/git-names.ts'
 import { type RepositoryRecord, readRepository } from './queries.ts'
 import { remoteColumns } from './remote-fields.ts'
@@ -21,6 +22,7 @@ export async function updateRepository(
     branch: change.branch ?? row.branch,
     credential: change.credential,
   }
+  const report = change.report && reportAfter(row, change.report, sealer)
   const origin = change.url === undefined ? undefined : await originColumns(parts, change.url)
   const result = await db
     .updateTable('repositories')
@@ -39,10 +41,14 @@ export async function updateRepository(
     .where('id', '=', row.id)
     .where('version', '=', wanted.version ?? row.version)
     .executeTakeFirst()
+  if (report && result.numUpdatedRows > 0n) {
+    await db.replaceInto('reports').values(report).execute()
+  }
   const now = await readRepository(db, wanted.name)
   if (result.numUpdatedRows === 0n) {
     throw VERSION_CHANGED(`The repository "${wanted.name}"`, now.version)
   }
+  await parts.outbox.refresh()
   parts.poller.look(row.id)
   events.publish('repository', { id: row.id, repository: row.name, state: 'changed' })
   return now

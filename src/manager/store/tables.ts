@@ -2,6 +2,7 @@ import type { Generated } from 'kysely'
 import type { CiTrustTable } from './ci-trust-table.ts'
 import type { CommandTable, DeploymentTable, StepTable } from './deployment-tables.ts'
 import type { OrganisationTable } from './organisation-table.ts'
+import type { ChannelTable, OutboxTable, ReportTable } from './outbox-tables.ts'
 import type { PastDeploymentTable } from './past-table.ts'
 
 export type { CommandTable, DeploymentState, DeploymentTable, StepTable } from './deployment-tables.ts'
@@ -29,6 +30,9 @@ export interface Tables {
   commands: CommandTable
   releases: ReleaseTable
   idempotency: IdempotencyTable
+  outbox: OutboxTable
+  reports: ReportTable
+  channels: ChannelTable
 }
 
 /** Single values: `epoch` (fencing counter towards agents), `identity` … */
@@ -145,6 +149,8 @@ export interface AppTable {
   /** JSON of the differences that were seen and are still there; null: none. */
   drift: string | null
   on_drift: Generated<'report' | 'repair'>
+  /** Whether strangers may see its badge; null: they may not. */
+  badge: 'public' | null
   version: number
   created_at: number
   updated_at: number

@@ -3,6 +3,8 @@ import { asFairleadError, type FairleadError, toWire, type WireError } from '#li
 import { AGENT_OFFLINE, AGENT_REFUSED, AGENT_UNREACHABLE } from '#manager/agents/errors.ts'
 import { appsOfRepository } from '#manager/apps/queries.ts'
 import type { DeploymentsContext } from '#manager/deployments/request.ts'
+import { type Message, problemMessage } from '#manager/notifications/message.ts'
+import { noteMessage } from '#manager/outbox/note-message.ts'
 import { isStoreTrouble } from '#manager/store/store-error.ts'
 import type { RepositoryTable } from '#manager/store/tables.ts'
 import { inTransaction } from '#manager/store/transaction.ts'
@@ -71,6 +73,9 @@ async function takeTip(context: LookContext, repository: RepositoryRow, tip: str
       poll_failures: 0,
       problem: problem && wired(problem),
     })
+    if (problem) {
+      await noteMessage({ ...context, db }, unreadable(context, repository, problem))
+    }
   })
   context.events.publish('repository', {
     id: repository.id,
@@ -118,7 +123,13 @@ async function noteProblem(
   const failures = isAway ? 0 : repository.poll_failures + (typeof error.retry === 'object' ? 0 : 1)
   const problem = wired(error)
   if (problem !== repository.problem || failures !== repository.poll_failures) {
-    await store(context, repository, { poll_failures: failures, problem })
+    await inTransaction(context.db, async db => {
+      await store({ ...context, db }, repository, { poll_failures: failures, problem })
+      // Not after the first stumble, and once.
+      if (failures === PATIENCE) {
+        await noteMessage({ ...context, db }, unreadable(context, repository, error))
+      }
+    })
     context.events.publish('repository', {
       id: repository.id,
       repository: repository.name,
@@ -151,6 +162,13 @@ async function store(
     .set({ ...columns, problem: columns.problem ?? null, last_polled_at: clock.now() })
     .where('id', '=', repository.id)
     .execute()
+}
+
+function unreadable({ clock }: LookContext, { name }: RepositoryRow, error: FairleadError): Message {
+  return problemMessage(
+    { repository: name, what: 'it cannot be deployed from', error: toWire(error) },
+    clock.now(),
+  )
 }
 
 function wired(error: FairleadError): string {

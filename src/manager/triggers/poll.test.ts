@@ -10,6 +10,7 @@ import { newId } from '#lib/id.ts'
 import { silentLogger } from '#lib/logger.ts'
 import { AGENT_OFFLINE, BAD_ANSWER } from '#manager/agents/errors.ts'
 import { createEvents } from '#manager/deployments/events.ts'
+import { NO_OUTBOX } from '#manager/outbox/test-outbox.ts'
 import { openStore, type Store } from '#manager/store/database.ts'
 import { createPoller, type Poller } from './poll.ts'
 
@@ -277,6 +278,7 @@ class World {
       db: store.db,
       clock,
       events: createEvents(clock.now),
+      outbox: NO_OUTBOX,
       logger: silentLogger,
       wake: () => undefined,
       random: () => 0.5,

@@ -15,6 +15,7 @@ export function pollerFor(parts: PipelineParts): Poller {
     db: parts.db,
     clock: parts.clock,
     events: parts.events,
+    outbox: parts.outbox,
     logger: parts.logger,
     wake: parts.wake,
     async tip(repository) {

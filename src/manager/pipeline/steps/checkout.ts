@@ -1,5 +1,6 @@
 import { type Deployment, isHint } from '#manager/deployments/deployment.ts'
 import { refuseStranger } from '#manager/organisations/refuse-stranger.ts'
+import { noteDeployment } from '#manager/outbox/note-deployment.ts'
 import { NOTHING_TO_DEPLOY } from '#manager/pipeline/errors.ts'
 import { fetchSource, type Source } from '#manager/pipeline/source.ts'
 import { done, type Step, type StepContext, type StepOutcome } from '#manager/pipeline/step.ts'
@@ -35,13 +36,20 @@ async function checkoutCommit(context: StepContext): Promise<StepOutcome> {
   return done({ commit: source.commit, subject: source.subject, author: source.author })
 }
 
-async function noteCommit({ parts, deployment }: StepContext, { commit, subject }: Source): Promise<void> {
-  await parts.db
-    .updateTable('deployments')
-    .set({ commit, commit_subject: subject })
-    .where('id', '=', deployment.id)
-    .modifyEnd(SOON)
-    .execute()
+async function noteCommit(
+  { parts, deployment, repository }: StepContext,
+  { commit, subject }: Source,
+): Promise<void> {
+  const note = (db: typeof parts.db) =>
+    db.updateTable('deployments').set({ commit, commit_subject: subject }).where('id', '=', deployment.id)
+  if (!parts.outbox.interest().reports.has(repository?.id ?? '')) {
+    await note(parts.db).modifyEnd(SOON).execute()
+    return
+  }
+  await inTransaction(parts.db, async db => {
+    await note(db).execute()
+    await noteDeployment({ ...parts, db }, deployment.id)
+  })
 }
 
 /**

@@ -1,8 +1,10 @@
+import { noteDeployment } from '#manager/outbox/note-deployment.ts'
 import { claimForApp } from '#manager/pipeline/claim-for-app.ts'
 import { overriddenDeadlines } from '#manager/pipeline/deadlines.ts'
 import { done, type Step, type StepContext, type StepOutcome } from '#manager/pipeline/step.ts'
 import { RELEASE_INCOMPLETE } from '#manager/releases/errors.ts'
 import { readGoal } from '#manager/releases/queries.ts'
+import { inTransaction } from '#manager/store/transaction.ts'
 import { targetNamed } from '#targets/index.ts'
 
 /** Reads the release that shall come back. Nothing of it is in the repository: the Git server may be down or rewritten. */
@@ -19,11 +21,14 @@ async function retrieveRelease(context: StepContext): Promise<StepOutcome> {
   if (deployment !== undefined) {
     await context.limitDeployment(deployment)
   }
-  await context.parts.db
-    .updateTable('deployments')
-    .set({ commit, commit_subject: commitSubject })
-    .where('id', '=', context.deployment.id)
-    .execute()
+  await inTransaction(context.parts.db, async db => {
+    await db
+      .updateTable('deployments')
+      .set({ commit, commit_subject: commitSubject })
+      .where('id', '=', context.deployment.id)
+      .execute()
+    await noteDeployment({ ...context.parts, db }, context.deployment.id)
+  })
   await claimForApp(context)
   const { kind, detail } = context.deployment.trigger
   if (kind === 'drift') {

@@ -7,6 +7,7 @@ import { up as approval } from './0006-approval.ts'
 import { up as pastDeployments } from './0008-past-deployments.ts'
 import { up as quiet } from './0009-quiet.ts'
 import { up as sources } from './0011-sources.ts'
+import { up as reporting } from './0012-reporting.ts'
 import { up as ciTrusts } from './0013-ci-trusts.ts'
 
 export interface Migration {
@@ -24,5 +25,6 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0008-past-deployments', up: pastDeployments },
   { name: '0009-quiet', up: quiet },
   { name: '0011-sources', up: sources },
+  { name: '0012-reporting', up: reporting },
   { name: '0013-ci-trusts', up: ciTrusts },
 ]

@@ -1,0 +1,143 @@
+import type { ChannelEvent } from '#contract/rest/notifications.ts'
+import type { WireError } from '#lib/errors.ts'
+import type { Deployment, Trigger } from '#manager/deployments/deployment.ts'
+
+/** What people are told, before it is put into the form of a channel. */
+export interface Message {
+  readonly event: ChannelEvent | 'test'
+  /** ms since 1970. */
+  readonly at: number
+  readonly app?: string | undefined
+  readonly repository?: string | undefined
+  /** One line. */
+  readonly title: string
+  readonly commit?: string | undefined
+  /** First line of the commit's message: whoever may push chose it. */
+  readonly subject?: string | undefined
+  /** What asked for the deployment. */
+  readonly asked?: string | undefined
+  readonly deployment?: string | undefined
+  readonly state?: string | undefined
+  readonly outcome?: string | undefined
+  readonly step?: string | undefined
+  readonly error?: { readonly code: string; readonly message: string; readonly hint: string } | undefined
+  /** Where visitors find the app. */
+  readonly addresses?: readonly string[]
+  /** More about it, in words. */
+  readonly detail?: string | undefined
+  /** What to type next. */
+  readonly next?: string | undefined
+}
+
+const MOST_SUBJECT = 200
+const MOST_TEXT = 2000
+
+export function deploymentMessage(
+  deployment: Deployment,
+  event: ChannelEvent,
+  { now, domains }: { readonly now: number; readonly domains: readonly string[] },
+): Message {
+  const { app, id, error } = deployment
+  return {
+    event,
+    at: now,
+    app,
+    title: titleOf(deployment, event),
+    commit: deployment.commit ?? deployment.wantedCommit,
+    subject: deployment.commitSubject?.slice(0, MOST_SUBJECT),
+    asked: askedBy(deployment.trigger),
+    deployment: id,
+    state: deployment.state,
+    outcome: deployment.outcome,
+    step: deployment.failedStep,
+    error: error && errorOf(error),
+    addresses: domains,
+    next: event === 'waiting' ? `fairlead approve ${id}` : `fairlead logs ${id}`,
+  }
+}
+
+/** About an app that is not as its last deployment left it, or is so again. */
+export function driftMessage(
+  news: { readonly app: string; readonly state: string; readonly reason: string },
+  now: number,
+): Message | undefined {
+  const title = DRIFT_TITLES[news.state]
+  return title === undefined
+    ? undefined
+    : {
+        event: 'drift',
+        at: now,
+        app: news.app,
+        title: `${news.app} ${title}`,
+        detail: news.reason.slice(0, MOST_TEXT),
+        next: `fairlead apps show ${news.app}`,
+      }
+}
+
+/** About a repository that cannot be read, or whose Git host takes no reports. */
+export function problemMessage(
+  {
+    repository,
+    what,
+    error,
+  }: { readonly repository: string; readonly what: string; readonly error: WireError },
+  now: number,
+): Message {
+  return {
+    event: 'problem',
+    at: now,
+    repository,
+    title: `${repository}: ${what}`,
+    error: errorOf(error),
+    next: `fairlead repositories check ${repository}`,
+  }
+}
+
+export function testMessage(channel: string, now: number): Message {
+  return {
+    event: 'test',
+    at: now,
+    title: `Fairlead can reach the channel ${channel}`,
+    detail: 'Nothing happened: somebody asked for this test.',
+  }
+}
+
+const DRIFT_TITLES: Readonly<Record<string, string>> = {
+  drifted: 'was changed by hand',
+  'drift-ended': 'is again as its last deployment left it',
+  'drift-given-up': 'was changed by hand again and again; repairing it was given up',
+}
+
+function titleOf({ app, failedStep, outcome, kind }: Deployment, event: ChannelEvent): string {
+  switch (event) {
+    case 'failed':
+      return `${app}: the deployment failed${failedStep === undefined ? '' : ` in step ${failedStep}`}`
+    case 'recovered':
+      return `${app} is deployed again after a failure`
+    case 'waiting':
+      return `${app}: a deployment waits for an approval`
+    default:
+      return kind === 'remove' ? `${app} is removed` : `${app} is ${SUCCESS[outcome ?? ''] ?? 'deployed'}`
+  }
+}
+
+const SUCCESS: Readonly<Record<string, string>> = { 'rolled-back': 'rolled back' }
+
+function askedBy({ kind, by, detail }: Trigger): string {
+  switch (kind) {
+    case 'webhook':
+      return `a push (webhook of ${by})`
+    case 'poll':
+      return 'a new commit on the branch'
+    case 'registration':
+      return 'its registration'
+    case 'drift':
+      return `the repair of what was changed by hand${detail === undefined ? '' : `: ${detail.slice(0, MOST_SUBJECT)}`}`
+    default:
+      return by
+  }
+}
+
+function errorOf({ code, message, hint }: Pick<WireError, 'code' | 'message' | 'hint'>): Message['error'] {
+  return { code, message: message.slice(0, MOST_TEXT), hint: hint.slice(0, MOST_TEXT) }
+}

@@ -1,0 +1,69 @@
+import type { Kysely } from 'kysely'
+import type { Clock } from '#lib/clock.ts'
+import { newId } from '#lib/id.ts'
+import type { Tables } from '#manager/store/tables.ts'
+import { afterCommit } from '#manager/store/transaction.ts'
+import type { Interest } from './interest.ts'
+
+/** What those need of the outbox who have something to tell. */
+export interface OutboxDoor {
+  interest(): Interest
+  /** Sends what is there; called when it is on the disk. */
+  wake(): void
+}
+
+export interface PuttingContext {
+  readonly db: Kysely<Tables>
+  readonly clock: Pick<Clock, 'now'>
+  readonly outbox: OutboxDoor
+}
+
+export interface Entry {
+  readonly place: string
+  readonly subject: string
+  readonly payload: object
+}
+
+export function reportPlace(repositoryId: string): string {
+  return `report:${repositoryId}`
+}
+
+export function channelPlace(channelId: string): string {
+  return `channel:${channelId}`
+}
+
+/** Puts entries in line, as part of the transaction `db` that makes what they tell of true. */
+export async function putIn({ db, clock, outbox }: PuttingContext, entries: readonly Entry[]): Promise<void> {
+  if (entries.length === 0) {
+    return
+  }
+  const now = clock.now()
+  await db
+    .insertInto('outbox')
+    .values(
+      entries.map(({ place, subject, payload }) => ({
+        id: newId(),
+        place,
+        subject,
+        payload: JSON.stringify(payload),
+        next_at: now,
+        created_at: now,
+      })),
+    )
+    .execute()
+  afterCommit(db, outbox.wake)
+}
+
+/** Takes back what is not sent yet, because a newer state of the same subject says more. */
+export async function replaceEarlier(
+  { db, clock }: PuttingContext,
+  { place, subject }: Pick<Entry, 'place' | 'subject'>,
+): Promise<void> {
+  await db
+    .updateTable('outbox')
+    .set({ ended_at: clock.now(), result: 'replaced' })
+    .where('place', '=', place)
+    .where('subject', '=', subject)
+    .where('ended_at', 'is', null)
+    .execute()
+}

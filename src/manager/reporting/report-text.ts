@@ -1,0 +1,83 @@
+import type { Report } from '#git-hosts/report.ts'
+import { isPublicAddress } from './public-address.ts'
+import type { ReportNote } from './report-note.ts'
+
+export interface TextRules {
+  /** Where people reach the manager. */
+  readonly publicUrl: string
+  /** May name private addresses and the words of errors. */
+  readonly details: boolean
+}
+
+/** Git hosts take so many characters. */
+const MOST_CHARACTERS = 140
+
+/** What a Git host may read of a note. Unless details are wanted: public addresses only, and of an error its code. Pure. */
+export function reportText(
+  note: ReportNote,
+  { publicUrl, details }: TextRules,
+): Omit<Report, 'remote' | 'isRetry'> {
+  const shown = (url: string | undefined) =>
+    url !== undefined && (details || isPublicAddress(url)) ? url : undefined
+  const [domain] = note.domains
+  return {
+    commit: note.commit,
+    // Successful, but it is not this commit that runs.
+    state: note.outcome === 'held-by-rollback' ? 'superseded' : note.state,
+    context: `fairlead/${note.app}`,
+    environment: note.app,
+    description: cut(describe(note, details)),
+    logUrl: shown(`${publicUrl}/api/v1/deployments/${note.deployment}/log`),
+    appUrl: shown(domain && `https://${domain}`),
+    deployment: note.deployment,
+  }
+}
+
+function describe(note: ReportNote, details: boolean): string {
+  switch (note.state) {
+    case 'queued':
+      return 'Waits for its turn'
+    case 'running':
+      return 'Is being deployed'
+    case 'waiting':
+      return 'Waits until a person approves its plan'
+    case 'succeeded':
+      return describeSuccess(note)
+    case 'failed':
+      return describeFailure(note, details)
+    case 'cancelled':
+      return 'Cancelled'
+    case 'superseded':
+      return 'Superseded by a newer deployment'
+  }
+}
+
+function describeSuccess({ outcome, seconds }: ReportNote): string {
+  const took = seconds === undefined ? '' : ` in ${seconds} s`
+  switch (outcome) {
+    case 'nothing-to-do':
+      return 'Nothing to do: exactly this runs already'
+    case 'unaffected':
+      return 'Not affected: nothing that belongs to this app changed'
+    case 'held-by-rollback':
+      return 'Not deployed: the app was rolled back from this commit'
+    case 'rolled-back':
+      return `Rolled back to this commit${took}`
+    default:
+      return `Deployed and verified${took}`
+  }
+}
+
+function describeFailure({ failedStep, error, outcome }: ReportNote, details: boolean): string {
+  const where = failedStep === undefined ? 'Failed' : `Failed in step ${failedStep}`
+  const runs = outcome === 'returned-to-previous' ? '; the release before runs on' : ''
+  const words = details && error ? `: ${error.message}` : ''
+  return `${where} (${error?.code ?? 'unknown'})${runs}${words}`
+}
+
+function cut(text: string): string {
+  const characters = [...text.replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ').trim()]
+  return characters.length <= MOST_CHARACTERS
+    ? characters.join('')
+    : `${characters.slice(0, MOST_CHARACTERS - 1).join('')}…`
+}

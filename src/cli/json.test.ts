@@ -29,6 +29,7 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
   secrets: ['list', 'shop'],
   repositories: ['list'],
   notifications: ['list'],
+  organisations: ['list'],
   hosts: ['list'],
   trusts: ['list'],
   manager: ['identity'],

@@ -47,7 +47,7 @@ export const SETTINGS = [
     name: 'FAIRLEAD_ALLOW_PRIVATE',
     of: ['manager'],
     means:
-      'private networks (CIDR, separated by commas) in which Git servers may be; the policy of the worker must allow them too',
+      'private networks (CIDR, separated by commas) in which Git servers, and what else the manager asks or tells, may be; for Git the policy of the worker must allow them too',
     default: 'none',
   },
   {

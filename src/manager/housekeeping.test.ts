@@ -40,6 +40,14 @@ test('kept answers and deliveries go when nobody can ask for them any more, not 
       .insertInto('idempotency')
       .values({ ...answer, created_at: now - age * DAY })
       .execute()
+    const told = { place: 'report:r', subject: 's', payload: '{}', next_at: 1, created_at: 1 }
+    await db
+      .insertInto('outbox')
+      .values([
+        { ...told, id: `${age}`, ended_at: now - age * DAY, result: 'sent' },
+        { ...told, id: `${age} open` },
+      ])
+      .execute()
   }
   await forgetOld({ db, logs: manager.parts.logs, clock: { ...manager.parts.clock, now: () => now } })
   const deliveries = await db.selectFrom('deliveries').select('delivery_id').orderBy('delivery_id').execute()
@@ -50,6 +58,10 @@ test('kept answers and deliveries go when nobody can ask for them any more, not 
   assert.deepEqual(
     (await db.selectFrom('idempotency').select('key').execute()).map(row => row.key),
     ['1'],
+  )
+  assert.deepEqual(
+    (await db.selectFrom('outbox').select('id').orderBy('id').execute()).map(row => row.id),
+    ['1', '1 open', '2', '2 open', '7 open', '9 open'],
   )
 })
 

@@ -1,7 +1,6 @@
 import { background } from '#lib/background.ts'
 import type { Clock, Timer } from '#lib/clock.ts'
 import { asFairleadError, FairleadError } from '#lib/errors.ts'
-import { failpoint } from '#lib/failpoint.ts'
 import type { Logger } from '#lib/logger.ts'
 import { SOON } from '#manager/store/soon.ts'
 import { inTransaction } from '#manager/store/transaction.ts'
@@ -122,7 +121,6 @@ export function createOutbox(parts: OutboxParts): Outbox {
       .where('seq', '=', row.seq)
       .modifyEnd(SOON)
       .execute()
-    failpoint('manager', 'outbox', 'before-send')
     const attempt = await tryToSend(row)
     if (closed) {
       return
@@ -149,11 +147,13 @@ export function createOutbox(parts: OutboxParts): Outbox {
     const isOpen = attempt.kind === 'later' && !isGivenUp
     const result = isGivenUp ? 'given-up' : attempt.kind
     const problem = await inTransaction(db, async transaction => {
-      await transaction
-        .updateTable('outbox')
-        .set({ remote: attempt.remote ?? row.remote })
-        .where('seq', '=', row.seq)
-        .execute()
+      if (attempt.remote !== undefined) {
+        await transaction
+          .updateTable('outbox')
+          .set({ remote: attempt.remote })
+          .where('seq', '=', row.seq)
+          .execute()
+      }
       await transaction
         .updateTable('outbox')
         .set(isOpen || result === 'later' ? { next_at: nextTry } : { ended_at: now, result })

@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test'
 import { sendWebhook } from '#cli/demo/send-webhook.ts'
 import type { DeploymentDocument } from '#contract/rest/deployments.ts'
 import { systemClock } from '#lib/clock.ts'
+import { startFakeGithub } from './world/fake-github.ts'
 import { type Remote, type System, startSystem } from './world/system.ts'
 
 const stack = new AsyncDisposableStack()
@@ -73,6 +74,35 @@ test('P6 a newer wish supersedes what waits, and nothing of it runs', async () =
     (await system.visit(`${APP}.localhost`)).body,
     `wish ${commits.indexOf(last.commit ?? '') + 1}`,
   )
+})
+
+test('the Git host is told each state of a commit in order, and the last one once although the manager is killed before it is sent', async () => {
+  const github = await startFakeGithub(stack)
+  const report = { git_host: 'github', api: github.api, token: 'a-token' }
+  await system.together().client.send('PATCH', `/repositories/${APP}`, { report })
+  const begun = ['commit pending', 'deployment', 'deployment in_progress']
+  const whole = [...begun, 'commit success', 'deployment success']
+  const told = async (commit: string, what: readonly string[]) => {
+    const deadline = systemClock.monotonic() + 60_000
+    while (github.told(commit).length < what.length && systemClock.monotonic() < deadline) {
+      await systemClock.sleep(20)
+    }
+    assert.deepEqual(github.told(commit), what)
+  }
+  const first = await remote.push(files('told'))
+  assert.equal((await system.deploy(APP)).state, 'succeeded')
+  await told(first, whole)
+
+  const second = await remote.push(files('told after a kill', 2))
+  const { id } = await system.together().client.send<{ id: string }>('POST', `/apps/${APP}/deploy`, {})
+  await told(second, begun)
+  await github.goAway()
+  const ended = await untilAllEnded()
+  assert.equal(ended.find(each => each.id === id)?.state, 'succeeded')
+  process.kill(system.together().manager.pid, 'SIGKILL')
+  await github.comeBack()
+  await system.restart()
+  await told(second, whole)
 })
 
 /** Newest first. */

@@ -91,10 +91,9 @@ export function createPoller(options: PollerOptions): Poller {
   }
 
   function begin(id: string, entry: Entry, now: number): void {
-    const { server } = entry
     entry.dueAt = NEVER
     entry.lastAt = now
-    turns.begin(server)
+    const end = turns.begin(entry.server, now)
     let health: ServerHealth | undefined
     const look = lookOnce(id, entry)
       .then(found => {
@@ -106,7 +105,7 @@ export function createPoller(options: PollerOptions): Poller {
       })
       .finally(() => {
         running.delete(id)
-        turns.end(server, health, clock.monotonic())
+        end(health, clock.monotonic())
         fill()
       })
     running.set(id, look)

@@ -239,5 +239,5 @@ export const NOTHING_TO_SET = defineError({
   status: 400,
   retry: 'never',
   message: (app: string) => `Nothing was given to set for "${app}".`,
-  hint: () => 'Name a setting: "fairlead apps set --help" lists them.',
+  hint: () => 'Name a setting: "--help" after the command lists them.',
 })

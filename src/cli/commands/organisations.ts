@@ -13,7 +13,7 @@ import type {
 } from '#contract/rest/organisations.ts'
 
 interface Options {
-  readonly tokenFile?: string
+  readonly gitTokenFile?: string
   readonly ca?: string
   readonly host?: string
   readonly discover?: boolean
@@ -56,7 +56,7 @@ export function configureOrganisations(command: Command, act: Act): void {
     .action(act(remove))
   withExamples(command, [
     [
-      'fairlead organisations add acme --token-file token',
+      'fairlead organisations add acme --git-token-file token',
       'repositories of github.com/acme may be registered',
     ],
     ['fairlead organisations set acme --discover', 'those with the topic "fairlead" come by themselves'],
@@ -70,7 +70,7 @@ export function configureOrganisations(command: Command, act: Act): void {
 
 function withOptions(command: Command): Command {
   return command
-    .option('--token-file <file>', 'file with a token that may read its repositories')
+    .option('--git-token-file <file>', 'file with a token that may read its repositories')
     .option('--ca <file>', 'certificate of the authority of a Git server of your own')
     .option('--host <name>', 'the host that reads and runs what is found; default: the only one')
     .option('--discover', 'register repositories that carry the marker by themselves')
@@ -140,9 +140,9 @@ async function remove({ client, printer }: Session, name: string): Promise<void>
   printer.line(`${name} is off the list; what runs keeps running.`)
 }
 
-function common({ tokenFile, ca, host, discover, marker }: Options) {
+function common({ gitTokenFile, ca, host, discover, marker }: Options) {
   return {
-    ...(tokenFile === undefined ? {} : { token: readFileText(tokenFile).trim() }),
+    ...(gitTokenFile === undefined ? {} : { token: readFileText(gitTokenFile).trim() }),
     ...(ca === undefined ? {} : { ca: readFileText(ca) }),
     ...(host === undefined ? {} : { host }),
     ...(discover === undefined ? {} : { discovery: discover }),

@@ -75,7 +75,7 @@ export const TOKEN_REFUSED = defineError({
   message: (server: string, status: number) =>
     `The API of ${server} refuses the token of the organisation (status ${status}).`,
   hint: () =>
-    'Make a new token that may read the organisation and the contents of its repositories, and give it with "fairlead organisations set NAME --token-file FILE".',
+    'Make a new token that may read the organisation and the contents of its repositories, and give it with "fairlead organisations set NAME --git-token-file FILE".',
 })
 
 export const HOST_QUOTA_USED = defineError({

@@ -15,11 +15,14 @@ import { removeFromEngine } from '#cli/demo/remove-from-engine.ts'
 import { startTestIssuer } from '#manager/ci/test-issuer.ts'
 import { runGithubExample, runGitlabExample } from './world/ci-job.ts'
 import { mustRun } from './world/command.ts'
-import { addCommits, gitOverHttps, withLogin, workingCopy } from './world/git-client.ts'
+import { gitOverHttps, workingCopy } from './world/git-client.ts'
+import { startGiteaFront } from './world/gitea-front.ts'
+import { pushCommit, pushRepository } from './world/pushed-repository.ts'
 import { temporaryFolder } from './world/temporary-folder.ts'
 
 const PROGRAM = join(import.meta.dirname, '../bin/fairlead')
 const APP = `cli-${process.pid}`
+const OWN = `${APP}-own`
 const PARTS = `${APP}-parts`
 const BASE = `fairlead-cli-${process.pid}/base:1`
 const ACCOUNT = { username: 'ada', password: 'love/lace:1843' }
@@ -37,7 +40,7 @@ let said: { url: string; apps: string; manager_pid: number; worker_pid: number }
 before(async () => {
   folder = await temporaryFolder(world)
   const network = `fairlead-cli-${process.pid}`
-  world.defer(() => removeFromEngine({ network, apps: [APP, PARTS], images: [BASE, `fairlead/${APP}`] }))
+  world.defer(() => removeFromEngine({ network, apps: [APP, PARTS, OWN], images: [BASE, `fairlead/${APP}`] }))
   registry = await startRegistry({ folder: join(folder, 'registry'), ...ACCOUNT })
   world.defer(registry.close)
   world.defer(() => removeFromEngine({ network, images: [`${registry.address}/`] }))
@@ -87,9 +90,7 @@ async function write(dockerfile: string): Promise<void> {
 }
 
 async function push(): Promise<void> {
-  await addCommits(copy, gitEnvironment)
-  const url = withLogin(gitServer.url('site'), ACCOUNT.username, ACCOUNT.password)
-  await mustRun('git', ['push', '--quiet', url, 'main'], { folder: copy, env: gitEnvironment })
+  await pushCommit({ gitServer, name: 'site', folder: copy, env: gitEnvironment })
 }
 
 async function startUp(): Promise<void> {
@@ -115,6 +116,13 @@ async function fairlead(...words: (string | Record<string, string>)[]) {
   const child = spawn(PROGRAM, line, { env, cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
   const [[code], out, err] = await Promise.all([once(child, 'close'), text(child.stdout), text(child.stderr)])
   return { code: code as number | null, out, err }
+}
+
+/** Nobody says when: its repository is looked at by itself. */
+async function untilThere(app: string): Promise<void> {
+  for (let tries = 0; tries < 300 && (await fairlead('apps', 'show', app)).code !== 0; ) {
+    tries += 1
+  }
 }
 
 // Each test goes on where the one before ended.
@@ -314,28 +322,15 @@ describe('the command line with a manager and a worker of "up"', () => {
   })
 
   test('R65 R68 G11 a Compose file anywhere in a repository without any file of Fairlead is deployed, a link to one is not', async () => {
-    const parts = join(folder, 'parts')
-    await gitServer.createRepository('parts')
-    await workingCopy(parts, gitEnvironment, 0)
-    await mkdir(join(parts, 'services/web'), { recursive: true })
     const build = `FROM ${BASE}\nRUN mkdir /www && echo parts >/www/index.html\nCMD ["httpd","-f","-p","8080","-h","/www"]\n`
-    await writeFile(join(parts, 'services/web/Dockerfile'), build)
     const compose = 'services: { web: { build: ., expose: ["8080"], stop_grace_period: 1s } }\n'
-    await writeFile(join(parts, 'services/web/compose.yaml'), compose)
-    await symlink('services/web/compose.yaml', join(parts, 'link.yaml'))
-    await addCommits(parts, gitEnvironment)
-    const url = withLogin(gitServer.url('parts'), ACCOUNT.username, ACCOUNT.password)
-    await mustRun('git', ['push', '--quiet', url, 'main'], { folder: parts, env: gitEnvironment })
-    const login = [
-      '--username',
-      ACCOUNT.username,
-      '--password-file',
-      'password',
-      '--ca',
-      'ca.pem',
-      '--poll',
-      '0',
-    ]
+    await mkdir(join(folder, 'parts'))
+    await symlink('services/web/compose.yaml', join(folder, 'parts/link.yaml'))
+    await pushRepository(
+      { gitServer, name: 'parts', folder: join(folder, 'parts'), env: gitEnvironment },
+      { 'services/web/Dockerfile': build, 'services/web/compose.yaml': compose },
+    )
+    const login = ['--username', ACCOUNT.username, '--password-file', 'password', '--ca', 'ca.pem']
     const add = (name: string, path: string, ...more: string[]) =>
       fairlead('repositories', 'add', name, gitServer.url('parts'), ...login, '--compose-path', path, ...more)
     equal((await add('link', 'link.yaml', '--no-auto-apps')).code, 0)
@@ -343,14 +338,54 @@ describe('the command line with a manager and a worker of "up"', () => {
     equal(refused.code, 3)
     match(refused.err, /link\.yaml is a symbolic link/)
     equal((await add(PARTS, 'services/web/compose.yaml')).code, 0)
-    // Nobody says when: the repository is looked at by itself.
-    for (let tries = 0; tries < 300 && (await fairlead('apps', 'show', PARTS)).code !== 0; ) {
-      tries += 1
-    }
+    await untilThere(PARTS)
     const deployed = await fairlead('deploy', PARTS, '--wait')
     equal(deployed.code, 0, deployed.err)
     match((await fairlead('apps')).out, new RegExp(`^${PARTS} +compose .* ${PARTS}\\.cli\\.localhost`, 'm'))
     equal((await fairlead('apps', 'remove', PARTS, '--wait')).code, 0)
+  })
+
+  test('R65 R67 G09 an organisation on the list has its marked repositories deployed, and nothing that took their names', async () => {
+    const gitea = await startGiteaFront(folder, gitServer)
+    world.defer(gitea.close)
+    await writeFile(join(folder, 'gitea-token'), gitea.token)
+    gitea.organisations.set('acme', 1)
+    gitea.repositories.set(`acme/${OWN}`, { id: 10, topics: ['fairlead'] })
+    gitea.repositories.set('acme/other', { id: 11, topics: [] })
+    const build = `FROM ${BASE}\nRUN mkdir /www && echo own >/www/index.html\nEXPOSE 8080\nCMD ["httpd","-f","-p","8080","-h","/www"]\n`
+    const own = { gitServer, name: `acme/${OWN}`, folder: join(folder, 'own'), env: gitEnvironment }
+    await pushRepository(own, { Dockerfile: build })
+    const where = ['--git-host', 'gitea', '--server', gitea.server, '--ca', gitea.caFile]
+    const added = await fairlead(
+      'organisations',
+      'add',
+      'acme',
+      ...where,
+      '--git-token-file',
+      'gitea-token',
+      '--discover',
+    )
+    equal(added.code, 0, added.err)
+    const found = await fairlead('organisations', 'check', 'acme')
+    match(found.out, new RegExp(`^acme/${OWN} +(registered|known) +${OWN}$`, 'm'))
+    match(found.out, /^acme\/other +not-marked/m)
+    const evil = await fairlead('repositories', 'add', 'evil', `https://${gitea.server}/evil/x.git`)
+    equal(evil.code, 6, evil.err)
+    match(
+      evil.err,
+      /Repositories of "evil" at .* may not be deployed here[\s\S]*hint: Only listed organisations/,
+    )
+    await untilThere(OWN)
+    const deployed = await fairlead('deploy', OWN, '--wait')
+    equal(deployed.code, 0, deployed.err)
+    gitea.repositories.set(`acme/${OWN}`, { id: 666, topics: ['fairlead'] })
+    const refused = await fairlead('deploy', OWN, '--wait')
+    equal(refused.code, 1)
+    match(refused.err, /is not in the organisation "acme" any more/)
+    match((await fairlead('repositories')).out, new RegExp(`^${OWN} .* paused: The repository `, 'm'))
+    match((await fairlead('apps')).out, new RegExp(`^${OWN} +container .* ${OWN}\\.cli\\.localhost`, 'm'))
+    equal((await fairlead('apps', 'remove', OWN, '--wait')).code, 0)
+    equal((await fairlead('organisations', 'remove', 'acme')).code, 0)
   })
 
   test('apps remove --wait takes down what runs', async () => {

@@ -61,7 +61,8 @@ export const REPOSITORY_NOT_SEEN = defineError({
 export const REPOSITORY_LEFT = defineError({
   code: 'REPOSITORY_LEFT',
   status: 403,
-  retry: 'never',
+  // A deployment that met a mere rename is tried again once the listing has followed it.
+  retry: 'later',
   message: (path: string, organisation: string) =>
     `The repository that was registered as ${path} is not in the organisation "${organisation}" any more: it was moved, deleted or made anew, or its token sees it no longer.`,
   hint: () =>

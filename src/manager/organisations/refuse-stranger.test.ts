@@ -64,6 +64,8 @@ test('G09 a repository whose name another one has is never fetched: its app keep
     [failed.state, failed.failedStep, codeOf(failed)],
     ['failed', 'checkout', 'REPOSITORY_LEFT'],
   )
+  // It may only have been renamed.
+  assert.equal((failed.error as { retry: string }).retry, 'later')
   assert.equal(agents.told.length, told)
   assert.match((await repository()).stopped ?? '', /REPOSITORY_LEFT/)
   const { due_at } = await store.db.selectFrom('organisations').select('due_at').executeTakeFirstOrThrow()

@@ -148,6 +148,15 @@ test('a fourth repair within ten minutes is not tried, and everybody can see tha
   await look(({ state }) => state === 'none')
 })
 
+test('an app that lost a container for good is shown degraded by it, though all others run', async () => {
+  await policy('report')
+  const name = await nameOf('c')
+  await docker('rm', '--force', name)
+  await look(({ findings }) => findings.length > 0)
+  const { observed } = await system.together().client.get<AppDocument>(`/apps/${APP}`)
+  assert.deepEqual([observed.state, observed.reason], ['degraded', `${name} is gone`])
+})
+
 async function assertFound(expected: readonly string[]): Promise<void> {
   const { findings } = await nextLook()
   const found = findings.map(({ kind, reason }) => `${kind}: ${reason}`)

@@ -1,5 +1,6 @@
 import type { Kysely, Selectable } from 'kysely'
 import type { ObservedDocument } from '#contract/rest/apps.ts'
+import { readDrift } from '#manager/observation/drift-state.ts'
 import { type Observation, type ObservedStatus, statusOf } from '#manager/observation/seen-state.ts'
 import type { ManagerParts } from '#manager/parts.ts'
 import type { AppTable, Tables } from '#manager/store/tables.ts'
@@ -14,6 +15,7 @@ export function statusOfApp(
     {
       observation: app.observed === null ? undefined : (JSON.parse(app.observed) as Observation),
       isReleased: app.release !== undefined,
+      findings: readDrift(app).findings,
     },
     {
       isConnected: agents.state(app.host)?.status === 'connected',

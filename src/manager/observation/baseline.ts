@@ -41,6 +41,14 @@ export function partOf(observed: HostObserved, app: string): SeenApp {
   }
 }
 
+/** What was known when a deployment ended. */
+export interface LeftBefore {
+  readonly baseline: Baseline | undefined
+  readonly findings: readonly Finding[]
+  /** Services that its plan says must run. */
+  readonly mustRun?: readonly string[]
+}
+
 /**
  * What a deployment left. A container that it did not make anew keeps what is known of it, so that a deployment of
  * something else does not make a change by hand the rule; only its place in the proxy's network may be new.
@@ -48,18 +56,18 @@ export function partOf(observed: HostObserved, app: string): SeenApp {
 export function takeBaseline(
   seen: SeenApp,
   deployment: string,
-  before?: { readonly baseline: Baseline | undefined; readonly findings: readonly Finding[] },
+  before: LeftBefore = { baseline: undefined, findings: [] },
 ): Baseline {
   const extra = new Set(
-    (before?.findings ?? []).flatMap(({ kind, container }) => (kind === 'extra' ? [container] : [])),
+    before.findings.flatMap(({ kind, container }) => (kind === 'extra' ? [container] : [])),
   )
-  const comparable = before?.baseline?.key === seen.key ? before.baseline.containers : []
+  const comparable = before.baseline?.key === seen.key ? before.baseline.containers : []
   const containers = seen.containers.filter(each => !extra.has(each.id))
   return {
     deployment,
     containers: containers.map(each => {
       const known = comparable.find(({ id }) => id === each.id)
-      return known ? withNewPlace(known, each, seen) : firstSeen(each, seen)
+      return known ? withNewPlace(known, each, seen) : firstSeen(each, seen, before.mustRun ?? [])
     }),
     routes: seen.routes,
     key: seen.key,
@@ -87,7 +95,7 @@ export function knownOf(baselines: readonly Baseline[]): Record<string, string> 
   )
 }
 
-function firstSeen(each: SeenContainer, seen: SeenApp): BaselineContainer {
+function firstSeen(each: SeenContainer, seen: SeenApp, planned: readonly string[]): BaselineContainer {
   const configuration = seen.configurations[each.id] ?? { fingerprint: '' }
   const hasEnded = each.state === 'exited' && each.exitCode === 0
   return {
@@ -95,17 +103,20 @@ function firstSeen(each: SeenContainer, seen: SeenApp): BaselineContainer {
     name: each.name,
     service: each.service,
     restarts: each.restarts,
-    mustRun: !(hasEnded && each.service !== '') && isServer(each, configuration, seen.network),
+    mustRun:
+      planned.includes(each.service) ||
+      (!(hasEnded && each.service !== '') && isServer(each, configuration, seen.network)),
     ...configuration,
   }
 }
 
-/** Something that others rely on: it has visitors, a health check, or a policy that starts it again after any end. */
+/** Something that others rely on: it has visitors, a port, a health check, or a policy that starts it again after any end. */
 function isServer(each: SeenContainer, { parts = {} }: Configuration, network: string): boolean {
   return (
     each.service === '' ||
     each.health !== 'none' ||
     `network:${network}` in parts ||
+    Object.keys(parts).some(part => part.startsWith('port:')) ||
     /^(?:always|unless-stopped)/.test(parts.restart ?? '')
   )
 }

@@ -143,6 +143,24 @@ for (const [what, host] of [
   test(`an app that ${what} has not drifted`, () => assert.deepEqual(reasons(host), []))
 }
 
+test('a service with a published port and nothing else must run: that it ended with 0 is drift', () => {
+  const served = aHost({ db: {} })
+  const baseline = takeBaseline(partOf(served, 'shop'), 'd1')
+  const ended = partOf(aHost({ db: { facts: { state: 'exited' } } }), 'shop')
+  assert.deepEqual(
+    driftOf(baseline, ended, { containers: [], findings: [] }).map(({ reason }) => reason),
+    ['shop-db-1 is exited (exit code 0)'],
+  )
+})
+
+test('a service that may end with 0 has not drifted when it does, even if it ran when its deployment ended', () => {
+  const parts = { 'port:80/tcp': undefined }
+  const working = partOf(aHost({ work: { parts } }), 'shop')
+  const ended = partOf(aHost({ work: { parts, facts: { state: 'exited' } } }), 'shop')
+  const look = { containers: [], findings: [] }
+  assert.deepEqual(driftOf(takeBaseline(working, 'd1'), ended, look), [])
+})
+
 test('a loop is found until the container has run from one look to the next', () => {
   const looping = aHost({ web: { facts: { state: 'restarting', restarts: 4 } } })
   const findings = found(looping)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { SeenContainer } from '#commands/host-observe.ts'
 import { INTERNAL, toWire } from '#lib/errors.ts'
+import type { Finding } from './drift.ts'
 import { type SeenHost, statusOf } from './seen-state.ts'
 
 const NOW = 1_000_000
@@ -10,7 +11,7 @@ const HOST: SeenHost = { isConnected: true, observedAt: NOW - 5_000, unseen: und
 function stateOf(
   changes: readonly Partial<SeenContainer>[],
   host: Partial<SeenHost> = {},
-  isReleased = true,
+  { isReleased = true, findings = [] }: { isReleased?: boolean; findings?: readonly Finding[] } = {},
 ) {
   const containers = changes.map(
     change =>
@@ -20,7 +21,7 @@ function stateOf(
         ...change,
       }) as SeenContainer,
   )
-  const app = { observation: { since: 1, containers }, isReleased }
+  const app = { observation: { since: 1, containers }, isReleased, findings }
   const { state, reason } = statusOf(app, { ...HOST, ...host }, { now: NOW, everyMs: 60_000 })
   return `${state}${reason === null ? '' : `: ${reason}`}`
 }
@@ -41,8 +42,33 @@ for (const [what, containers, seen] of [
   ['is not known to be healthy yet', [{ health: 'starting' }], 'degraded: shop-web-1 is starting'],
   ['lost one of two', [{}, { state: 'dead' }], 'degraded: shop-web-1 is dead'],
   ['was removed', [], 'missing: it has no container'],
+  [
+    'has only services that ended well',
+    [{ state: 'exited' }, { state: 'exited' }],
+    'stopped: none of its containers is running',
+  ],
 ] as const) {
   test(`an app that ${what} is shown so`, () => assert.equal(stateOf(containers), seen))
+}
+
+const GONE: Finding = { kind: 'missing', what: 'shop-db-1', reason: 'shop-db-1 is gone', container: null }
+const STOPPED: Finding = { kind: 'stopped', what: 'shop-web-1', reason: '', container: 'c' }
+const JOB = { id: 'j', name: 'shop-job-1', state: 'exited' }
+
+for (const [what, containers, findings, seen] of [
+  ['lost a container', [{}], [GONE], 'degraded: shop-db-1 is gone'],
+  ['lost one and had the other stopped', [JOB], [GONE], 'stopped: shop-db-1 is gone'],
+  ['got the lost one back since', [{}, { name: 'shop-db-1' }], [GONE], 'running'],
+  [
+    'had one stopped that must run',
+    [JOB, { state: 'exited' }, { id: 'd', name: 'shop-db-1' }],
+    [STOPPED],
+    'degraded: shop-web-1 is exited (exit code 0)',
+  ],
+  ['had it started again since', [{}, JOB], [STOPPED], 'running'],
+] as const) {
+  test(`an app that ${what} is shown so, by what differs from its deployment`, () =>
+    assert.equal(stateOf(containers, {}, { findings }), seen))
 }
 
 for (const [what, host, reason] of [
@@ -59,5 +85,5 @@ for (const [what, host, reason] of [
 }
 
 test('an app that was never deployed is not missing', () => {
-  assert.equal(stateOf([], {}, false), 'not-deployed')
+  assert.equal(stateOf([], {}, { isReleased: false }), 'not-deployed')
 })

@@ -1,5 +1,6 @@
 import type { SeenContainer } from '#commands/host-observe.ts'
 import type { WireError } from '#lib/errors.ts'
+import type { Finding } from './drift.ts'
 
 export type AppState = 'running' | 'degraded' | 'stopped' | 'missing' | 'not-deployed' | 'unknown'
 
@@ -30,9 +31,16 @@ export interface SeenHost {
 /** Looks that may be missed before what they told is no longer taken for what is. */
 const STALE_LOOKS = 3
 
+export interface SeenOfApp {
+  readonly observation: Observation | undefined
+  readonly isReleased: boolean
+  /** What was not as the last deployment left it. */
+  readonly findings: readonly Finding[]
+}
+
 /** What may be said of an app now: never that it runs when nobody could see it. Pure. */
 export function statusOf(
-  app: { readonly observation: Observation | undefined; readonly isReleased: boolean },
+  app: SeenOfApp,
   host: SeenHost,
   { now, everyMs }: { readonly now: number; readonly everyMs: number },
 ): ObservedStatus {
@@ -43,7 +51,7 @@ export function statusOf(
   }
   const blind = whyUnknown(host, { now, everyMs })
   return blind === undefined
-    ? { ...judge(containers), ...last }
+    ? { ...judge(containers, app.findings), ...last }
     : { state: 'unknown', reason: blind, ...last }
 }
 
@@ -65,24 +73,44 @@ function whyUnknown(
     : undefined
 }
 
-function judge(containers: readonly SeenContainer[]): Pick<ObservedStatus, 'state' | 'reason'> {
+function judge(
+  containers: readonly SeenContainer[],
+  findings: readonly Finding[],
+): Pick<ObservedStatus, 'state' | 'reason'> {
   if (containers.length === 0) {
     return { state: 'missing', reason: 'it has no container' }
   }
-  const bad = containers.filter(each => faultOf(each) !== undefined)
-  const first = bad[0]
-  if (!first) {
+  const isAnyUp = containers.some(each => each.state === 'running')
+  const fault = firstFault(containers, findings)
+  if (fault === undefined && isAnyUp) {
     return { state: 'running', reason: null }
   }
-  const isAnyUp = containers.some(each => each.state === 'running')
-  return { state: isAnyUp ? 'degraded' : 'stopped', reason: `${first.name} ${faultOf(first)}` }
+  const reason = fault ?? 'none of its containers is running'
+  return { state: isAnyUp ? 'degraded' : 'stopped', reason }
 }
 
-/** A container that ended with 0 has done its work: only a deployment can say that it should not have. */
-function faultOf({ state, health, exitCode, service }: SeenContainer): string | undefined {
+function firstFault(containers: readonly SeenContainer[], findings: readonly Finding[]): string | undefined {
+  const stopped = new Set(findings.flatMap(({ kind, container }) => (kind === 'stopped' ? [container] : [])))
+  for (const each of containers) {
+    const fault = faultOf(each, !stopped.has(each.id))
+    if (fault !== undefined) {
+      return `${each.name} ${fault}`
+    }
+  }
+  // A deployment may have made it anew since.
+  const isGone = ({ kind, what }: Finding) =>
+    kind === 'missing' && !containers.some(({ name }) => name === what)
+  return findings.find(isGone)?.reason
+}
+
+/** A container that ended with 0 has done its work, unless it is known as one that must run. */
+function faultOf(
+  { state, health, exitCode, service }: SeenContainer,
+  mayComplete: boolean,
+): string | undefined {
   if (state === 'running') {
     return health === 'unhealthy' || health === 'starting' ? `is ${health}` : undefined
   }
-  const isDone = service !== '' && state === 'exited' && exitCode === 0
+  const isDone = mayComplete && service !== '' && state === 'exited' && exitCode === 0
   return isDone ? undefined : `is ${state}${state === 'exited' ? ` (exit code ${exitCode})` : ''}`
 }

@@ -101,6 +101,19 @@ test('what a deployment left is the new rule, but not one that changed nothing o
   assert.deepEqual([readBaseline(await app())?.deployment, (await app()).drift], [id, null])
 })
 
+test('what the plan says must run is drift when it ended, also before the first look', async () => {
+  host = aHost({ job: { facts: { id: 'new' } } })
+  const id = await begin()
+  const plan = JSON.stringify({ verify: [{ key: 'verify', command: 'x', data: { mustRun: ['job'] } }] })
+  await store.db.updateTable('deployments').set({ plan }).where('id', '=', id).execute()
+  await end(id, 'deployed', now)
+  await look()
+  assert.deepEqual(
+    readDrift(await app()).findings.map(({ reason }) => reason),
+    ['shop-job-1 is exited (exit code 0)'],
+  )
+})
+
 test('an app that only reports is left as it is', async () => {
   host = PAUSED
   await look()

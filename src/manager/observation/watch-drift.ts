@@ -4,6 +4,7 @@ import { type DeploymentsContext, requestDeployment } from '#manager/deployments
 import { driftMessage } from '#manager/notifications/message.ts'
 import { noteMessage } from '#manager/outbox/note-message.ts'
 import type { AppTable, Tables } from '#manager/store/tables.ts'
+import type { Plan } from '#targets/target.ts'
 import { type Baseline, completeBaseline, type SeenApp, takeBaseline } from './baseline.ts'
 import { driftOf } from './drift.ts'
 import { type DriftState, driftAfter, isQuiet, readDrift, repairStep } from './drift-state.ts'
@@ -52,7 +53,11 @@ export async function watchDrift(
     return []
   }
   const baseline = applied
-    ? takeBaseline(seen, applied.id, { baseline: known, findings: old.findings })
+    ? takeBaseline(seen, applied.id, {
+        baseline: known,
+        findings: old.findings,
+        mustRun: applied.mustRun,
+      })
     : known && completeBaseline(known, seen)
   if (!baseline) {
     return []
@@ -82,16 +87,23 @@ export function driftPolicy({
   return drift === 'report' || drift === 'repair' ? drift : on_drift
 }
 
+interface Applied {
+  readonly id: string
+  readonly finishedAt: number
+  readonly isRepair: boolean
+  readonly mustRun: readonly string[]
+}
+
 /** The last deployment that changed what runs, when the baseline is not of it yet. */
 async function lastApplied(
   db: Transaction<Tables>,
   appId: string,
   known: string | undefined,
-): Promise<{ id: string; finishedAt: number; isRepair: boolean } | undefined> {
+): Promise<Applied | undefined> {
   const row = await db
     .selectFrom('deployments')
     .innerJoin('steps', 'steps.deployment_id', 'deployments.id')
-    .select(['deployments.id', 'deployments.finished_at', 'deployments.trigger'])
+    .select(['deployments.id', 'deployments.finished_at', 'deployments.trigger', 'deployments.plan'])
     .where('deployments.app_id', '=', appId)
     .where('deployments.id', '>', known ?? '')
     .where('deployments.finished_at', 'is not', null)
@@ -106,8 +118,15 @@ async function lastApplied(
         id: row.id,
         finishedAt: row.finished_at,
         isRepair: (JSON.parse(row.trigger) as { kind: string }).kind === 'drift',
+        mustRun: plannedToRun(row.plan),
       }
     : undefined
+}
+
+/** What the plan had proved to run, where it names services. */
+function plannedToRun(plan: string | null): readonly string[] {
+  const { verify = [] } = JSON.parse(plan ?? '{}') as Partial<Plan>
+  return verify.flatMap(({ data }) => (Array.isArray(data.mustRun) ? data.mustRun.map(String) : []))
 }
 
 /** A deployment ran while the worker looked, or runs now. One that waits for a person changes nothing. */

@@ -1,7 +1,6 @@
 import type { Kysely, Selectable } from 'kysely'
-import type { ObservedDocument } from '#contract/rest/apps.ts'
 import { readDrift } from '#manager/observation/drift-state.ts'
-import { type Observation, type ObservedStatus, statusOf } from '#manager/observation/seen-state.ts'
+import { type ObservedStatus, readObserved, statusOf } from '#manager/observation/seen-state.ts'
 import type { ManagerParts } from '#manager/parts.ts'
 import type { AppTable, Tables } from '#manager/store/tables.ts'
 import type { AppRecord } from './queries.ts'
@@ -13,7 +12,7 @@ export function statusOfApp(
 ): ObservedStatus {
   return statusOf(
     {
-      observation: app.observed === null ? undefined : (JSON.parse(app.observed) as Observation),
+      observation: readObserved(app),
       isReleased: app.release !== undefined,
       findings: readDrift(app).findings,
     },
@@ -24,19 +23,6 @@ export function statusOfApp(
     },
     { now: clock.now(), everyMs: config.observeMs },
   )
-}
-
-export function observedDocument(
-  { state, reason, at, containers }: ObservedStatus,
-  now: number,
-): ObservedDocument {
-  return {
-    state,
-    reason,
-    at: at === null ? null : new Date(at).toISOString(),
-    age_seconds: at === null ? null : Math.max(0, Math.round((now - at) / 1000)),
-    containers: containers.length,
-  }
 }
 
 /** What was seen of an app last: by looking since its last deployment, else at the end of that one. */

@@ -9,7 +9,7 @@ import type { Agents } from '#manager/agents/agents.ts'
 import type { DeploymentsContext } from '#manager/deployments/request.ts'
 import { inTransaction } from '#manager/store/transaction.ts'
 import { knownOf, partOf } from './baseline.ts'
-import type { Observation } from './seen-state.ts'
+import { type Observation, readObserved } from './seen-state.ts'
 import { type DriftNews, readBaseline, watchDrift } from './watch-drift.ts'
 
 export interface ObserverParts extends DeploymentsContext {
@@ -124,7 +124,7 @@ export async function observeHost(parts: ObserverParts, host: string): Promise<v
     const news: DriftNews[] = []
     for (const app of apps) {
       const seen = partOf(observed, app.name)
-      const before = app.observed === null ? undefined : (JSON.parse(app.observed) as Observation)
+      const before = readObserved(app)
       const look = { app, seen, before: before?.containers ?? [], askedAt, now }
       news.push(...(await watchDrift({ ...parts, db: transaction }, look)))
       // Writing only what changed keeps a quiet host quiet.

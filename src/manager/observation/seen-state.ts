@@ -1,5 +1,7 @@
+import type { Selectable } from 'kysely'
 import type { SeenContainer } from '#commands/host-observe.ts'
 import type { WireError } from '#lib/errors.ts'
+import type { AppTable } from '#manager/store/tables.ts'
 import type { Finding } from './drift.ts'
 
 export type AppState = 'running' | 'degraded' | 'stopped' | 'missing' | 'not-deployed' | 'unknown'
@@ -9,6 +11,11 @@ export interface Observation {
   /** ms since 1970. */
   readonly since: number
   readonly containers: readonly SeenContainer[]
+}
+
+/** Of an app's row. */
+export function readObserved({ observed }: Pick<Selectable<AppTable>, 'observed'>): Observation | undefined {
+  return observed === null ? undefined : (JSON.parse(observed) as Observation)
 }
 
 /** What is known of how an app does, with its age. */
@@ -77,19 +84,24 @@ function judge(
   containers: readonly SeenContainer[],
   findings: readonly Finding[],
 ): Pick<ObservedStatus, 'state' | 'reason'> {
-  if (containers.length === 0) {
-    return { state: 'missing', reason: 'it has no container' }
-  }
   const isAnyUp = containers.some(each => each.state === 'running')
-  const fault = firstFault(containers, findings)
+  const fault = faultSeen(containers, findings)
   if (fault === undefined && isAnyUp) {
     return { state: 'running', reason: null }
   }
   const reason = fault ?? 'none of its containers is running'
-  return { state: isAnyUp ? 'degraded' : 'stopped', reason }
+  const down = containers.length === 0 ? 'missing' : 'stopped'
+  return { state: isAnyUp ? 'degraded' : down, reason }
 }
 
-function firstFault(containers: readonly SeenContainer[], findings: readonly Finding[]): string | undefined {
+/** The first thing that is wrong with what was seen of a released app. */
+export function faultSeen(
+  containers: readonly SeenContainer[],
+  findings: readonly Finding[],
+): string | undefined {
+  if (containers.length === 0) {
+    return 'it has no container'
+  }
   const stopped = new Set(findings.flatMap(({ kind, container }) => (kind === 'stopped' ? [container] : [])))
   for (const each of containers) {
     const fault = faultOf(each, !stopped.has(each.id))

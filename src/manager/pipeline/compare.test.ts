@@ -6,12 +6,20 @@ import { readDeployment, readSteps } from '#manager/deployments/queries.ts'
 import type { Queue } from '#manager/deployments/queue.ts'
 import { requestDeployment } from '#manager/deployments/request.ts'
 import { addApp, openTestStore, type TestStore } from '#manager/deployments/test-store.ts'
+import { aHost } from '#manager/observation/test-seen.ts'
 import { createFakeAgents, type FakeAgents, workingAnswers } from './test-agents.ts'
 import { openTestQueue } from './test-queue.ts'
 
 const PUSH = { kind: 'webhook', by: 'github' } as const
 const FIRST = 'c'.repeat(40)
 const SECOND = '2'.repeat(40)
+
+const NOT_SEEN = {
+  ...{ state: 'unknown', reason: 'its host was not looked at yet' },
+  ...{ at: null, age_seconds: null, containers: 0 },
+}
+const RUNNING = { ...aHost().containers[0], state: 'running', health: 'none' }
+const GONE = { kind: 'missing', what: 'shop', reason: 'shop is gone', container: null, since: 1 }
 
 let store: TestStore
 let agents: FakeAgents
@@ -51,7 +59,7 @@ test('R22 a push that changed nothing the app watches ends unaffected: nothing i
   assert.deepEqual([deployment.state, deployment.outcome], ['succeeded', 'unaffected'])
   assert.deepEqual(agents.told, ['repository.checkout', 'repository.changes'])
   assert.equal(deployment.commit, SECOND)
-  assert.deepEqual(deployment.evidence, { from: FIRST, to: SECOND, changed: 2 })
+  assert.deepEqual(deployment.evidence, { from: FIRST, to: SECOND, changed: 2, observed: NOT_SEEN })
   assert.equal((await store.db.selectFrom('releases').selectAll().execute()).length, 1)
 })
 
@@ -128,6 +136,50 @@ test('after a failure, and after a change of settings or secrets, the next push 
   assert.equal((await deploy(SECOND)).outcome, 'deployed')
 })
 
+for (const [what, containers, findings] of [
+  ['has lost all containers', [], []],
+  ['is stopped', [{ ...RUNNING, state: 'exited', exitCode: 137 }], []],
+  ['has drifted', [RUNNING], [GONE]],
+] as const) {
+  test(`an app that ${what} is not unaffected by any push: it is deployed`, async () => {
+    await deploy(FIRST)
+    await see(containers, findings)
+    assert.equal((await deploy(SECOND)).outcome, 'deployed')
+    assert.deepEqual(asked, [])
+  })
+}
+
+test('a push that is not for an app says what was seen of it last, and how long ago', async () => {
+  await deploy(FIRST)
+  const at = await see([RUNNING], [])
+  const { outcome, evidence } = await deploy(SECOND)
+  const { observed } = evidence as { observed: { age_seconds: number } }
+  assert.ok(observed.age_seconds >= 90)
+  assert.deepEqual(
+    [outcome, observed],
+    [
+      'unaffected',
+      {
+        ...{ state: 'running', reason: null, at: new Date(at).toISOString() },
+        ...{ age_seconds: observed.age_seconds, containers: 1 },
+      },
+    ],
+  )
+})
+
+test('a push of what was rolled back says which release stays, and what was seen of it last', async () => {
+  await deploy(FIRST)
+  await store.db.updateTable('releases').set({ held_commit: SECOND }).execute()
+  await see([], [])
+  const { outcome, evidence } = await deploy(SECOND)
+  const release = await store.db.selectFrom('releases').select('id').executeTakeFirstOrThrow()
+  const { observed, ...facts } = evidence as { observed: { state: string; age_seconds: number } }
+  assert.equal(outcome, 'held-by-rollback')
+  assert.deepEqual(facts, { held: SECOND, release: release.id, from: FIRST })
+  assert.equal(observed.state, 'missing')
+  assert.ok(observed.age_seconds >= 90)
+})
+
 test('what cannot be compared is deployed', async () => {
   await deploy(FIRST)
   const { answers } = agents
@@ -138,6 +190,20 @@ test('what cannot be compared is deployed', async () => {
   }
   assert.equal((await deploy(FIRST)).outcome, 'deployed')
 })
+
+/** What the last look, 90 s ago, wrote down. */
+async function see(containers: readonly object[], findings: readonly object[]): Promise<number> {
+  const at = store.clock.now() - 90_000
+  const drift = findings.length === 0 ? null : JSON.stringify({ findings, repairs: [], givenUpAt: null })
+  const observed = JSON.stringify({ since: at, containers })
+  await store.db.updateTable('apps').set({ observed, drift }).where('id', '=', appId).execute()
+  const host = { name: 'local', role: 'worker', address: 'x:1', identity: '{}', created_at: 1 } as const
+  await store.db
+    .insertInto('hosts')
+    .values({ ...host, observed_at: at })
+    .execute()
+  return at
+}
 
 async function override(overrides: object, at = 0, id = appId): Promise<void> {
   const columns = { overrides: JSON.stringify(overrides), updated_at: at }

@@ -1,4 +1,5 @@
 import { type Deployment, isHint } from '#manager/deployments/deployment.ts'
+import { lastSeen } from '#manager/observation/last-seen.ts'
 import { refuseStranger } from '#manager/organisations/refuse-stranger.ts'
 import { noteDeployment } from '#manager/outbox/note-deployment.ts'
 import { NOTHING_TO_DEPLOY } from '#manager/pipeline/errors.ts'
@@ -23,15 +24,18 @@ async function checkoutCommit(context: StepContext): Promise<StepOutcome> {
   if (context.repository) {
     await refuseStranger(context.parts, context.repository)
   }
-  const { source, heldCommit } = await fetchFacts(context)
+  const { source, newest } = await fetchFacts(context)
   await noteCommit(context, source)
   await noteTip(context, source.commit)
   context.say(`commit ${source.commit.slice(0, 12)} ${source.subject}`)
-  if (source.commit === heldCommit && isHint(context.deployment.trigger)) {
+  if (newest && source.commit === newest.held_commit && isHint(context.deployment.trigger)) {
     context.say(
       'the app was rolled back from this commit: it stays so until a new commit, or until you deploy',
     )
-    return { kind: 'finished', outcome: 'held-by-rollback', evidence: null }
+    // Nobody looks now: what is said of the release that stays is the last look, with its age.
+    const observed = await lastSeen(context.parts, context.app)
+    const evidence = { held: source.commit, release: newest.id, from: newest.commit, observed }
+    return { kind: 'finished', outcome: 'held-by-rollback', evidence }
   }
   return done({ commit: source.commit, subject: source.subject, author: source.author })
 }
@@ -99,5 +103,5 @@ async function fetchFacts(context: StepContext) {
     known: deployment.trigger.kind === 'webhook' ? undefined : (newest?.confirmed_commit ?? newest?.commit),
   })
   facts.source = source
-  return { source, heldCommit: newest?.held_commit ?? undefined }
+  return { source, newest }
 }

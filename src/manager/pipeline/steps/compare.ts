@@ -1,6 +1,7 @@
 import type { Selectable } from 'kysely'
 import { canonicalJson } from '#lib/canonical-json.ts'
 import { isHint } from '#manager/deployments/deployment.ts'
+import { lastSeen, seenToMend } from '#manager/observation/last-seen.ts'
 import { done, type Step, type StepContext, type StepOutcome } from '#manager/pipeline/step.ts'
 import { tellWorker } from '#manager/pipeline/tell-worker.ts'
 import { newestRelease } from '#manager/releases/queries.ts'
@@ -32,6 +33,11 @@ async function compareWithRelease(context: StepContext): Promise<StepOutcome> {
   if (!release || !facts.source || !facts.watch || (await hasMoreToBring(context, release))) {
     return { kind: 'skipped' }
   }
+  const fault = seenToMend(app)
+  if (fault !== undefined) {
+    context.say(`not as its last deployment left it (${fault}): deploying`)
+    return { kind: 'skipped' }
+  }
   const [from, to] = [release.commit, facts.source.commit]
   const changes = (await tellWorker(context, {
     key: 'changes',
@@ -46,7 +52,8 @@ async function compareWithRelease(context: StepContext): Promise<StepOutcome> {
   }
   if (watched === 0) {
     context.say(`unaffected: of ${changed} files that changed ${since} none is watched`)
-    return { kind: 'finished', outcome: 'unaffected', evidence: { from, to, changed } }
+    const observed = await lastSeen(parts, app)
+    return { kind: 'finished', outcome: 'unaffected', evidence: { from, to, changed, observed } }
   }
   const shown = examples.map(path => JSON.stringify(path)).join(', ')
   context.say(`of ${changed} files that changed ${since} ${watched} are watched, such as ${shown}`)

@@ -152,7 +152,7 @@ test('an app that lost a container for good is shown degraded by it, though all 
   await policy('report')
   const name = await nameOf('c')
   await docker('rm', '--force', name)
-  await look(({ findings }) => findings.length > 0)
+  await look(({ findings }) => findings.some(({ kind }) => kind === 'missing'))
   const { observed } = await system.together().client.get<AppDocument>(`/apps/${APP}`)
   assert.deepEqual([observed.state, observed.reason], ['degraded', `${name} is gone`])
 })

@@ -7,13 +7,14 @@ import { type TestContext, test } from 'node:test'
 import { Journal } from '#agent/journal.ts'
 import { startTestAgent } from '#agent/test-agent.ts'
 import { TestManager } from '#agent/test-manager.ts'
-import { type Part, startPart } from '#cli/parts.ts'
+import { type Part, type PartOptions, partCommandLine, startPart } from '#cli/parts.ts'
 import { repositoryCheckout } from '#commands/repository.ts'
 import { foldersOf } from '#commands/repository-folders.ts'
 import { check } from '#lib/check.ts'
 import { systemClock } from '#lib/clock.ts'
 import type { FairleadError } from '#lib/errors.ts'
 import { loadOrCreateIdentity, publicIdentity } from '#link/identity.ts'
+import { command } from './world/command.ts'
 import { gitWorld } from './world/git-world.ts'
 import { mountSmallDisk, type SmallDisk } from './world/small-disk.ts'
 
@@ -104,7 +105,50 @@ test('a manager that may not write its folder says so once and does not try for 
   await first.close()
   await disk.remount('ro')
   stack.defer(() => disk.remount('rw'))
-  await assert.rejects(startManager(disk), /EROFS|read-only|readonly/i)
+  await assert.rejects(startManager(disk), { code: 'DATA_UNWRITABLE', hint: /mounted for writing/ })
+
+  const { program, args, env } = partCommandLine(managerPart(disk))
+  const { code, stdout, stderr } = await command(program, args, { folder: '/', env })
+  const lines = stdout.split('\n').filter(line => line.includes('"event":"manager.failed"'))
+  assert.equal(lines.length, 1, stdout + stderr)
+  assert.match(lines[0] ?? '', /"code":"STORE_UNWRITABLE".*mounted for writing/)
+  assert.equal(code, 78, 'a supervisor does not start it again')
+})
+
+test('a manager whose data folder cannot be made says which one and what to do', async t => {
+  await using stack = new AsyncDisposableStack()
+  const disk = await mountSmallDisk(stack, 8)
+  if (!disk) {
+    t.skip('no file system can be mounted here')
+    return
+  }
+  await disk.remount('ro')
+  await assert.rejects(startManager(disk), {
+    code: 'DATA_UNWRITABLE',
+    message: new RegExp(join(disk.folder, 'manager')),
+    hint: /mounted for writing/,
+  })
+})
+
+test('a worker whose disk is read-only keeps its journal, which still knows everything when it can be written', async t => {
+  await using stack = new AsyncDisposableStack()
+  const disk = await mountSmallDisk(stack, 4)
+  if (!disk) {
+    t.skip('no file system can be mounted here')
+    return
+  }
+  const open = () => new Journal(join(disk.folder, 'journal.db'), systemClock)
+  const before = open()
+  const row = { id: randomUUID(), name: 'test.echo', idem: '0'.repeat(64) }
+  before.begin(row)
+  before.end(row.id, { state: 'succeeded', result: '{}', seq: 0 })
+  before.close()
+  await disk.remount('ro')
+  assert.throws(open, { code: 'JOURNAL_UNWRITABLE', hint: /^Keep .*mounted for writing/ })
+  await disk.remount('rw')
+  const after = open()
+  assert.equal(after.find(row.id)?.state, 'succeeded')
+  after.close()
 })
 
 test('a worker whose disk is full refuses commands with DISK_FULL and goes on when there is space', async t => {
@@ -235,11 +279,15 @@ async function until(isSo: () => boolean): Promise<void> {
 }
 
 async function startManager(disk: SmallDisk): Promise<Part> {
+  return await startPart(managerPart(disk))
+}
+
+function managerPart(disk: SmallDisk): PartOptions {
   const environment = {
     FAIRLEAD_LISTEN: '127.0.0.1:0',
     FAIRLEAD_ADMIN_TOKEN_FILE: join(disk.folder, 'manager/token'),
   }
-  return await startPart({ name: 'manager', data: disk.folder, environment })
+  return { name: 'manager', data: disk.folder, environment }
 }
 
 /** A manager on a small disk with an app on a host that never answers; undefined where no disk can be mounted. */

@@ -108,7 +108,7 @@ export const CAPABILITIES: readonly Capability[] = [
   {
     what: 'speak SQL',
     sign: /['"](?:kysely|node:sqlite)['"]/,
-    allowed: ['manager/**', 'agent/journal.ts', 'worker/switchboard.ts'],
+    allowed: ['manager/**', 'agent/journal.ts', 'agent/journal-file.ts', 'worker/switchboard.ts'],
   },
   {
     what: 'use the clock',

@@ -18,6 +18,15 @@ export const JOURNAL_DAMAGED = defineError({
     `Move ${file} (and its -wal file) away and start again; the manager then looks at what runs on this host.`,
 })
 
+export const JOURNAL_UNWRITABLE = defineError({
+  code: 'JOURNAL_UNWRITABLE',
+  status: 503,
+  retry: 'later',
+  message: (file: string, why: string) => `The journal ${file} cannot be written now: ${why}.`,
+  hint: (file: string) =>
+    `Keep ${file}: it knows which commands were done. Let its disk be mounted for writing (kernel log, "mount") and its folder be writable for the agent's user; then start the agent if it has ended.`,
+})
+
 export const ADDRESS_UNUSABLE = defineError({
   code: 'ADDRESS_UNUSABLE',
   status: 500,

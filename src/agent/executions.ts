@@ -2,7 +2,6 @@ import { join } from 'node:path'
 import type { Static, TObject } from 'typebox'
 import type { Command } from '#commands/command.ts'
 import type { CommandEnvelope } from '#contract/agent-frames.ts'
-import { DISK_FULL } from '#exec/errors.ts'
 import { background } from '#lib/background.ts'
 import { failpoint } from '#lib/failpoint.ts'
 import type { Logger } from '#lib/logger.ts'
@@ -12,6 +11,7 @@ import { CommandLog } from './command-log.ts'
 import { AGENT_BUSY, AGENT_STOPPING } from './errors.ts'
 import { Execution, type ExecutionParts, type Order } from './execution.ts'
 import type { Journal, Orphan } from './journal.ts'
+import { isJournalDiskError } from './journal-error.ts'
 import { Locks } from './locks.ts'
 
 const GRACE_MS = 15_000
@@ -141,12 +141,12 @@ export class Executions {
     })
   }
 
-  /** On a full disk the program ends with this agent. */
+  /** On a disk that cannot be written the program ends with this agent. */
   #note(id: string, orphan: Orphan): void {
     try {
       this.#options.journal.note(id, orphan)
     } catch (error) {
-      if (!DISK_FULL.matches(error)) {
+      if (!isJournalDiskError(error)) {
         throw error
       }
       this.#options.logger.warn('command.not-noted', { id, reason: error.message })

@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict'
-import { copyFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
+import { DISK_FULL } from '#exec/errors.ts'
 import { systemClock } from '#lib/clock.ts'
 import { INTERNAL } from '#lib/errors.ts'
 import { newId } from '#lib/id.ts'
 import { clockOffBy, DAY, temporaryFolder } from '#link/test-identities.ts'
-import { ALREADY_RUNNING, JOURNAL_DAMAGED } from './errors.ts'
+import { ALREADY_RUNNING, JOURNAL_DAMAGED, JOURNAL_UNWRITABLE } from './errors.ts'
 import { Journal } from './journal.ts'
+import { journalError } from './journal-error.ts'
 
 function aFile(t: TestContext): string {
   return join(temporaryFolder(t), 'journal.db')
@@ -142,3 +144,25 @@ test('a damaged journal is refused, and the message names it', t => {
     error => JOURNAL_DAMAGED.matches(error) && error.message.includes(file),
   )
 })
+
+test('a journal that cannot be written is not called damaged, and nobody is told to move it away', t => {
+  const file = aFile(t)
+  mkdirSync(file)
+  assert.throws(
+    () => new Journal(file, systemClock),
+    error => JOURNAL_UNWRITABLE.matches(error) && /^Keep /.test(error.hint) && error.retry === 'later',
+  )
+})
+
+for (const [what, errcode, kind] of [
+  ['a read-only disk', 8, JOURNAL_UNWRITABLE],
+  ['a read-only folder (an extended code)', 1544, JOURNAL_UNWRITABLE],
+  ['a disk that fails', 778, JOURNAL_UNWRITABLE],
+  ['a file that cannot be opened', 14, JOURNAL_UNWRITABLE],
+  ['a full disk', 13, DISK_FULL],
+] as const) {
+  test(`${what} is a fault of the disk, not of the journal`, () => {
+    const error = journalError(Object.assign(new Error('it broke'), { errcode }), 'journal.db')
+    assert.ok(kind.matches(error))
+  })
+}

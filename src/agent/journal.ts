@@ -1,29 +1,16 @@
-import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { CommandState } from '#contract/agent-frames.ts'
-import { DISK_FULL } from '#exec/errors.ts'
 import { canTakeUp, type OutlivingProgram } from '#exec/outliving.ts'
 import type { Clock } from '#lib/clock.ts'
 import { type FairleadError, toWire } from '#lib/errors.ts'
 import { COMMAND_INTERRUPTED } from '#link/errors.ts'
-import { ALREADY_RUNNING, JOURNAL_DAMAGED } from './errors.ts'
+import { isJournalDiskError, journalError } from './journal-error.ts'
+import { openJournalFile } from './journal-file.ts'
 
 const KEPT_MS = 7 * 24 * 3600 * 1000
 const KEPT_ROWS = 10_000
 /** What a welcome can list. */
 const LISTED = 1_000
-
-/** Exclusive: a second agent would take our running commands for interrupted. No data of a command: it may be secret. */
-const SETUP = `
-  PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
-  CREATE TABLE IF NOT EXISTS commands (
-    id TEXT PRIMARY KEY, name TEXT NOT NULL, idem TEXT NOT NULL, state TEXT NOT NULL,
-    started_at INTEGER NOT NULL, ended_at INTEGER, result TEXT, error TEXT,
-    seq INTEGER NOT NULL DEFAULT 0, settled INTEGER NOT NULL DEFAULT 0
-  ) STRICT;
-  CREATE INDEX IF NOT EXISTS commands_unsettled ON commands (started_at) WHERE settled = 0;
-  CREATE TABLE IF NOT EXISTS programs (command TEXT PRIMARY KEY, facts TEXT NOT NULL) STRICT;
-  CREATE TABLE IF NOT EXISTS numbers (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
-`
 
 export interface JournalRow {
   readonly id: string
@@ -75,16 +62,23 @@ export interface Orphan {
 export class Journal {
   readonly #db: DatabaseSync
   readonly #clock: Clock
+  readonly #file: string
   readonly #statements = new Map<string, StatementSync>()
   /** Settled, and not on disk yet: losing that costs nothing, so it travels with the next write. */
   readonly #settled = new Set<string>()
   #onDisk: 'now' | 'soon' = 'now'
 
-  /** Opens the journal; what was running and left no program to take up is interrupted now. Throws ALREADY_RUNNING or JOURNAL_DAMAGED. */
+  /** Opens the journal; what was running and left no program to take up is interrupted now. Throws ALREADY_RUNNING, JOURNAL_DAMAGED, JOURNAL_UNWRITABLE or DISK_FULL. */
   constructor(file: string, clock: Clock) {
     this.#clock = clock
-    this.#db = opened(file)
-    this.#interruptRunning()
+    this.#file = file
+    this.#db = openJournalFile(file)
+    try {
+      this.#write('now', () => this.#interruptRunning())
+    } catch (error) {
+      this.#db.close()
+      throw error
+    }
   }
 
   find(id: string): JournalRow | undefined {
@@ -138,7 +132,7 @@ export class Journal {
 
   /** Commands that the manager does not know the end of, newest first. */
   unsettled(): readonly Pick<JournalRow, 'id' | 'state' | 'seq'>[] {
-    this.#settleNow()
+    this.#writeLater()
     return this.#sql(
       'SELECT id, state, seq FROM commands WHERE settled = 0 ORDER BY started_at DESC LIMIT ?',
     ).all(LISTED) as unknown as JournalRow[]
@@ -146,11 +140,14 @@ export class Journal {
 
   /** Forgets what is older than 7 days or beyond the newest 10,000; gives the forgotten ids. */
   prune(): readonly string[] {
-    const rows = this.#sql(
-      `DELETE FROM commands WHERE state <> 'running' AND (ended_at < ?
-         OR id IN (SELECT id FROM commands ORDER BY started_at DESC LIMIT -1 OFFSET ?)) RETURNING id`,
-    ).all(this.#clock.now() - KEPT_MS, KEPT_ROWS)
-    return rows.map(row => String(row.id))
+    const sql = `DELETE FROM commands WHERE state <> 'running' AND (ended_at < ?
+         OR id IN (SELECT id FROM commands ORDER BY started_at DESC LIMIT -1 OFFSET ?)) RETURNING id`
+    const forgotten: string[] = []
+    const isDone = this.#writeLater(() => {
+      const rows = this.#sql(sql).all(this.#clock.now() - KEPT_MS, KEPT_ROWS)
+      forgotten.push(...rows.map(row => String(row.id)))
+    })
+    return isDone ? forgotten : []
   }
 
   /** The highest epoch of a manager served so far. */
@@ -167,7 +164,7 @@ export class Journal {
   }
 
   close(): void {
-    this.#settleNow()
+    this.#writeLater()
     this.#db.close()
   }
 
@@ -183,8 +180,8 @@ export class Journal {
       this.#db.exec(`PRAGMA synchronous = ${onDisk === 'now' ? 'FULL' : 'NORMAL'}`)
       this.#onDisk = onDisk
     }
-    this.#db.exec('BEGIN IMMEDIATE')
     try {
+      this.#db.exec('BEGIN IMMEDIATE')
       for (const id of this.#settled) {
         this.#sql(`UPDATE commands SET settled = 1 WHERE id = ? AND state <> 'running'`).run(id)
       }
@@ -196,18 +193,20 @@ export class Journal {
       if (this.#db.isTransaction) {
         this.#db.exec('ROLLBACK')
       }
-      throw isFull(error) ? DISK_FULL('the journal of the agent').with({ cause: error }) : error
+      throw journalError(error, this.#file)
     }
   }
 
-  /** Losing this costs nothing, so a full disk keeps no manager out. */
-  #settleNow(): void {
+  /** What costs nothing to lose, with what was settled: a disk that cannot be written keeps no manager out. */
+  #writeLater(run: () => void = () => undefined): boolean {
     try {
-      this.#write('soon', () => undefined)
+      this.#write('soon', run)
+      return true
     } catch (error) {
-      if (!DISK_FULL.matches(error)) {
+      if (!isJournalDiskError(error)) {
         throw error
       }
+      return false
     }
   }
 
@@ -227,24 +226,5 @@ export class Journal {
     this.#db.exec(
       `DELETE FROM programs WHERE command NOT IN (SELECT id FROM commands WHERE state = 'running')`,
     )
-  }
-}
-
-/** SQLite's FULL, also as an extended code. */
-function isFull(error: unknown): boolean {
-  return (Number((error as { errcode?: unknown }).errcode) & 0xff) === 13
-}
-
-function opened(file: string): DatabaseSync {
-  let db: DatabaseSync | undefined
-  try {
-    db = new DatabaseSync(file)
-    db.exec(SETUP)
-    return db
-  } catch (error) {
-    db?.close()
-    const why = error instanceof Error ? error.message : String(error)
-    const unusable = why.includes('locked') ? ALREADY_RUNNING(file) : JOURNAL_DAMAGED(file, why)
-    throw (isFull(error) ? DISK_FULL('the journal of the agent') : unusable).with({ cause: error })
   }
 }

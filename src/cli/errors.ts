@@ -42,14 +42,6 @@ export const TRUST_NOT_UNDERSTOOD = defineError({
   hint: () => 'For example "--github acme/shop --branch main", or "--issuer URL --claim sub=…".',
 })
 
-export const PART_DID_NOT_START = defineError({
-  code: 'PART_DID_NOT_START',
-  status: 500,
-  retry: 'never',
-  message: (part: string, reason: string, _hint: string) => `The ${part} did not start: ${reason}`,
-  hint: (part, _reason, hint) => hint || `Its whole log is in the data folder (${part}/${part}.log).`,
-})
-
 export const NO_APP_NAMED = defineError({
   code: 'NO_APP_NAMED',
   status: 422,

@@ -1,5 +1,5 @@
 import type { FairleadError, Problem } from '#lib/errors.ts'
-import { PART_DID_NOT_START } from './errors.ts'
+import { PART_DID_NOT_START } from './part-errors.ts'
 import type { PartName } from './parts.ts'
 
 const TAIL_LINES = 15

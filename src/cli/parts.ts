@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { PACKAGE_ROOT } from '#lib/package-root.ts'
@@ -7,6 +7,7 @@ import { type Setting, settingsOf } from '#lib/settings.ts'
 import { startProcess } from './demo/background-process.ts'
 import { EXIT } from './exit-codes.ts'
 import { partEnvironment } from './part-environment.ts'
+import { DATA_UNWRITABLE } from './part-errors.ts'
 import { partFailure } from './part-failure.ts'
 import { programOf } from './part-program.ts'
 import type { Session } from './session.ts'
@@ -121,7 +122,12 @@ export function partCommandLine(options: PartOptions): {
 /** Made by the caller, because the permission model knows only paths that are there. */
 function makeFolderOf(part: PartOptions): string {
   const folder = folderOf(part)
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    accessSync(folder, constants.W_OK)
+  } catch (error) {
+    throw DATA_UNWRITABLE(part.name, folder, (error as Error).message).with({ cause: error })
+  }
   return folder
 }
 

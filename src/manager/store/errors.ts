@@ -41,7 +41,7 @@ export const STORE_UNWRITABLE = defineError({
   retry: 'never',
   message: (file: string, reason: string) => `The database ${file} cannot be opened for writing: ${reason}.`,
   hint: () =>
-    'Give the user that runs the manager the right to write the folder FAIRLEAD_DATA (and --allow-fs-write under Node permissions).',
+    'Give the user that runs the manager the right to write the folder FAIRLEAD_DATA (and --allow-fs-write under Node permissions), and see that its disk is mounted for writing.',
 })
 
 export const STORE_FULL = defineError({

@@ -143,6 +143,9 @@ export class Execution {
   async #do(): Promise<unknown> {
     const { command, orphan } = this.#order
     const params = await this.#data.promise
+    if (params && command.hides) {
+      this.#redactor.add(await command.hides(this.#hands(), params))
+    }
     if (orphan) {
       await this.#waitFor(orphan.program, params ? 'shown' : 'hidden')
     }

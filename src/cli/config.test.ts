@@ -1,4 +1,4 @@
-import { equal } from 'node:assert/strict'
+import { deepEqual, equal } from 'node:assert/strict'
 import { resolve } from 'node:path'
 import { test } from 'node:test'
 import { readCliConfig } from './config.ts'
@@ -36,4 +36,9 @@ test('an empty variable is one that is not set', () => {
   equal(managerUrl, 'http://127.0.0.1:7400')
   equal(token, undefined)
   equal('FAIRLEAD_REGISTRY_CA_FILE' in environment, false)
+})
+
+test('R102 a secret that is set and empty stays so, for the manager to refuse', () => {
+  const { environment } = readCliConfig({}, { HOME: '/home/ada', DEPLOY_SECRET: '', STACKS_ROOT: '', TZ: '' })
+  deepEqual([environment.DEPLOY_SECRET, environment.STACKS_ROOT, environment.TZ], ['', '', undefined])
 })

@@ -29,7 +29,7 @@ export interface CliConfig {
   readonly dataFolder: string
   /** Undefined where no CI system that is known runs the command. */
   readonly ci: CiJob | undefined
-  /** What was set, without empty values; paths are absolute, and FAIRLEAD_DATA is always there. */
+  /** What was set, without empty values where those count as none; paths are absolute, and FAIRLEAD_DATA is always there. */
   readonly environment: Readonly<Record<string, string>>
 }
 
@@ -80,11 +80,15 @@ function readCiJob(environment: Readonly<Record<string, string>>): CiJob | undef
 
 /** The parts work in folders of their own, where a relative path would mean another file. */
 function withAbsolutePaths(environment: Environment): Record<string, string> {
-  const paths = (SETTINGS as readonly Setting[]).filter(({ value }) => value === 'path')
+  const settings = new Map((SETTINGS as readonly Setting[]).map(setting => [setting.name, setting]))
   return Object.fromEntries(
     Object.entries(environment).flatMap(([name, value]) => {
-      const isPath = paths.some(setting => setting.name === name)
-      return value ? [[name, isPath ? resolve(value) : value]] : []
+      const setting = settings.get(name)
+      if (!value) {
+        // For the part to refuse: whoever set it meant something.
+        return value === '' && setting?.empty === 'refused' ? [[name, value]] : []
+      }
+      return [[name, setting?.value === 'path' ? resolve(value) : value]]
     }),
   )
 }

@@ -31,6 +31,8 @@ export interface HostFacts {
   readonly network: { readonly name: string; readonly subnet: string }
   readonly proxy: ProxyFacts | undefined
   readonly policy: HostPolicy
+  /** Folder with a folder of Compose files for each stack, as it really is; undefined: this host has no stacks. */
+  readonly stacksRoot?: string | undefined
   readonly switchboard: Switchboard
 }
 
@@ -80,6 +82,8 @@ export interface Command<D extends TObject = TObject, R extends TObject = TObjec
   readonly deadlineMs: number
   /** Commands with the same key run one after another on a host. */
   readonly lock?: (data: Static<D>) => string
+  /** Texts on the host that must not leave it with this command; asked for before anything of it is shown. */
+  readonly hides?: (hands: Hands, data: Static<D>) => Promise<readonly string[]>
   readonly run: (hands: Hands, data: Static<D>) => Promise<Static<R>>
 }
 

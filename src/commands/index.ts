@@ -34,6 +34,8 @@ import { repositoryWriteBack } from './repository-write-back.ts'
 import { routeObserve, routeRemove } from './route.ts'
 import { routePoint } from './route-point.ts'
 import { routeVerify } from './route-verify.ts'
+import { stackCompose } from './stack-compose.ts'
+import { stackFind } from './stack-find.ts'
 
 /** Everything that a manager may tell an agent. */
 export const COMMANDS: readonly Command[] = [
@@ -70,6 +72,8 @@ export const COMMANDS: readonly Command[] = [
   routePoint,
   routeVerify,
   routeRemove,
+  stackFind,
+  stackCompose,
 ] as unknown as readonly Command[]
 
 /** The command with this name; plans and journals only hold names of the list. */

@@ -137,12 +137,15 @@ export interface ImageBuildCall<T> {
   readonly read: (built: { readonly imageId: string }) => T
 }
 
-/** A file operation below the worker's workspace; paths are absolute, symbolic links are never followed out of it. */
+/**
+ * A file operation below the worker's workspace; paths are absolute, symbolic links are never followed out of it.
+ * What only looks may look into another folder, which is named with `within`.
+ */
 export type FileCall<T> = {
   readonly kind: 'file'
   readonly read: (result: FileResult) => T
 } & (
-  | { readonly operation: 'read'; readonly path: string; readonly maxBytes: number }
+  | { readonly operation: 'read'; readonly path: string; readonly maxBytes: number; readonly within?: string }
   | { readonly operation: 'write'; readonly path: string; readonly content: string; readonly mode?: number }
   | { readonly operation: 'make-folder'; readonly path: string; readonly mode?: number }
   | { readonly operation: 'rename'; readonly path: string; readonly to: string }
@@ -150,7 +153,7 @@ export type FileCall<T> = {
   | { readonly operation: 'copy'; readonly path: string; readonly to: string }
   | { readonly operation: 'remove'; readonly path: string }
   | { readonly operation: 'list'; readonly path: string }
-  | { readonly operation: 'stat'; readonly path: string }
+  | { readonly operation: 'stat'; readonly path: string; readonly within?: string }
 )
 
 /** `missing` for a path that is not there; `text` of a read; `names` of a list. */

@@ -14,8 +14,9 @@ export async function performFile<T>(
   { workspace }: Pick<CallContext, 'workspace'>,
 ): Promise<T> {
   try {
+    const root = 'within' in call ? (call.within ?? workspace) : workspace
     for (const path of pathsOf(call)) {
-      await refuseWayOut(path, workspace)
+      await refuseWayOut(path, root)
     }
     return call.read(await operate(call))
   } catch (error) {

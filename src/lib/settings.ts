@@ -1,19 +1,11 @@
 import { join } from 'node:path'
 import { CLIENT_SETTINGS } from './client-settings.ts'
+import { DEPLOYER_SETTINGS } from './deployer-settings.ts'
 import type { Problem } from './errors.ts'
 import { nearest } from './nearest.ts'
+import type { Reader, Setting } from './setting.ts'
 
-/** A program that reads settings from its environment; `client` is the command line when it talks to a manager. */
-export type Reader = 'manager' | 'worker' | 'client'
-
-export interface Setting {
-  readonly name: string
-  readonly of: readonly Reader[]
-  readonly means: string
-  readonly default: string
-  /** `path`: a relative one counts from the folder in which the command is given. */
-  readonly value?: 'path' | 'secret'
-}
+export type { Reader, Setting } from './setting.ts'
 
 /** Every environment variable that Fairlead reads: docs/running.md is made from it, and no other name is accepted. */
 export const SETTINGS = [
@@ -185,6 +177,7 @@ export const SETTINGS = [
     default: '`10.213.0.0/16`',
   },
   ...CLIENT_SETTINGS,
+  ...DEPLOYER_SETTINGS,
 ] as const satisfies readonly Setting[]
 
 type NameOf<S, R> = S extends { name: infer N; of: readonly (infer O)[] } ? (R extends O ? N : never) : never
@@ -200,7 +193,7 @@ export function settingsOf(reader: Reader): readonly Setting[] {
 
 /** Variables that look like settings of Fairlead and are none, each with the one that was probably meant. */
 export function unknownSettings(environment: Environment): Problem[] {
-  const known = SETTINGS.map(({ name }) => name as string)
+  const known = SETTINGS.map(({ name }) => name as string).filter(name => name.startsWith(PREFIX))
   return Object.keys(environment)
     .filter(name => name.startsWith(PREFIX) && !known.includes(name))
     .map(name => {

@@ -23,7 +23,8 @@ test('every setting of the manager that is described is read, and no other', () 
   const asked = new Set<unknown>()
   readConfig(new Proxy({}, { get: (_, name) => void asked.add(name) }))
   const wanted = settingsOf('manager').map(({ name }) => name)
-  assert.deepEqual([...asked].filter(name => String(name).startsWith('FAIRLEAD_')).sort(), wanted.sort())
+  const isSetting = (name: unknown) => /^FAIRLEAD_/.test(String(name)) || wanted.some(each => each === name)
+  assert.deepEqual([...asked].filter(isSetting).sort(), wanted.sort())
 })
 
 test('the manager keeps its things in a folder of its own below the data folder', () => {
@@ -101,4 +102,40 @@ test('every problem is reported at once', () => {
     () => readConfig({ FAIRLEAD_LISTEN: 'x', FAIRLEAD_CONCURRENCY: 'y', FAIRLEAD_NEW: 'z' }),
     error => error instanceof FairleadError && error.problems?.length === 3,
   )
+})
+
+test('R102 a manager whose secret for signed calls is set and empty does not start', () => {
+  const file = join(folder, 'deploy-secret')
+  writeFileSync(file, '\n')
+  for (const environment of [{ DEPLOY_SECRET: '' }, { DEPLOY_SECRET: ' ' }, { DEPLOY_SECRET_FILE: file }]) {
+    assert.throws(
+      () => readConfig(environment),
+      (error: FairleadError) => /DEPLOY_SECRET.* is empty; expected a secret/.test(error.message),
+    )
+  }
+  assert.equal(readConfig({}).deployer, undefined)
+})
+
+test('R108 R110 R115 the variables of the deployer are read by the names that they always had', () => {
+  const config = readConfig({
+    DEPLOY_SECRET: 'hunter2hunter2',
+    RATE_LIMIT_PER_MIN: '7',
+    STATUS_TIMEOUT: '6',
+    CONFIG_TIMEOUT: '12',
+    PULL_TIMEOUT: '60',
+    UP_TIMEOUT: '61',
+  })
+  const { deployer, deadlines } = config
+  assert.equal(deployer?.secret.reveal(), 'hunter2hunter2')
+  assert.deepEqual([deployer?.perMinute, deployer?.minScheme, deployer?.minIntervalMs], [7, 'v1', 30_000])
+  assert.deepEqual(deadlines, { status: 6_000, config: 12_000, pull: 60_000, up: 61_000 })
+  assert.equal(readConfig({ DEPLOY_SECRET: 'x' }).deployer?.perMinute, 10)
+  assert.doesNotMatch(JSON.stringify([config, summarise(config)]), /hunter2/)
+  for (const [name, value] of [
+    ['RATE_LIMIT_PER_MIN', '0'],
+    ['UP_TIMEOUT', '1m'],
+    ['DEPLOY_MIN_SCHEME', 'v3'],
+  ]) {
+    assert.throws(() => readConfig({ [name ?? '']: value }), new RegExp(name ?? ''))
+  }
 })

@@ -4,6 +4,7 @@ import { Secret } from '#lib/secret.ts'
 import { dataFolder, type Environment } from '#lib/settings.ts'
 import type { Ranges } from './addresses.ts'
 import { readDeadlineList, showDeadlines } from './deadline-list.ts'
+import { type DeployerConfig, readDeployer, readStepTimeouts } from './deployer-config.ts'
 import { EnvironmentReader } from './environment.ts'
 import { CONFIG_INVALID } from './errors.ts'
 import type { Deadlines } from './pipeline/deadlines.ts'
@@ -30,6 +31,8 @@ export interface Config {
   readonly observeMs: number
   /** When steps and deployments are ended, where that is not the default; ms by name. */
   readonly deadlines: Deadlines
+  /** Undefined: no call can be signed, and there is no address for one. */
+  readonly deployer: DeployerConfig | undefined
   /** So many of an app's last releases can always be gone back to. */
   readonly keepReleases: number
   /** Names the place where a test wants this process to stop. */
@@ -62,7 +65,8 @@ export function readConfig(environment: Environment = process.env): Config {
     adminTokenFile: reader.text('FAIRLEAD_ADMIN_TOKEN_FILE'),
     concurrency: reader.whole('FAIRLEAD_CONCURRENCY', { from: 1, to: 64, or: 2 }),
     observeMs: reader.whole('FAIRLEAD_OBSERVE_SECONDS', { from: 1, to: 3600, or: 60 }) * 1000,
-    deadlines: readDeadlineList(reader, 'FAIRLEAD_DEADLINES'),
+    deadlines: { ...readDeadlineList(reader, 'FAIRLEAD_DEADLINES'), ...readStepTimeouts(reader) },
+    deployer: readDeployer(reader),
     keepReleases: reader.whole('FAIRLEAD_KEEP_RELEASES', { from: 1, to: 100, or: 5 }),
     failpoints: failpointsIn(environment),
   }
@@ -84,6 +88,9 @@ export function summarise(config: Config): Record<string, string | number> {
     registry: config.registry ? `${config.registry.username}@${config.registry.address}` : 'none',
     allow_private: config.allowPrivate.join(',') || 'none',
     concurrency: config.concurrency,
+    ...(config.deployer
+      ? { signed_calls: `${config.deployer.minScheme}, ${config.deployer.perMinute} a minute` }
+      : {}),
     ...(Object.keys(config.deadlines).length > 0 ? { deadlines: showDeadlines(config.deadlines) } : {}),
   }
 }

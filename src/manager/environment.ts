@@ -16,6 +16,11 @@ export class EnvironmentReader {
     return this.#environment[name] || undefined
   }
 
+  /** As it is: an empty one is there too. */
+  given(name: SettingName<'manager'>): string | undefined {
+    return this.#environment[name]
+  }
+
   matching(name: SettingName<'manager'>, pattern: RegExp, expected: string): string | undefined {
     const value = this.text(name)
     return value === undefined || pattern.test(value) ? value : this.refuse(name, `is "${value}"`, expected)

@@ -44,6 +44,10 @@ export async function forgetOld({ db, clock, logs }: Housekept): Promise<void> {
     .deleteFrom('outbox')
     .where('ended_at', '<', now - TOLD_KEPT_MS)
     .execute()
+  await db
+    .deleteFrom('signed_calls')
+    .where('received_at', '<', now - DAY_MS)
+    .execute()
   await forgetDetails({ db, logs })
   await forgetSecretRevisions(db)
 }

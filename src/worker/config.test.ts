@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { FairleadError } from '#lib/errors.ts'
@@ -23,7 +23,8 @@ test('every setting of the worker that is described is read, and no other', () =
   const asked = new Set<unknown>()
   readWorkerConfig(new Proxy({}, { get: (_, name) => void asked.add(name) }))
   const wanted = settingsOf('worker').map(({ name }) => name)
-  assert.deepEqual([...asked].filter(name => String(name).startsWith('FAIRLEAD_')).sort(), wanted.sort())
+  const isSetting = (name: unknown) => /^FAIRLEAD_/.test(String(name)) || wanted.some(each => each === name)
+  assert.deepEqual([...asked].filter(isSetting).sort(), wanted.sort())
 })
 
 test('variables are read', t => {
@@ -119,3 +120,19 @@ function withPolicy(t: TestContext, text: string): string {
   writeFileSync(join(data, 'worker/policy.yaml'), text)
   return data
 }
+
+test('R102 a worker whose STACKS_ROOT is no folder does not start; a link to one is followed', t => {
+  const folder = temporaryFolder(t)
+  writeFileSync(join(folder, 'file'), '')
+  for (const STACKS_ROOT of ['', join(folder, 'nothing'), join(folder, 'file')]) {
+    assert.throws(
+      () => readWorkerConfig({ FAIRLEAD_DATA: folder, STACKS_ROOT }),
+      (error: FairleadError) => /STACKS_ROOT.* is no folder on this host/.test(error.message),
+    )
+  }
+  mkdirSync(join(folder, 'stacks'))
+  symlinkSync(join(folder, 'stacks'), join(folder, 'link'))
+  const read = (STACKS_ROOT: string) => readWorkerConfig({ FAIRLEAD_DATA: folder, STACKS_ROOT }).stacksRoot
+  assert.equal(read(join(folder, 'link')), read(join(folder, 'stacks')))
+  assert.equal(readWorkerConfig({ FAIRLEAD_DATA: folder }).stacksRoot, undefined)
+})

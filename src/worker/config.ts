@@ -1,3 +1,4 @@
+import { realpathSync, statSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { HostPolicy } from '#commands/command.ts'
@@ -20,6 +21,8 @@ export interface WorkerConfig {
   readonly resolverPort: number
   readonly network: { readonly name: string; readonly subnet: string }
   readonly policy: HostPolicy
+  /** Folder with the stacks, as it really is; undefined: this host has none. */
+  readonly stacksRoot: string | undefined
   /** Names the place where a test wants this process to stop. */
   readonly failpoints: string | undefined
 }
@@ -52,6 +55,7 @@ export function readWorkerConfig(environment: Environment = process.env): Worker
       name: reader.matching('FAIRLEAD_NETWORK', { pattern: NAME, fallback: 'fairlead' }),
       subnet: reader.matching('FAIRLEAD_SUBNET', { pattern: SUBNET, fallback: '10.213.0.0/16' }),
     },
+    stacksRoot: reader.folder('STACKS_ROOT'),
     failpoints: failpointsIn(environment),
   }
   reader.finish()
@@ -71,6 +75,7 @@ export function summarise(config: WorkerConfig): Record<string, string | number>
     ports: `${policy.ports.from}-${policy.ports.to}`,
     allow_private: policy.allowPrivate.join(',') || 'none',
     registries: policy.registries.join(',') || 'any',
+    ...(config.stacksRoot === undefined ? {} : { stacks_root: config.stacksRoot }),
   }
 }
 
@@ -142,6 +147,19 @@ class Reader {
       this.#refuse(name, `"${value}" is not an origin such as http://127.0.0.1:2019`)
     }
     return url?.origin
+  }
+
+  /** Where it really is. One that is named and not there is a mistake, also when its name is empty. */
+  folder(name: Variable): string | undefined {
+    const value = this.#environment[name]
+    if (value === undefined) {
+      return undefined
+    }
+    if (value === '' || !statSync(value, { throwIfNoEntry: false })?.isDirectory()) {
+      this.#refuse(name, `"${value}" is no folder on this host; make it, or do not set ${name}`)
+      return undefined
+    }
+    return realpathSync(value)
   }
 
   /** Throws when anything was wrong, also a misspelt name. */

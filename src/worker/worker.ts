@@ -163,6 +163,7 @@ function hostFacts(config: WorkerConfig, { switchboard, resolver, folders, name 
     network: config.network,
     proxy: config.proxy && { ...config.proxy, resolver },
     policy: config.policy,
+    stacksRoot: config.stacksRoot,
     switchboard,
   }
 }

@@ -73,6 +73,11 @@ export const COMMANDS: readonly CliCommand[] = [
     load: async () => (await import('./secrets.ts')).configureSecrets,
   },
   {
+    name: 'deploy-secret',
+    summary: 'prints the secret that signs deployments of one stack',
+    load: async () => (await import('./deploy-secret.ts')).configureDeploySecret,
+  },
+  {
     name: 'repositories',
     summary: 'registers, checks and removes repositories, makes webhook secrets, reports to Git hosts',
     load: async () => (await import('./repositories.ts')).configureRepositories,

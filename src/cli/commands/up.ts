@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { type Act, withExamples } from '#cli/command.ts'
 import { type CliConfig, readCliConfig } from '#cli/config.ts'
 import { whyNotFree } from '#cli/demo/free-port.ts'
-import { ADDRESS_NOT_USABLE, PART_ENDED, PORT_IN_USE } from '#cli/errors.ts'
+import { ADDRESS_NOT_USABLE, PART_ENDED, PORT_IN_USE, SETTING_MISSING } from '#cli/errors.ts'
 import { type FoundProxy, findProxy } from '#cli/find-proxy.ts'
 import { programOf, type Session } from '#cli/session.ts'
 import { startTogether, type Together } from '#cli/together.ts'
@@ -23,6 +23,7 @@ export function configureUp(command: Command, act: Act): void {
 
 async function up(session: Session, given: Parameters<typeof upOptions>[0]): Promise<void> {
   const { dataFolder: folder, environment } = session.config
+  refuseHalfDeployer(environment)
   const options = upOptions(given)
   await refuseTakenPorts(options)
   mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -46,6 +47,17 @@ async function up(session: Session, given: Parameters<typeof upOptions>[0]): Pro
   say(session, { options, proxy, together })
   await untilEnd(session, together)
   session.printer.line('\nStopping; apps keep running.')
+}
+
+/** Signed calls for stacks that nobody could deploy, or stacks for which nobody could call: one of both was forgotten. */
+function refuseHalfDeployer(environment: Readonly<Record<string, string>>): void {
+  const { DEPLOY_SECRET, DEPLOY_SECRET_FILE, STACKS_ROOT } = environment
+  const hasSecret = (DEPLOY_SECRET ?? DEPLOY_SECRET_FILE) !== undefined
+  if (hasSecret !== (STACKS_ROOT !== undefined)) {
+    throw hasSecret
+      ? SETTING_MISSING('STACKS_ROOT', 'DEPLOY_SECRET')
+      : SETTING_MISSING('DEPLOY_SECRET', 'STACKS_ROOT')
+  }
 }
 
 async function refuseTakenPorts({ api, worker }: UpOptions): Promise<void> {

@@ -6,6 +6,7 @@ import { readObservation, statusOfApp } from '#manager/apps/observation.ts'
 import { readApp } from '#manager/apps/queries.ts'
 import { rollBack } from '#manager/apps/roll-back.ts'
 import type { Deployment } from '#manager/deployments/deployment.ts'
+import { STACK_HAS_NO_SOURCE } from '#manager/deployments/errors.ts'
 import { requestDeployment } from '#manager/deployments/request.ts'
 import { observedDocument } from '#manager/observation/last-seen.ts'
 import { planApp } from '#manager/pipeline/plan-app.ts'
@@ -30,6 +31,9 @@ export function appActionRoutes(api: Api, parts: ApiParts): void {
 
   async function deployCommit(name: string, { by, commit }: { by: string; commit: string | undefined }) {
     const app = await readApp(db, name)
+    if (app.stack !== null && commit !== undefined) {
+      throw STACK_HAS_NO_SOURCE(app.name)
+    }
     const trigger = { kind: 'api', by } as const
     return await requestDeployment(parts, { appId: app.id, kind: 'deploy', trigger, commit })
   }

@@ -33,6 +33,15 @@ export const TOO_MANY_FAILURES = defineError({
   hint: () => 'Wait a minute, then use a valid token or signature.',
 })
 
+export const TOO_MANY_CALLS = defineError({
+  code: 'TOO_MANY_CALLS',
+  status: 429,
+  retry: { afterSeconds: 60 },
+  message: () => 'Too many calls from this address within a minute.',
+  hint: () =>
+    'Wait a minute, or let the manager take more with RATE_LIMIT_PER_MIN. Behind a proxy or tunnel set FAIRLEAD_TRUSTED_PROXIES, so that callers are told apart.',
+})
+
 export const BUSY = defineError({
   code: 'BUSY',
   status: 503,

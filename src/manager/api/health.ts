@@ -11,6 +11,17 @@ export function healthRoutes(api: Api, parts: ApiParts): void {
     async () => ({ ok: true as const }),
   )
 
+  api.route({
+    method: ['GET', 'POST'],
+    url: '/health',
+    schema: {
+      summary: 'The same, as the deployer called it',
+      tags: ['operations'],
+      response: { 200: LiveDocument },
+    },
+    handler: async () => ({ ok: true as const }),
+  })
+
   api.get(
     '/health/ready',
     {

@@ -18,6 +18,7 @@ import { organisationRoutes } from './organisations.ts'
 import type { ApiParts } from './parts.ts'
 import { repositoryRoutes } from './repositories.ts'
 import type { Api } from './shape.ts'
+import { signedDeployRoutes } from './signed-deploys.ts'
 import { tokenExchangeRoutes } from './token-exchange.ts'
 
 const RESOURCES = [
@@ -44,6 +45,8 @@ export function registerRoutes(server: Api, parts: ApiParts): void {
   server.register(async badges => badgeRoutes(badges, parts))
   server.register(async hooks => hookRoutes(hooks, parts, limit))
   server.register(async exchange => tokenExchangeRoutes(exchange, parts, limit))
+  // Where the routes are only described there is no configuration.
+  server.register(async deploys => signedDeployRoutes(deploys, parts, parts.config?.deployer))
   server.register(
     async api => {
       const { before, after } = idempotency(parts)

@@ -10,17 +10,18 @@ export function hasEnded(deployment: Pick<Deployment, 'state'>): boolean {
   return ENDED.includes(deployment.state)
 }
 
-/** The deployment when it has ended or waits for an approval, or as it is after so many seconds or when nobody waits any more. */
+/** The deployment when it has ended or waits for an approval, or as it is after so many seconds (default: no limit) or when nobody waits any more. */
 export async function waitForEnd(
   parts: Pick<ApiParts, 'db' | 'events' | 'clock'>,
   deployment: Deployment,
-  { seconds, gone }: { readonly seconds: number; readonly gone: AbortSignal },
+  { seconds, gone }: { readonly seconds?: number; readonly gone: AbortSignal },
 ): Promise<Deployment> {
   const ended = stateOf(parts.events, deployment.id, [...ENDED, 'waiting'])
   try {
     const now = await readDeployment(parts.db, deployment.id)
     if (!hasEnded(now) && now.state !== 'waiting') {
-      await Promise.race([ended.promise, passed(parts.clock, seconds), aborted(gone)])
+      const late = seconds === undefined ? [] : [passed(parts.clock, seconds)]
+      await Promise.race([ended.promise, aborted(gone), ...late])
     }
   } finally {
     ended.close()

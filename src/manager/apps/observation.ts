@@ -10,6 +10,10 @@ export function statusOfApp(
   { agents, clock, config }: Pick<ManagerParts, 'agents' | 'clock' | 'config'>,
   app: AppRecord,
 ): ObservedStatus {
+  if (app.stack !== null) {
+    const reason = 'it is a folder of its host, whose containers are not watched'
+    return { state: 'unknown', reason, at: null, containers: [] }
+  }
   return statusOf(
     {
       observation: readObserved(app),

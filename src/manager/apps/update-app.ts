@@ -1,4 +1,5 @@
 import type { AppChange } from '#contract/rest/apps.ts'
+import { STACK_HAS_NO_SOURCE } from '#manager/deployments/errors.ts'
 import type { DeploymentsContext } from '#manager/deployments/request.ts'
 import { VERSION_CHANGED } from './errors.ts'
 import { type AppRecord, readApp } from './queries.ts'
@@ -15,6 +16,9 @@ export async function updateApp(context: DeploymentsContext, wanted: Change<AppC
   const { db, clock, events } = context
   const app = await readApp(db, wanted.name)
   const { entry, approval, badge } = wanted.change
+  if (app.stack !== null && (approval === 'required' || entry !== undefined)) {
+    throw STACK_HAS_NO_SOURCE(app.name)
+  }
   const overrides = overridesAfter(app, wanted.change)
   const result = await db
     .updateTable('apps')

@@ -4,8 +4,8 @@ import type { DriftedParts } from '#targets/target.ts'
 
 /** What asked for a deployment. */
 export interface Trigger {
-  readonly kind: 'api' | 'webhook' | 'poll' | 'rollback' | 'registration' | 'drift'
-  /** Token name, hook id, … */
+  readonly kind: 'api' | 'webhook' | 'poll' | 'rollback' | 'registration' | 'drift' | 'signed'
+  /** Token name, hook id, scheme of a signature … */
   readonly by: string
   readonly detail?: string
 }

@@ -57,3 +57,12 @@ export const DEPLOYMENT_CANCELLED = defineError({
   message: () => 'The deployment was cancelled.',
   hint: () => 'What ran before still runs. Deploy again when you are ready.',
 })
+
+export const STACK_HAS_NO_SOURCE = defineError({
+  code: 'STACK_HAS_NO_SOURCE',
+  status: 422,
+  retry: 'never',
+  message: (app: string) =>
+    `The app "${app}" is a folder of its host and has no repository: it has no commits, plans and approvals.`,
+  hint: (app: string) => `Deploy what lies there now: "fairlead deploy ${app}".`,
+})

@@ -30,6 +30,10 @@ export const DEADLINE_NAMES: readonly string[] = [
   'announce',
   'prune',
   'take-down',
+  'status',
+  'config',
+  'pull',
+  'up',
   ...Object.keys(WHOLE),
 ]
 

@@ -27,8 +27,14 @@ export const STEP_GIVEN_UP = defineError({
   hint: (_step, other) => `The error of "${other}" says what to do.`,
 })
 
+/** Steps of a stack, which has no deploy file. */
+const OF_STACKS = ['status', 'config', 'pull', 'up']
+
 /** The deploy file is not known before it was read. */
 function longer(name: string): string {
+  if (OF_STACKS.includes(name)) {
+    return `set ${name.toUpperCase()}_TIMEOUT for the manager, in seconds`
+  }
   return name === 'checkout' || name === 'read' || name === 'take-down'
     ? `set FAIRLEAD_DEADLINES="${name}=…" for the manager`
     : `write "deadlines: { ${name}: … }" for the app in fairlead.yaml`
@@ -92,4 +98,22 @@ export const PLAN_CHANGED = defineError({
   message: (differences: readonly string[]) =>
     `What would be done is no longer what was planned: ${differences.join('; ')}.`,
   hint: () => 'Deploy again: a new plan is made from the present settings.',
+})
+
+export const STACK_STEP_FAILED = defineError({
+  code: 'STACK_STEP_FAILED',
+  status: 500,
+  retry: 'later',
+  message: (step: string, stack: string, exitCode: number) =>
+    `"docker compose" ended with exit code ${exitCode} in the step "${step}" of the stack "${stack}".`,
+  hint: step =>
+    `The last lines of "${step}" say why. Correct the stack's files on the host and deploy again.`,
+})
+
+export const STACK_NOT_RUNNING = defineError({
+  code: 'STACK_NOT_RUNNING',
+  status: 409,
+  retry: 'never',
+  message: (stack: string) => `No service of the stack "${stack}" is running, so it is not updated.`,
+  hint: () => 'Start it once by hand in its folder on the host: docker compose up -d.',
 })

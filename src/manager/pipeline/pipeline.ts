@@ -13,6 +13,7 @@ import { apply } from './steps/apply.ts'
 import { build } from './steps/build.ts'
 import { checkout } from './steps/checkout.ts'
 import { compare } from './steps/compare.ts'
+import { stackSteps } from './steps/compose-stack.ts'
 import { plan } from './steps/plan.ts'
 import { prune } from './steps/prune.ts'
 import { push } from './steps/push.ts'
@@ -30,6 +31,8 @@ export const STEPS = {
   /** The same with the source replaced by an earlier release: what is built then is fetched. */
   release: [retrieve, plan, build, [push, apply], verify, route, watch, announce, prune],
   remove: [takeDown],
+  /** Of an app that is a folder of its host: what is wanted is what lies there. */
+  stack: stackSteps,
 } satisfies Record<string, readonly (Step | readonly Step[])[]>
 
 /** Once one of these has begun, a failure or a cancellation takes back what was done. */
@@ -46,7 +49,7 @@ export async function runPipeline(
     signal: AbortSignal.any([signal, deadline.signal]),
     deadline,
   })
-  const stages = stagesOf(deployment)
+  const stages = stagesOf(context)
   let position = 0
   for (const stage of stages) {
     const steps = (Array.isArray(stage) ? (stage as readonly Step[]) : [stage as Step]).filter(
@@ -80,9 +83,13 @@ export async function runPipeline(
 }
 
 /** A deployment whose goal is a release needs nothing of the repository, whatever it was asked for by. */
-function stagesOf({ kind, wantedRelease }: Deployment): readonly (Step | readonly Step[])[] {
+function stagesOf({ app, deployment }: StepContext): readonly (Step | readonly Step[])[] {
+  const { kind, wantedRelease } = deployment
   if (kind === 'remove') {
     return STEPS.remove
+  }
+  if (app.stack !== null) {
+    return STEPS.stack
   }
   return wantedRelease === undefined ? STEPS.deploy : STEPS.release
 }

@@ -1,6 +1,6 @@
 import { commandNamed } from '#commands/index.ts'
 import { newId } from '#lib/id.ts'
-import { APP_NOT_FOUND } from '#manager/deployments/errors.ts'
+import { APP_NOT_FOUND, STACK_HAS_NO_SOURCE } from '#manager/deployments/errors.ts'
 import { driftedParts } from '#manager/observation/drift-state.ts'
 import { describedApps, readEntry } from './app-entry.ts'
 import { type MadePlan, makePlan } from './make-plan.ts'
@@ -15,6 +15,9 @@ export async function planApp(
   commit?: string,
 ): Promise<MadePlan & { readonly source: Source }> {
   const app = await parts.db.selectFrom('apps').selectAll().where('id', '=', appId).executeTakeFirst()
+  if (app && app.stack !== null) {
+    throw STACK_HAS_NO_SOURCE(app.name)
+  }
   const repository = app?.repository_id
     ? await parts.db
         .selectFrom('repositories')

@@ -4,6 +4,7 @@ import type { CommandTable, DeploymentTable, StepTable } from './deployment-tabl
 import type { OrganisationTable } from './organisation-table.ts'
 import type { ChannelTable, OutboxTable, ReportTable } from './outbox-tables.ts'
 import type { PastDeploymentTable } from './past-table.ts'
+import type { SignedCallTable } from './signed-table.ts'
 
 export type { CommandTable, DeploymentState, DeploymentTable, StepTable } from './deployment-tables.ts'
 
@@ -33,6 +34,7 @@ export interface Tables {
   outbox: OutboxTable
   reports: ReportTable
   channels: ChannelTable
+  signed_calls: SignedCallTable
 }
 
 /** Single values: `epoch` (fencing counter towards agents), `identity` … */
@@ -137,6 +139,8 @@ export interface AppTable {
   /** Name of the app in the deploy file. */
   entry: string
   target: string
+  /** Name of a folder of the host: the app is what Compose finds there, and has no repository. */
+  stack: string | null
   /** JSON: settings that win over the deploy file's. */
   overrides: string
   host: string

@@ -7,7 +7,11 @@ import { targetNamed } from '#targets/index.ts'
 export const takeDown: Step = { name: 'take-down', deadlineMs: 10 * 60_000, run: takeDownApp }
 
 async function takeDownApp(context: StepContext): Promise<StepOutcome> {
-  const { app, parts, deployment } = context
+  const { app, parts, deployment, say } = context
+  if (app.stack !== null) {
+    say(`the stack "${app.stack}" stays as it is on its host: only its record goes`)
+    return done()
+  }
   const target = targetNamed(app.target)
   const volumes = deployment.trigger.detail === 'delete-volumes' ? 'delete' : 'keep'
   const facts = { name: app.name, baseDomain: parts.baseDomain }

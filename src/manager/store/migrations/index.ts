@@ -6,6 +6,7 @@ import { up as deploymentDeadline } from './0005-deployment-deadline.ts'
 import { up as approval } from './0006-approval.ts'
 import { up as pastDeployments } from './0008-past-deployments.ts'
 import { up as quiet } from './0009-quiet.ts'
+import { up as stacks } from './0010-stacks.ts'
 import { up as sources } from './0011-sources.ts'
 import { up as reporting } from './0012-reporting.ts'
 import { up as ciTrusts } from './0013-ci-trusts.ts'
@@ -24,6 +25,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0006-approval', up: approval },
   { name: '0008-past-deployments', up: pastDeployments },
   { name: '0009-quiet', up: quiet },
+  { name: '0010-stacks', up: stacks },
   { name: '0011-sources', up: sources },
   { name: '0012-reporting', up: reporting },
   { name: '0013-ci-trusts', up: ciTrusts },

@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { ProgramCall } from '#exec/call.ts'
+import type { Answers } from '#exec/recorder.ts'
+import { check } from '#lib/check.ts'
+import type { Hands } from './command.ts'
+import { testHands } from './recorded-hands.test.ts'
+import { stackCompose } from './stack-compose.ts'
+import { stackFind } from './stack-find.ts'
+import { stackSecrets } from './stack-folder.ts'
+
+const ROOT = '/srv/stacks'
+const FOLDER = { missing: false, kind: 'folder' } as const
+const GONE = { missing: true } as const
+
+function handsOn(answers: Answers, stacksRoot: string | undefined = ROOT) {
+  const hands = testHands(answers)
+  return { hands: { ...hands, host: { ...hands.host, stacksRoot } } as Hands, recorder: hands.recorder }
+}
+
+for (const [step, words] of [
+  ['status', 'ps --status=running --services'],
+  ['config', 'config'],
+  ['pull', 'pull'],
+  ['up', 'up -d --remove-orphans'],
+] as const) {
+  test(`R101 R109 the step ${step} is "docker compose ${words}" in the folder, in an environment of its own`, async () => {
+    const { hands, recorder } = handsOn([
+      [`stat ${ROOT}/media/.docker`, GONE],
+      [`stat ${ROOT}/media`, FOLDER],
+      ['docker compose', { exitCode: 0, stdout: 'web\ndb\n' }],
+      ['GET docker /containers/json', { status: 200, json: [] }],
+    ])
+    const result = await stackCompose.run(hands, { stack: 'media', step })
+    assert.equal(result.exitCode, 0)
+    assert.deepEqual(result.services, step === 'status' ? ['web', 'db'] : [])
+    const call = recorder.calls.find(each => each.kind === 'program') as ProgramCall<unknown>
+    assert.deepEqual(call.args, ['compose', ...words.split(' ')])
+    assert.equal(call.cwd, `${ROOT}/media`)
+    assert.deepEqual(Object.keys(call.env).sort(), ['DOCKER_HOST', 'HOME', 'PATH'])
+    assert.equal(call.show, step === 'config' ? 'stderr' : 'both')
+  })
+}
+
+test('R113 a stack with a .docker/config.json of its own is deployed with it', async () => {
+  const { hands, recorder } = handsOn([
+    [`stat ${ROOT}/media/.docker`, { missing: false, kind: 'file' }],
+    [`stat ${ROOT}/media`, FOLDER],
+    ['docker compose', { exitCode: 0 }],
+  ])
+  await stackCompose.run(hands, { stack: 'media', step: 'pull' })
+  const call = recorder.calls.find(each => each.kind === 'program') as ProgramCall<unknown>
+  assert.equal(call.env.DOCKER_CONFIG, `${ROOT}/media/.docker`)
+})
+
+test('a command that fails is an answer with its exit code, not an error of the worker', async () => {
+  const { hands } = handsOn([
+    [`stat ${ROOT}/media/.docker`, GONE],
+    [`stat ${ROOT}/media`, FOLDER],
+    ['docker compose', { exitCode: 18 }],
+  ])
+  const result = await stackCompose.run(hands, { stack: 'media', step: 'pull' })
+  assert.deepEqual(result, { exitCode: 18, services: [], containers: [] })
+})
+
+test('A04 a stack is a real folder below the root: a link is none, and nor is anything without a root', async () => {
+  for (const found of [GONE, { missing: false, kind: 'link' }, { missing: false, kind: 'file' }] as const) {
+    const { hands } = handsOn([[`stat ${ROOT}/media`, found]])
+    assert.deepEqual(await stackFind.run(hands, { stack: 'media' }), { found: false })
+    await assert.rejects(stackCompose.run(hands, { stack: 'media', step: 'up' }), /no stack "media"/)
+  }
+  const { hands } = handsOn([], undefined)
+  assert.deepEqual(
+    await stackFind.run({ ...hands, host: { ...hands.host, stacksRoot: undefined } }, { stack: 'media' }),
+    {
+      found: false,
+    },
+  )
+})
+
+test('A04 A05 a worker takes no other name of a stack than one that Compose takes for a project', () => {
+  for (const stack of [
+    '../x',
+    '.',
+    '-rf',
+    'a/b',
+    'a\0b',
+    'a\nb',
+    'é',
+    'mеdia',
+    'toString',
+    '__proto__',
+    '',
+    'a'.repeat(64),
+  ]) {
+    assert.throws(() => check(stackFind.data, { stack }, 'The data'), JSON.stringify(stack))
+  }
+  for (const stack of ['constructor', 'nul', 'con', 'my_stack-1', 'a'.repeat(63)]) {
+    check(stackFind.data, { stack }, 'The data')
+  }
+})
+
+test('what the .env and the registry accounts of a stack hold is kept out of everything that is told', async () => {
+  const auth = Buffer.from('ada:registry-password').toString('base64')
+  const { hands } = handsOn([
+    [`stat ${ROOT}/media`, FOLDER],
+    [
+      `read ${ROOT}/media/.env`,
+      {
+        missing: false,
+        text: '# a comment\nPLAIN=one-secret\nexport QUOTED="two secrets" # why\nBARE=three-secrets # why\n',
+      },
+    ],
+    [
+      `read ${ROOT}/media/.docker/config.json`,
+      { missing: false, text: JSON.stringify({ auths: { 'r.example': { auth } } }) },
+    ],
+  ])
+  const hidden = await stackSecrets(hands, 'media')
+  for (const secret of ['one-secret', 'two secrets', 'three-secrets', 'registry-password', auth]) {
+    assert.ok(hidden.includes(secret), `${secret} in ${hidden}`)
+  }
+  assert.ok(!hidden.some(text => text.includes('a comment')))
+})

@@ -1,5 +1,4 @@
 import { defineError } from '#lib/errors.ts'
-import { STACK_NAME } from '#lib/stack-name.ts'
 
 export const MANAGER_UNREACHABLE = defineError({
   code: 'MANAGER_UNREACHABLE',
@@ -233,22 +232,4 @@ export const NOTHING_TO_SET = defineError({
   retry: 'never',
   message: (app: string) => `Nothing was given to set for "${app}".`,
   hint: () => 'Name a setting: "--help" after the command lists them.',
-})
-
-export const SETTING_MISSING = defineError({
-  code: 'SETTING_MISSING',
-  status: 500,
-  retry: 'never',
-  message: (missing: string, given: string) => `${given} is given, but ${missing} is not set.`,
-  hint: () =>
-    'Signed deployments need both: DEPLOY_SECRET, which signs the calls, and STACKS_ROOT, the folder with the stacks (docs/deployer.md).',
-})
-
-export const STACK_NAME_WRONG = defineError({
-  code: 'STACK_NAME_WRONG',
-  status: 422,
-  retry: 'never',
-  message: (name: string) =>
-    `"${name.slice(0, 80)}" is no name of a stack: it is not of the form ${STACK_NAME}.`,
-  hint: () => 'A stack is called like its folder below STACKS_ROOT.',
 })

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { type Act, withExamples } from '#cli/command.ts'
 import { readFileText } from '#cli/credential.ts'
-import { SETTING_MISSING, STACK_NAME_WRONG } from '#cli/errors.ts'
+import { SETTING_MISSING, STACK_NAME_WRONG } from '#cli/deployer-errors.ts'
 import type { Session } from '#cli/session.ts'
 import { STACK_NAME } from '#lib/stack-name.ts'
 import { stackSecret } from '#lib/stack-secret.ts'

@@ -201,38 +201,6 @@ test('R114 each step leaves one line with stack, step, ok, exit code and duratio
   assert.ok(lines.every(({ fields }) => Number.isInteger(fields?.duration_ms)))
 })
 
-test('R108 R112 W28 the calls of one address are counted, whoever it says that it is, before anything is checked', async () => {
-  const usual = await testServer({ environment: { DEPLOY_SECRET: SECRET }, answer })
-  const statuses: number[] = []
-  for (let at = 0; at < 12; at += 1) {
-    const headers = { 'x-forwarded-for': `1.2.3.${at}` }
-    statuses.push((await post('/deploy/media', { on: usual, signature: sign('no'), headers })).statusCode)
-  }
-  assert.deepEqual(statuses, [...Array(10).fill(401), 429, 429])
-  const refused = await post('/deploy/media', { on: usual })
-  assert.equal(refused.statusCode, 429)
-  assert.equal(refused.headers['retry-after'], '60')
-  assert.equal(refused.json().ok, false)
-  await usual.close()
-})
-
-test('behind a trusted proxy callers are told apart', async () => {
-  const environment = { ...ENVIRONMENT, RATE_LIMIT_PER_MIN: '1', FAIRLEAD_TRUSTED_PROXIES: '127.0.0.1' }
-  const behind = await testServer({ environment, answer })
-  for (const [client, status] of [
-    ['1.2.3.4', 401],
-    ['1.2.3.4', 429],
-    ['1.2.3.5', 401],
-  ] as const) {
-    const headers = { 'x-forwarded-for': client }
-    assert.equal(
-      (await post('/deploy/media', { on: behind, signature: sign('no'), headers })).statusCode,
-      status,
-    )
-  }
-  await behind.close()
-})
-
 test('R107 health answers both methods, also without a secret', async () => {
   const plain = await testServer()
   for (const on of [manager, plain]) {

@@ -204,7 +204,9 @@ async function run(app: string, end: EndedPipeline): Promise<void> {
 }
 
 async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = systemClock.monotonic() + 60_000
   while (!(await isSo())) {
+    assert.ok(systemClock.monotonic() < deadline, JSON.stringify([hooked, mailed]))
     await systemClock.sleep(5)
   }
 }

@@ -244,11 +244,13 @@ async function heardOf(count: number): Promise<void> {
 }
 
 async function until<T>(look: () => Promise<T>, isRight: (value: T) => boolean): Promise<T> {
+  const deadline = systemClock.monotonic() + 60_000
   for (;;) {
     const value = await look()
     if (isRight(value)) {
       return value
     }
+    assert.ok(systemClock.monotonic() < deadline, JSON.stringify(value))
     await systemClock.sleep(5)
   }
 }

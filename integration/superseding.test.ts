@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { sendWebhook } from '#cli/demo/send-webhook.ts'
 import type { DeploymentDocument } from '#contract/rest/deployments.ts'
+import type { RepositoryDocument } from '#contract/rest/repositories.ts'
 import { systemClock } from '#lib/clock.ts'
+import { mustRun } from './world/command.ts'
 import { startFakeGithub } from './world/fake-github.ts'
+import { hint } from './world/hint.ts'
 import { type Remote, type System, startSystem } from './world/system.ts'
 
 const stack = new AsyncDisposableStack()
@@ -104,6 +108,41 @@ test('the Git host is told each state of a commit in order, and the last one onc
   await system.restart()
   await told(second, whole)
 })
+
+test('G26 R10 R12 the address is pushed into the repository; the webhook of that push and a poll deploy nothing', async () => {
+  const { client } = system.together()
+  const deployFile = files('written')['fairlead.yaml'] ?? ''
+  await remote.push({ 'fairlead.yaml': `${deployFile}    url_file: URL.md\n`, 'URL.md': '# Shop\n' })
+  const { state, steps } = await system.deploy(APP)
+  assert.deepEqual([state, steps.at(-1)?.name, steps.at(-1)?.state], ['succeeded', 'write-back', 'done'])
+  const bare = join(system.gitServer.repositoriesFolder, `${APP}.git`)
+  const git = (...args: string[]) => mustRun('git', [`--git-dir=${bare}`, ...args], { folder: '/' })
+  const text = await git('show', 'main:URL.md')
+  assert.ok(text.startsWith('# Shop\n'))
+  assert.ok(text.includes(`[${APP}.localhost](https://${APP}.localhost/)`), text)
+  const tip = (await git('rev-parse', 'main')).trim()
+  const before = await untilAllEnded()
+  await client.send('PATCH', `/repositories/${APP}`, { poll_seconds: 5 })
+  await untilSeen(tip)
+  assert.equal((await untilAllEnded()).length, before.length)
+  const told = await hint(system.together(), APP)
+  assert.deepEqual([told.outcome, told.commit], ['own-commit', tip])
+  assert.equal((await git('rev-parse', 'main')).trim(), tip)
+})
+
+/** A poll has found this tip: nothing else looked since the push. */
+async function untilSeen(tip: string): Promise<void> {
+  const deadline = systemClock.monotonic() + 60_000
+  for (;;) {
+    const { client } = system.together()
+    const { last_tip: seen } = await client.get<RepositoryDocument>(`/repositories/${APP}`)
+    if (seen === tip) {
+      return
+    }
+    assert.ok(systemClock.monotonic() < deadline, 'it is polled')
+    await systemClock.sleep(100)
+  }
+}
 
 /** Newest first. */
 async function untilAllEnded() {

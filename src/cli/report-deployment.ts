@@ -44,7 +44,7 @@ export async function reportDeployment(
   for (const answer of answersOf(ended)) {
     printer.line(`  ${answer}`)
   }
-  for (const warning of lateCertificates(ended)) {
+  for (const warning of [...lateCertificates(ended), ...stepsLeftOut(ended)]) {
     printer.note(printer.colour.yellow(warning))
   }
   return EXIT.ok
@@ -124,6 +124,15 @@ export function lateCertificates(deployment: DeploymentDetail): string[] {
     }
   })
   return found
+}
+
+/** What went wrong beside what the deployment was for. */
+function stepsLeftOut({ steps }: DeploymentDetail): string[] {
+  return steps.flatMap(({ name, state, error }) =>
+    state === 'failed' && error
+      ? [`warning: ${name}: ${inertLine(error.message, 300)}`, `  ${inertLine(error.hint, 300)}`]
+      : [],
+  )
 }
 
 function visit(value: unknown, look: (object: Record<string, unknown>) => void): void {

@@ -8,6 +8,8 @@ export interface Comparison {
   readonly from: string
   readonly to: string
   readonly watch: readonly string[]
+  /** What changed in these counts as nothing. */
+  readonly ignore?: readonly string[]
 }
 
 export interface Changes {
@@ -26,10 +28,11 @@ const MOST_EXAMPLES = 10
 export async function compareCommits(
   hands: Hands,
   mirror: string,
-  { from, to, watch }: Comparison,
+  { from, to, watch, ignore = [] }: Comparison,
 ): Promise<Changes> {
   try {
-    const paths = await hands.perform(changedPaths(mirror, from, to))
+    const changed = await hands.perform(changedPaths(mirror, from, to))
+    const paths = changed.filter(path => !ignore.some(pattern => pathFits(path, pattern)))
     const watched = paths.filter(path => watch.some(pattern => isWatched(path, pattern)))
     const examples = watched.slice(0, MOST_EXAMPLES).map(path => path.slice(0, 200))
     return { compared: 'yes', changed: paths.length, watched: watched.length, examples }

@@ -134,7 +134,11 @@ export const repositoryChanges = defineCommand({
   role: 'worker',
   looksOnly: true,
   data: Type.Object(
-    { repository: Key, from: Commit, to: Commit, watch: Type.Array(Path, { maxItems: 1000 }) },
+    {
+      ...{ repository: Key, from: Commit, to: Commit, watch: Type.Array(Path, { maxItems: 1000 }) },
+      /** What changed in these counts as nothing. */
+      ignore: Type.Optional(Type.Array(Path, { maxItems: 1000 })),
+    },
     strict,
   ),
   result: Type.Object(

@@ -1,7 +1,7 @@
 import { pathFits } from './path-pattern.ts'
 
 /** The files that may be written into a repository, whatever a manager asks for: none that anything is run or built from. */
-const WRITE_BACK_PATHS: readonly string[] = ['**/URL.md']
+export const WRITE_BACK_PATHS: readonly string[] = ['**/URL.md']
 
 /** Relative, within the repository, and one that we may write. */
 export function isWriteBackPath(path: string): boolean {

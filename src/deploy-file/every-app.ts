@@ -60,6 +60,37 @@ export const EveryAppSettings = Type.Object(
       }),
     ),
     drift: Drift,
+    schedule: Type.Optional(
+      Type.Object(
+        {
+          cron: Type.String({
+            maxLength: 100,
+            pattern: '^\\S+( +\\S+){4}$',
+            description:
+              'Minute, hour, day of the month, month, day of the week: `0 4 * * 1` is Monday at 4.',
+          }),
+          time_zone: Type.Optional(
+            Type.String({
+              pattern: '^[A-Za-z][A-Za-z0-9_+/-]{0,63}$',
+              description: 'Whose clock, such as Europe/Helsinki. Default: UTC.',
+            }),
+          ),
+        },
+        {
+          ...strict,
+          description:
+            'When the tip of the branch is deployed without anybody asking (docs/schedules.md). Default: never.',
+        },
+      ),
+    ),
+    url_file: Type.Optional(
+      Type.String({
+        maxLength: 300,
+        pattern: '^(?:(?!\\.)[^/\\\\:~\\u0000-\\u001f]*[^/\\\\:~\\u0000-\\u001f .]/)*URL\\.md$',
+        description:
+          'A file called URL.md, such as `URL.md` or `docs/URL.md`: after a deployment Fairlead writes the address of the app into it and pushes that to the branch (docs/write-back.md). The credential of the repository has to allow it. Default: nothing is pushed.',
+      }),
+    ),
   },
   strict,
 )

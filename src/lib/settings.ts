@@ -88,6 +88,13 @@ export const SETTINGS = [
     default: '`5`',
   },
   {
+    name: 'FAIRLEAD_MOST_UNATTENDED',
+    of: ['manager'],
+    means:
+      'so many deployments of an app may start within ten minutes without a person before the app is paused, 0 to 1000 (0: any number)',
+    default: '`5`',
+  },
+  {
     name: 'FAIRLEAD_REGISTRY',
     of: ['manager'],
     means: 'host:port of the registry that built images are pushed to',

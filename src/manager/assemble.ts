@@ -18,6 +18,7 @@ import type { PipelineParts } from './pipeline/step.ts'
 import type { Sealer } from './secrets/seal.ts'
 import { createServer } from './server.ts'
 import { pollerFor } from './triggers/poller-for.ts'
+import { createScheduler } from './triggers/schedule.ts'
 
 /** What the outside gives: a store, the way to the hosts, time. */
 export interface Ingredients extends Pick<PipelineParts, 'db'> {
@@ -58,11 +59,13 @@ export async function assemble(given: Ingredients): Promise<Assembly> {
     deadlines: config.deadlines,
     keepReleases: config.keepReleases,
     http,
+    mostUnattended: config.mostUnattended,
     wake: () => queue.wake(),
   }
   const queue = createQueue({ parts: pipelineParts, logger, perHost: config.concurrency })
   const poller = pollerFor(pipelineParts)
   const parts: ManagerParts = { ...pipelineParts, config, outbox, queue, poller, identity: given.identity }
+  const scheduler = createScheduler(pipelineParts)
   const observer = createObserver(pipelineParts, config.observeMs)
   const server = await createServer(parts)
   const timers: Timer[] = []
@@ -74,6 +77,7 @@ export async function assemble(given: Ingredients): Promise<Assembly> {
       timers.push(startHousekeeping(parts), startKeeper(parts))
       await poller.start()
       observer.start()
+      scheduler.start()
       queue.wake()
       outbox.wake()
     },
@@ -82,7 +86,7 @@ export async function assemble(given: Ingredients): Promise<Assembly> {
         timer.close()
       }
       // Looks and deployments wait for agents: they end when the connections do.
-      const looking = Promise.all([poller.close(), observer.close()])
+      const looking = Promise.all([poller.close(), observer.close(), scheduler.close()])
       await queue.close()
       await agents.close()
       await looking

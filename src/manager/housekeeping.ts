@@ -11,6 +11,8 @@ const ANSWERS_KEPT_MS = DAY_MS
 const DELIVERIES_KEPT_MS = 8 * DAY_MS
 /** Later reports of a deployment that takes so long make a new record at the Git host. */
 const TOLD_KEPT_MS = 3 * DAY_MS
+/** A commit of ours that was forgotten is told by its content. */
+const PUSHED_KEPT_MS = 400 * DAY_MS
 /** Newest deployments of an app with their logs and the answers of the worker; of older ones the record stays. */
 export const KEPT_IN_FULL = 100
 /** At a time, so that a long past does not hold up the present. */
@@ -47,6 +49,10 @@ export async function forgetOld({ db, clock, logs }: Housekept): Promise<void> {
   await db
     .deleteFrom('signed_calls')
     .where('received_at', '<', now - DAY_MS)
+    .execute()
+  await db
+    .deleteFrom('pushed_commits')
+    .where('created_at', '<', now - PUSHED_KEPT_MS)
     .execute()
   await forgetDetails({ db, logs })
   await forgetSecretRevisions(db)

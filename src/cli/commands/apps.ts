@@ -11,7 +11,7 @@ import type { Session } from '#cli/session.ts'
 import type { AppChange, AppDocument, NewApp, ReleaseDocument } from '#contract/rest/apps.ts'
 import type { DeploymentDocument } from '#contract/rest/deployments.ts'
 import type { DriftDocument } from '#contract/rest/drift.ts'
-import { deploymentRow } from './status.ts'
+import { deploymentRow, scheduleText } from './status.ts'
 
 export function configureApps(command: Command, act: Act): void {
   command.command('list', { isDefault: true }).description('lists all apps').action(act(list))
@@ -54,6 +54,10 @@ export function configureApps(command: Command, act: Act): void {
     .description('prints the line of Markdown that shows its badge')
     .argument('<app>')
     .action(act(badge))
+    .command('resume')
+    .description('ends a pause: deployments that were held start')
+    .argument('<app>')
+    .action(act(resume))
   command
     .command('remove')
     .description('takes down what runs and forgets the app')
@@ -67,6 +71,7 @@ export function configureApps(command: Command, act: Act): void {
     ['fairlead apps set shop --approval required', 'every deployment waits for "fairlead approve"'],
     ['fairlead apps set shop --drift repair', 'what somebody changes by hand is made anew'],
     ['fairlead apps badge shop', 'for a README'],
+    ['fairlead apps resume shop', 'after it was paused for being deployed again and again'],
     ['fairlead apps remove shop --wait', 'containers, routes and networks; volumes stay'],
   ])
 }
@@ -100,6 +105,14 @@ async function show({ client, printer, clock }: Session, name: string): Promise<
   printer.line(`${colour.bold(app.name)}  ${app.target} on ${app.host}, from ${app.repository ?? 'nowhere'}`)
   if (app.approval === 'required') {
     printer.line('  deployments wait for an approval')
+  }
+  if (app.paused) {
+    printer.line(
+      colour.yellow(`  PAUSED: ${app.paused.reason}; end it with "fairlead apps resume ${app.name}"`),
+    )
+  }
+  if (app.schedule) {
+    printer.line(`  deployed by itself: ${scheduleText(app.schedule)}`)
   }
   for (const domain of app.domains) {
     printer.line(`  ${domain}`)
@@ -157,6 +170,12 @@ async function badge({ client, printer }: Session, name: string): Promise<void> 
   if (app.badge.shown === 'private') {
     printer.line(`It says "unknown" until you allow more: fairlead apps set ${app.name} --badge public`)
   }
+}
+
+async function resume({ client, printer }: Session, name: string): Promise<void> {
+  const app = await client.send<AppDocument>('POST', `/apps/${encodeURIComponent(name)}/resume`)
+  printer.answer(app)
+  printer.line(`${app.name} is not paused; what was queued starts.`)
 }
 
 async function remove(

@@ -39,6 +39,14 @@ async function status({ client, printer, clock }: Session): Promise<void> {
       deployments.map(deployment => deploymentRow(deployment, clock.now())),
     )
   }
+  for (const { name, schedule } of apps) {
+    if (schedule) {
+      printer.line(`${name} is deployed by itself: ${scheduleText(schedule)}`)
+    }
+  }
+  for (const { name, paused } of apps.filter(app => app.paused)) {
+    printer.line(`${name} is paused, ${paused?.reason}: ${colour.cyan(`fairlead apps resume ${name}`)}`)
+  }
   for (const { app, id } of deployments.filter(isWaiting)) {
     printer.line(`${app} waits for an approval: ${colour.cyan(`fairlead approve ${id}`)}`)
   }
@@ -53,7 +61,7 @@ function appRow(app: AppDocument): string[] {
   return [
     app.name,
     app.target,
-    [seenText(app.observed), ...driftText(app.drift)].join('; '),
+    [seenText(app.observed), ...driftText(app.drift), ...(app.paused ? ['PAUSED'] : [])].join('; '),
     runningCommit(app.release),
     app.deployment?.state ?? '-',
     app.domains.join(' '),
@@ -71,6 +79,11 @@ function driftText({ state, reason, findings }: DriftSummary): string[] {
   const more = findings > 1 ? ` and ${findings - 1} more` : ''
   const word = state === 'given-up' ? 'DRIFTED, REPAIR GIVEN UP' : 'DRIFTED'
   return findings === 0 ? [] : [`${word}: ${inertLine(reason ?? '', 80)}${more}`]
+}
+
+/** `0 4 * * 1 Europe/Helsinki, next 2026-11-23T02:00:00.000Z` */
+export function scheduleText({ cron, time_zone, next }: NonNullable<AppDocument['schedule']>): string {
+  return `${inertLine(cron)} ${inertLine(time_zone)}, next ${next ?? 'never'}`
 }
 
 export function deploymentRow(deployment: DeploymentDocument, now: number): string[] {

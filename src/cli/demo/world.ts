@@ -73,6 +73,8 @@ export async function openWorld(session: Session, { apps, tell }: WorldOptions):
   const together = await startTogether({
     folder: place.folder,
     clock: session.clock,
+    // Whoever tries it out pushes more often than people work.
+    environment: { FAIRLEAD_MOST_UNATTENDED: '0' },
     managerPort: await freePort(7400),
     workerPort: await freePort(7443),
     baseDomain: 'localhost',

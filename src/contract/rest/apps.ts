@@ -75,6 +75,22 @@ export const AppDocument = Type.Object(
     host: HostName,
     overrides: Overrides,
     approval: Approval,
+    paused: Nullable(
+      Type.Object(
+        { since: Time, reason: Type.String() },
+        {
+          ...strict,
+          description:
+            'Its deployments stay queued until a person resumes or deploys it: it was deployed again and again without one.',
+        },
+      ),
+    ),
+    schedule: Nullable(
+      Type.Object(
+        { cron: Type.String(), time_zone: Type.String(), next: Nullable(Time) },
+        { ...strict, description: 'When it is deployed by itself, as the deploy file says.' },
+      ),
+    ),
     domains: Type.Array(Type.String()),
     release: Nullable(ReleaseDocument),
     deployment: Nullable(DeploymentDocument),

@@ -26,7 +26,8 @@ export const DeploymentDocument = Type.Object(
     state: DeploymentState,
     outcome: Nullable(
       Type.String({
-        description: '"deployed", "nothing-to-do", "unaffected", "rolled-back" …; null until it ended.',
+        description:
+          '"deployed", "nothing-to-do", "unaffected", "own-commit", "skipped-by-message", "rolled-back" …; null until it ended.',
       }),
     ),
     trigger: Trigger,

@@ -17,6 +17,7 @@ import { statusOfApp } from '#manager/apps/observation.ts'
 import { type AppRecord, listApps, listReleases, readApp } from '#manager/apps/queries.ts'
 import { removeApp } from '#manager/apps/remove-app.ts'
 import { updateApp } from '#manager/apps/update-app.ts'
+import { resumeApp } from '#manager/deployments/breaker.ts'
 import { listDeployments } from '#manager/deployments/queries.ts'
 import { observedDocument } from '#manager/observation/last-seen.ts'
 import { speakerOf } from './authenticate.ts'
@@ -40,6 +41,7 @@ export function appRoutes(api: Api, parts: ApiParts): void {
       observed: observedDocument(statusOfApp(parts, app), parts.clock.now()),
       drift: driftSummary(parts, app),
       badgeUrl: `${parts.config.publicUrl}/badges/${app.name}.svg`,
+      now: parts.clock.now(),
     })
   }
 
@@ -127,6 +129,23 @@ export function appRoutes(api: Api, parts: ApiParts): void {
       })
       parts.queue.wake()
       return deployment ? reply.code(202).send(deploymentDocument(deployment)) : reply.code(204).send(null)
+    },
+  )
+
+  api.post(
+    '/apps/:app/resume',
+    {
+      schema: {
+        summary: 'End the pause of an app; what is queued starts. Without one nothing happens.',
+        tags,
+        params: AppPath,
+        response: { 200: AppDocument },
+      },
+    },
+    async ({ params }) => {
+      await resumeApp(parts, await readApp(db, params.app))
+      parts.queue.wake()
+      return await shown(await readApp(db, params.app))
     },
   )
 

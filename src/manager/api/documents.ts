@@ -4,6 +4,7 @@ import type { DeploymentDetail, DeploymentDocument, StepDocument } from '#contra
 import type { DriftSummary } from '#contract/rest/drift.ts'
 import type { ReportDocument, RepositoryDocument } from '#contract/rest/repositories.ts'
 import type { AppRecord } from '#manager/apps/queries.ts'
+import { PAUSED_REASON } from '#manager/deployments/breaker.ts'
 import type { Deployment, StepRecord } from '#manager/deployments/deployment.ts'
 import type { planApp } from '#manager/pipeline/plan-app.ts'
 import { factsOf } from '#manager/releases/queries.ts'
@@ -11,6 +12,7 @@ import { tokenKind } from '#manager/reporting/queries.ts'
 import type { RepositoryRecord } from '#manager/repositories/queries.ts'
 import type { ReleaseTable } from '#manager/store/tables.ts'
 import { isPaused } from '#manager/triggers/look-at-repository.ts'
+import { nextTime, scheduleOf } from '#manager/triggers/schedule-times.ts'
 import { targetNamed } from '#targets/index.ts'
 
 /** RFC 3339 of a time in ms. */
@@ -65,6 +67,8 @@ export function appDocument(
     readonly observed: ObservedDocument
     readonly drift: DriftSummary
     readonly badgeUrl: string
+    /** ms since 1970. */
+    readonly now: number
   },
 ): AppDocument {
   return {
@@ -76,6 +80,8 @@ export function appDocument(
     host: app.host,
     overrides: JSON.parse(app.overrides),
     approval: app.approval === 1 ? 'required' : 'by-deploy-file',
+    paused: app.paused_at === null ? null : { since: timeText(app.paused_at), reason: PAUSED_REASON },
+    schedule: scheduleDocument(app, seen.now),
     domains: [...app.domains],
     release: app.release ? releaseDocument(app.release) : null,
     deployment: seen.latest ? deploymentDocument(seen.latest) : null,
@@ -90,6 +96,11 @@ export function appDocument(
     created_at: timeText(app.created_at),
     updated_at: timeText(app.updated_at),
   }
+}
+
+function scheduleDocument(app: AppRecord, now: number): AppDocument['schedule'] {
+  const schedule = scheduleOf(app)
+  return schedule ? { ...schedule, next: optionalTime(nextTime(schedule, now)) } : null
 }
 
 /** The plan as it may be shown: with secret values replaced. */

@@ -65,6 +65,7 @@ export async function testServer(options: TestOptions = {}) {
     baseDomain: config.baseDomain,
     deadlines: config.deadlines,
     keepReleases: config.keepReleases,
+    mostUnattended: config.mostUnattended,
     wake: () => void recorded.woken++,
     config,
     queue: { wake: () => void recorded.woken++, abort: id => void recorded.aborted.push(id) },

@@ -4,7 +4,7 @@ import type { DriftedParts } from '#targets/target.ts'
 
 /** What asked for a deployment. */
 export interface Trigger {
-  readonly kind: 'api' | 'webhook' | 'poll' | 'rollback' | 'registration' | 'drift' | 'signed'
+  readonly kind: 'api' | 'webhook' | 'poll' | 'rollback' | 'registration' | 'drift' | 'signed' | 'schedule'
   /** Token name, hook id, scheme of a signature … */
   readonly by: string
   readonly detail?: string
@@ -12,7 +12,21 @@ export interface Trigger {
 
 /** Says "look", not "deploy this": the branch may have moved, nobody decided anything. */
 export function isHint({ kind }: Trigger): boolean {
-  return kind === 'webhook' || kind === 'poll'
+  return kind === 'webhook' || kind === 'poll' || kind === 'schedule'
+}
+
+/** Somebody decided it, or had a program of theirs ask for it. */
+export function isByPerson({ kind }: Trigger): boolean {
+  return kind === 'api' || kind === 'rollback' || kind === 'signed'
+}
+
+/** What a person wants is done, whatever would be a reason not to follow the push that wanted it first. */
+export function takenOver(
+  queued: { readonly trigger: string },
+  { trigger }: Pick<DeployRequest, 'trigger'>,
+): { readonly trigger?: string } {
+  const isTaken = isHint(JSON.parse(queued.trigger) as Trigger) && !isHint(trigger)
+  return isTaken ? { trigger: JSON.stringify(trigger) } : {}
 }
 
 export interface DeployRequest {

@@ -18,6 +18,12 @@ export interface Startable {
   readonly id: string
   readonly state: DeploymentState
   readonly appId: string
+  readonly app: string
+  /** JSON of what asked for it. */
+  readonly trigger: string
+  /** When the app was paused, and when a person last ended that. */
+  readonly pausedAt: number | null
+  readonly resumedAt: number | null
   /** Not before; null: now. */
   readonly startsAt: number | null
   readonly host: string
@@ -80,6 +86,10 @@ export async function readStartable(db: Kysely<Tables>): Promise<Startable[]> {
       'deployments.id',
       'deployments.state',
       'deployments.app_id as appId',
+      'deployments.trigger',
+      'apps.name as app',
+      'apps.paused_at as pausedAt',
+      'apps.resumed_at as resumedAt',
       'deployments.starts_at as startsAt',
       'apps.host',
       'apps.overrides',

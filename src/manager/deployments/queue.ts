@@ -6,6 +6,7 @@ import { runPipeline } from '#manager/pipeline/pipeline.ts'
 import type { PipelineParts } from '#manager/pipeline/step.ts'
 import { SOON } from '#manager/store/soon.ts'
 import { goOnApproved, letWait } from './approval.ts'
+import { holdsBack } from './breaker.ts'
 import type { Deployment } from './deployment.ts'
 import { DEPLOYMENT_CANCELLED } from './errors.ts'
 import { finishDeployment } from './finish.ts'
@@ -75,13 +76,17 @@ export function createQueue({ parts, logger, perHost }: QueueOptions): Queue {
     }
     const started = new Set<string>()
     let soonest = Number.POSITIVE_INFINITY
-    for (const { id, state, appId, startsAt, host, overrides } of await readStartable(db)) {
+    for (const next of await readStartable(db)) {
+      const { id, state, appId, startsAt, host, overrides } = next
       const left = quietLeft(startsAt, parts.clock.now())
       if (left > 0) {
         soonest = Math.min(soonest, left)
         continue
       }
       if (atWorkOn(host) >= perHost || closed || started.has(appId) || running.has(id)) {
+        continue
+      }
+      if (state === 'queued' && (await holdsBack(parts, next))) {
         continue
       }
       started.add(appId)

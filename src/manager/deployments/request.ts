@@ -6,7 +6,15 @@ import type { OutboxDoor } from '#manager/outbox/put.ts'
 import { compiledOnce } from '#manager/store/compiled-once.ts'
 import type { DeploymentState, DeploymentTable, Tables } from '#manager/store/tables.ts'
 import { afterCommit, inTransaction } from '#manager/store/transaction.ts'
-import { type Deployment, type DeployRequest, isHint, type Trigger } from './deployment.ts'
+import { resumeApp } from './breaker.ts'
+import {
+  type Deployment,
+  type DeployRequest,
+  isByPerson,
+  isHint,
+  type Trigger,
+  takenOver,
+} from './deployment.ts'
 import { APP_BEING_REMOVED, APP_NOT_FOUND, DEPLOYMENT_ENDED } from './errors.ts'
 import type { Events } from './events.ts'
 import { readDeployment } from './queries.ts'
@@ -127,6 +135,9 @@ async function store(context: DeploymentsContext, request: DeployRequest): Promi
   if (open.some(({ kind, state }) => kind === 'remove' && state !== 'waiting')) {
     throw APP_BEING_REMOVED(app.name)
   }
+  if (app.paused_at !== null && isByPerson(request.trigger)) {
+    await resumeApp(context, app)
+  }
   const inState = (wanted: DeploymentState) => open.find(({ state }) => state === wanted)
   const left = await supersedeWaiting(context, { app, waiting: inState('waiting') }, request)
   const queued = inState('queued')
@@ -138,10 +149,11 @@ async function store(context: DeploymentsContext, request: DeployRequest): Promi
       queued.wanted_commit === (request.commit ?? null) &&
       queued.wanted_release === (request.release ?? null)
     if (wantsTheSame) {
-      if (isLonger(quiet, queued)) {
-        await db.updateTable('deployments').set(quiet).where('id', '=', queued.id).execute()
+      const news = { ...(isLonger(quiet, queued) ? quiet : {}), ...takenOver(queued, request) }
+      if (Object.keys(news).length > 0) {
+        await db.updateTable('deployments').set(news).where('id', '=', queued.id).execute()
       }
-      return deploymentFrom({ ...queued, app: app.name })
+      return deploymentFrom({ ...queued, ...news, app: app.name })
     }
     if (isHint(request.trigger) && isNamed(queued.wanted_commit, queued.wanted_release)) {
       await db
@@ -181,7 +193,7 @@ async function store(context: DeploymentsContext, request: DeployRequest): Promi
 }
 
 const appWithId = compiledOnce((db, { id }: { id: string }) =>
-  db.selectFrom('apps').select('name').where('id', '=', id),
+  db.selectFrom('apps').select(['id', 'name', 'paused_at']).where('id', '=', id),
 )
 
 const OPEN = ['queued', 'running', 'waiting'] as const

@@ -1,3 +1,4 @@
+import { lately } from '#manager/deployments/loop-window.ts'
 import type { DriftedParts } from '#targets/target.ts'
 import type { Finding } from './drift.ts'
 
@@ -15,9 +16,8 @@ export interface AgedFinding extends Finding {
   readonly since: number
 }
 
-/** Whoever repairs more often than this fights somebody. */
+/** Within the window of a loop. */
 export const MOST_REPAIRS = 3
-export const REPAIR_WINDOW_MS = 10 * 60_000
 
 const NO_DRIFT: DriftState = { findings: [], repairs: [], givenUpAt: null }
 
@@ -56,7 +56,7 @@ export function driftAfter(before: DriftState, found: readonly Finding[], now: n
   }))
   return {
     findings,
-    repairs: before.repairs.filter(at => now - at < REPAIR_WINDOW_MS),
+    repairs: lately(before.repairs, now),
     givenUpAt: findings.length === 0 ? null : before.givenUpAt,
   }
 }

@@ -3,6 +3,7 @@ import { EveryAppOverrides } from '#deploy-file/every-app.ts'
 import { type ReadApp, readApps } from '#deploy-file/read-apps.ts'
 import { check } from '#lib/check.ts'
 import type { AppTable, RepositoryTable } from '#manager/store/tables.ts'
+import { readSchedule, type Schedule } from '#manager/triggers/schedule-times.ts'
 import { TARGETS, targetNamed } from '#targets/index.ts'
 import type { Target } from '#targets/target.ts'
 import { type Deadlines, readDeadlines } from './deadlines.ts'
@@ -27,6 +28,11 @@ export interface AppEntry {
   readonly approval: 'required' | undefined
   /** What its deploy file wants done about drift. */
   readonly onDrift: 'report' | 'repair'
+  /** The file that says in the repository where the app is to be found; and those of all its apps. */
+  readonly urlFile: string | undefined
+  readonly urlFiles: readonly string[]
+  /** When it is deployed by itself. */
+  readonly schedule: Schedule | undefined
 }
 
 /** A change of these may be one of the app's settings. */
@@ -95,11 +101,15 @@ export async function readEntry(
     SETTINGS_INVALID,
   )
   const deadlines = readDeadlines(common.deadlines)
-  const { approval, drift: onDrift = 'report' } = entry.common
+  const { approval, drift: onDrift = 'report', url_file: urlFile } = entry.common
+  const urlFiles = [...new Set(apps.flatMap(each => each.common.url_file ?? []))]
   const watch = common.watch && [...common.watch, ...DEPLOY_FILES, ...target.reads(settings)]
+  const { schedule: written } = entry.common
+  const schedule = written && readSchedule(written, app.name)
+  const found = { schedule, target, settings, deadlines, watch, approval, onDrift, urlFile, urlFiles }
   const missing = target.reads(settings).filter(path => !(path in source.texts))
   if (missing.length === 0) {
-    return { target, settings, source, deadlines, watch, approval, onDrift }
+    return { ...found, source }
   }
   const more = await ask({
     key: 'texts',
@@ -107,7 +117,7 @@ export async function readEntry(
     data: { repository: source.repository, commit: source.commit, paths: missing },
   })
   const texts = { ...source.texts, ...(more.texts as object) }
-  return { target, settings, source: { ...source, texts }, deadlines, watch, approval, onDrift }
+  return { ...found, source: { ...source, texts } }
 }
 
 interface Overrides extends Readonly<Record<string, unknown>> {

@@ -29,6 +29,7 @@ export const DEADLINE_NAMES: readonly string[] = [
   'watch',
   'announce',
   'prune',
+  'write-back',
   'take-down',
   'status',
   'config',

@@ -24,12 +24,16 @@ import { takeDown } from './steps/take-down.ts'
 import { dropCheckout, dropImages, undo } from './steps/undo.ts'
 import { verify } from './steps/verify.ts'
 import { watch } from './steps/watch.ts'
+import { writeBack } from './steps/write-back.ts'
 
 /** The steps of each kind of deployment, in order. Steps in one bracket run at once where the plan allows it. */
 export const STEPS = {
-  deploy: [checkout, read, compare, plan, build, [push, apply], verify, route, watch, announce, prune],
+  deploy: [
+    ...[checkout, read, compare, plan, build, [push, apply], verify, route, watch, announce, prune],
+    writeBack,
+  ],
   /** The same with the source replaced by an earlier release: what is built then is fetched. */
-  release: [retrieve, plan, build, [push, apply], verify, route, watch, announce, prune],
+  release: [retrieve, plan, build, [push, apply], verify, route, watch, announce, prune, writeBack],
   remove: [takeDown],
   /** Of an app that is a folder of its host: what is wanted is what lies there. */
   stack: stackSteps,
@@ -49,9 +53,10 @@ export async function runPipeline(
     signal: AbortSignal.any([signal, deadline.signal]),
     deadline,
   })
-  const stages = stagesOf(context)
+  const stages = [...stagesOf(context)]
   let position = 0
-  for (const stage of stages) {
+  let reached: EndedPipeline | undefined
+  for (let stage = stages.shift(); stage; stage = stages.shift()) {
     const steps = (Array.isArray(stage) ? (stage as readonly Step[]) : [stage as Step]).filter(
       step => step.isWanted?.(context) ?? true,
     )
@@ -72,14 +77,16 @@ export async function runPipeline(
     for (const { outcome } of ended) {
       if (outcome?.kind === 'finished') {
         const { kind: _, ...end } = outcome
-        return { state: 'succeeded', ...end }
+        reached = { state: 'succeeded', ...end }
+        // What was to be reported the last time may not have got there.
+        stages.splice(0, stages.length, ...(end.outcome === 'nothing-to-do' ? [writeBack] : []))
       }
       if (outcome?.kind === 'waiting') {
         return { state: 'waiting' }
       }
     }
   }
-  return succeeded(context)
+  return reached ?? succeeded(context)
 }
 
 /** A deployment whose goal is a release needs nothing of the repository, whatever it was asked for by. */

@@ -55,6 +55,7 @@ export async function recordStep(step: Step, position: number, whole: StepContex
     })
     if (step.onFailure === 'ignore') {
       context.say(`${step.name} is left to the next deployment: ${error.message}`)
+      context.say(`hint: ${error.hint}`)
       return { kind: 'skipped' }
     }
     throw error

@@ -9,6 +9,10 @@ export type Ask = (tell: Tell) => Promise<Readonly<Record<string, unknown>>>
 export interface Source extends SourceFacts {
   readonly subject: string
   readonly author: string
+  /** Its message asks that pushing it deploys nothing. */
+  readonly skips?: boolean | undefined
+  /** The deployment that its message says it reports on. */
+  readonly deployId?: string | undefined
 }
 
 /** Files whose text is wanted in every checkout: deploy files and what the conventions look at. */
@@ -61,6 +65,8 @@ export async function fetchSource(
     paths: result.paths,
     subject: result.subject,
     author: result.author,
+    skips: result.skips,
+    deployId: result.deploy_id,
   }
 }
 
@@ -82,6 +88,8 @@ interface CheckoutResult {
   readonly commit: string
   readonly subject: string
   readonly author: string
+  readonly skips?: boolean
+  readonly deploy_id?: string
   readonly paths: readonly string[]
   readonly texts: Readonly<Record<string, string>>
 }

@@ -9,6 +9,7 @@ import type { HttpClient } from '#manager/http.ts'
 import type { ReleaseGoal } from '#manager/releases/queries.ts'
 import type { Sealer } from '#manager/secrets/seal.ts'
 import type { AppTable, RepositoryTable } from '#manager/store/tables.ts'
+import type { Schedule } from '#manager/triggers/schedule-times.ts'
 import type { Plan, RegistryFacts, Target } from '#targets/target.ts'
 import type { Deadlines } from './deadlines.ts'
 import type { Source } from './source.ts'
@@ -27,6 +28,8 @@ export interface PipelineParts extends DeploymentsContext {
   readonly deadlines: Deadlines
   /** So many of an app's last releases can always be gone back to. */
   readonly keepReleases: number
+  /** So many deployments of an app may start within ten minutes without a person; 0: any number. */
+  readonly mostUnattended: number
   /** Wakes the queue, after a step requested deployments of its own. */
   readonly wake: () => void
 }
@@ -106,6 +109,14 @@ export interface Facts {
   /** Paths and patterns of which one must have changed for a push to be for the app. */
   watch?: readonly string[] | undefined
   domains?: readonly string[]
+  /** The file of the repository that says where the app is to be found. */
+  urlFile?: string | undefined
+  /** The same of all apps of the repository. */
+  urlFiles?: readonly string[]
+  /** The commit at hand, as it seems, is one of ours. */
+  isReport?: boolean
+  /** When its deploy file wants it deployed by itself. */
+  schedule?: Schedule | undefined
   /** What the deploy file asks for. */
   approval?: 'required' | undefined
   /** What the deploy file wants done about drift. */

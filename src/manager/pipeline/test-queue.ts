@@ -23,6 +23,7 @@ export function openTestQueue(
     registry: undefined,
     baseDomain: 'localhost',
     keepReleases: 5,
+    mostUnattended: 0,
     deadlines: {},
     http: createHttpClient({ clock: store.clock, allowPrivate: [] }),
     wake: () => queue.wake(),

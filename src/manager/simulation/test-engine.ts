@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { defineError } from '#lib/errors.ts'
+import type { SimulatedGit } from './test-git.ts'
 
 type Params = Readonly<Record<string, unknown>>
 
@@ -25,36 +26,6 @@ interface Route {
   readonly port: number
   readonly ip: string
   readonly deployment: string
-}
-
-/** A branch at a Git server that exists only here. Its tip can be put anywhere. */
-export class SimulatedGit {
-  readonly commits: string[] = []
-  readonly #bad = new Set<string>()
-  tip = ''
-
-  constructor() {
-    this.push('good')
-  }
-
-  push(kind: 'good' | 'bad'): string {
-    this.tip = createHash('sha1').update(`commit ${this.commits.length}`).digest('hex')
-    this.commits.push(this.tip)
-    if (kind === 'bad') {
-      this.#bad.add(this.tip)
-    }
-    return this.tip
-  }
-
-  /** A forced push of an earlier commit. */
-  goBack(index: number): string {
-    this.tip = this.commits[index % this.commits.length] ?? this.tip
-    return this.tip
-  }
-
-  isBad(commit: string): boolean {
-    return this.#bad.has(commit)
-  }
 }
 
 const PORT = 8080
@@ -92,8 +63,14 @@ export class SimulatedEngine {
         return this.#checkout(String(params.commit ?? this.#git.tip), params.known)
       case 'repository.forget':
         return { removed: [] }
+      case 'repository.changes':
+        return this.#git.changes(params)
+      case 'repository.write-back':
+        return this.#git.writeBack(params)
       case 'image.content':
         return this.#content(params)
+      case 'image.find':
+        return { images: (params.images as { key: string; reference: string }[]).map(found) }
       case 'image.build':
         return this.#build(params)
       case 'image.prune':
@@ -122,9 +99,9 @@ export class SimulatedEngine {
   #checkout(commit: string, known: unknown) {
     const texts = { 'fairlead.yaml': this.#deployFile, Dockerfile: DOCKERFILE }
     return {
-      ...{ commit, tree: commit, subject: 'Change', author: 'Ada', date: 1, skips: false },
-      ...{ unchanged: commit === known, paths: Object.keys(texts), truncated: false, links: [], texts },
-      warnings: [],
+      ...{ commit, tree: commit, subject: 'Change', author: 'Ada', date: 1, unchanged: commit === known },
+      ...this.#git.messageOf(commit),
+      ...{ paths: Object.keys(texts), truncated: false, links: [], texts, warnings: [] },
     }
   }
 
@@ -211,6 +188,11 @@ export class SimulatedEngine {
       serving: this.routes.get(app)?.deployment === deployment,
     }
   }
+}
+
+/** Nothing is ever removed here. */
+function found({ key, reference }: { readonly key: string; readonly reference: string }) {
+  return { key, reference, localName: reference, isNamed: true, registry: 'none' }
 }
 
 const STARTED = '2026-11-20T12:00:00Z'

@@ -19,6 +19,9 @@ import { openSealer } from '#manager/secrets/key-file.ts'
 import { openStore } from '#manager/store/database.ts'
 import type { SimulatedHost } from './test-host.ts'
 
+/** Random sequences deploy again and again. */
+const UNLIMITED = { FAIRLEAD_MOST_UNATTENDED: '0' }
+
 export interface ProcessOptions {
   readonly folder: string
   readonly clock: TestClock
@@ -113,7 +116,7 @@ export class SimulatedProcess {
       db,
       clock,
       events,
-      config: readConfig({ FAIRLEAD_DATA: folder, FAIRLEAD_LISTEN: '127.0.0.1:0' }),
+      config: readConfig({ FAIRLEAD_DATA: folder, FAIRLEAD_LISTEN: '127.0.0.1:0', ...UNLIMITED }),
       logger: { ...silentLogger, info: onLog, warn: onLog, error: onLog },
       agents: this.#link.agents,
       sealer: await openSealer(db, join(folder, 'secret.key')),

@@ -7,7 +7,8 @@ import type { InjectOptions } from 'fastify'
 import { TestClock } from '#lib/test-clock.ts'
 import type { ManagerEvent } from '#manager/deployments/events.ts'
 import { createFirstToken } from '#manager/people/tokens.ts'
-import { SimulatedEngine, SimulatedGit } from './test-engine.ts'
+import { SimulatedEngine } from './test-engine.ts'
+import { SimulatedGit } from './test-git.ts'
 import { SimulatedHost } from './test-host.ts'
 import { SimulatedProcess } from './test-process.ts'
 
@@ -15,7 +16,12 @@ export const APPS = ['shop', 'blog'] as const
 export type AppName = (typeof APPS)[number]
 
 const BIRTH = Date.UTC(2026, 0, 1)
-const DEPLOY_FILE = `version: 1\napps:\n${APPS.map(app => `  ${app}:\n    target: container\n    drain: 0s\n`).join('')}`
+/** A deploy file with all apps, each with these further settings. */
+export function deployFileWith(settings = ''): string {
+  const apps = APPS.map(app => `  ${app}:\n    target: container\n    drain: 0s\n${settings}`)
+  return `version: 1\napps:\n${apps.join('')}`
+}
+
 /** Turns of the event loop in which nothing happened: then nothing will until time passes. */
 const QUIET_TURNS = 6
 
@@ -40,8 +46,8 @@ export interface Origin {
 export class SimulatedWorld {
   readonly clock = new TestClock(BIRTH)
   readonly git = new SimulatedGit()
-  readonly engine = new SimulatedEngine(this.git, DEPLOY_FILE)
-  readonly host = new SimulatedHost(this.clock, this.engine)
+  readonly engine: SimulatedEngine
+  readonly host: SimulatedHost
   /** What served when a deployment of the app was said to have succeeded. */
   readonly claims: { readonly deployment: string; readonly served: string | undefined }[] = []
   readonly noted: string[] = []
@@ -51,8 +57,13 @@ export class SimulatedWorld {
   #process: SimulatedProcess | undefined
   #activity = 0
 
-  static async open(origin?: Origin): Promise<SimulatedWorld> {
-    const world = new SimulatedWorld()
+  constructor(deployFile: string) {
+    this.engine = new SimulatedEngine(this.git, deployFile)
+    this.host = new SimulatedHost(this.clock, this.engine)
+  }
+
+  static async open(origin?: Origin, deployFile = deployFileWith()): Promise<SimulatedWorld> {
+    const world = new SimulatedWorld(deployFile)
     if (origin) {
       cpSync(origin.folder, world.#folder, { recursive: true })
       world.#origin = origin

@@ -4,6 +4,7 @@ import type { CommandTable, DeploymentTable, StepTable } from './deployment-tabl
 import type { OrganisationTable } from './organisation-table.ts'
 import type { ChannelTable, OutboxTable, ReportTable } from './outbox-tables.ts'
 import type { PastDeploymentTable } from './past-table.ts'
+import type { PushedCommitTable } from './pushed-table.ts'
 import type { SignedCallTable } from './signed-table.ts'
 
 export type { CommandTable, DeploymentState, DeploymentTable, StepTable } from './deployment-tables.ts'
@@ -35,6 +36,7 @@ export interface Tables {
   reports: ReportTable
   channels: ChannelTable
   signed_calls: SignedCallTable
+  pushed_commits: PushedCommitTable
 }
 
 /** Single values: `epoch` (fencing counter towards agents), `identity` … */
@@ -155,6 +157,16 @@ export interface AppTable {
   on_drift: Generated<'report' | 'repair'>
   /** Whether strangers may see its badge; null: they may not. */
   badge: 'public' | null
+  /** Path of the file that says in the repository where the app is to be found; null: none. */
+  url_file: string | null
+  /** Since when its deployments wait for a person; null: they do not. */
+  paused_at: number | null
+  /** When a person last ended that. */
+  resumed_at: number | null
+  /** JSON {cron, time_zone} of the deploy file; null: none. */
+  schedule: string | null
+  /** The last of its times that was dealt with, or when it was first seen. */
+  schedule_at: number | null
   version: number
   created_at: number
   updated_at: number

@@ -3,6 +3,7 @@ import type { WireError } from '#lib/errors.ts'
 import { AGENT_OFFLINE } from '#manager/agents/errors.ts'
 import { appsOfRepository } from '#manager/apps/queries.ts'
 import type { DeploymentTable, RepositoryTable, Tables } from '#manager/store/tables.ts'
+import { lineageOf } from './lineage.ts'
 
 type Row = Pick<
   Selectable<DeploymentTable>,
@@ -12,6 +13,12 @@ type Row = Pick<
 export interface Seen {
   readonly tip: string
   /** ms since 1970. */
+  readonly now: number
+}
+
+interface Judged {
+  /** The tip, and what it is the same as: what our own commits were made on. */
+  readonly same: readonly string[]
   readonly now: number
 }
 
@@ -31,11 +38,12 @@ export async function appsBehind(
   { tip, now }: Seen,
 ): Promise<string[]> {
   const behind: string[] = []
+  const { commits: same } = await lineageOf(db, repository.id, tip)
   for (const { id } of await appsOfRepository(db, repository.id)) {
     const attempts = await lastAttempts(db, id)
     // At the first look only a deployment can have seen the tip before; apps that never ran are left to who creates them.
     const before = repository.last_tip ?? attempts.find(wantsTip)?.commit ?? tip
-    const wants = before !== tip ? isMissed(attempts[0], tip) : isLeftBehind(attempts, { tip, now })
+    const wants = same.includes(before) ? isLeftBehind(attempts, { same, now }) : isMissed(attempts[0], same)
     if (wants) {
       behind.push(id)
     }
@@ -56,7 +64,7 @@ async function lastAttempts(db: Kysely<Tables>, appId: string): Promise<Row[]> {
 }
 
 /** Nothing that is under way or done covers the new tip (a webhook may have been faster). */
-function isMissed(last: Row | undefined, tip: string): boolean {
+function isMissed(last: Row | undefined, same: readonly string[]): boolean {
   switch (last?.state) {
     case undefined:
     case 'failed':
@@ -65,23 +73,23 @@ function isMissed(last: Row | undefined, tip: string): boolean {
     case 'queued':
       return last?.kind !== 'remove' && !(last && wantsTip(last))
     default:
-      return last?.kind !== 'remove' && last?.commit !== tip
+      return last?.kind !== 'remove' && !isAt(last, same)
   }
 }
 
-function isLeftBehind(attempts: readonly Row[], { tip, now }: Seen): boolean {
+function isLeftBehind(attempts: readonly Row[], { same, now }: Judged): boolean {
   const [last] = attempts
   if (!last || !wantsTip(last)) {
     return false
   }
   if (last.state === 'succeeded') {
-    return last.commit !== tip
+    return !isAt(last, same)
   }
   if (last.state !== 'failed') {
     return false
   }
   if (isFinal(last)) {
-    return last.commit !== null && last.commit !== tip
+    return last.commit !== null && !isAt(last, same)
   }
   const end = attempts.findIndex(row => row.state !== 'failed' || isFinal(row))
   const row = attempts.slice(0, end === -1 ? attempts.length : end)
@@ -89,6 +97,10 @@ function isLeftBehind(attempts: readonly Row[], { tip, now }: Seen): boolean {
   const tries = row.filter(each => !wasAway(each)).length
   const wait = tries === 0 ? 0 : Math.min(FIRST_WAIT_MS * 2 ** (tries - 1), LONGEST_WAIT_MS)
   return tries < MOST_TRIES && now - (last.finished_at ?? 0) >= wait
+}
+
+function isAt(row: Row | undefined, same: readonly string[]): boolean {
+  return typeof row?.commit === 'string' && same.includes(row.commit)
 }
 
 function wantsTip({ kind, wanted_commit }: Row): boolean {

@@ -1,8 +1,9 @@
-import { type Deployment, isHint } from '#manager/deployments/deployment.ts'
+import type { Deployment } from '#manager/deployments/deployment.ts'
 import { lastSeen } from '#manager/observation/last-seen.ts'
 import { refuseStranger } from '#manager/organisations/refuse-stranger.ts'
 import { noteDeployment } from '#manager/outbox/note-deployment.ts'
 import { NOTHING_TO_DEPLOY } from '#manager/pipeline/errors.ts'
+import { guardHint } from '#manager/pipeline/guard-hint.ts'
 import { fetchSource, type Source } from '#manager/pipeline/source.ts'
 import { done, type Step, type StepContext, type StepOutcome } from '#manager/pipeline/step.ts'
 import { tellWorker } from '#manager/pipeline/tell-worker.ts'
@@ -28,14 +29,13 @@ async function checkoutCommit(context: StepContext): Promise<StepOutcome> {
   await noteCommit(context, source)
   await noteTip(context, source.commit)
   context.say(`commit ${source.commit.slice(0, 12)} ${source.subject}`)
-  if (newest && source.commit === newest.held_commit && isHint(context.deployment.trigger)) {
-    context.say(
-      'the app was rolled back from this commit: it stays so until a new commit, or until you deploy',
-    )
+  const guarded = await guardHint(context, source, newest?.held_commit ?? undefined)
+  if (guarded) {
+    context.say(guarded.words)
     // Nobody looks now: what is said of the release that stays is the last look, with its age.
     const observed = await lastSeen(context.parts, context.app)
-    const evidence = { held: source.commit, release: newest.id, from: newest.commit, observed }
-    return { kind: 'finished', outcome: 'held-by-rollback', evidence }
+    const evidence = { held: source.commit, release: newest?.id, from: newest?.commit, observed }
+    return { kind: 'finished', outcome: guarded.outcome, evidence }
   }
   return done({ commit: source.commit, subject: source.subject, author: source.author })
 }

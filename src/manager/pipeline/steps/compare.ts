@@ -1,8 +1,9 @@
 import type { Selectable } from 'kysely'
+import { WRITE_BACK_PATHS } from '#commands/write-back-path.ts'
 import { canonicalJson } from '#lib/canonical-json.ts'
 import { isHint } from '#manager/deployments/deployment.ts'
 import { lastSeen, seenToMend } from '#manager/observation/last-seen.ts'
-import { done, type Step, type StepContext, type StepOutcome } from '#manager/pipeline/step.ts'
+import { done, type Facts, type Step, type StepContext, type StepOutcome } from '#manager/pipeline/step.ts'
 import { tellWorker } from '#manager/pipeline/tell-worker.ts'
 import { newestRelease } from '#manager/releases/queries.ts'
 import type { ReleaseTable } from '#manager/store/tables.ts'
@@ -16,7 +17,8 @@ export const compare: Step = {
   deadlineMs: 2 * 60_000,
   // A deployment too many does no harm.
   onFailure: 'ignore',
-  isWanted: ({ facts, deployment }) => facts.watch !== undefined && isHint(deployment.trigger),
+  isWanted: ({ facts, deployment }) =>
+    (facts.watch !== undefined || ownFiles(facts).length > 0) && isHint(deployment.trigger),
   run: compareWithRelease,
 }
 
@@ -30,7 +32,7 @@ interface Changes {
 async function compareWithRelease(context: StepContext): Promise<StepOutcome> {
   const { parts, app, facts } = context
   const release = await newestRelease(parts.db, app.id)
-  if (!release || !facts.source || !facts.watch || (await hasMoreToBring(context, release))) {
+  if (!release || !facts.source || (await hasMoreToBring(context, release))) {
     return { kind: 'skipped' }
   }
   const fault = seenToMend(app)
@@ -42,7 +44,10 @@ async function compareWithRelease(context: StepContext): Promise<StepOutcome> {
   const changes = (await tellWorker(context, {
     key: 'changes',
     command: 'repository.changes',
-    data: { repository: facts.source.repository, from, to, watch: facts.watch },
+    data: {
+      ...{ repository: facts.source.repository, from, to },
+      ...{ watch: facts.watch ?? ['**'], ignore: ownFiles(facts) },
+    },
   })) as unknown as Changes
   const { compared, changed, watched, examples } = changes
   const since = `since ${from.slice(0, 12)}`
@@ -58,6 +63,11 @@ async function compareWithRelease(context: StepContext): Promise<StepOutcome> {
   const shown = examples.map(path => JSON.stringify(path)).join(', ')
   context.say(`of ${changed} files that changed ${since} ${watched} are watched, such as ${shown}`)
   return done({ from, changed, watched })
+}
+
+/** Files that we write ourselves: what a push changes in them is no reason to deploy. */
+function ownFiles({ urlFiles = [], isReport }: Facts): readonly string[] {
+  return isReport === true ? [...urlFiles, ...WRITE_BACK_PATHS] : urlFiles
 }
 
 /** Whether a deployment would bring more than the push: what did not succeed, and what people have set since. */

@@ -41,6 +41,9 @@ async function readFacts(context: StepContext) {
   facts.watch = entry.watch
   facts.approval = entry.approval
   facts.onDrift = entry.onDrift
+  facts.urlFile = entry.urlFile
+  facts.urlFiles = entry.urlFiles
+  facts.schedule = entry.schedule
   facts.domains = entry.target.domains(entry.settings, {
     name: app.name,
     baseDomain: context.parts.baseDomain,

@@ -5,6 +5,7 @@ import { done, type Step, type StepContext, type StepOutcome } from '#manager/pi
 import { RELEASE_INCOMPLETE } from '#manager/releases/errors.ts'
 import { readGoal } from '#manager/releases/queries.ts'
 import { inTransaction } from '#manager/store/transaction.ts'
+import { scheduleOf } from '#manager/triggers/schedule-times.ts'
 import { targetNamed } from '#targets/index.ts'
 
 /** Reads the release that shall come back. Nothing of it is in the repository: the Git server may be down or rewritten. */
@@ -47,6 +48,8 @@ async function readFacts({ parts, app, repository, deployment, facts }: StepCont
   facts.goal = goal
   facts.target = target
   facts.settings = goal.settings
+  facts.urlFile = app.url_file ?? undefined
+  facts.schedule = scheduleOf(app)
   facts.deadlines = { ...goal.deadlines, ...overriddenDeadlines(app.overrides) }
   facts.domains = target.domains(goal.settings, { name: app.name, baseDomain: parts.baseDomain })
   facts.source = {

@@ -1,0 +1,94 @@
+import type { Logger } from '#lib/logger.ts'
+import { compiledOnce } from '#manager/store/compiled-once.ts'
+import { afterCommit } from '#manager/store/transaction.ts'
+import { isByPerson, type Trigger } from './deployment.ts'
+import type { DeploymentLogs } from './logs.ts'
+import { LOOP_WINDOW_MS } from './loop-window.ts'
+import type { Startable } from './queries.ts'
+import type { DeploymentsContext } from './request.ts'
+
+export interface BreakerContext extends DeploymentsContext {
+  readonly logs: DeploymentLogs
+  readonly logger: Logger
+  /** So many deployments of an app may start within ten minutes without a person; 0: any number. */
+  readonly mostUnattended: number
+}
+
+/** Ends at which nothing was touched: whatever goes round there harms nobody. */
+const WITHOUT_EFFECT: readonly (string | null)[] = [
+  'nothing-to-do',
+  'unaffected',
+  'own-commit',
+  'skipped-by-message',
+  'held-by-rollback',
+]
+
+/** What is said of an app that is held, wherever it is shown. */
+export const PAUSED_REASON = 'it was deployed again and again within 10 minutes, and no person asked for that'
+
+/**
+ * Whether a queued deployment has to wait until a person has looked. An app that is deployed again and again without
+ * anybody asking goes round in a circle with something: it is paused, and what is queued stays queued.
+ */
+export async function holdsBack(
+  context: BreakerContext,
+  { id, app, appId, trigger, pausedAt, resumedAt }: Startable,
+): Promise<boolean> {
+  const { db, clock, events, logs, logger, mostUnattended } = context
+  if (pausedAt !== null) {
+    return true
+  }
+  if (mostUnattended === 0 || isByPerson(JSON.parse(trigger) as Trigger)) {
+    return false
+  }
+  const now = clock.now()
+  const since = Math.max(now - LOOP_WINDOW_MS, resumedAt ?? 0)
+  if ((await countUnattended(context, appId, since)) < mostUnattended) {
+    return false
+  }
+  await db.updateTable('apps').set({ paused_at: now }).where('id', '=', appId).execute()
+  const text = `${app} is paused: ${PAUSED_REASON}. This deployment waits for "fairlead apps resume ${app}".`
+  await logs.append(id, [{ at: now, step: 'queue', stream: 'info', text }])
+  logger.warn('app.paused', { app, deployment: id, within_ms: LOOP_WINDOW_MS, started: mostUnattended })
+  events.publish('app', { id: appId, app, state: 'paused' })
+  return true
+}
+
+/** Lets go on what is held. Done again it changes nothing. Within a transaction it holds when that is committed. */
+export async function resumeApp(
+  { db, clock, events }: DeploymentsContext,
+  { id, name }: { readonly id: string; readonly name: string },
+): Promise<void> {
+  const { numUpdatedRows } = await db
+    .updateTable('apps')
+    .set({ paused_at: null, resumed_at: clock.now() })
+    .where('id', '=', id)
+    .where('paused_at', 'is not', null)
+    .executeTakeFirst()
+  if (numUpdatedRows > 0n) {
+    afterCommit(db, () => events.publish('app', { id, app: name, state: 'resumed' }))
+  }
+}
+
+/** Deployments that have started since then and touched something, since the last one that a person wanted. */
+async function countUnattended({ db }: BreakerContext, app: string, since: number): Promise<number> {
+  let count = 0
+  for (const row of await lastOf(db, { app })) {
+    if (row.approved_by !== null || isByPerson(JSON.parse(row.trigger) as Trigger)) {
+      break
+    }
+    if (row.started_at !== null && row.started_at >= since && !WITHOUT_EFFECT.includes(row.outcome)) {
+      count += 1
+    }
+  }
+  return count
+}
+
+const lastOf = compiledOnce((db, { app }: { app: string }) =>
+  db
+    .selectFrom('deployments')
+    .select(['trigger', 'outcome', 'approved_by', 'started_at'])
+    .where('app_id', '=', app)
+    .orderBy('id', 'desc')
+    .limit(100),
+)

@@ -4,11 +4,11 @@ import { allCases, type Case, engineCases } from './crash/case.ts'
 import { runInLanes } from './crash/lanes.ts'
 import { isWell, lineOf, placeOf, recoveryOf, summaryOf } from './crash/report.ts'
 import type { Result } from './crash/run-case.ts'
+import { SAMPLE_SIZE, sampleOf } from './crash/sample.ts'
 
-/** So that every step, every kind of row and every victim at every moment comes up; all run with `npm run test:crash`. */
-const EVERY = 12
+/** What has to come up is in crash/sample.ts; all run with `npm run test:crash`. */
 const SAMPLE = [
-  ...allCases().filter((_, index) => index % EVERY === 3),
+  ...sampleOf(allCases(), SAMPLE_SIZE),
   ...engineCases().filter(({ target, step, moment }) =>
     ['container build after-row', 'container apply after-effect'].includes([target, step, moment].join(' ')),
   ),

@@ -4,6 +4,7 @@ import { FairleadError } from '#lib/errors.ts'
 import type { Work } from './case.ts'
 import type { CrashApp } from './crash-app.ts'
 import type { CrashWorld } from './crash-world.ts'
+import type { Serving } from './what-runs.ts'
 
 const ENDS_WITHIN_MS = 240_000
 const ASK_AGAIN_MS = 50
@@ -15,16 +16,65 @@ export interface Asked {
   /** What visitors read when it is done; undefined for a removal. */
   readonly text: string | undefined
   readonly commit: string | undefined
+  /** Of the plan that is approved. */
+  readonly hash?: string
   readonly deployment: Promise<string | undefined>
 }
 
-export async function ask(world: CrashWorld, app: CrashApp, work: Work): Promise<Asked> {
+/** What the work starts from. */
+export interface Scene {
+  /** What visitors read before it. */
+  readonly before: Serving
+  /** What they read before that: where a rollback leads to. */
+  readonly earlier?: string
+  /** The deployment whose plan waits for an approval. */
+  readonly waiting?: Waiting
+}
+
+export interface Waiting {
+  readonly id: string
+  readonly hash: string
+  readonly text: string
+  readonly commit: string
+}
+
+export async function ask(
+  world: CrashWorld,
+  app: CrashApp,
+  { work, earlier, waiting }: Partial<Scene> & { readonly work: Work },
+): Promise<Asked> {
+  const asked = { work, app: app.name }
   if (work === 'remove') {
-    const deployment = removal(world, app.name)
-    return { work, app: app.name, text: undefined, commit: undefined, deployment }
+    return { ...asked, text: undefined, commit: undefined, deployment: removal(world, app.name) }
+  }
+  if (earlier !== undefined) {
+    const deployment = rollback(world, app.name, await newestRollback(world, app.name))
+    return { ...asked, text: earlier, commit: app.commitOf(earlier), deployment }
+  }
+  if (waiting) {
+    return { ...asked, ...waiting, deployment: approval(world, waiting) }
   }
   const { text, commit, deployments } = await app.release(work === 'failing' ? 'ill' : 'good')
-  return { work, app: app.name, text, commit, deployment: deployments.then(([id]) => id) }
+  return { ...asked, text, commit, deployment: deployments.then(([id]) => id) }
+}
+
+/** Lets the app wait for approvals and pushes to it; gives what waits then. */
+export async function letWait(world: CrashWorld, app: CrashApp): Promise<Waiting> {
+  const { client } = world.system.together()
+  await client.send('PATCH', `/apps/${app.name}`, { approval: 'required' })
+  const { text, commit, deployments } = await app.release('good')
+  const [id = ''] = await deployments
+  const deadline = systemClock.monotonic() + ENDS_WITHIN_MS
+  for (;;) {
+    const { state, plan_hash: hash } = await client.get<DeploymentDetail>(`/deployments/${id}`)
+    if (state === 'waiting' && hash !== null) {
+      return { id, hash, text, commit }
+    }
+    if (systemClock.monotonic() > deadline) {
+      throw new Error(`${app.name} does not wait for an approval: ${state}`)
+    }
+    await systemClock.sleep(ASK_AGAIN_MS)
+  }
 }
 
 /** How the deployment ended, or undefined when it does not end. */
@@ -46,22 +96,84 @@ export async function untilEnded(world: CrashWorld, asked: Asked): Promise<Deplo
   return undefined
 }
 
-/** The answer may get lost in the crash: then the removal is there all the same, or is asked for again. */
-async function removal({ system }: CrashWorld, app: string): Promise<string | undefined> {
-  const { client } = system.together()
-  for (;;) {
-    try {
-      return (await client.send<DeploymentDocument>('DELETE', `/apps/${app}`)).id
-    } catch (error) {
-      const code = error instanceof FairleadError ? error.code : ''
-      if (code === 'APP_NOT_FOUND') {
-        return undefined
-      }
+async function removal(world: CrashWorld, app: string): Promise<string | undefined> {
+  const { client } = world.system.together()
+  return await insist(
+    async () => (await client.send<DeploymentDocument>('DELETE', `/apps/${app}`)).id,
+    async code => {
       if (code === 'APP_BEING_REMOVED') {
-        const { items } = await client.get<{ items: DeploymentDocument[] }>(`/deployments?app=${app}`)
-        return items.find(({ kind }) => kind === 'remove')?.id
+        return { id: (await newest(world, app, 'remove'))?.id }
+      }
+      return code === 'APP_NOT_FOUND' ? { id: undefined } : undefined
+    },
+  )
+}
+
+async function rollback(
+  world: CrashWorld,
+  app: string,
+  last: string | undefined,
+): Promise<string | undefined> {
+  const { client } = world.system.together()
+  return await insist(
+    async () => (await client.send<DeploymentDocument>('POST', `/apps/${app}/rollback`, {})).id,
+    async () => {
+      const id = await newestRollback(world, app)
+      return id === last ? undefined : { id }
+    },
+  )
+}
+
+async function newestRollback(world: CrashWorld, app: string): Promise<string | undefined> {
+  return (await newest(world, app, 'rollback'))?.id
+}
+
+/** Approving the same plan again does nothing. */
+async function approval(world: CrashWorld, { id, hash }: Waiting): Promise<string | undefined> {
+  const { client } = world.system.together()
+  return await insist(
+    async () => (await client.send<DeploymentDocument>('POST', `/deployments/${id}/approve`, { hash })).id,
+    async code => {
+      if (code === 'PLAN_IS_ANOTHER' || code === 'NOT_WAITING') {
+        throw new Error(`its plan cannot be approved after the crash: ${code}`)
+      }
+      return undefined
+    },
+  )
+}
+
+async function newest(world: CrashWorld, app: string, kind: string): Promise<DeploymentDocument | undefined> {
+  const { client } = world.system.together()
+  const { items } = await client.get<{ items: DeploymentDocument[] }>(`/deployments?app=${app}`)
+  return items.find(each => each.kind === kind)
+}
+
+/** The answer may get lost in the crash: then what was asked for is there all the same, or is asked for again. */
+async function insist(
+  request: () => Promise<string>,
+  otherwise: (code: string) => Promise<{ readonly id: string | undefined } | undefined>,
+): Promise<string | undefined> {
+  const deadline = systemClock.monotonic() + ENDS_WITHIN_MS
+  while (systemClock.monotonic() < deadline) {
+    try {
+      return await request()
+    } catch (error) {
+      const found = await otherwise(codeOf(error)).catch(nothingIfAway)
+      if (found) {
+        return found.id
       }
       await systemClock.sleep(ASK_AGAIN_MS)
     }
   }
+  throw new Error('the manager does not answer')
+}
+
+function nothingIfAway(error: unknown): undefined {
+  if (!(error instanceof FairleadError)) {
+    throw error
+  }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof FairleadError ? error.code : ''
 }

@@ -17,6 +17,8 @@ export interface CrashApp {
   readonly host: string
   /** Pushes a new version and delivers the webhook for it; an `ill` one never gets healthy. */
   release(kind: 'good' | 'ill'): Promise<Release>
+  /** Of the version with this text. */
+  commitOf(text: string): string | undefined
   /** Registers the app again after its removal. */
   register(): Promise<void>
 }
@@ -25,6 +27,7 @@ export async function addCrashApp(system: System, target: Target): Promise<Crash
   const name = `crash-${target}-${process.pid}`
   const files = target === 'container' ? containerFiles : composeFiles
   const text = (version: number) => `version ${version} of ${name}`
+  const commits = new Map<string, string>()
   let version = 0
   let before = '0'.repeat(40)
   const remote: Remote = await system.addRepository(name, files({ name, system, text: text(0), ill: false }))
@@ -43,8 +46,10 @@ export async function addCrashApp(system: System, target: Target): Promise<Crash
       const commit = await remote.push(files({ name, system, text: text(version), ill: kind === 'ill' }))
       const pushed = { ref: 'refs/heads/main', before, after: commit }
       before = commit
+      commits.set(text(version), commit)
       return { text: text(version), commit, deployments: deliver({ url, secret }, pushed) }
     },
+    commitOf: words => commits.get(words),
     register: async () => void (await client.send('POST', '/apps', { name, repository: name })),
   }
 }

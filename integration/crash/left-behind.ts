@@ -3,6 +3,8 @@ import { readdir, readFile, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { DOCKER_SOCKET, listFromEngine } from '#cli/demo/engine.ts'
+import { projectFolder } from '#commands/compose-folders.ts'
+import { routesOf, switchboardOf, volumesOf } from '#world/traces.ts'
 import type { CrashApp } from './crash-app.ts'
 import type { CrashWorld } from './crash-world.ts'
 
@@ -17,6 +19,7 @@ export async function leftBehind(world: CrashWorld, apps: readonly CrashApp[]): 
     processes(world),
     listeners(world),
     inEngine(world, apps),
+    aroundApps(world, apps),
     inDatabase(world),
   ])
   return found.flat()
@@ -127,6 +130,26 @@ async function inEngine(
     })
     if (projects.length > (isThere ? 1 : 0)) {
       left.push(`networks of ${name}: ${projects.map(network => network.Name).join(', ')}`)
+    }
+  }
+  return left
+}
+
+/** Routes, volumes (no app of these has one), and on the worker what only an app that is known may have. */
+async function aroundApps(
+  { system, dockerSocket }: CrashWorld,
+  apps: readonly CrashApp[],
+): Promise<readonly string[]> {
+  const worker = join(system.folder, 'worker')
+  const left: string[] = []
+  for (const { name, host } of apps) {
+    const isThere = existsInDatabase(system.folder, name)
+    const routes = await routesOf(system, name)
+    left.push(...routes.filter(hosts => !isThere || hosts !== host).map(hosts => `route: ${hosts}`))
+    left.push(...(await volumesOf(name, dockerSocket)).map(volume => `volume: ${volume}`))
+    if (!isThere) {
+      left.push(...(await switchboardOf(worker, name)).map(line => `switchboard: ${line}`))
+      left.push(...(existsSync(projectFolder(join(worker, 'workspace'), name)) ? [`renders of ${name}`] : []))
     }
   }
   return left

@@ -1,7 +1,17 @@
 import type { DeploymentDetail } from '#contract/rest/deployments.ts'
-import type { Case, Target } from './case.ts'
+import type { Case, Target, Work } from './case.ts'
 
 const BACK = 'returned-to-previous'
+
+/** What a deployment that succeeds says that it did. */
+const DONE: Readonly<Record<Work, string>> = {
+  deploy: 'deployed',
+  first: 'deployed',
+  approve: 'deployed',
+  rollback: 'rolled-back',
+  remove: 'removed',
+  failing: 'nothing: it fails',
+}
 
 /** What an ill version is refused for. */
 const REFUSED: Readonly<Record<Target, string>> = {
@@ -24,7 +34,7 @@ const ENGINE_FAILURES: readonly string[] = ['CONTAINER_NOT_STEADY', 'COMPOSE_NOT
 /** Whether the deployment did what was asked: a crash is no reason not to. Only an ill version fails, as without a crash. */
 export function isRightEnd(crash: Case, end: DeploymentDetail | undefined): boolean {
   if (end?.state === 'succeeded') {
-    return crash.work !== 'failing'
+    return end.outcome === DONE[crash.work]
   }
   if (end?.state !== 'failed' || end.outcome !== BACK) {
     return false

@@ -1,6 +1,6 @@
 import type { DeploymentDetail } from '#contract/rest/deployments.ts'
 import { systemClock } from '#lib/clock.ts'
-import { ask, untilEnded } from './ask.ts'
+import { ask, letWait, type Scene, untilEnded } from './ask.ts'
 import type { Case } from './case.ts'
 import type { CrashApp } from './crash-app.ts'
 import { type CrashWorld, untilStopped } from './crash-world.ts'
@@ -50,23 +50,27 @@ export class Crashes {
 
   async run(crash: Case): Promise<Result> {
     const app = await this.#world.app(crash.target)
-    const before = await this.#prepare(app, crash)
-    await this.#world.arm(crash.failpoint)
-    const asked = await ask(this.#world, app, crash.work)
-    const ending = untilEnded(this.#world, asked)
-    const stopped = await this.#untilStopped(ending)
-    await this.#world.disarm()
-    const killedAt = systemClock.monotonic()
-    if (stopped) {
-      await this.#world.crash(crash.victim)
+    const scene = await this.#prepare(app, crash)
+    const idle = crash.failpoint === '' ? await this.#crash(crash) : undefined
+    if (idle === undefined) {
+      await this.#world.arm(crash.failpoint)
     }
+    const asked = await ask(this.#world, app, { work: crash.work, ...scene })
+    const ending = untilEnded(this.#world, asked)
+    const stopped = idle !== undefined || (await this.#untilStopped(ending))
+    await this.#world.disarm()
+    const killedAt = idle ?? (stopped ? await this.#crash(crash) : systemClock.monotonic())
     const end = await ending
     const recoveryMs = Math.round(systemClock.monotonic() - killedAt)
+    if (scene.waiting) {
+      await this.#patch(app, { approval: 'by-deploy-file' })
+    }
     if (!stopped) {
       this.#serving.set(app, await servingNow(this.#world, app))
       return missedBy(crash, `nothing stopped at "${crash.failpoint}": ${outcomeOf(end)} ${reasonOf(end)}`)
     }
-    const unknown = end === undefined ? [] : await falsehoods(this.#world, app, { asked, end, before })
+    const unknown =
+      end === undefined ? [] : await falsehoods(this.#world, app, { asked, end, before: scene.before })
     this.#serving.set(app, await servingNow(this.#world, app))
     return {
       crash,
@@ -82,22 +86,43 @@ export class Crashes {
     }
   }
 
-  /** Makes that the app runs, or that it does not if this is to be its first deployment; gives what visitors get. */
-  async #prepare(app: CrashApp, { work }: Case): Promise<Serving> {
+  /** Kills, and gives when. */
+  async #crash({ victim }: Case): Promise<number> {
+    const killedAt = systemClock.monotonic()
+    await this.#world.crash(victim)
+    return killedAt
+  }
+
+  async #patch({ name }: CrashApp, changes: object): Promise<void> {
+    await this.#world.system.together().client.send('PATCH', `/apps/${name}`, changes)
+  }
+
+  /** Makes that the app runs, or that it does not if this is to be its first deployment. */
+  async #prepare(app: CrashApp, { work }: Case): Promise<Scene> {
     const serving = this.#serving.get(app)
     if (work !== 'first') {
-      return serving ?? (await this.#deploy(app))
+      const before = serving ?? (await this.#deploy(app))
+      switch (work) {
+        case 'rollback':
+          return { before: await this.#deploy(app), earlier: before.text }
+        case 'approve':
+          return { before, waiting: await letWait(this.#world, app) }
+        default:
+          return { before }
+      }
     }
     if (serving) {
-      await untilEnded(this.#world, await ask(this.#world, app, 'remove'))
+      await untilEnded(this.#world, await ask(this.#world, app, { work: 'remove' }))
+      this.#serving.set(app, undefined)
     }
     await this.#register(app)
     const { body } = await this.#world.system.visit(app.host)
-    return { text: body, containers: [] }
+    return { before: { text: body, containers: [] } }
   }
 
+  /** Again, when it was removed. */
   async #register(app: CrashApp): Promise<void> {
-    if (this.#serving.has(app)) {
+    if (this.#serving.has(app) && this.#serving.get(app) === undefined) {
       await app.register()
     }
   }
@@ -105,7 +130,7 @@ export class Crashes {
   /** A first version, without a crash. */
   async #deploy(app: CrashApp): Promise<Serving> {
     await this.#register(app)
-    const end = await untilEnded(this.#world, await ask(this.#world, app, 'deploy'))
+    const end = await untilEnded(this.#world, await ask(this.#world, app, { work: 'deploy' }))
     const serving = await servingNow(this.#world, app)
     if (end?.state !== 'succeeded' || !serving) {
       throw new Error(`${app.name} cannot be deployed: ${end?.state} ${end?.error?.message}`)

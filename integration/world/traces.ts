@@ -22,7 +22,7 @@ export async function tracesOf(system: System, app: string): Promise<Traces> {
     networks: (await listFromEngine<{ Name: string }>(DOCKER_SOCKET, '/networks', filter)).map(
       ({ Name }) => Name,
     ),
-    volumes: (await readVolumes(app)).sort(),
+    volumes: (await volumesOf(app)).sort(),
     routes: await routesOf(system, app),
     switchboard: await switchboardOf(worker, app),
     checkouts: await namesIn(join(worker, 'workspace', 'checkouts', repository)),
@@ -124,14 +124,15 @@ async function imagesOf(system: System, app: string): Promise<string[]> {
   return tags.filter(tag => !tag.startsWith(system.baseImage)).sort()
 }
 
-async function readVolumes(app: string): Promise<string[]> {
-  const reply = (await listFromEngine<{ Name: string }>(DOCKER_SOCKET, '/volumes', {
+export async function volumesOf(app: string, socket = DOCKER_SOCKET): Promise<string[]> {
+  const reply = (await listFromEngine<{ Name: string }>(socket, '/volumes', {
     name: [app],
   })) as unknown as { Volumes: { Name: string }[] | null }
   return (reply.Volumes ?? []).map(({ Name }) => Name)
 }
 
-async function routesOf(system: System, app: string): Promise<string[]> {
+/** The hosts of each of an app's routes. */
+export async function routesOf(system: System, app: string): Promise<string[]> {
   const answer = await fetch(`${system.proxy.adminUrl}/config/apps/http/servers`)
   const routes: string[] = []
   JSON.stringify(await answer.json(), (key, value) => {
@@ -143,7 +144,8 @@ async function routesOf(system: System, app: string): Promise<string[]> {
   return routes.sort()
 }
 
-async function switchboardOf(worker: string, app: string): Promise<string[]> {
+/** What an app has of the switchboard: its slots and what serves. */
+export async function switchboardOf(worker: string, app: string): Promise<string[]> {
   const text = await readFile(join(worker, 'switchboard.json'), 'utf8').catch(() => '{}')
   const lines: string[] = []
   JSON.stringify(JSON.parse(text), (key, value) => {

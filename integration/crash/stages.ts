@@ -1,0 +1,225 @@
+import type { Target, Victim } from './case.ts'
+
+/** Who is killed at which moment of a row. */
+export type Crashes = Readonly<Record<string, readonly Victim[]>>
+
+export const PARTS = ['manager', 'worker', 'both'] as const
+const ALL: Crashes = { 'before-row': PARTS, 'after-row': PARTS, 'after-effect': PARTS }
+const BOTH: Crashes = { 'before-row': ['both'], 'after-row': ['both'], 'after-effect': ['both'] }
+
+interface AtCommand {
+  readonly manager: Crashes
+  readonly worker: Crashes
+}
+
+/** Where the other moments show nothing that another case does not. */
+const ONCE: Crashes = { 'after-effect': ['both'] }
+
+/** A command with an effect: the crashes that those of its step are not (docs/decisions/0009). */
+const EFFECT: AtCommand = {
+  manager: { 'after-row': ['manager'], 'after-effect': ['manager', 'both'] },
+  worker: { 'before-row': ['worker'], 'after-row': PARTS, 'after-effect': ['worker', 'both'] },
+}
+/** One that only looks (of several at once, one stands for all), or that is told in another step too. */
+const BRIEF: AtCommand = {
+  manager: { 'after-effect': ['manager'] },
+  worker: { 'after-effect': ['both'] },
+}
+
+/** The commands that a step tells in the harness's apps, and the calls with an effect outside of Fairlead's own folders. */
+interface Stage {
+  readonly step: Crashes
+  readonly commands?: Readonly<Record<string, AtCommand>>
+  readonly calls?: readonly Call[]
+}
+
+interface Call {
+  readonly of: string
+  readonly name: string
+  /** As exec/shown.ts writes it; `*` stands for anything. */
+  readonly call: string
+  readonly victims?: readonly Victim[]
+}
+
+export type Stages = Readonly<Record<string, Stage>>
+
+export const CONTAINER: Stages = {
+  checkout: {
+    step: ALL,
+    commands: { 'repository.checkout': EFFECT },
+    calls: [
+      { of: 'repository.checkout', name: 'fetch', call: 'git * fetch *' },
+      { of: 'repository.checkout', name: 'publish', call: 'rename */checkouts/*' },
+    ],
+  },
+  read: { step: ALL, commands: { 'repository.read': BRIEF } },
+  compare: { step: ALL, commands: { 'repository.changes': BRIEF } },
+  plan: { step: ALL, commands: { 'container.observe': BRIEF } },
+  build: {
+    step: ALL,
+    commands: { 'image.build': EFFECT },
+    calls: [{ of: 'image.build', name: 'build', call: 'build *' }],
+  },
+  push: {
+    step: ALL,
+    commands: { 'image.push': EFFECT },
+    calls: [
+      { of: 'image.push', name: 'push', call: 'POST docker /images/*/push*', victims: ['worker', 'both'] },
+    ],
+  },
+  apply: {
+    step: ALL,
+    commands: { 'container.start': EFFECT },
+    calls: [
+      {
+        of: 'container.start',
+        name: 'create',
+        call: 'POST docker /containers/create*',
+        victims: ['worker', 'both'],
+      },
+      {
+        of: 'container.start',
+        name: 'start',
+        call: 'POST docker /containers/*/start',
+        victims: ['worker', 'both'],
+      },
+    ],
+  },
+  verify: { step: ALL, commands: { 'container.verify': BRIEF } },
+  route: { step: ALL, commands: { 'route.point': EFFECT } },
+  watch: { step: ALL, commands: { 'container.watch': BRIEF } },
+  announce: { step: ALL },
+  prune: {
+    step: ALL,
+    commands: { 'container.remove': EFFECT, 'image.prune': EFFECT, 'repository.forget': EFFECT },
+    calls: [
+      { of: 'container.remove', name: 'stop', call: 'POST docker /containers/*/stop*' },
+      {
+        of: 'container.remove',
+        name: 'remove',
+        call: 'DELETE docker /containers/*',
+        victims: ['worker', 'both'],
+      },
+    ],
+  },
+  // The end of a deployment is one transaction: there is nothing between its row and its effect.
+  end: { step: { 'before-row': PARTS, 'after-row': PARTS } },
+}
+
+/** Steps with the same commands as those of a container: only the state of the whole is another one. */
+const SAME: Stage = { step: BOTH }
+
+export const COMPOSE: Stages = {
+  checkout: SAME,
+  read: { step: ALL },
+  plan: {
+    step: ALL,
+    commands: { 'compose.render': EFFECT, 'compose.observe': BRIEF },
+  },
+  build: SAME,
+  push: SAME,
+  apply: {
+    step: ALL,
+    commands: { 'compose.up': EFFECT },
+    calls: [
+      { of: 'compose.up', name: 'create', call: 'docker compose * up *', victims: ['worker', 'both'] },
+      { of: 'compose.up', name: 'connect', call: 'POST docker /networks/*/connect' },
+      {
+        of: 'compose.up',
+        name: 'start',
+        call: 'POST docker /containers/*/start',
+        victims: ['worker', 'both'],
+      },
+    ],
+  },
+  verify: { step: ALL, commands: { 'compose.verify': BRIEF } },
+  route: SAME,
+  watch: SAME,
+  announce: SAME,
+  prune: {
+    step: ALL,
+    commands: { 'compose.retire': EFFECT },
+    calls: [{ of: 'compose.retire', name: 'stop', call: 'POST docker /containers/*/stop*' }],
+  },
+}
+
+const CHANGES_PROXY = { name: 'proxy', call: 'POST http*/config/*', victims: ['worker', 'both'] } as const
+
+export const FIRST: Stages = {
+  route: { step: {}, calls: [{ of: 'route.point', ...CHANGES_PROXY }] },
+}
+
+export const REMOVE: Readonly<Record<Target, Stages>> = {
+  container: {
+    'take-down': {
+      step: ALL,
+      commands: {
+        'container.remove': BRIEF,
+        'image.prune': BRIEF,
+        'route.remove': EFFECT,
+        'repository.forget': BRIEF,
+      },
+      calls: [
+        { of: 'image.prune', name: 'remove', call: 'DELETE docker /images/*' },
+        { of: 'route.remove', ...CHANGES_PROXY },
+      ],
+    },
+  },
+  compose: {
+    'take-down': {
+      step: ALL,
+      commands: { 'compose.down': EFFECT },
+      calls: [{ of: 'compose.down', name: 'down', call: 'docker compose * down *' }],
+    },
+  },
+}
+
+/** Undoing has no row of its own: it belongs to the step that failed. */
+export const UNDO: Readonly<Record<Target, Stages>> = {
+  container: {
+    undo: {
+      step: {},
+      commands: {
+        'route.point': BRIEF,
+        'container.remove': EFFECT,
+        'image.prune': BRIEF,
+        'repository.forget': BRIEF,
+      },
+    },
+  },
+  compose: {
+    undo: {
+      step: {},
+      commands: { 'compose.restore': EFFECT, 'route.point': BRIEF },
+      calls: [{ of: 'compose.restore', name: 'remove', call: 'DELETE docker /containers/*' }],
+    },
+  },
+}
+
+/** From the plan on these are the steps of a deployment; what differs is where they take it from. */
+export const ROLLBACK: Readonly<Record<Target, Stages>> = {
+  container: {
+    retrieve: { step: ALL },
+    plan: SAME,
+    build: { step: ONCE },
+    apply: { step: BOTH, commands: { 'container.start': BRIEF } },
+    verify: SAME,
+    route: { step: BOTH, commands: { 'route.point': BRIEF } },
+    prune: { step: ONCE },
+  },
+  compose: {
+    retrieve: { step: ALL },
+    plan: { step: BOTH, commands: { 'compose.render': BRIEF } },
+    apply: { step: BOTH, commands: { 'compose.up': BRIEF } },
+    verify: SAME,
+    route: { step: ONCE },
+    prune: { step: ONCE },
+  },
+}
+
+/** An approved deployment begins anew at its first step. */
+export const APPROVE: Stages = {
+  checkout: { step: { 'before-row': PARTS } },
+  plan: { step: { 'after-row': ['manager'], 'after-effect': ['manager', 'both'] } },
+  apply: { step: { 'before-row': ['both'] } },
+}

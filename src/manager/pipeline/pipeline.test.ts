@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { afterEach, beforeEach, test } from 'node:test'
 import { FairleadError } from '#lib/errors.ts'
 import { newId } from '#lib/id.ts'
+import type { TellOptions } from '#manager/agents/tell.ts'
 import { listDeployments, readDeployment, readSteps } from '#manager/deployments/queries.ts'
 import type { Queue } from '#manager/deployments/queue.ts'
 import { cancelDeployment, requestDeployment } from '#manager/deployments/request.ts'
@@ -162,7 +163,50 @@ test('a failure of the clean-up does not make a served release a failure', async
   assert.equal((await deploy()).state, 'succeeded')
 })
 
-test('a manager that stops in a step goes on in that step after its restart, with nothing done twice', async () => {
+test('a command is written down before it is told', async () => {
+  const unwritten: string[] = []
+  for (const [name, answer] of Object.entries(agents.answers)) {
+    agents.answers[name] = async (params, options) => {
+      const rows = await store.db
+        .selectFrom('commands')
+        .select('state')
+        .where('id', '=', options.id)
+        .execute()
+      unwritten.push(...(rows[0]?.state === 'told' ? [] : [name]))
+      return await answer(params, options)
+    }
+  }
+  assert.equal((await deploy()).state, 'succeeded')
+  assert.deepEqual(unwritten, [])
+})
+
+test('a command that was told before a restart is followed, and not told again', async () => {
+  const reached = Promise.withResolvers<TellOptions>()
+  const start = agents.answers['container.start']
+  agents.answers['container.start'] = (_, options) => {
+    reached.resolve(options)
+    return new Promise((_resolve, reject) =>
+      options.signal?.addEventListener('abort', () => reject(options.signal?.reason)),
+    )
+  }
+  const { id } = await requestDeployment(store, { appId, kind: 'deploy', trigger: api })
+  queue.wake()
+  const told = await reached.promise
+  await queue.close()
+  agents.finish(told.id, start?.(told.params as Record<string, unknown>, told))
+  if (start) {
+    agents.answers['container.start'] = start
+  }
+
+  queue = openTestQueue(store, agents)
+  queue.wake()
+  await queue.idle()
+  assert.equal((await readDeployment(store.db, id)).state, 'succeeded')
+  assert.deepEqual(agents.resumed, [told.id])
+  assert.equal(agents.told.filter(name => name === 'container.start').length, 1)
+})
+
+test('a manager that stops in a step goes on in that step after its restart; only what the worker lost is told again', async () => {
   const reached = Promise.withResolvers<void>()
   const start = agents.answers['container.start']
   agents.answers['container.start'] = (_, options) => {

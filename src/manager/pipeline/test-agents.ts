@@ -8,7 +8,11 @@ export type Answers = Record<string, (params: Record<string, unknown>, options: 
 export interface FakeAgents extends Agents {
   /** Names of the commands told, in order. */
   readonly told: string[]
+  /** Ids of commands that were followed and not told. */
+  readonly resumed: string[]
   answers: Answers
+  /** The command ended while nobody listened. */
+  finish(id: string, result: unknown): void
 }
 
 /** Stands for all workers: records what they are told and answers from a table. Knows ids like the real ones do. */
@@ -16,6 +20,7 @@ export function createFakeAgents(answers: Answers): FakeAgents {
   const finished = new Map<string, unknown>()
   const fake: FakeAgents = {
     told: [],
+    resumed: [],
     answers,
     async tell(_host, options) {
       fake.told.push(options.command)
@@ -27,7 +32,9 @@ export function createFakeAgents(answers: Answers): FakeAgents {
       finished.set(options.id, result)
       return result
     },
+    finish: (id, result) => void finished.set(id, result),
     async resume(host, { id }) {
+      fake.resumed.push(id)
       if (!finished.has(id)) {
         throw COMMAND_LOST(host)
       }

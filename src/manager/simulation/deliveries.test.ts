@@ -82,6 +82,16 @@ const REGRESSIONS: readonly (readonly [what: string, steps: readonly Step[]])[] 
     ],
   ],
   [
+    'a manager that dies while a container starts does not have it started again',
+    [
+      ['deploy', 'shop'],
+      ['pass', 5000],
+      ['kill', 0],
+      ['pass', 400],
+      ['kill', 0],
+    ],
+  ],
+  [
     'a push while one app is being removed reaches the others of the repository',
     [
       ['deploy', 'blog'],

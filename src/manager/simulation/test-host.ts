@@ -43,7 +43,7 @@ type Wanted = Omit<TellOptions, 'command' | 'params' | 'deadlineMs'> & Partial<T
  * go on whatever becomes of the manager, and the link, the worker and single commands fail when they are told to.
  */
 export class SimulatedHost {
-  /** How often each id had its effect. */
+  /** How often each order of a deployment was carried out to its end, whatever id it was told under. */
   readonly effects = new Map<string, number>()
   readonly #jobs = new Map<string, Job>()
   readonly #flaws = new Set<string>()
@@ -72,10 +72,10 @@ export class SimulatedHost {
   restart(when: 'before the effect' | 'after the effect'): void {
     const online = this.#online
     this.setOnline(false)
-    for (const [id, job] of this.#jobs) {
+    for (const job of this.#jobs.values()) {
       if (!job.hasEnded) {
         if (when === 'after the effect') {
-          this.#perform(id, job)
+          this.#perform(job)
         }
         delete job.result
         this.#end(job, COMMAND_INTERRUPTED(job.command))
@@ -174,22 +174,30 @@ export class SimulatedHost {
     this.#jobs.set(id, job)
     this.#clock.after(DURATIONS[command] ?? 20, () => {
       if (!job.hasEnded) {
-        this.#perform(id, job)
+        this.#perform(job)
+        this.#count(job)
         this.#end(job, job.error)
       }
     })
   }
 
-  #perform(id: string, job: Job): void {
+  #perform(job: Job): void {
     try {
       if (this.#flaws.delete(job.command)) {
         throw HICCUP(job.command)
       }
-      this.effects.set(id, (this.effects.get(id) ?? 0) + 1)
       const result = this.#engine.perform(job.command, job.params)
       job.result = check(commandNamed(job.command).result, result, `the result of ${job.command}`)
     } catch (error) {
       job.error = asFairleadError(error)
+    }
+  }
+
+  /** What is interrupted is told again, rightly; so may be what names no deployment, by another one. */
+  #count({ command, params, error }: Job): void {
+    if (!error && !commandNamed(command).looksOnly && params.deployment !== undefined) {
+      const order = `${command} ${JSON.stringify(params)}`
+      this.effects.set(order, (this.effects.get(order) ?? 0) + 1)
     }
   }
 

@@ -131,8 +131,8 @@ export class Model {
 
   /** At any moment: nothing runs twice. */
   async checkAlways(): Promise<void> {
-    for (const [id, count] of this.#world.host.effects) {
-      assert.equal(count, 1, `the command ${id} was carried out ${count} times`)
+    for (const [order, count] of this.#world.host.effects) {
+      assert.equal(count, 1, `carried out ${count} times: ${order}`)
     }
   }
 

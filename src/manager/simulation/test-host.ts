@@ -193,9 +193,12 @@ export class SimulatedHost {
     }
   }
 
-  /** What is interrupted is told again, rightly; so may be what names no deployment, by another one. */
+  /**
+   * What is interrupted is told again, rightly; and what does not name the deployment that tells it, by another one:
+   * only the start of a container does.
+   */
   #count({ command, params, error }: Job): void {
-    if (!error && !commandNamed(command).looksOnly && params.deployment !== undefined) {
+    if (!error && command === 'container.start') {
       const order = `${command} ${JSON.stringify(params)}`
       this.effects.set(order, (this.effects.get(order) ?? 0) + 1)
     }

@@ -135,6 +135,7 @@ export class Crashes {
     if (end?.state !== 'succeeded' || !serving) {
       throw new Error(`${app.name} cannot be deployed: ${end?.state} ${end?.error?.message}`)
     }
+    this.#serving.set(app, serving)
     return serving
   }
 

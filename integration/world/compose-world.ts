@@ -2,7 +2,7 @@ import { composeRender, composeUp } from '#commands/compose.ts'
 import { deployedHash } from '#commands/compose-model.ts'
 import { FairleadError } from '#lib/errors.ts'
 import { mustRun } from './command.ts'
-import { type ContainerWorld, startContainerWorld } from './container-world.ts'
+import { type ContainerWorld, type loginOf, startContainerWorld } from './container-world.ts'
 
 export async function rendered(world: ContainerWorld, text: string, changes: Partial<RenderChanges> = {}) {
   const commit = await world.commit({ 'compose.yaml': text })
@@ -56,7 +56,14 @@ export async function render(world: ContainerWorld, changes: RenderChanges) {
 
 export async function up(
   world: ContainerWorld,
-  changes: { render: string; project?: string; settleMs?: number; withinMs?: number },
+  changes: {
+    render: string
+    project?: string
+    settleMs?: number
+    withinMs?: number
+    pins?: Record<string, string>
+    registries?: ReturnType<typeof loginOf>[]
+  },
 ) {
   return composeUp.run(world.hands, {
     app: world.app,

@@ -15,6 +15,8 @@ export interface Pinning {
   /** Services whose images are built here: their names say what is in them. */
   readonly built: readonly string[]
   readonly registries: readonly RegistryData[]
+  /** Service -> image by digest that it shall have, whatever runs. */
+  readonly pins?: Readonly<Record<string, string>>
 }
 
 /**
@@ -22,7 +24,7 @@ export interface Pinning {
  * changes nothing that runs, and going back brings the same image. Nothing for an image that was never in a registry.
  */
 export async function pinImages(hands: Hands, pinning: Pinning): Promise<Readonly<Record<string, string>>> {
-  const { project, render, built, registries } = pinning
+  const { project, render, built, registries, pins: wanted = {} } = pinning
   const tagged = Object.entries(shapeOf(render.services)).flatMap(([name, value]) => {
     const reference = scalarText(shapeOf(value).image)
     const parsed = reference === undefined ? undefined : parseReference(reference)
@@ -34,6 +36,12 @@ export async function pinImages(hands: Hands, pinning: Pinning): Promise<Readonl
   const pins: Record<string, string> = {}
   for (const { name, reference, label } of tagged) {
     const before = running.find(each => serviceOf(each) === name && each.labels[LABEL.config] === label)
+    const moved = wanted[name]
+    if (moved !== undefined) {
+      await bringImage(hands, { app: render[OWN_KEY].app, reference: moved, registries })
+      pins[name] = moved
+      continue
+    }
     const pin =
       before?.image.includes('@sha256:') === true
         ? before.image

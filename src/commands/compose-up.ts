@@ -39,6 +39,8 @@ const UpData = Type.Object(
     render: RenderHash,
     /** Images that were built for services, by service. */
     images: Type.Record(ServiceName, ImageName),
+    /** Images by digest of services whose tag means another one now, by service; others keep the one that runs. */
+    pins: Type.Optional(Type.Record(ServiceName, ImageName)),
     /** Services whose new container starts beside the old one; all others take the place of what is there. */
     beside: Type.Array(ServiceName, { maxItems: 1_000 }),
     /** Configurations of releases that can be gone back to: they and what they mount stay, whatever their age. */

@@ -19,7 +19,7 @@ export type FoundManifest =
 /** Asks the registry for a manifest, with a token where it wants one. Never throws but when cancelled. */
 export async function lookForManifest(hands: Hands, question: ManifestQuestion): Promise<FoundManifest> {
   try {
-    const answer = await askWithToken(hands, question)
+    const answer = await askManifest(hands, question)
     return answer.kind === 'present' || answer.kind === 'missing' ? answer : { kind: 'unknown' }
   } catch (error) {
     hands.signal.throwIfAborted()
@@ -29,7 +29,8 @@ export async function lookForManifest(hands: Hands, question: ManifestQuestion):
   }
 }
 
-async function askWithToken(hands: Hands, question: ManifestQuestion): Promise<ManifestAnswer> {
+/** The registry's own answer, after an exchange of the password for a token where it wants one. */
+export async function askManifest(hands: Hands, question: ManifestQuestion): Promise<ManifestAnswer> {
   const { repository, reference } = question
   const registry = registryAccess(question.registry)
   const ask = (token?: Secret) => hands.perform(headManifest({ registry, repository, reference, token }))

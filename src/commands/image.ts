@@ -1,5 +1,6 @@
 export { imageBuild } from './image-build.ts'
 export { imageContent } from './image-content.ts'
+export { imageDigest } from './image-digest.ts'
 export { imageFetch } from './image-fetch.ts'
 export { imageFind } from './image-find.ts'
 export { imagePrune } from './image-prune.ts'

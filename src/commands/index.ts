@@ -18,6 +18,7 @@ import { containerWatch } from './container-watch.ts'
 import { hostObserve } from './host-observe.ts'
 import { imageBuild } from './image-build.ts'
 import { imageContent } from './image-content.ts'
+import { imageDigest } from './image-digest.ts'
 import { imageFetch } from './image-fetch.ts'
 import { imageFind } from './image-find.ts'
 import { imagePrune } from './image-prune.ts'
@@ -47,6 +48,7 @@ export const COMMANDS: readonly Command[] = [
   repositoryForget,
   repositoryWriteBack,
   imageContent,
+  imageDigest,
   imageBuild,
   imagePush,
   imageFind,

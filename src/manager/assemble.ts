@@ -17,6 +17,7 @@ import type { ManagerParts } from './parts.ts'
 import type { PipelineParts } from './pipeline/step.ts'
 import type { Sealer } from './secrets/seal.ts'
 import { createServer } from './server.ts'
+import { createImageFollower } from './triggers/image-follower.ts'
 import { pollerFor } from './triggers/poller-for.ts'
 import { createScheduler } from './triggers/schedule.ts'
 
@@ -66,6 +67,7 @@ export async function assemble(given: Ingredients): Promise<Assembly> {
   const poller = pollerFor(pipelineParts)
   const parts: ManagerParts = { ...pipelineParts, config, outbox, queue, poller, identity: given.identity }
   const scheduler = createScheduler(pipelineParts)
+  const follower = createImageFollower(pipelineParts)
   const observer = createObserver(pipelineParts, config.observeMs)
   const server = await createServer(parts)
   const timers: Timer[] = []
@@ -78,6 +80,7 @@ export async function assemble(given: Ingredients): Promise<Assembly> {
       await poller.start()
       observer.start()
       scheduler.start()
+      await follower.start()
       queue.wake()
       outbox.wake()
     },
@@ -86,7 +89,7 @@ export async function assemble(given: Ingredients): Promise<Assembly> {
         timer.close()
       }
       // Looks and deployments wait for agents: they end when the connections do.
-      const looking = Promise.all([poller.close(), observer.close(), scheduler.close()])
+      const looking = Promise.all([poller.close(), observer.close(), scheduler.close(), follower.close()])
       await queue.close()
       await agents.close()
       await looking

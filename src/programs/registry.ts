@@ -21,7 +21,7 @@ export type ManifestAnswer =
   | { readonly kind: 'present'; readonly digest: string }
   | { readonly kind: 'missing' }
   | { readonly kind: 'challenge'; readonly challenge: TokenChallenge }
-  | { readonly kind: 'refused'; readonly status: number }
+  | { readonly kind: 'refused'; readonly status: number; readonly retryAfterSeconds?: number }
 
 export interface ManifestWish {
   readonly registry: RegistryAccess
@@ -144,7 +144,8 @@ function registryEngine(registry: RegistryAccess, token: Secret | undefined): En
   const { address, username, password, ca } = registry
   return {
     kind: 'http',
-    origin: `https://${address}`,
+    // The name in front of its images is not the host that has them.
+    origin: `https://${address === 'docker.io' ? 'registry-1.docker.io' : address}`,
     ...(ca ? { ca } : {}),
     ...(username && password && !token ? { username, password } : {}),
   }
@@ -166,7 +167,12 @@ function readManifestAnswer(answer: EngineAnswer): ManifestAnswer {
   if (answer.status === 200 && DIGEST.test(digest)) {
     return { kind: 'present', digest }
   }
-  return { kind: 'refused', status: answer.status }
+  const wait = /^\d{1,6}$/.exec(answer.headers['retry-after'] ?? '')?.[0]
+  return {
+    kind: 'refused',
+    status: answer.status,
+    ...(wait === undefined ? {} : { retryAfterSeconds: Number(wait) }),
+  }
 }
 
 /** `Bearer realm="https://auth.example/token",service="registry.example"`; undefined for Basic and for anything but https. */

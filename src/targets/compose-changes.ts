@@ -34,7 +34,7 @@ export function changesOf(comparison: Comparison): readonly Change[] {
     ...pushes.map(each => ({ kind: 'push', what: each.image?.reference ?? each.name }) as const),
     ...environmentChanges(found, comparison.wants, comparison.before),
     ...services.map(serviceChange),
-    ...imageChanges(services),
+    ...imageChanges(services, found.moved),
     ...services
       .filter(({ state }) => state === 'as-wanted' || state === 'dependency-changed')
       .flatMap(({ outdated }) =>

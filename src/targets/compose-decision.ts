@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import { type FollowedTags, followedTags } from './compose-followed.ts'
 import { addressOf, type Found, foundOf, type ServiceState, serviceStates } from './compose-found.ts'
 import { readRelease, releasedRender } from './compose-release.ts'
 import type { ComposeSettings } from './compose-settings.ts'
@@ -20,12 +21,14 @@ export interface Decision {
   readonly routes: readonly WantedRoute[]
   /** Names of routes that nobody wants any more. */
   readonly goneRoutes: readonly string[]
+  /** Tags that are looked at again and again. */
+  readonly followed: FollowedTags | undefined
 }
 
 /** What has to be done to what the worker found. */
 export function decide(input: PlanInput<ComposeSettings>): Decision {
   const wants = wantsOf(input)
-  const found = foundOf(input.found, input.goal, input.drifted)
+  const found = foundOf(input.found, input.goal, input)
   const services = serviceStates(found)
   const wanted = new Set(services.map(each => each.name))
   const orphans = found.containers.filter(each => !wanted.has(each.service))
@@ -43,13 +46,16 @@ export function decide(input: PlanInput<ComposeSettings>): Decision {
       !image.pinned &&
       !(state === 'as-wanted' && image.registry !== 'missing'),
   )
+  const followed = input.goal ? readRelease(input.goal).followed : followedTags(input.settings, services)
   const mustApply =
     found.isAnew ||
     orphans.length > 0 ||
     services.some(each => each.outdated.length > 0) ||
     isMisplaced ||
     services.some(each => each.state !== 'as-wanted') ||
-    releasedRender(input.previous, wants.project) === undefined
+    releasedRender(input.previous, wants.project) === undefined ||
+    // Nothing is touched, but only a release says what is followed.
+    (!input.goal && !isDeepStrictEqual(readRelease(input.previous).followed, followed))
   // Starting again needs every image, also those of services that stay.
   const builds = services.filter(
     each => each.image && !each.image.localImageId && (mustApply || pushes.includes(each)),
@@ -72,6 +78,7 @@ export function decide(input: PlanInput<ComposeSettings>): Decision {
     routes: wants.routes.filter(
       route => !leadsThere(found, route) || input.drifted?.routes.includes(route.name),
     ),
+    followed,
     goneRoutes: (readRelease(input.previous).routes ?? []).filter(
       name => !names.has(name) && found.routes[name],
     ),

@@ -29,6 +29,8 @@ export interface Found {
   readonly released: readonly FoundImage[]
   /** Ids of containers that somebody changed by hand. */
   readonly drifted: readonly string[]
+  /** Image by digest that the tag of a service means by now. */
+  readonly moved: Readonly<Record<string, string>>
 }
 
 /** What the host kept of the release that is brought back. */
@@ -39,7 +41,7 @@ export interface Recalled {
 export function foundOf(
   found: Readonly<Record<string, unknown>>,
   goal?: ReleaseFacts,
-  drifted?: DriftedParts,
+  news: { readonly drifted?: DriftedParts | undefined; readonly moved?: Found['moved'] | undefined } = {},
 ): Found {
   const { recalled, render, containers, images, released, routes, answers } = found as {
     recalled?: Recalled
@@ -62,7 +64,8 @@ export function foundOf(
       Object.entries(answers?.routes ?? {}).map(([name, { fault }]) => [name, fault ?? undefined]),
     ),
     released: released?.images ?? [],
-    drifted: drifted?.containers ?? [],
+    drifted: news.drifted?.containers ?? [],
+    moved: news.moved ?? {},
   }
 }
 
@@ -97,7 +100,13 @@ export interface ServiceState {
 }
 
 /** Every wanted service compared with what runs, in the order of their names. */
-export function serviceStates({ rendered, containers, images, drifted }: Found): readonly ServiceState[] {
+export function serviceStates({
+  rendered,
+  containers,
+  images,
+  drifted,
+  moved,
+}: Found): readonly ServiceState[] {
   const mustRun = new Set(servicesThatMustRun(rendered))
   const routed = new Set(rendered.routes.map(route => route.service))
   const states = Object.entries(rendered.services)
@@ -108,7 +117,8 @@ export function serviceStates({ rendered, containers, images, drifted }: Found):
       // An image that was built, or that an earlier release has under another name now.
       const named = image?.reference === service.image ? undefined : image?.reference
       const hash = deployedHash(service, named)
-      const isStale = (each: ComposeContainer) => each.configHash !== hash || hasOldImage(each, image)
+      const isStale = (each: ComposeContainer) =>
+        each.configHash !== hash || hasOldImage(each, image) || each.image !== (moved[name] ?? each.image)
       const outdated = own.filter(each => isStale(each) || drifted.includes(each.id))
       const current = own.filter(each => !outdated.includes(each))
       const compared = { name, rendered: service, image, hash, current, outdated }

@@ -6,7 +6,7 @@ import { imageChange } from './image-change.ts'
 import type { Change } from './target.ts'
 
 /** Services that run another image than before. */
-export function imageChanges(services: readonly ServiceState[]): Change[] {
+export function imageChanges(services: readonly ServiceState[], moved: Found['moved']): Change[] {
   return services.filter(isTouched).flatMap(({ name, image, rendered, current, outdated }) => {
     const [before] = [...outdated, ...current]
     if (!before) {
@@ -15,7 +15,7 @@ export function imageChanges(services: readonly ServiceState[]): Change[] {
     if (image) {
       return imageChange(name, before.imageId, image)
     }
-    const to = rendered.image ?? ''
+    const to = moved[name] ?? rendered.image ?? ''
     if (to !== before.image) {
       return [{ kind: 'image', what: name, from: before.image, to } as const]
     }

@@ -70,6 +70,7 @@ function releaseOf(decision: Decision): ComposeRelease {
     services: hashesOf(services),
     routes: wants.routes.map(route => route.name),
     environment: shownEnvironment(wants),
+    ...(decision.followed ? { followed: decision.followed } : {}),
   }
 }
 
@@ -150,6 +151,7 @@ function upTell({ input, wants, found, services }: Decision): Tell {
   return tell('up', composeUp, {
     ...start,
     images: builtImages(services),
+    ...(input.moved ? { pins: { ...input.moved } } : {}),
     keep: [...new Set(renders.filter(render => render !== undefined))],
   })
 }

@@ -1,3 +1,4 @@
+import type { FollowedTags } from './compose-followed.ts'
 import type { ComposeWants } from './compose-wants.ts'
 import type { ReleaseFacts } from './target.ts'
 
@@ -19,6 +20,8 @@ export interface ComposeRelease {
   /** Names of the routes. */
   readonly routes: readonly string[]
   readonly environment: Readonly<Record<string, string>>
+  /** Absent: no tag is looked at again. */
+  readonly followed?: FollowedTags
 }
 
 /** What an earlier release holds, as far as it holds it: it may be of another target. */

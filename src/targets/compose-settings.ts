@@ -53,6 +53,13 @@ export const ComposeSettings = Type.Object(
     push: Type.Optional(
       Type.Boolean({ description: 'Push built images to the registry, when there is one; default: true.' }),
     ),
+    follow_images: Type.Optional(
+      Type.String({
+        pattern: '^[1-9][0-9]{0,6}(s|m|h)$',
+        description:
+          'How often registries are asked whether the tag of a service that is not built means another image, such as 5m (10s at least): then the commit that runs is deployed with it. Default: never.',
+      }),
+    ),
     verify: Type.Optional(VerifySettings),
     shared_volumes: Type.Optional(
       Type.Array(Type.String({ minLength: 1, maxLength: 1_024 }), {

@@ -3,6 +3,7 @@ import { COMPOSE_RENDER_GONE } from '#commands/compose-errors.ts'
 import { imageContent, imageFind, imagePrune } from '#commands/image.ts'
 import { routeObserve } from '#commands/route.ts'
 import { defaultRoutes } from './compose-default-routes.ts'
+import { followedOf } from './compose-followed.ts'
 import { foundOf, type Recalled } from './compose-found.ts'
 import { imagesOf, releasedImages } from './compose-goal.ts'
 import { planCompose } from './compose-plan.ts'
@@ -32,6 +33,7 @@ export const compose: Target = defineTarget({
   reads: filesOf,
   domains: domainsOf,
   images: imagesOf,
+  follows: followedOf,
   settle: (settings, { texts }) => ({
     ...settings,
     routes: settings.routes ?? defaultRoutes(filesOf(settings), texts),

@@ -92,6 +92,8 @@ export interface Target<S extends TObject = TObject> {
   readonly plan: (input: PlanInput<Static<S>>) => Plan
   /** The images that a release runs. */
   readonly images: (release: ReleaseFacts) => readonly RunImage[]
+  /** The tags of a release that are looked at again and again; absent: the target has none. */
+  readonly follows?: (release: ReleaseFacts) => Followed | undefined
   /** What to tell the worker so that nothing of the app is left (routes, containers, networks; volumes only when asked). */
   readonly remove: (input: { readonly app: AppFacts; readonly volumes: 'keep' | 'delete' }) => readonly Tell[]
 }
@@ -118,6 +120,8 @@ export interface LookInput<S> {
   readonly goal?: ReleaseFacts | undefined
   /** Brings the goal's commit into the workspace, for a host that lost what it kept of the release. */
   readonly checkout?: Tell | undefined
+  /** Images by digest that tags mean by now, by service: they are made anew with these. */
+  readonly moved?: Readonly<Record<string, string>> | undefined
   /** What somebody changed by hand: it is made anew although it was made from what is wanted. */
   readonly drifted?: DriftedParts | undefined
   /** Releases that can be gone back to, newest first: nothing that they need is ever removed. */
@@ -170,6 +174,19 @@ export interface RunImage {
   /** `host/repository@sha256:…`, when a registry has it. */
   readonly pinned?: string
   readonly imageId?: string
+}
+
+/** Tags that may come to mean other images. */
+export interface Followed {
+  readonly everyMs: number
+  readonly images: readonly {
+    /** The service that runs it. */
+    readonly name: string
+    /** With the tag. */
+    readonly reference: string
+    /** `host/repository@sha256:…` that runs. */
+    readonly pinned: string
+  }[]
 }
 
 export interface ReleaseFacts {

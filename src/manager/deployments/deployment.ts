@@ -4,7 +4,16 @@ import type { DriftedParts } from '#targets/target.ts'
 
 /** What asked for a deployment. */
 export interface Trigger {
-  readonly kind: 'api' | 'webhook' | 'poll' | 'rollback' | 'registration' | 'drift' | 'signed' | 'schedule'
+  readonly kind:
+    | 'api'
+    | 'webhook'
+    | 'poll'
+    | 'rollback'
+    | 'registration'
+    | 'drift'
+    | 'signed'
+    | 'schedule'
+    | 'image'
   /** Token name, hook id, scheme of a signature … */
   readonly by: string
   readonly detail?: string

@@ -19,7 +19,10 @@ export async function readPlanInput(
     deployment,
     goal,
     drifted,
-  }: Pick<PlanInput<unknown>, 'deployment' | 'drifted'> & { readonly goal?: ReleaseGoal | undefined },
+    moved,
+  }: Pick<PlanInput<unknown>, 'deployment' | 'drifted' | 'moved'> & {
+    readonly goal?: ReleaseGoal | undefined
+  },
 ): Promise<ManagersInput> {
   const [secrets, newest, kept] = await Promise.all([
     goal ? secretsOfRelease(parts, app.id, goal.secrets) : presentSecrets(parts, app.id),
@@ -35,6 +38,7 @@ export async function readPlanInput(
       previous: newest && factsOf(newest),
       goal,
       drifted,
+      moved,
       kept: kept.map(factsOf),
     },
     secretRevisions: secrets.revisions,

@@ -167,6 +167,8 @@ export interface AppTable {
   schedule: string | null
   /** The last of its times that was dealt with, or when it was first seen. */
   schedule_at: number | null
+  /** JSON of the images that its tags were seen to mean last (MovedImages); null: none has moved. */
+  moved_images: string | null
   version: number
   created_at: number
   updated_at: number

@@ -1,3 +1,4 @@
+import { movedImages } from '#manager/apps/moved-images.ts'
 import { driftedParts } from '#manager/observation/drift-state.ts'
 import { draftRelease } from '#manager/pipeline/draft-release.ts'
 import { PLAN_CHANGED } from '#manager/pipeline/errors.ts'
@@ -99,6 +100,7 @@ async function planFacts(context: StepContext, drifted: DriftedParts | undefined
     deployment: deployment.id,
     goal: facts.goal,
     drifted,
+    moved: deployment.trigger.kind === 'image' ? movedImages(app).bring : undefined,
   })
   const made = await makePlan(tell => tellWorker(context, tell), entry, {
     ...input,

@@ -1,6 +1,5 @@
 import type { Selectable } from 'kysely'
 import { imageDigest } from '#commands/image.ts'
-import { parseReference } from '#formats/image-reference.ts'
 import { asFairleadError } from '#lib/errors.ts'
 import { newId } from '#lib/id.ts'
 import type { Logger } from '#lib/logger.ts'
@@ -85,7 +84,7 @@ async function ask(
   { host }: Pick<AppTable, 'host'>,
   reference: string,
 ): Promise<Answer> {
-  const isOurs = registry && parseReference(reference)?.host === registry.address
+  const isOurs = registry && reference.startsWith(`${registry.address}/`)
   try {
     const result = await agents.tell(host, {
       id: newId(),

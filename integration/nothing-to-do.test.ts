@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { freePort } from '#cli/demo/free-port.ts'
 import type { AppDocument } from '#contract/rest/apps.ts'
 import type { DeploymentDetail } from '#contract/rest/deployments.ts'
+import { systemClock } from '#lib/clock.ts'
 import { mustRun } from './world/command.ts'
 import { engineFacts } from './world/engine-facts.ts'
 import { checkPlan } from './world/plan-truth.ts'
@@ -22,6 +23,72 @@ before(async () => {
 })
 
 after(() => stack.disposeAsync())
+
+describe('an app that follows the tag of its image', () => {
+  const app = `tags-${process.pid}`
+  const reference = () => `${system.registry.address}/team/${app}:1`
+
+  before(async () => {
+    await docker(
+      ...person(),
+      'login',
+      '--username=test',
+      `--password=${system.registryOptions.password}`,
+      system.registry.address,
+    )
+    await pushTag('one')
+    await system.addRepository(app, {
+      'compose.yaml': `services: { side: { image: "${reference()}", init: true, command: [sleep, "1000"] } }\n`,
+      'fairlead.yaml': `version: 1\napps: { ${app}: { target: compose, follow_images: 10s } }\n`,
+    })
+    assert.equal((await system.deploy(app)).outcome, 'deployed')
+  })
+
+  test('is deployed by itself when somebody pushes another image, at the commit that runs', async () => {
+    const { client } = system.together()
+    const { release } = await client.get<AppDocument>(`/apps/${app}`)
+    const pushed = await pushTag('two')
+    const [latest] = await until(async () => {
+      const { items } = await client.get<{ items: DeploymentDetail[] }>(`/deployments?app=${app}`)
+      return items.length > 1 && items[0]?.finished_at ? items : undefined
+    })
+    assert.deepEqual(
+      [latest?.state, latest?.outcome, latest?.trigger.kind],
+      ['succeeded', 'deployed', 'image'],
+    )
+    assert.equal(latest?.commit, release?.commit)
+    assert.match(latest?.trigger.detail ?? '', /:1 is sha256:[0-9a-f]{12} now$/)
+    const [container = ''] = await ids(app)
+    assert.match(
+      await docker('inspect', '--format={{.Config.Image}}', container),
+      new RegExp(`${pushed}$`, 'm'),
+    )
+  })
+
+  function person(): string[] {
+    return ['--config', `${system.folder}/person`]
+  }
+
+  /** As the pipeline of another project does; gives the digest. */
+  async function pushTag(label: string): Promise<string> {
+    await docker('create', '--name', `${app}-made`, system.baseImage, 'true')
+    await docker('commit', '--change', `LABEL version=${label}`, `${app}-made`, reference())
+    await docker('rm', `${app}-made`)
+    const said = await docker(...person(), 'push', reference())
+    await docker('rmi', reference())
+    return /digest: (sha256:[0-9a-f]{64})/.exec(said)?.[1] ?? ''
+  }
+})
+
+async function until<T>(look: () => Promise<T | undefined>): Promise<T> {
+  for (;;) {
+    const found = await look()
+    if (found !== undefined) {
+      return found
+    }
+    await systemClock.sleep(250)
+  }
+}
 
 describe('a container app', () => {
   const app = `same-${process.pid}`

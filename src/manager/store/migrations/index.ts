@@ -10,8 +10,8 @@ import { up as stacks } from './0010-stacks.ts'
 import { up as sources } from './0011-sources.ts'
 import { up as reporting } from './0012-reporting.ts'
 import { up as ciTrusts } from './0013-ci-trusts.ts'
-import { up as movedImages } from './0013-moved-images.ts'
 import { up as loops } from './0014-loops.ts'
+import { up as movedImages } from './0015-moved-images.ts'
 
 export interface Migration {
   readonly name: string
@@ -31,6 +31,6 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0011-sources', up: sources },
   { name: '0012-reporting', up: reporting },
   { name: '0013-ci-trusts', up: ciTrusts },
-  { name: '0013-moved-images', up: movedImages },
   { name: '0014-loops', up: loops },
+  { name: '0015-moved-images', up: movedImages },
 ]

@@ -5,6 +5,7 @@ import { COMMANDS } from '#commands/index.ts'
 import { AGENT_FRAMES, MANAGER_FRAMES } from '#contract/agent-frames.ts'
 import { deployFileJsonSchema } from '#deploy-file/json-schema.ts'
 import { GIT_HOSTS } from '#git-hosts/index.ts'
+import { samplesOf } from '#git-hosts/test-deliveries.ts'
 import { systemClock } from '#lib/clock.ts'
 import type { ErrorDefinition } from '#lib/errors.ts'
 import { silentLogger } from '#lib/logger.ts'
@@ -140,7 +141,43 @@ function webhooksPage(): string {
       ...setup.map((step, index) => `${index + 1}. ${step}`),
       '',
     ]),
+    ...decisionTable(),
   ].join('\n')
+}
+
+/** From the samples that the tests send through the real server. */
+function decisionTable(): string[] {
+  const byDecision = new Map<string, string[]>()
+  for (const host of GIT_HOSTS) {
+    for (const { event, about, says } of samplesOf(host).samples) {
+      const row = `| ${event === undefined ? '' : `\`${event}\``} | ${about} | ${decisionOf(says)} |`
+      byDecision.set(row, [...(byDecision.get(row) ?? []), host.title])
+    }
+  }
+  return [
+    '## What becomes of each event',
+    '',
+    'Every row is a delivery that the tests send to a running manager, and so are all examples that GitHub publishes of its 58 events: what is not named here is `ignored: event`.',
+    '',
+    '| Git hosts | event | for example | decision |',
+    '| --- | --- | --- | --- |',
+    ...[...byDecision].map(([row, hosts]) => `| ${hosts.join(', ')} ${row}`),
+    '',
+  ]
+}
+
+function decisionOf(says: string): string {
+  const [verb, ...rest] = says.split(' ')
+  switch (verb) {
+    case 'push':
+      return rest.length > 0
+        ? `202, apps that follow ${rest.join(' or ')}`
+        : '202, all apps of the repository'
+    case 'ignored':
+      return `200, ignored: ${rest.join(' ')}`
+    default:
+      return '422, not such an event'
+  }
 }
 
 function protocolPage(): string {

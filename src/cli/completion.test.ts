@@ -28,7 +28,7 @@ function offered(...words: string[]): string[] {
 test('bash that sourced the script offers every command, and the one that was begun', () => {
   const all = offered('')
   ok(COMMANDS.every(({ name }) => all.includes(name)))
-  deepEqual(offered('dep'), ['deploy'])
+  deepEqual(offered('dep'), ['deploy', 'deploy-secret'])
   deepEqual(offered('--js'), ['--json'])
 })
 

@@ -32,6 +32,7 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
   organisations: ['list'],
   hosts: ['list'],
   trusts: ['list'],
+  'deploy-secret': ['media'],
   manager: ['identity'],
   worker: ['init'],
   completion: ['bash'],

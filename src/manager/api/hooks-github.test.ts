@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { createHmac, randomUUID } from 'node:crypto'
+import { readdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { dirname } from 'node:path'
 import { after, before, test } from 'node:test'
 import { seedApp, type TestServer, testServer } from './test-server.ts'
 
@@ -11,7 +13,12 @@ interface Definition {
 
 const SECRET_PATH = '/api/v1/repositories/shop-repo/webhook-secret'
 const require = createRequire(import.meta.url)
+const EXAMPLES = '@octokit/webhooks-examples'
+const SOURCES = readdirSync(dirname(require.resolve(`${EXAMPLES}/package.json`)), { withFileTypes: true })
+  .filter(entry => entry.isDirectory())
+  .map(entry => entry.name)
 let manager: TestServer
+let base = ''
 let hook = { path: '', secret: '' }
 
 before(async () => {
@@ -20,27 +27,33 @@ before(async () => {
   await manager.parts.db.updateTable('repositories').set({ branch: 'master' }).execute()
   const { url, secret } = (await manager.ask('POST', SECRET_PATH, { git_host: 'github' })).json()
   hook = { path: new URL(url).pathname, secret }
+  base = await manager.server.listen({ host: '127.0.0.1', port: 0 })
 })
 after(() => manager.close())
 
-for (const source of ['api.github.com', 'ghes-35']) {
+test('the examples come from GitHub and from several GitHub Enterprise Servers', () => {
+  assert.ok(SOURCES.includes('api.github.com') && SOURCES.length >= 6, SOURCES.join())
+})
+
+for (const source of SOURCES) {
   test(`W31 W32 W34 every example of ${source} gets the right answer`, async () => {
-    const definitions = require(`@octokit/webhooks-examples/${source}/index.json`) as Definition[]
+    const definitions = require(`${EXAMPLES}/${source}/index.json`) as Definition[]
     let seen = 0
     for (const { name, examples } of definitions) {
       for (const example of examples) {
-        const answer = await deliver(name, example)
+        const { status, answer } = await deliver(name, example)
         const expected = movesMaster(name, example) ? 202 : 200
-        assert.equal(answer.statusCode, expected, `${name} ${example.action ?? example.ref}: ${answer.body}`)
+        const about = `${name} ${example.action ?? example.ref}: ${JSON.stringify(answer)}`
+        assert.equal(status, expected, about)
         seen += 1
       }
     }
-    assert.ok(seen > 100, `${seen} examples`)
+    assert.ok(seen > 40, `${seen} examples`)
   })
 }
 
 test('R89 W31 a pull request that was merged into the branch starts a deployment', async () => {
-  const definitions = require('@octokit/webhooks-examples/api.github.com/index.json') as Definition[]
+  const definitions = require(`${EXAMPLES}/api.github.com/index.json`) as Definition[]
   const closed = definitions
     .find(({ name }) => name === 'pull_request')
     ?.examples.find(({ action }) => action === 'closed')
@@ -50,15 +63,15 @@ test('R89 W31 a pull request that was merged into the branch starts a deployment
     ...closed,
     pull_request: { ...pullRequest, merged: true, head: { ...pullRequest.head, repo: null } },
   }
-  assert.equal((await deliver('pull_request', closed)).json().ignored, 'not-merged')
-  assert.equal((await deliver('pull_request', merged)).statusCode, 202)
+  assert.equal((await deliver('pull_request', closed)).answer.ignored, 'not-merged')
+  assert.equal((await deliver('pull_request', merged)).status, 202)
 })
 
 function movesMaster(name: string, { ref, deleted }: Record<string, unknown>): boolean {
   return name === 'push' && ref === 'refs/heads/master' && deleted === false
 }
 
-/** Examples come from many repositories: each is delivered as the first one of the hook, for the one that it is about. */
+/** Over a socket. Examples come from many repositories: each is delivered as the first one of the hook, for the one that it is about. */
 async function deliver(event: string, example: Record<string, unknown>) {
   const { full_name: path = 'x/x' } = (example.repository ?? {}) as { full_name?: string }
   await manager.parts.db.updateTable('hooks').set({ remote_id: null }).execute()
@@ -67,15 +80,15 @@ async function deliver(event: string, example: Record<string, unknown>) {
     .set({ url: `https://github.com/${path}.git` })
     .execute()
   const payload = JSON.stringify(example)
-  return await manager.server.inject({
+  const response = await fetch(new URL(hook.path, base), {
     method: 'POST',
-    url: hook.path,
     headers: {
       'content-type': 'application/json',
       'x-hub-signature-256': `sha256=${createHmac('sha256', hook.secret).update(payload).digest('hex')}`,
       'x-github-event': event,
       'x-github-delivery': randomUUID(),
     },
-    payload,
+    body: payload,
   })
+  return { status: response.status, answer: (await response.json()) as Record<string, unknown> }
 }

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
 import { createHmac, randomUUID } from 'node:crypto'
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { after, before, beforeEach, test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { sql } from 'kysely'
+import type { GitHost } from '#git-hosts/git-host.ts'
+import { gitHostNamed } from '#git-hosts/index.ts'
 import { seedApp, type TestServer, testServer } from './test-server.ts'
 
 const BRANCH = 'refs/heads/main'
@@ -12,6 +15,7 @@ let app = ''
 
 before(async () => {
   manager = await testServer()
+  await manager.server.listen({ host: '127.0.0.1', port: 0 })
 })
 after(() => manager.close())
 beforeEach(async () => {
@@ -63,6 +67,21 @@ test('W27 an unknown hook answers as a bad signature does', async () => {
   assert.equal(unknown.json().error, bad.json().error)
   const headersOf = (answer: typeof bad) => Object.keys(answer.headers).sort()
   assert.deepEqual(headersOf(unknown), headersOf(bad))
+})
+
+test('W27 a delivery for an unknown hook is verified too, as one for a known hook is', async t => {
+  const verify = t.mock.method(gitHostNamed('github') as GitHost, 'verify')
+  const headers = { 'x-hub-signature-256': sign('other body') }
+  for (const path of [hook.path, '/hooks/AAAAAAAAAAAAAAAAAAAAAA']) {
+    assert.equal((await deliver(pushBody(), headers, { ...hook, path })).statusCode, 401)
+  }
+  const given = verify.mock.calls.map(({ arguments: [raw, secrets] }) => [
+    raw.body.toString(),
+    raw.headers['x-hub-signature-256'],
+    secrets.map(secret => secret !== ''),
+  ])
+  assert.equal(given.length, 2)
+  assert.deepEqual(given[1], given[0])
 })
 
 test('W05 a signature in the header of another host is refused', async () => {
@@ -148,6 +167,24 @@ test('W19 a body over the limit is refused: announced before reading, chunked at
     chunk.repeat(7),
   )
   assert.equal(chunked, 413)
+})
+
+test('bodies that are received at once are bounded together, and finished ones make room', async () => {
+  const large = ['Content-Type: application/json', `Content-Length: ${5 * 1024 * 1024}`]
+  const slow = Array.from({ length: 13 }, () => openRequest(large))
+  assert.equal(await Promise.race(slow.map(statusOf)), 503)
+  const extra = 'x'.repeat(5_000_000)
+  const refused = await push({ extra })
+  assert.deepEqual([refused.statusCode, refused.headers['retry-after'] !== undefined], [503, true])
+  for (const socket of slow) {
+    socket.destroy()
+  }
+  let answer = refused
+  for (const deadline = Date.now() + 20_000; answer.statusCode === 503 && Date.now() < deadline; ) {
+    await setTimeout(20)
+    answer = await push({ extra })
+  }
+  assert.equal(answer.statusCode, 202)
 })
 
 test('W20 a sender that does not finish is answered 408', async () => {
@@ -325,17 +362,22 @@ async function rows(table: 'deliveries') {
 
 /** Over a real socket, with exactly these header lines. Gives the status. */
 async function rawRequest(headers: readonly string[], body: string): Promise<number> {
-  if (!manager.server.server.listening) {
-    await manager.server.listen({ host: '127.0.0.1', port: 0 })
-  }
+  const socket = openRequest(headers)
+  socket.write(body)
+  const status = await statusOf(socket)
+  socket.destroy()
+  return status
+}
+
+function openRequest(headers: readonly string[]): Socket {
   const address = manager.server.server.address() as { port: number }
   const socket = connect(address.port, '127.0.0.1')
   socket.on('error', () => undefined)
   socket.write(`POST ${hook.path} HTTP/1.1\r\nHost: x\r\n${headers.join('\r\n')}\r\n\r\n`)
-  socket.write(body)
-  const [chunk] = await new Promise<[Buffer]>(resolve =>
-    socket.once('data', data => resolve([data as Buffer])),
-  )
-  socket.destroy()
+  return socket
+}
+
+async function statusOf(socket: Socket): Promise<number> {
+  const chunk = await new Promise<Buffer>(resolve => socket.once('data', resolve))
   return Number(/^HTTP\/1\.1 (\d{3})/.exec(chunk.toString())?.[1])
 }

@@ -14,7 +14,14 @@ export const DEPLOYMENT_STATES = [
 export const DeploymentState = Type.Enum([...DEPLOYMENT_STATES])
 
 const Trigger = Type.Object(
-  { kind: Type.String(), by: Type.String(), detail: Type.Optional(Type.String()) },
+  {
+    kind: Type.String({
+      description:
+        '"api" (a person, or a token of one), "ci" (a CI job with its own ID token), "signed", "webhook", "poll", "schedule", "image", "drift", "registration" or "rollback".',
+    }),
+    by: Type.String(),
+    detail: Type.Optional(Type.String()),
+  },
   strict,
 )
 

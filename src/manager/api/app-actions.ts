@@ -9,6 +9,7 @@ import type { Deployment } from '#manager/deployments/deployment.ts'
 import { STACK_HAS_NO_SOURCE } from '#manager/deployments/errors.ts'
 import { requestDeployment } from '#manager/deployments/request.ts'
 import { observedDocument } from '#manager/observation/last-seen.ts'
+import type { Speaker } from '#manager/people/tokens.ts'
 import { planApp } from '#manager/pipeline/plan-app.ts'
 import { AppPath } from './apps.ts'
 import { speakerOf } from './authenticate.ts'
@@ -29,12 +30,13 @@ export function appActionRoutes(api: Api, parts: ApiParts): void {
     return seconds ? await waitForEnd(parts, deployment, { seconds, gone }) : deployment
   }
 
-  async function deployCommit(name: string, { by, commit }: { by: string; commit: string | undefined }) {
+  async function deployCommit(name: string, speaker: Speaker, commit: string | undefined) {
     const app = await readApp(db, name)
     if (app.stack !== null && commit !== undefined) {
       throw STACK_HAS_NO_SOURCE(app.name)
     }
-    const trigger = { kind: 'api', by } as const
+    // Whom a trust lets in for some apps only is a job of a CI system.
+    const trigger = { kind: speaker.apps === undefined ? 'api' : 'ci', by: speaker.name } as const
     return await requestDeployment(parts, { appId: app.id, kind: 'deploy', trigger, commit })
   }
 
@@ -51,14 +53,14 @@ export function appActionRoutes(api: Api, parts: ApiParts): void {
     },
     async (request, reply) => {
       const { params, body } = request
-      const by = speakerOf(request).name
+      const speaker = speakerOf(request)
       if (body.release !== undefined && body.commit !== undefined) {
         throw COMMIT_AND_RELEASE()
       }
       const deployment =
         body.release === undefined
-          ? await deployCommit(params.app, { by, commit: body.commit })
-          : await rollBack(parts, { app: params.app, release: body.release, by })
+          ? await deployCommit(params.app, speaker, body.commit)
+          : await rollBack(parts, { app: params.app, release: body.release, by: speaker.name })
       const now = await started(deployment, body.wait_seconds, request.signal)
       return reply.code(202).send(deploymentDocument(now))
     },

@@ -82,7 +82,7 @@ describe('a job of a trusted repository', () => {
     const authorization = `Bearer ${await tokenOfJob()}`
     const started = await server.ask('POST', '/api/v1/apps/shop/deploy', {}, { authorization })
     equal(started.statusCode, 202, started.body)
-    equal(started.json().trigger.by, 'ci shop-ci: repo:acme/shop:ref:refs/heads/main')
+    deepEqual(started.json().trigger, { kind: 'ci', by: 'ci shop-ci: repo:acme/shop:ref:refs/heads/main' })
     for (const path of [`deployments/${deployments.shop}`, `deployments/${deployments.shop}/log`]) {
       equal((await server.ask('GET', `/api/v1/${path}`, undefined, { authorization })).statusCode, 200, path)
     }

@@ -74,6 +74,37 @@ test('a person who deploys resumes it, with the push that was held', async () =>
   assert.equal((await deploy(PUSH)).state, 'queued')
 })
 
+for (const kind of ['ci', 'signed'] as const) {
+  test(`a program that asks (${kind}) is no person: it neither resumes an app nor makes the count begin anew`, async () => {
+    const program = { kind, by: 'robot' }
+    await deploySome(MOST, program)
+    const held = await deploy(program)
+    assert.equal(held.state, 'queued')
+    const again = await deploy(program)
+    assert.deepEqual([again.id, again.state], [held.id, 'queued'])
+    assert.deepEqual(heard, ['paused'])
+    const wanted = await deploy(PERSON)
+    assert.deepEqual([wanted.id, wanted.trigger], [held.id, PERSON])
+    await ended(held.id)
+  })
+}
+
+test('an end without effect does not count, whichever it is', async () => {
+  await deploySome(MOST)
+  for (const outcome of [
+    'nothing-to-do',
+    'unaffected',
+    'own-commit',
+    'skipped-by-message',
+    'held-by-rollback',
+  ]) {
+    await store.db.updateTable('deployments').set({ outcome }).execute()
+    assert.equal((await deploy(PUSH)).state, 'succeeded', outcome)
+  }
+  await store.db.updateTable('deployments').set({ outcome: 'deployed' }).execute()
+  assert.equal((await deploy(PUSH)).state, 'queued')
+})
+
 test('what touched nothing, what a person wanted and what is long ago does not count', async () => {
   await deploySome(MOST - 1)
   await deploySome(1, PERSON)

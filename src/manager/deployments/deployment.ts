@@ -6,6 +6,7 @@ import type { DriftedParts } from '#targets/target.ts'
 export interface Trigger {
   readonly kind:
     | 'api'
+    | 'ci'
     | 'webhook'
     | 'poll'
     | 'rollback'
@@ -24,9 +25,14 @@ export function isHint({ kind }: Trigger): boolean {
   return kind === 'webhook' || kind === 'poll' || kind === 'schedule'
 }
 
-/** Somebody decided it, or had a program of theirs ask for it. */
+/** Somebody decided it. A token that a person stored somewhere cannot be told from the person. */
 export function isByPerson({ kind }: Trigger): boolean {
-  return kind === 'api' || kind === 'rollback' || kind === 'signed'
+  return kind === 'api' || kind === 'rollback'
+}
+
+/** A program asks for exactly this. It may be part of a circle, so it is obeyed, but nobody has looked. */
+function isByProgram({ kind }: Trigger): boolean {
+  return kind === 'ci' || kind === 'signed'
 }
 
 /** What a person wants is done, whatever would be a reason not to follow the push that wanted it first. */
@@ -34,7 +40,8 @@ export function takenOver(
   queued: { readonly trigger: string },
   { trigger }: Pick<DeployRequest, 'trigger'>,
 ): { readonly trigger?: string } {
-  const isTaken = isHint(JSON.parse(queued.trigger) as Trigger) && !isHint(trigger)
+  const before = JSON.parse(queued.trigger) as Trigger
+  const isTaken = isHint(before) ? !isHint(trigger) : isByProgram(before) && isByPerson(trigger)
   return isTaken ? { trigger: JSON.stringify(trigger) } : {}
 }
 

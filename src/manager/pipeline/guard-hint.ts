@@ -1,7 +1,7 @@
 import type { Selectable } from 'kysely'
 import { isHint } from '#manager/deployments/deployment.ts'
 import type { RepositoryTable } from '#manager/store/tables.ts'
-import { lineageOf } from '#manager/triggers/lineage.ts'
+import { type Lineage, lineageOf } from '#manager/triggers/lineage.ts'
 import type { Source } from './source.ts'
 import type { StepContext } from './step.ts'
 
@@ -13,7 +13,7 @@ export interface Guarded {
 
 /**
  * Looks whether a push is a reason to deploy. A message can only keep a deployment from happening: whoever may push may
- * write one. `undefined`: go on.
+ * write one. A CI job has said that it wants this commit; only that Fairlead made it is a reason not to. `undefined`: go on.
  */
 export async function guardHint(
   context: StepContext,
@@ -21,11 +21,15 @@ export async function guardHint(
   heldCommit: string | undefined,
 ): Promise<Guarded | undefined> {
   const { parts, repository, deployment, facts } = context
-  if (!repository || !isHint(deployment.trigger)) {
+  const isJob = deployment.trigger.kind === 'ci'
+  if (!repository || !(isJob || isHint(deployment.trigger))) {
     return undefined
   }
   const lineage = await lineageOf(parts.db, repository.id, source.commit)
   const isKnown = lineage.skips !== undefined
+  if (isJob) {
+    return isKnown ? await guardOwnCommit(context, lineage) : undefined
+  }
   facts.isReport = isKnown || (await isReport(context, repository, source.deployId))
   if (heldCommit !== undefined && lineage.commits.includes(heldCommit)) {
     const words =
@@ -38,8 +42,15 @@ export async function guardHint(
     const words = 'the message of the commit asks for no deployment: "fairlead deploy" deploys it'
     return { outcome: 'skipped-by-message', words }
   }
-  return isKnown && (await wasSeen(context, lineage.commits))
-    ? { outcome: 'own-commit', words: `only Fairlead has pushed since ${lineage.origin.slice(0, 12)}` }
+  return isKnown ? await guardOwnCommit(context, lineage) : undefined
+}
+
+async function guardOwnCommit(
+  context: StepContext,
+  { commits, origin }: Pick<Lineage, 'commits' | 'origin'>,
+): Promise<Guarded | undefined> {
+  return (await wasSeen(context, commits))
+    ? { outcome: 'own-commit', words: `only Fairlead has pushed since ${origin.slice(0, 12)}` }
     : undefined
 }
 

@@ -81,6 +81,13 @@ test('a person deploys our own commit, and one that says "[skip deploy]", all th
   assert.equal((await deploy(OURS, PERSON, { skips: true })).outcome, 'deployed')
 })
 
+test('a CI job goes round with our own commit no further, but deploys one that says "[skip deploy]"', async () => {
+  const job = { kind: 'ci', by: 'ci shop-ci: repo:acme/shop:ref:refs/heads/main' } as const
+  assert.equal((await deploy(FIRST, job)).outcome, 'deployed')
+  assert.equal((await deploy(OURS, job)).outcome, 'own-commit')
+  assert.equal((await deploy(SECOND, job, { skips: true })).outcome, 'deployed')
+})
+
 test('a wish of a person that joins a queued push is no push any more', async () => {
   const blocked = Promise.withResolvers<void>()
   const build = agents.answers['image.build']

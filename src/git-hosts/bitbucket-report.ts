@@ -16,6 +16,7 @@ import {
 function stateOf(state: ReportState, stopped: string): string {
   switch (state) {
     case 'succeeded':
+    case 'skipped':
       return 'SUCCESSFUL'
     case 'failed':
       return 'FAILED'

@@ -18,6 +18,7 @@ const STATES = {
   failed: 'failure',
   cancelled: 'warning',
   superseded: 'warning',
+  skipped: 'success',
 } as const
 
 /** Gitea and Forgejo. */

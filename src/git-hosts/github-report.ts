@@ -9,6 +9,7 @@ import {
   type Report,
   type Reporting,
   type ReportPlace,
+  type ReportState,
 } from './report.ts'
 
 const STATUS = {
@@ -19,6 +20,7 @@ const STATUS = {
   failed: 'failure',
   cancelled: 'error',
   superseded: 'error',
+  skipped: 'success',
 } as const
 
 const DEPLOYMENT = {
@@ -29,7 +31,11 @@ const DEPLOYMENT = {
   failed: 'failure',
   cancelled: 'error',
   superseded: 'inactive',
+  skipped: 'inactive',
 } as const
+
+/** Ends that also come where nothing began. */
+const UNBEGUN: readonly ReportState[] = ['cancelled', 'superseded', 'skipped']
 
 /** The state of the commit, and a deployment of the environment that is named like the app. */
 export const githubReporting: Reporting = {
@@ -57,7 +63,7 @@ function* reportCommit(report: Report, place: ReportPlace): Exchange {
   if (id === undefined && report.isRetry) {
     id = found(yield find(repository, headers, report), report)
   }
-  if (id === undefined && (report.state === 'cancelled' || report.state === 'superseded')) {
+  if (id === undefined && UNBEGUN.includes(report.state)) {
     // Nothing began to be deployed: there is nothing to end.
     return status
   }

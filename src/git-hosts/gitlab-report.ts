@@ -17,6 +17,7 @@ const STATES = {
   failed: 'failed',
   cancelled: 'canceled',
   superseded: 'canceled',
+  skipped: 'success',
 } as const
 
 export const gitlabReporting: Reporting = {

@@ -14,6 +14,7 @@ const STATES: readonly ReportState[] = [
   'failed',
   'cancelled',
   'superseded',
+  'skipped',
 ]
 const CREATED = answer(201, {})
 
@@ -35,7 +36,7 @@ const HOSTS: Readonly<Record<string, Known>> = {
     api: 'https://api.github.com',
     url: `https://api.github.com/repos/acme/shop/statuses/${SHA}`,
     header: ['authorization', 'Bearer t0ken'],
-    states: ['pending', 'pending', 'pending', 'success', 'failure', 'error', 'error'],
+    states: ['pending', 'pending', 'pending', 'success', 'failure', 'error', 'error', 'success'],
     fields: ['context', 'target_url'],
   },
   gitlab: {
@@ -43,7 +44,7 @@ const HOSTS: Readonly<Record<string, Known>> = {
     api: 'https://gitlab.com/api/v4',
     url: `https://gitlab.com/api/v4/projects/acme%2Fweb%2Fshop/statuses/${SHA}`,
     header: ['private-token', 't0ken'],
-    states: ['pending', 'running', 'pending', 'success', 'failed', 'canceled', 'canceled'],
+    states: ['pending', 'running', 'pending', 'success', 'failed', 'canceled', 'canceled', 'success'],
     fields: ['name', 'target_url'],
   },
   gitea: {
@@ -51,7 +52,7 @@ const HOSTS: Readonly<Record<string, Known>> = {
     api: 'https://git.example.org/api/v1',
     url: `https://git.example.org/api/v1/repos/acme/shop/statuses/${SHA}`,
     header: ['authorization', 'token t0ken'],
-    states: ['pending', 'pending', 'pending', 'success', 'failure', 'warning', 'warning'],
+    states: ['pending', 'pending', 'pending', 'success', 'failure', 'warning', 'warning', 'success'],
     fields: ['context', 'target_url'],
   },
   bitbucket: {
@@ -59,7 +60,16 @@ const HOSTS: Readonly<Record<string, Known>> = {
     api: 'https://api.bitbucket.org/2.0',
     url: `https://api.bitbucket.org/2.0/repositories/acme/shop/commit/${SHA}/statuses/build`,
     header: ['authorization', 'Bearer t0ken'],
-    states: ['INPROGRESS', 'INPROGRESS', 'INPROGRESS', 'SUCCESSFUL', 'FAILED', 'STOPPED', 'STOPPED'],
+    states: [
+      'INPROGRESS',
+      'INPROGRESS',
+      'INPROGRESS',
+      'SUCCESSFUL',
+      'FAILED',
+      'STOPPED',
+      'STOPPED',
+      'SUCCESSFUL',
+    ],
     fields: ['key', 'url'],
   },
   'bitbucket-data-center': {
@@ -67,7 +77,16 @@ const HOSTS: Readonly<Record<string, Known>> = {
     api: 'https://git.example.org/rest/api/latest',
     url: `https://git.example.org/rest/api/latest/projects/web/repos/shop/commits/${SHA}/builds`,
     header: ['authorization', 'Bearer t0ken'],
-    states: ['INPROGRESS', 'INPROGRESS', 'INPROGRESS', 'SUCCESSFUL', 'FAILED', 'CANCELLED', 'CANCELLED'],
+    states: [
+      'INPROGRESS',
+      'INPROGRESS',
+      'INPROGRESS',
+      'SUCCESSFUL',
+      'FAILED',
+      'CANCELLED',
+      'CANCELLED',
+      'SUCCESSFUL',
+    ],
     fields: ['key', 'url'],
   },
 }

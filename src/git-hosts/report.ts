@@ -9,6 +9,8 @@ export type ReportState =
   | 'failed'
   | 'cancelled'
   | 'superseded'
+  /** Nothing was to be deployed for this commit, and nothing is wrong with it. */
+  | 'skipped'
 
 /** What a Git host is told about a commit. Whoever may read the repository may read all of it. */
 export interface Report {

@@ -6,6 +6,7 @@ import type { DeploymentLogs } from './logs.ts'
 import { LOOP_WINDOW_MS } from './loop-window.ts'
 import type { Startable } from './queries.ts'
 import type { DeploymentsContext } from './request.ts'
+import { isWithoutEffect } from './without-effect.ts'
 
 export interface BreakerContext extends DeploymentsContext {
   readonly logs: DeploymentLogs
@@ -13,15 +14,6 @@ export interface BreakerContext extends DeploymentsContext {
   /** So many deployments of an app may start within ten minutes without a person; 0: any number. */
   readonly mostUnattended: number
 }
-
-/** Ends at which nothing was touched: whatever goes round there harms nobody. */
-const WITHOUT_EFFECT: readonly (string | null)[] = [
-  'nothing-to-do',
-  'unaffected',
-  'own-commit',
-  'skipped-by-message',
-  'held-by-rollback',
-]
 
 /** What is said of an app that is held, wherever it is shown. */
 export const PAUSED_REASON = 'it was deployed again and again within 10 minutes, and no person asked for that'
@@ -70,14 +62,17 @@ export async function resumeApp(
   }
 }
 
-/** Deployments that have started since then and touched something, since the last one that a person wanted. */
+/**
+ * Deployments that have started since then and touched something, since the last one that a person wanted. What goes
+ * round and touches nothing harms nobody.
+ */
 async function countUnattended({ db }: BreakerContext, app: string, since: number): Promise<number> {
   let count = 0
   for (const row of await lastOf(db, { app })) {
     if (row.approved_by !== null || isByPerson(JSON.parse(row.trigger) as Trigger)) {
       break
     }
-    if (row.started_at !== null && row.started_at >= since && !WITHOUT_EFFECT.includes(row.outcome)) {
+    if (row.started_at !== null && row.started_at >= since && !isWithoutEffect(row.outcome)) {
       count += 1
     }
   }

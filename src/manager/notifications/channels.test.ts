@@ -11,6 +11,7 @@ import { systemClock } from '#lib/clock.ts'
 import { seedApp, type TestServer, testServer } from '#manager/api/test-server.ts'
 import { finishDeployment } from '#manager/deployments/finish.ts'
 import { readDeployment } from '#manager/deployments/queries.ts'
+import { WITHOUT_EFFECT } from '#manager/deployments/without-effect.ts'
 import { STEP_GIVEN_UP } from '#manager/pipeline/errors.ts'
 import type { EndedPipeline } from '#manager/pipeline/step.ts'
 
@@ -84,6 +85,30 @@ test('a failure, what follows, and the recovery reach a signed webhook, each onc
   }
   assert.equal(new Set(hooked.map(({ headers }) => headers['webhook-id'])).size, 3)
 })
+
+for (const outcome of WITHOUT_EFFECT) {
+  const recovers = outcome === 'nothing-to-do'
+  test(`a push that ends as ${outcome} is not told as deployed${recovers ? '' : ', nor as a recovery'}`, async () => {
+    await run('shop', DEPLOYED)
+    await add('all', { kind: 'webhook', url }, { events: ['failed', 'recovered', 'succeeded'] })
+    const end: EndedPipeline = { state: 'succeeded', outcome }
+    for (const each of [DEPLOYED, end, FAILED, end, DEPLOYED]) {
+      await run('shop', each)
+    }
+    await run('shop', FAILED)
+    await until(() => hooked.length >= (recovers ? 5 : 4))
+    assert.deepEqual(
+      hooked.map(({ body }) => JSON.parse(body)).map(({ type, data }) => `${type} ${data.outcome}`),
+      [
+        'deployment.succeeded deployed',
+        'deployment.failed failed',
+        ...(recovers ? ['deployment.recovered nothing-to-do'] : []),
+        recovers ? 'deployment.succeeded deployed' : 'deployment.recovered deployed',
+        'deployment.failed failed',
+      ],
+    )
+  })
+}
 
 test('a channel hears only what it wants to hear, of the apps that it wants to hear of', async () => {
   await add('some', { kind: 'slack', url }, { events: ['succeeded'], apps: ['blog'] })

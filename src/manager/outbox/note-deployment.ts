@@ -1,6 +1,7 @@
 import type { ChannelEvent } from '#contract/rest/notifications.ts'
 import type { Deployment } from '#manager/deployments/deployment.ts'
 import { readDeployment } from '#manager/deployments/queries.ts'
+import { isWithoutEffect, isWithoutLook, WITHOUT_LOOK } from '#manager/deployments/without-effect.ts'
 import { deploymentMessage } from '#manager/notifications/message.ts'
 import { reportNote } from '#manager/reporting/report-note.ts'
 import { channelsFor } from './interest.ts'
@@ -53,23 +54,24 @@ async function announced(context: PuttingContext, deployment: Deployment): Promi
   return channels.map(channel => ({ place: channelPlace(channel), subject: '', payload: message }))
 }
 
-/** Those that change nothing are nothing to tell, unless something was broken before. */
-const QUIET: readonly string[] = ['nothing-to-do', 'unaffected', 'held-by-rollback']
-
-/** What the state is an example of; the first is what it is called. */
+/**
+ * What the state is an example of; the first is what it is called. Where nothing was changed there is nothing to tell,
+ * unless something was broken before and is found well now.
+ */
 async function eventsOf(context: PuttingContext, deployment: Deployment): Promise<readonly ChannelEvent[]> {
-  const { state, outcome = '' } = deployment
+  const { state, outcome } = deployment
   if (state === 'waiting' || state === 'failed') {
     return [state]
   }
   if (state !== 'succeeded' || context.outbox.interest().channels.length === 0) {
     return []
   }
-  const succeeded: ChannelEvent[] = QUIET.includes(outcome) ? [] : ['succeeded']
-  const recovers = outcome !== 'held-by-rollback' && (await failedBefore(context, deployment))
+  const succeeded: ChannelEvent[] = isWithoutEffect(outcome) ? [] : ['succeeded']
+  const recovers = !isWithoutLook(outcome) && (await failedBefore(context, deployment))
   return recovers ? ['recovered', ...succeeded] : succeeded
 }
 
+/** Whether the last one that says something of what runs failed. */
 async function failedBefore({ db }: PuttingContext, { id, appId }: Deployment): Promise<boolean> {
   const before = await db
     .selectFrom('deployments')
@@ -77,6 +79,7 @@ async function failedBefore({ db }: PuttingContext, { id, appId }: Deployment): 
     .where('app_id', '=', appId)
     .where('id', '<', id)
     .where('state', 'in', ['succeeded', 'failed'])
+    .where(eb => eb.or([eb('outcome', 'is', null), eb('outcome', 'not in', WITHOUT_LOOK)]))
     .orderBy('id', 'desc')
     .limit(1)
     .executeTakeFirst()

@@ -1,5 +1,6 @@
 import type { Selectable } from 'kysely'
 import { isHint } from '#manager/deployments/deployment.ts'
+import type { WithoutEffect } from '#manager/deployments/without-effect.ts'
 import type { RepositoryTable } from '#manager/store/tables.ts'
 import { type Lineage, lineageOf } from '#manager/triggers/lineage.ts'
 import type { Source } from './source.ts'
@@ -7,7 +8,7 @@ import type { StepContext } from './step.ts'
 
 /** Why a deployment that nobody asked for ends before it begins. */
 export interface Guarded {
-  readonly outcome: 'held-by-rollback' | 'skipped-by-message' | 'own-commit'
+  readonly outcome: WithoutEffect
   readonly words: string
 }
 

@@ -5,6 +5,7 @@ import type { Agents } from '#manager/agents/agents.ts'
 import type { Deployment } from '#manager/deployments/deployment.ts'
 import type { DeploymentLogs } from '#manager/deployments/logs.ts'
 import type { DeploymentsContext } from '#manager/deployments/request.ts'
+import type { WithoutEffect } from '#manager/deployments/without-effect.ts'
 import type { HttpClient } from '#manager/http.ts'
 import type { ReleaseGoal } from '#manager/releases/queries.ts'
 import type { Sealer } from '#manager/secrets/seal.ts'
@@ -63,7 +64,11 @@ export type StepOutcome =
       readonly changed: readonly string[]
     }
   /** The goal is reached: end here, succeeded. */
-  | ({ readonly kind: 'finished'; readonly outcome: string; readonly evidence: unknown } & Confirmation)
+  | ({
+      readonly kind: 'finished'
+      readonly outcome: WithoutEffect | 'deployed'
+      readonly evidence: unknown
+    } & Confirmation)
 
 /** What a deployment that changed nothing says about the release that it found. */
 export interface Confirmation {

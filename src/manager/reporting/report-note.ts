@@ -1,4 +1,3 @@
-import type { ReportState } from '#git-hosts/report.ts'
 import type { Deployment } from '#manager/deployments/deployment.ts'
 
 /** What the outbox keeps of a deployment's state, to be put into words when it is sent. */
@@ -6,7 +5,7 @@ export interface ReportNote {
   readonly app: string
   readonly deployment: string
   readonly commit: string
-  readonly state: ReportState
+  readonly state: Deployment['state']
   readonly outcome?: string | undefined
   readonly failedStep?: string | undefined
   readonly error?: { readonly code: string; readonly message: string } | undefined

@@ -1,4 +1,5 @@
-import type { Report } from '#git-hosts/report.ts'
+import type { Report, ReportState } from '#git-hosts/report.ts'
+import { isWithoutEffect, isWithoutLook, type WithoutEffect } from '#manager/deployments/without-effect.ts'
 import { isPublicAddress } from './public-address.ts'
 import type { ReportNote } from './report-note.ts'
 
@@ -22,14 +23,30 @@ export function reportText(
   const [domain] = note.domains
   return {
     commit: note.commit,
-    // Successful, but it is not this commit that runs.
-    state: note.outcome === 'held-by-rollback' ? 'superseded' : note.state,
+    state: stateOf(note),
     context: `fairlead/${note.app}`,
     environment: note.app,
     description: cut(describe(note, details)),
     logUrl: shown(`${publicUrl}/api/v1/deployments/${note.deployment}/log`),
-    appUrl: shown(domain && `https://${domain}`),
+    // Nobody looked whether the app answers.
+    appUrl: isWithoutLook(note.outcome) ? undefined : shown(domain && `https://${domain}`),
     deployment: note.deployment,
+  }
+}
+
+/** Some succeed because nothing was to be done: it is not this commit that runs. */
+function stateOf({ state, outcome }: ReportNote): ReportState {
+  if (state !== 'succeeded') {
+    return state
+  }
+  switch (outcome) {
+    case 'held-by-rollback':
+    case 'skipped-by-message':
+      return 'superseded'
+    case 'own-commit':
+      return 'skipped'
+    default:
+      return 'succeeded'
   }
 }
 
@@ -54,18 +71,18 @@ function describe(note: ReportNote, details: boolean): string {
 
 function describeSuccess({ outcome, seconds }: ReportNote): string {
   const took = seconds === undefined ? '' : ` in ${seconds} s`
-  switch (outcome) {
-    case 'nothing-to-do':
-      return 'Nothing to do: exactly this runs already'
-    case 'unaffected':
-      return 'Not affected: nothing that belongs to this app changed'
-    case 'held-by-rollback':
-      return 'Not deployed: the app was rolled back from this commit'
-    case 'rolled-back':
-      return `Rolled back to this commit${took}`
-    default:
-      return `Deployed and verified${took}`
+  if (isWithoutEffect(outcome)) {
+    return UNTOUCHED[outcome]
   }
+  return outcome === 'rolled-back' ? `Rolled back to this commit${took}` : `Deployed and verified${took}`
+}
+
+const UNTOUCHED: Readonly<Record<WithoutEffect, string>> = {
+  'nothing-to-do': 'Nothing to do: exactly this runs already',
+  unaffected: 'Not affected: nothing that belongs to this app changed',
+  'own-commit': 'Nothing to deploy: Fairlead pushed this commit itself',
+  'skipped-by-message': 'Not deployed: the message of the commit asks for that',
+  'held-by-rollback': 'Not deployed: the app was rolled back from this commit',
 }
 
 function describeFailure({ failedStep, error, outcome }: ReportNote, details: boolean): string {

@@ -8,8 +8,10 @@ import { systemClock } from '#lib/clock.ts'
 import { seedApp, type TestServer, testServer } from '#manager/api/test-server.ts'
 import { finishDeployment } from '#manager/deployments/finish.ts'
 import { readDeployment } from '#manager/deployments/queries.ts'
+import type { WithoutEffect } from '#manager/deployments/without-effect.ts'
 import type { EndedPipeline } from '#manager/pipeline/step.ts'
 import { isPublicAddress } from './public-address.ts'
+import type { ReportNote } from './report-note.ts'
 import { reportText } from './report-text.ts'
 import { serverOf } from './server-of.ts'
 
@@ -168,9 +170,33 @@ test('strangers read no private address and no words of errors, unless details a
   assert.match(open.description, /registry\.corp:5000 says no x+…$/)
   assert.equal([...open.description].length, 140)
   assert.equal(open.logUrl, 'http://10.0.0.5:7400/api/v1/deployments/d/log')
-  const held = reportText({ ...note, state: 'succeeded', outcome: 'held-by-rollback' }, rules)
-  assert.equal(held.state, 'superseded')
 })
+
+const ENDS: Readonly<Record<WithoutEffect | 'deployed' | 'rolled-back', readonly unknown[]>> = {
+  deployed: ['succeeded', 'Deployed and verified in 2 s', 'https://shop.example.com'],
+  'rolled-back': ['succeeded', 'Rolled back to this commit in 2 s', 'https://shop.example.com'],
+  'nothing-to-do': ['succeeded', 'Nothing to do: exactly this runs already', 'https://shop.example.com'],
+  unaffected: ['succeeded', 'Not affected: nothing that belongs to this app changed', undefined],
+  'own-commit': ['skipped', 'Nothing to deploy: Fairlead pushed this commit itself', undefined],
+  'skipped-by-message': ['superseded', 'Not deployed: the message of the commit asks for that', undefined],
+  'held-by-rollback': ['superseded', 'Not deployed: the app was rolled back from this commit', undefined],
+}
+
+for (const [outcome, expected] of Object.entries(ENDS)) {
+  test(`a commit whose deployment ends as ${outcome} is reported as that, and as deployed only if it was`, () => {
+    const note: ReportNote = {
+      app: 'shop',
+      deployment: 'd',
+      commit: SHA,
+      state: 'succeeded',
+      outcome,
+      seconds: 2,
+      domains: ['shop.example.com'],
+    }
+    const text = reportText(note, { publicUrl: 'https://fairlead.example.com', details: true })
+    assert.deepEqual([text.state, text.description, text.appUrl], expected)
+  })
+}
 
 test('an address is public only where the internet knows it', () => {
   for (const url of ['https://example.com', 'https://1.1.1.1/x', 'https://[2606:4700::1]/']) {

@@ -21,8 +21,8 @@ export const gitea = defineGitHost({
     'On a private network the server must allow the address: ALLOWED_HOST_LIST in section [webhook] of app.ini.',
   ],
   headers: HEADERS,
-  // Bare hex digits. Its copies of the headers of related programs are not looked at.
   reporting: giteaReporting,
+  // Bare hex digits. Its copies of the headers of related programs are not looked at.
   verify: ({ headers, body }, secrets) => isSigned(body, headers[HEADERS.signature] ?? '', secrets),
   read: ({ headers }, body) => readGithubEvent(headers[HEADERS.event] ?? '', body),
 })

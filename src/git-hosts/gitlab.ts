@@ -17,8 +17,8 @@ export const gitlab = defineGitHost({
   headers: { ...TIMED_HEADERS, event: 'x-gitlab-event' },
   secretOf: timedSecretOf,
   isSecret: isTimedSecret,
-  // X-Gitlab-Token is never a way out: who strips the signature would otherwise choose the weaker check.
   reporting: gitlabReporting,
+  // X-Gitlab-Token is never a way out: who strips the signature would otherwise choose the weaker check.
   verify: isSignedInTime,
   read: (_, body) => readGitlabEvent(body),
 })

@@ -3,8 +3,6 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { after, before, beforeEach, test } from 'node:test'
-import { SMTPServer } from 'smtp-server'
-import { selfSignedCertificate } from '#cli/demo/certificate.ts'
 import type { ChangedChannelDocument, ChannelDocument } from '#contract/rest/notifications.ts'
 import { standard } from '#git-hosts/standard.ts'
 import { systemClock } from '#lib/clock.ts'
@@ -14,6 +12,7 @@ import { readDeployment } from '#manager/deployments/queries.ts'
 import { WITHOUT_EFFECT } from '#manager/deployments/without-effect.ts'
 import { STEP_GIVEN_UP } from '#manager/pipeline/errors.ts'
 import type { EndedPipeline } from '#manager/pipeline/step.ts'
+import { type Mailed, testMailServer } from './test-mail-server.ts'
 
 const SHA = 'ab12'.repeat(10)
 const FAILED: EndedPipeline = {
@@ -24,14 +23,6 @@ const FAILED: EndedPipeline = {
 }
 const DEPLOYED: EndedPipeline = { state: 'succeeded', outcome: 'deployed' }
 const UNCHANGED: EndedPipeline = { state: 'succeeded', outcome: 'nothing-to-do' }
-
-interface Mailed {
-  readonly from: string
-  readonly to: readonly string[]
-  readonly text: string
-  readonly isSecure: boolean
-  readonly user: string
-}
 
 const stack = new AsyncDisposableStack()
 const hooked: { headers: Record<string, string | undefined>; body: string }[] = []
@@ -141,6 +132,22 @@ test('a mail arrives over STARTTLS, after a login', async () => {
   assert.match(mail?.text ?? '', /^Error: +The step "build" was ended/m)
 })
 
+test('a mail that some of its recipients do not get is the channel’s problem, which names them, and is not sent again', async () => {
+  await add('mail', email({ to: ['ada@example.org', 'gone@example.org'] }))
+  await run('shop', FAILED)
+  await until(async () => (await read('mail')).problem?.code === 'CHANNEL_REFUSED')
+  assert.match(
+    (await read('mail')).problem?.message ?? '',
+    /all but gone@example\.org \(550 no such person\)/,
+  )
+  const rows = await server.parts.db.selectFrom('outbox').select(['attempts', 'result']).execute()
+  assert.deepEqual([rows.at(-1)?.attempts, rows.at(-1)?.result], [1, 'refused'])
+  assert.deepEqual(
+    mailed.map(({ to }) => to),
+    [['ada@example.org']],
+  )
+})
+
 test('a mail server whose certificate is not trusted, or a wrong password, gets nothing', async () => {
   const { ca: _, ...untrusted } = email({ security: 'starttls' })
   await add('untrusted', untrusted)
@@ -156,7 +163,7 @@ test('a mail server whose certificate is not trusted, or a wrong password, gets 
 test('a test message is sent at once and says how that went', async () => {
   await add('ops', { kind: 'webhook', url: `${url}?key=hidden` })
   const answer = await server.ask('POST', '/api/v1/notifications/ops/test')
-  assert.deepEqual(answer.json(), { sent: true, to: `${url}` })
+  assert.deepEqual(answer.json(), { sent: true, to: new URL(url).origin })
   assert.equal(JSON.parse(hooked[0]?.body ?? '').type, 'test')
   status = 410
   const gone = await server.ask('POST', '/api/v1/notifications/ops/test')
@@ -188,10 +195,14 @@ test('private addresses are not spoken to unless they are allowed, whatever the 
 
 test('R03 no answer, no log and no row shows a secret of a channel', async () => {
   await add('chat', { kind: 'slack', url: `${url}/T000/canary-slack` })
+  await add('hook', { kind: 'webhook', url: `${url}/canary-hook?key=canary-key` })
   await add('mail', email({ password: 'canary-mail' }))
+  status = 404
+  const tried = await server.ask('POST', '/api/v1/notifications/hook/test')
+  assert.equal(tried.json().code, 'CHANNEL_REFUSED')
   const list = await server.ask('GET', '/api/v1/notifications')
   const rows = await server.parts.db.selectFrom('channels').selectAll().execute()
-  for (const place of [list.body, JSON.stringify(rows), JSON.stringify(server.recorded.logged)]) {
+  for (const place of [tried.body, list.body, JSON.stringify(rows), JSON.stringify(server.recorded.logged)]) {
     assert.equal(place.includes('canary'), false)
   }
 })
@@ -251,26 +262,8 @@ async function startReceiver(): Promise<void> {
 }
 
 async function startMailServer(): Promise<void> {
-  const { certificate, key } = await selfSignedCertificate(['localhost', '127.0.0.1'])
-  ca = certificate
-  const mailServer = new SMTPServer({
-    cert: certificate,
-    key,
-    onAuth: ({ username = '', password }, _, done) =>
-      password === 'pass' ? done(null, { user: username }) : done(new Error('wrong password')),
-    onData: async (stream, { envelope, secure, user }, done) => {
-      mailed.push({
-        from: envelope.mailFrom ? envelope.mailFrom.address : '',
-        to: envelope.rcptTo.map(each => each.address),
-        text: await text(stream),
-        isSecure: secure,
-        user: String(user),
-      })
-      done()
-    },
-  })
-  mailServer.on('error', () => undefined)
-  await new Promise<void>(resolve => mailServer.listen(0, '127.0.0.1', () => resolve()))
-  mailPort = (mailServer.server.address() as AddressInfo).port
-  stack.defer(() => new Promise<void>(resolve => mailServer.close(() => resolve())))
+  const mailServer = await testMailServer(mailed)
+  stack.defer(() => mailServer.close())
+  mailPort = mailServer.port
+  ca = mailServer.ca
 }

@@ -39,11 +39,10 @@ export function openTarget(sealer: Sealer, { id, target_sealed }: ChannelRow): T
   return JSON.parse(sealer.open(target_sealed, placeOf(id))) as Target
 }
 
-/** Where it leads, in words that people may see: the address of an incoming webhook is itself the secret. */
+/** Where it leads, in words that people may see: the path of a webhook is often itself the secret. */
 export function shownTarget(target: Target): string {
   switch (target.kind) {
     case 'webhook':
-      return new URL(target.url).origin + new URL(target.url).pathname
     case 'slack':
       return new URL(target.url).origin
     case 'email':

@@ -8,6 +8,12 @@ import type { Mail } from './forms.ts'
 
 type MailTarget = Extract<TargetBody, { kind: 'email' }>
 
+/** A recipient whom the server does not take the mail for, while it takes it for others. */
+interface Rejected {
+  readonly recipient: string
+  readonly answer: string | undefined
+}
+
 const PORTS = { starttls: 587, tls: 465, none: 25 } as const
 const TIMEOUT_MS = 15_000
 
@@ -22,8 +28,7 @@ export async function sendMail(target: MailTarget, mail: Mail, rules: AddressRul
   }
   for (const [index, address] of addresses.entries()) {
     try {
-      await sendTo(address, target, mail)
-      return { kind: 'sent' }
+      return verdictOn(await sendTo(address, target, mail))
     } catch (error) {
       // Nobody has heard of the mail yet: another address of the server may answer.
       const isUnheard = (error as { command?: string }).command === 'CONN'
@@ -35,7 +40,7 @@ export async function sendMail(target: MailTarget, mail: Mail, rules: AddressRul
   return { kind: 'later', reason: 'its name has no address' }
 }
 
-async function sendTo(address: string, target: MailTarget, mail: Mail): Promise<void> {
+async function sendTo(address: string, target: MailTarget, mail: Mail): Promise<readonly Rejected[]> {
   const { host, security = 'starttls', username, password } = target
   // Few managers send mail: who does not should not carry it.
   const { createTransport } = await import('nodemailer')
@@ -57,7 +62,7 @@ async function sendTo(address: string, target: MailTarget, mail: Mail): Promise<
     disableUrlAccess: true,
   })
   try {
-    await transport.sendMail({
+    const { rejected, rejectedErrors = [] } = await transport.sendMail({
       from: { name: 'Fairlead', address: target.from },
       to: [...target.to],
       subject: mail.subject,
@@ -65,14 +70,28 @@ async function sendTo(address: string, target: MailTarget, mail: Mail): Promise<
       messageId: mail.messageId,
       headers: { 'Auto-Submitted': 'auto-generated' },
     })
+    return rejected.map((recipient, index) => ({ recipient, answer: rejectedErrors[index]?.response }))
   } finally {
     transport.close()
   }
 }
 
+/** Sent again it would reach those twice who have it: so a person is told who has not. */
+function verdictOn(rejected: readonly Rejected[]): Verdict {
+  if (rejected.length === 0) {
+    return { kind: 'sent' }
+  }
+  const each = rejected.map(({ recipient, answer = 'no answer' }) => `${recipient} (${answer})`)
+  return { kind: 'refused', reason: plain(`it reached all but ${each.join(', ')}`) }
+}
+
 /** Servers say 5xx when trying again changes nothing, 4xx when it may. */
 function verdictOf(error: unknown): Verdict {
   const { responseCode, message } = error as { responseCode?: number; message: string }
-  const reason = message.replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ').slice(0, 300)
-  return { kind: responseCode !== undefined && responseCode >= 500 ? 'refused' : 'later', reason }
+  const isRefused = responseCode !== undefined && responseCode >= 500
+  return { kind: isRefused ? 'refused' : 'later', reason: plain(message) }
+}
+
+function plain(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ').slice(0, 300)
 }

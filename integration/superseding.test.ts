@@ -25,7 +25,7 @@ before(async () => {
 })
 after(() => stack.disposeAsync())
 
-test('P6 twenty pushes in two seconds are at most two deployments, and the last one serves', async t => {
+test('R86 R87 P6 twenty pushes in two seconds are at most two deployments, and the last one serves', async t => {
   const { client } = system.together()
   const hook = await client.send<{ url: string; secret: string }>(
     'POST',

@@ -3,6 +3,7 @@ import { Type } from 'typebox'
 import type { FileCall } from '#exec/call.ts'
 import { STACK_NAME } from '#lib/stack-name.ts'
 import type { Hands } from './command.ts'
+import { STACK_FILE_UNREADABLE } from './stack-errors.ts'
 
 export const StackName = Type.String({ pattern: STACK_NAME })
 
@@ -54,8 +55,8 @@ function configOf(folder: string): string {
   return join(folder, '.docker', 'config.json')
 }
 
-/** Empty when it cannot be read: Compose itself then says why, if it matters. */
-async function textOf({ perform }: Hands, folder: string, path: string): Promise<string> {
+/** Empty when it is not there. What cannot be read here, as a link, Compose might read: its secrets would be shown. */
+async function textOf({ perform, signal }: Hands, folder: string, path: string): Promise<string> {
   const call: FileCall<string> = {
     kind: 'file',
     operation: 'read',
@@ -64,7 +65,12 @@ async function textOf({ perform }: Hands, folder: string, path: string): Promise
     maxBytes: MOST_BYTES,
     read: found => found.text ?? '',
   }
-  return await perform(call).catch(() => '')
+  try {
+    return await perform(call)
+  } catch (error) {
+    signal.throwIfAborted()
+    throw STACK_FILE_UNREADABLE(path).with({ cause: error })
+  }
 }
 
 /** With and without its quotes and the comment behind it: rather one value too many. */

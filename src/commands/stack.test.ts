@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict'
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { test } from 'node:test'
-import type { ProgramCall } from '#exec/call.ts'
+import type { FileCall, Perform, ProgramCall } from '#exec/call.ts'
+import { performFile } from '#exec/files.ts'
 import type { Answers } from '#exec/recorder.ts'
 import { check } from '#lib/check.ts'
 import type { Hands } from './command.ts'
@@ -122,3 +126,23 @@ test('what the .env and the registry accounts of a stack hold is kept out of eve
   }
   assert.ok(!hidden.some(text => text.includes('a comment')))
 })
+
+for (const link of ['.env', '.docker/config.json', '.docker']) {
+  test(`a stack whose ${link} is a symbolic link is refused before Compose reads what would not be redacted`, async t => {
+    const stacksRoot = await mkdtemp(join(tmpdir(), 'fairlead-stacks-'))
+    t.after(() => rm(stacksRoot, { recursive: true, force: true }))
+    const perform: Perform = call =>
+      performFile(call as unknown as FileCall<never>, { workspace: stacksRoot })
+    const { hands } = handsOn([], stacksRoot)
+    const real = { ...hands, perform }
+    const folder = join(stacksRoot, 'media')
+    await mkdir(folder)
+    assert.deepEqual(await stackSecrets(real, 'media'), [])
+    const target = join(folder, 'elsewhere')
+    await mkdir(target)
+    await writeFile(join(target, 'config.json'), '{}')
+    await mkdir(dirname(join(folder, link)), { recursive: true })
+    await symlink(link === '.docker' ? target : join(target, 'config.json'), join(folder, link))
+    await assert.rejects(stackSecrets(real, 'media'), { code: 'STACK_FILE_UNREADABLE' })
+  })
+}

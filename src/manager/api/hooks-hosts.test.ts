@@ -25,7 +25,7 @@ after(() => manager.close())
 
 for (const host of GIT_HOSTS) {
   for (const branch of ['main', 'develop']) {
-    test(`R89 W30 W31 W32 W34 every sample of ${host.name} gets the right answer for an app on ${branch}`, async () => {
+    test(`R21 R89 W30 W31 W32 W34 every sample of ${host.name} gets the right answer for an app on ${branch}`, async () => {
       const { repository, samples } = samplesOf(host)
       const hook = await aHook(host.name, { url: repository, branch })
       for (const sample of samples) {

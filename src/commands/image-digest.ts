@@ -39,13 +39,11 @@ export const imageDigest = defineCommand({
       return { problem: 'it has no tag that could move' }
     }
     const address = parsed.host ?? 'docker.io'
-    const registry = registries.find(each => each.address === address) ?? {
-      address,
-      username: '',
-      password: '',
-    }
+    const known = registries.find(each => each.address === address)
     return await ask(hands, {
-      registry,
+      registry: known ?? { address, username: '', password: '' },
+      // The manager vouches for those it gives, the owner of the host for those in the policy.
+      isUnvouched: known === undefined && !hands.host.policy.registries.includes(address),
       repository: parsed.repository,
       reference: parsed.tag ?? 'latest',
     })

@@ -1,13 +1,17 @@
 import { asFairleadError } from '#lib/errors.ts'
 import type { Secret } from '#lib/secret.ts'
-import { askToken, headManifest, type ManifestAnswer } from '#programs/registry.ts'
+import { askToken, headManifest, type ManifestAnswer, registryOrigin } from '#programs/registry.ts'
+import { checkedAddresses } from './checked-addresses.ts'
 import type { Hands } from './command.ts'
 import { type RegistryData, registryAccess } from './image-data.ts'
+import { REGISTRY_UNREACHABLE } from './image-errors.ts'
 
 export interface ManifestQuestion {
   readonly registry: RegistryData
   readonly repository: string
   readonly reference: string
+  /** Nobody but a repository's content names it: neither it nor where it hands out tokens may be a private address. */
+  readonly isUnvouched?: boolean
 }
 
 export type FoundManifest =
@@ -31,13 +35,31 @@ export async function lookForManifest(hands: Hands, question: ManifestQuestion):
 
 /** The registry's own answer, after an exchange of the password for a token where it wants one. */
 export async function askManifest(hands: Hands, question: ManifestQuestion): Promise<ManifestAnswer> {
-  const { repository, reference } = question
-  const registry = registryAccess(question.registry)
+  const { repository, reference, isUnvouched = false } = question
+  const access = registryAccess(question.registry)
+  const addressFor = (url: string) => addressOf(hands, url, access.address)
+  const registry = isUnvouched
+    ? { ...access, connectTo: await addressFor(registryOrigin(access.address)) }
+    : access
   const ask = (token?: Secret) => hands.perform(headManifest({ registry, repository, reference, token }))
   const first = await ask()
   if (first.kind !== 'challenge') {
     return first
   }
-  const token = await hands.perform(askToken(first.challenge, registry, repository))
+  const challenge = isUnvouched
+    ? { ...first.challenge, connectTo: await addressFor(first.challenge.realm) }
+    : first.challenge
+  const token = await hands.perform(askToken(challenge, registry, repository))
   return token ? ask(token) : first
+}
+
+/** The checked address to connect to for a URL; parsing it makes every spelling of an address the plain one. */
+async function addressOf(hands: Hands, url: string, registry: string): Promise<string | undefined> {
+  const unreachable = (problem: string) => REGISTRY_UNREACHABLE(registry, problem)
+  if (!URL.canParse(url)) {
+    throw unreachable('this is no address')
+  }
+  const host = new URL(url).hostname.replace(/^\[|\]$/g, '')
+  const [address] = await checkedAddresses(hands, host, unreachable)
+  return address
 }

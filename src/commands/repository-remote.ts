@@ -2,13 +2,13 @@ import { isIP } from 'node:net'
 import { type Static, Type } from 'typebox'
 import type { Call } from '#exec/call.ts'
 import { FairleadError } from '#lib/errors.ts'
-import { isPrivateAddress } from '#lib/private-address.ts'
 import { Secret } from '#lib/secret.ts'
 import { lsRemote, lsRemoteHead, type RemoteTip } from '#programs/git.ts'
-import { type GitCredential, type GitRemote, lookUp } from '#programs/git-access.ts'
-import { PRIVATE_ADDRESS, REPOSITORY_TOO_LARGE, REPOSITORY_UNREACHABLE } from '#programs/git-errors.ts'
+import type { GitCredential, GitRemote } from '#programs/git-access.ts'
+import { REPOSITORY_TOO_LARGE, REPOSITORY_UNREACHABLE } from '#programs/git-errors.ts'
 import { askRefs } from '#programs/git-refs.ts'
 import { parseRepositoryUrl, type RepositoryUrl } from '#programs/git-url.ts'
+import { checkedAddresses } from './checked-addresses.ts'
 import type { Hands } from './command.ts'
 import { CREDENTIAL_DOES_NOT_FIT } from './repository-errors.ts'
 
@@ -59,7 +59,10 @@ export function nameRemote(hands: Hands, data: RemoteData): NamedRemote {
  * public for the check and private for the connection.
  */
 export async function openRemote(hands: Hands, remote: NamedRemote): Promise<GitRemote> {
-  return { ...remote, addresses: isIP(remote.url.host) === 0 ? await publicAddresses(hands, remote.url) : [] }
+  const { host, text } = remote.url
+  const unreachable = (problem: string) => REPOSITORY_UNREACHABLE(text, problem)
+  // A literal address was checked when it was parsed.
+  return { ...remote, addresses: isIP(host) === 0 ? await checkedAddresses(hands, host, unreachable) : [] }
 }
 
 /** Performs a call to a remote, with the failures of the call itself told as failures of the remote. */
@@ -137,17 +140,4 @@ function credentialFor(
 /** ssh reads neither Windows line ends nor a key whose last line has no end; both come from copying. */
 function asKeyFile(key: string): string {
   return `${key.replaceAll('\r\n', '\n').trim()}\n`
-}
-
-async function publicAddresses(hands: Hands, url: RepositoryUrl): Promise<readonly string[]> {
-  const { addresses, failure } = await hands.perform(lookUp(url.host))
-  if (addresses.length === 0) {
-    const problem = failure === 'not-found' ? 'its name does not exist' : 'its name cannot be resolved now'
-    throw REPOSITORY_UNREACHABLE(url.text, problem)
-  }
-  const refused = addresses.find(address => isPrivateAddress(address, hands.host.policy.allowPrivate))
-  if (refused !== undefined) {
-    throw PRIVATE_ADDRESS(url.host, refused)
-  }
-  return addresses
 }

@@ -27,7 +27,7 @@ export const PRIVATE_ADDRESS = defineError({
       ? `"${host}" is a private address.`
       : `"${host}" has the private address ${address}.`,
   hint: () =>
-    'If this is your own Git server, add its network (for example 10.0.0.0/8) to allowPrivate in the policy of the worker and in the settings of the manager.',
+    'If this is your own server, add its network (for example 10.0.0.0/8) to allowPrivate in the policy of the worker and in the settings of the manager.',
 })
 
 export const BRANCH_NAME_REFUSED = defineError({

@@ -9,12 +9,16 @@ export interface RegistryAccess {
   readonly password?: Secret | undefined
   /** PEM of its own certificate authority. */
   readonly ca?: string | undefined
+  /** What its name resolved to, already checked: connects there and asks no resolver again. */
+  readonly connectTo?: string | undefined
 }
 
 /** Where a registry that does not take passwords itself hands out tokens for them. */
 export interface TokenChallenge {
   readonly realm: string
   readonly service: string
+  /** As of a registry. */
+  readonly connectTo?: string | undefined
 }
 
 export type ManifestAnswer =
@@ -42,6 +46,11 @@ const MANIFESTS = [
 const ANSWER_MS = 10_000
 const DIGEST = /^sha256:[0-9a-f]{64}$/
 
+/** Where a registry answers: the name in front of its images is not always the host that has them. */
+export function registryOrigin(address: string): string {
+  return `https://${address === 'docker.io' ? 'registry-1.docker.io' : address}`
+}
+
 /** Asks whether the registry has an image, and under which digest: a few milliseconds against a push. */
 export function headManifest(wish: ManifestWish): EngineRequest<ManifestAnswer> {
   return {
@@ -49,7 +58,7 @@ export function headManifest(wish: ManifestWish): EngineRequest<ManifestAnswer> 
     engine: registryEngine(wish.registry, wish.token),
     method: 'HEAD',
     path: `/v2/${wish.repository}/manifests/${encodeURIComponent(wish.reference)}`,
-    headers: { accept: MANIFESTS, ...bearer(wish.token) },
+    headers: { accept: MANIFESTS, ...pinnedHost(wish.registry), ...bearer(wish.token) },
     timeoutMs: ANSWER_MS,
     ok: 'any',
     read: readManifestAnswer,
@@ -65,7 +74,10 @@ export function askToken(
   const url = new URL(challenge.realm)
   return {
     kind: 'request',
-    engine: { ...registryEngine(registry, undefined), origin: url.origin },
+    engine: {
+      ...registryEngine(registry, undefined),
+      origin: pinnedOrigin({ origin: url.origin, connectTo: challenge.connectTo }),
+    },
     method: 'GET',
     path: url.pathname,
     query: {
@@ -73,6 +85,7 @@ export function askToken(
       service: challenge.service,
       scope: `repository:${repository}:pull,push`,
     },
+    ...(challenge.connectTo === undefined ? {} : { headers: { host: url.host } }),
     timeoutMs: ANSWER_MS,
     ok: 'any',
     read: answer => {
@@ -141,14 +154,33 @@ function uploadRequest(registry: RegistryAccess, location: string) {
 }
 
 function registryEngine(registry: RegistryAccess, token: Secret | undefined): Engine & { kind: 'http' } {
-  const { address, username, password, ca } = registry
+  const { username, password, ca, connectTo } = registry
   return {
     kind: 'http',
-    // The name in front of its images is not the host that has them.
-    origin: `https://${address === 'docker.io' ? 'registry-1.docker.io' : address}`,
+    origin: pinnedOrigin({ origin: registryOrigin(registry.address), connectTo }),
     ...(ca ? { ca } : {}),
     ...(username && password && !token ? { username, password } : {}),
   }
+}
+
+/** The host header is also the name that the certificate must have. */
+function pinnedHost({ address, connectTo }: RegistryAccess): Record<string, string> {
+  return connectTo === undefined ? {} : { host: new URL(registryOrigin(address)).host }
+}
+
+function pinnedOrigin({
+  origin,
+  connectTo,
+}: {
+  readonly origin: string
+  readonly connectTo: string | undefined
+}): string {
+  if (connectTo === undefined) {
+    return origin
+  }
+  const url = new URL(origin)
+  url.hostname = connectTo.includes(':') ? `[${connectTo}]` : connectTo
+  return url.origin
 }
 
 function bearer(token: Secret | undefined): Record<string, Secret> {

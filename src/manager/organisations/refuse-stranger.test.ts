@@ -5,8 +5,10 @@ import { readDeployment } from '#manager/deployments/queries.ts'
 import type { Queue } from '#manager/deployments/queue.ts'
 import { requestDeployment } from '#manager/deployments/request.ts'
 import { addApp, openTestStore, type TestStore } from '#manager/deployments/test-store.ts'
+import { planApp } from '#manager/pipeline/plan-app.ts'
 import { createFakeAgents, type FakeAgents, workingAnswers } from '#manager/pipeline/test-agents.ts'
-import { openTestQueue } from '#manager/pipeline/test-queue.ts'
+import { openTestQueue, testParts } from '#manager/pipeline/test-queue.ts'
+import { checkRepository } from '#manager/repositories/check-repository.ts'
 import { FakeHost } from './test-fake-host.ts'
 
 let host: FakeHost
@@ -73,6 +75,25 @@ test('G09 a repository whose name another one has is never fetched: its app keep
   const asked = host.asked.length
   assert.equal(codeOf(await deploy()), 'REPOSITORY_LEFT')
   assert.equal(host.asked.length, asked)
+})
+
+test('G09 nor is it fetched to say what it describes, or what a deployment would do', async () => {
+  const parts = testParts(store, agents, { http: host.http })
+  const ways = [() => planApp(parts, appId), async () => checkRepository(parts, await repository())]
+  for (const way of ways) {
+    host.repositories = [{ id: 1, full_name: 'acme/shop' }]
+    await store.db.updateTable('repositories').set({ stopped: null }).execute()
+    await way()
+    const told = agents.told.length
+    assert.ok(agents.told.includes('repository.checkout'))
+    host.repositories = [{ id: 666, full_name: 'acme/shop' }]
+    await assert.rejects(way(), { code: 'REPOSITORY_LEFT' })
+    assert.match((await repository()).stopped ?? '', /REPOSITORY_LEFT/)
+    // Stopped, it is refused without another question.
+    const asked = host.asked.length
+    await assert.rejects(way(), { code: 'REPOSITORY_LEFT' })
+    assert.deepEqual([agents.told.length, host.asked.length], [told, asked])
+  }
 })
 
 test('an API that cannot be asked fails the deployment for now, and stops nothing', async () => {

@@ -2,6 +2,7 @@ import { commandNamed } from '#commands/index.ts'
 import { newId } from '#lib/id.ts'
 import { APP_NOT_FOUND, STACK_HAS_NO_SOURCE } from '#manager/deployments/errors.ts'
 import { driftedParts } from '#manager/observation/drift-state.ts'
+import { refuseStranger } from '#manager/organisations/refuse-stranger.ts'
 import { describedApps, readEntry } from './app-entry.ts'
 import { type MadePlan, makePlan } from './make-plan.ts'
 import { readPlanInput } from './plan-input.ts'
@@ -28,6 +29,7 @@ export async function planApp(
   if (!app || !repository) {
     throw APP_NOT_FOUND(appId)
   }
+  await refuseStranger(parts, repository)
   const ask = askDirectly(parts, app.host)
   const source = await fetchSource(ask, repository, { sealer: parts.sealer, commit })
   const entry = await readEntry(ask, app, { source, apps: describedApps(source, repository) })

@@ -14,7 +14,18 @@ export function openTestQueue(
   agents: FakeAgents,
   changes: Partial<PipelineParts> = {},
 ): Queue {
-  const parts: PipelineParts = {
+  const parts = testParts(store, agents, { wake: () => queue.wake(), ...changes })
+  const queue = createQueue({ parts, logger: silentLogger, perHost: 2 })
+  return queue
+}
+
+/** What the pipeline works with, for what is asked of it without a queue. */
+export function testParts(
+  store: TestStore,
+  agents: FakeAgents,
+  changes: Partial<PipelineParts> = {},
+): PipelineParts {
+  return {
     ...store,
     agents,
     logs: new DeploymentLogs(join(store.folder, 'logs')),
@@ -26,9 +37,7 @@ export function openTestQueue(
     mostUnattended: 0,
     deadlines: {},
     http: createHttpClient({ clock: store.clock, allowPrivate: [] }),
-    wake: () => queue.wake(),
+    wake: () => {},
     ...changes,
   }
-  const queue = createQueue({ parts, logger: silentLogger, perHost: 2 })
-  return queue
 }

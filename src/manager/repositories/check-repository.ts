@@ -1,5 +1,6 @@
 import type { Selectable } from 'kysely'
 import type { ReadApp } from '#deploy-file/read-apps.ts'
+import { refuseStranger } from '#manager/organisations/refuse-stranger.ts'
 import { describedApps } from '#manager/pipeline/app-entry.ts'
 import { askDirectly } from '#manager/pipeline/plan-app.ts'
 import { fetchSource } from '#manager/pipeline/source.ts'
@@ -17,6 +18,7 @@ export async function checkRepository(
   parts: PipelineParts,
   repository: Selectable<RepositoryTable>,
 ): Promise<RepositoryCheck> {
+  await refuseStranger(parts, repository)
   const source = await fetchSource(askDirectly(parts, repository.host), repository, { sealer: parts.sealer })
   return { commit: source.commit, subject: source.subject, apps: describedApps(source, repository) }
 }

@@ -240,7 +240,8 @@ describe('the command line with a manager and a worker of "up"', () => {
   test('R4 the examples for CI jobs deploy by the name of the project, with nothing but the ID token of the job', async () => {
     const issuer = await startTestIssuer()
     world.defer(issuer.close)
-    const claims = { project_path: `acme/${APP}`, repository: `acme/${APP}`, ref: 'main', sub: 'job' }
+    const project = `acme/${APP}`
+    const claims = { project_path: project, repository: project, ref: 'main', ref_type: 'branch', sub: 'job' }
     const rules = ['--claim', `project_path=${claims.project_path}`, '--claim', 'ref=main']
     const trusted = await fairlead('trusts', 'add', 'ci', '--app', APP, '--issuer', issuer.url, ...rules)
     equal(trusted.code, 0, trusted.err)

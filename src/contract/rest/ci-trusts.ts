@@ -13,7 +13,7 @@ const Claims = Type.Record(
     minProperties: 1,
     maxProperties: 20,
     description:
-      'What a token has to say of its job: the value of each claim, or its beginning and "*". One has to name the project (repository, repository_id, project_path, project_id or sub), one which of its jobs (ref, ref_protected, environment or sub).',
+      'What a token has to say of its job: the value of each claim, or its beginning and "*". One has to name the project (repository, repository_id, project_path, project_id or sub), one which of its jobs (ref, ref_protected, environment or sub), with more than "*". A short "ref" (GitLab) means the branch unless "ref_type" is a claim as well.',
   },
 )
 const Apps = Type.Array(Name, { minItems: 1, maxItems: 100, description: 'What such a job may deploy.' })

@@ -120,7 +120,7 @@ describe('a job of a trusted repository', () => {
 
   test('may do nothing any more when its token has ended, or its trust is gone', async () => {
     equal(
-      (await trust('for-a-while', { claims: { sub: 'repo:acme/other:*' }, apps: ['other'] })).statusCode,
+      (await trust('for-a-while', { claims: { sub: 'repo:acme/other:x' }, apps: ['other'] })).statusCode,
       201,
     )
     const { access_token } = (await exchange(await issuer.sign({ ...JOB, sub: 'repo:acme/other:x' }))).json()

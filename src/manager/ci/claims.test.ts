@@ -7,7 +7,7 @@ const RULES = { repository: 'acme/shop', ref: 'refs/heads/main' }
 
 test('a job is trusted when every claim has the value, or begins with what stands before the star', () => {
   ok(claimsFit(RULES, JOB))
-  ok(claimsFit({ sub: 'repo:acme/shop:*' }, JOB))
+  ok(claimsFit({ sub: 'repo:acme/shop:ref:*' }, JOB))
   ok(
     claimsFit(
       { ...RULES, ref_protected: 'true', run_number: '7' },
@@ -40,6 +40,19 @@ test('jobs of proposed changes are trusted only by a rule that names them', () =
   ok(claimsFit({ ...RULES, event_name: 'pull_request' }, job))
 })
 
+test('a tag that is called like the branch is trusted only by a rule that names tags', () => {
+  const branch = { project_path: 'acme/shop', ref: 'main', ref_type: 'branch' }
+  const tag = { ...branch, ref_type: 'tag' }
+  const rules = { project_path: 'acme/shop', ref: 'main' }
+  ok(claimsFit(rules, branch))
+  equal(claimsFit(rules, tag), false)
+  equal(claimsFit(rules, { ...branch, ref_type: undefined }), false)
+  ok(claimsFit({ ...rules, ref_type: 'tag' }, tag))
+  const release = { ...JOB, ref: 'refs/tags/v1', ref_type: 'tag' }
+  ok(claimsFit({ repository: 'acme/shop', ref: 'refs/tags/v*' }, release))
+  equal(claimsFit({ repository: 'acme/shop', ref: 'refs/*' }, release), false)
+})
+
 for (const rules of [
   { ref: 'refs/heads/main', environment: 'production' },
   { repository: 'acme/shop', repository_id: '74' },
@@ -48,6 +61,14 @@ for (const rules of [
   { sub: 'repo:*', ref: 'refs/heads/main' },
   { repository_id: '7*', ref: 'refs/heads/main' },
   { project_path: 'a/b*c', ref: 'main' },
+  { repository: 'acme/shop', ref: '*' },
+  { project_id: '74', environment: '*' },
+  { repository: 'acme/shop', ref_protected: '**' },
+  { sub: 'repo:acme/*' },
+  { sub: 'repo:acme/shop*' },
+  { sub: 'repo:acme/*', ref: 'refs/heads/main' },
+  { sub: 'project_path:acme/group/*', ref: 'main' },
+  { sub: 'repo:acme/shop:*' },
 ]) {
   test(`rules that let strangers in are refused: ${JSON.stringify(rules)}`, () => {
     match(tooWide(rules) ?? '', /claim|strangers/)
@@ -58,8 +79,12 @@ for (const rules of [
   RULES,
   { repository: 'acme/*', ref: 'refs/heads/main' },
   { sub: 'repo:acme/shop:environment:production' },
-  { sub: 'repo:acme/shop:*' },
-  { project_id: '74', ref: '*' },
+  { sub: 'repo:acme/shop:environment:*' },
+  { sub: 'repo:acme/shop:*', ref: 'refs/heads/main' },
+  { sub: 'project_path:acme/group/shop:ref_type:branch:ref:release-*' },
+  { sub: 'system:serviceaccount:ci:deployer' },
+  { project_id: '74', ref: 'release-*' },
+  { repository: 'acme/shop', ref: '*', environment: 'production' },
 ]) {
   test(`rules that name a project and its jobs are taken: ${JSON.stringify(rules)}`, () => {
     equal(tooWide(rules), undefined)

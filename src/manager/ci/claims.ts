@@ -4,6 +4,8 @@ export type ClaimRules = Readonly<Record<string, string>>
 
 const NAMES_PROJECT = ['repository', 'repository_id', 'project_path', 'project_id', 'sub']
 const NAMES_JOB = ['ref', 'ref_protected', 'environment', 'environment_protected', 'sub']
+/** `repo:acme/shop:*`, `project_path:acme/group/shop:ref_type:branch:*`: the project, then the jobs from here on. */
+const SUBJECT_OF_ONE = /^[^*:]+:[^*:]+\/[^*:]+:(?<jobs>[^*]*)\*$/
 /** Jobs that run for a proposed change, whose code nobody has agreed to yet. A trust has to name them to mean them. */
 const OF_PROPOSALS: Readonly<Record<string, RegExp>> = {
   event_name: /^pull_request/,
@@ -13,7 +15,7 @@ const OF_PROPOSALS: Readonly<Record<string, RegExp>> = {
 /** Whether a token says what the rules ask: every claim has the value, or begins with it where that ends in `*`. */
 export function claimsFit(rules: ClaimRules, claims: Claims): boolean {
   const fits = Object.entries(rules).every(([name, rule]) => valueFits(rule, textOf(claims, name)))
-  return fits && !isUnnamedProposal(rules, claims)
+  return fits && !isUnnamedProposal(rules, claims) && !isUnnamedTag(rules, claims)
 }
 
 /** Why rules would let in whom nobody meant; undefined when they are narrow enough. */
@@ -22,8 +24,11 @@ export function tooWide(rules: ClaimRules): string | undefined {
   if (!names.some(name => NAMES_PROJECT.includes(name))) {
     return `no claim names the project (one of ${NAMES_PROJECT.join(', ')}).`
   }
-  if (!names.some(name => NAMES_JOB.includes(name))) {
-    return `no claim says which jobs of the project (one of ${NAMES_JOB.join(', ')}).`
+  if (!Object.entries(rules).some(([name, rule]) => NAMES_JOB.includes(name) && saysWhich(name, rule))) {
+    return `no claim says which jobs of the project (one of ${NAMES_JOB.join(', ')}, with more than "*").`
+  }
+  if (rules.sub?.includes('*') && !SUBJECT_OF_ONE.test(rules.sub)) {
+    return 'the claim "sub" has a "*" before the ":" that ends the project: other projects would fit as well.'
   }
   const open = names.find(
     name => NAMES_PROJECT.includes(name) && !/^[^*]*(?:\/[^*]*\*?)?$/.test(rules[name] ?? ''),
@@ -60,6 +65,26 @@ function valueFits(rule: string, text: string | undefined): boolean {
     return false
   }
   return rule.endsWith('*') ? text.startsWith(rule.slice(0, -1)) : text === rule
+}
+
+/** `*` alone stands for every job there is, and so does the subject of a project with nothing behind the project. */
+function saysWhich(name: string, rule: string): boolean {
+  return name === 'sub' && rule.includes('*')
+    ? SUBJECT_OF_ONE.exec(rule)?.groups?.jobs !== ''
+    : /[^*]/.test(rule)
+}
+
+/**
+ * GitLab gives a tag and a branch of the same name the same `ref`, and often more people may make tags. A short name
+ * means the branch; a whole one (`refs/tags/…`) says itself what it means.
+ */
+function isUnnamedTag(rules: ClaimRules, claims: Claims): boolean {
+  const { ref } = rules
+  if (ref === undefined || 'ref_type' in rules || ref.startsWith('refs/tags/')) {
+    return false
+  }
+  const type = textOf(claims, 'ref_type')
+  return ref.startsWith('refs/') ? type === 'tag' : type !== 'branch'
 }
 
 function isUnnamedProposal(rules: ClaimRules, claims: Claims): boolean {

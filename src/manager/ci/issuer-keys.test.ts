@@ -119,6 +119,19 @@ describe('the keys of an issuer', () => {
     await rejects(verify(), { code: 'ISSUER_KEYS_UNKNOWN', message: /sends nothing there/ })
   })
 
+  test('are not taken from metadata of another issuer', async () => {
+    issuer.lie({ issuer: 'https://evil.example.org' })
+    await rejects(verify(), { code: 'ISSUER_KEYS_UNKNOWN', message: /that of another issuer/ })
+    equal(issuer.asked(), 0)
+  })
+
+  test('are not asked for where they would come unencrypted', async () => {
+    // A name is this machine only as long as whoever answers for names says so.
+    issuer.lie({ jwks_uri: `${issuer.url.replace('127.0.0.1', 'localhost')}/keys` })
+    await rejects(verify(), { code: 'ISSUER_NOT_USABLE', message: /unencrypted/ })
+    equal(issuer.asked(), 0)
+  })
+
   test('that were given need no issuer', async () => {
     const token = await issuer.sign()
     const given = issuer.keys() as { keys: Record<string, unknown>[] }

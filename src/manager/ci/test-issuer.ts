@@ -10,6 +10,8 @@ export interface TestIssuer {
   readonly asked: () => number
   /** What it gives instead of its keys: a status, a text of any length, or no answer at all. */
   failWith(fault: { status?: number; text?: string; silent?: boolean; retryAfter?: number } | undefined): void
+  /** What its metadata says otherwise than it is. */
+  lie(metadata: { issuer?: string; jwks_uri?: string }): void
   /** From now on it signs with a new key, and no longer gives the old one. */
   rotate(): Promise<void>
   sign(claims?: Readonly<Record<string, unknown>>, options?: SignOptions): Promise<string>
@@ -37,10 +39,11 @@ export const JOB = {
 export async function startTestIssuer(now: () => number = Date.now): Promise<TestIssuer> {
   let pair = await makePair('first')
   let fault: Parameters<TestIssuer['failWith']>[0]
+  let lies: Parameters<TestIssuer['lie']>[0] = {}
   let asked = 0
   const server = createServer(({ url: path }, response) => {
     if (path === '/.well-known/openid-configuration') {
-      json(response, { issuer: url, jwks_uri: `${url}/keys` })
+      json(response, { issuer: url, jwks_uri: `${url}/keys`, ...lies })
       return
     }
     asked += 1
@@ -65,6 +68,9 @@ export async function startTestIssuer(now: () => number = Date.now): Promise<Tes
     asked: () => asked,
     failWith: next => {
       fault = next
+    },
+    lie: next => {
+      lies = next
     },
     async rotate() {
       pair = await makePair(`${pair.jwk.kid}+`)

@@ -223,7 +223,11 @@ test('the secret of one stack comes from the command line and from openssl alike
 })
 
 test('R102 neither part starts with half of it, and says why', async () => {
-  const env = { FAIRLEAD_DATA: join(folder, 'half'), FAIRLEAD_LISTEN: `127.0.0.1:${await freePort()}` }
+  const env = {
+    FAIRLEAD_DATA: join(folder, 'half'),
+    FAIRLEAD_LISTEN: `127.0.0.1:${await freePort()}`,
+    FAIRLEAD_WORKER_LISTEN: `127.0.0.1:${await freePort()}`,
+  }
   for (const [words, given, reason] of [
     [['worker'], { STACKS_ROOT: join(folder, 'nothing') }, /is no folder on this host/],
     [['up'], { STACKS_ROOT: seen }, /DEPLOY_SECRET is not set/],

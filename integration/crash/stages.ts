@@ -209,7 +209,7 @@ export const ROLLBACK: Readonly<Record<Target, Stages>> = {
   },
   compose: {
     retrieve: { step: ALL },
-    plan: { step: BOTH, commands: { 'compose.render': BRIEF } },
+    plan: { step: BOTH, commands: { 'compose.recall': BRIEF } },
     apply: { step: BOTH, commands: { 'compose.up': BRIEF } },
     verify: SAME,
     route: { step: ONCE },

@@ -1,10 +1,11 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type BackgroundProcess, startProcess } from '#cli/demo/background-process.ts'
 import { callEngine } from '#cli/demo/engine.ts'
 import { freeSubnet } from '#cli/demo/free-subnet.ts'
 import { command, mustRun } from '#world/command.ts'
+import { removeEngineFolder } from '#world/engine-folder.ts'
 
 /** A Docker engine of our own, so that killing it touches nobody else's containers. */
 export interface Engine {
@@ -17,7 +18,7 @@ export interface Engine {
 /** Needs root. Its data, its socket and its bridge are gone after the test. */
 export async function startEngine(stack: AsyncDisposableStack): Promise<Engine> {
   const folder = await mkdtemp(join(tmpdir(), 'crash-engine-'))
-  stack.defer(() => removeFolder(folder))
+  stack.defer(() => removeEngineFolder(folder))
   const bridge = await makeBridge(stack)
   const socket = join(folder, 'docker.sock')
   const start = () =>
@@ -69,22 +70,4 @@ async function makeBridge(stack: AsyncDisposableStack): Promise<string> {
   await mustRun('ip', ['address', 'add', address, 'dev', name], at)
   await mustRun('ip', ['link', 'set', name, 'up'], at)
   return name
-}
-
-/** What a killed engine started goes on, and what it mounted stays mounted. */
-async function removeFolder(folder: string): Promise<void> {
-  for (const pid of (await readdir('/proc')).filter(name => /^\d+$/.test(name))) {
-    const line = await readFile(`/proc/${pid}/cmdline`, 'latin1').catch(() => '')
-    if (line.includes(`${folder}/`)) {
-      process.kill(Number(pid), 'SIGKILL')
-    }
-  }
-  const mounts = (await readFile('/proc/mounts', 'utf8'))
-    .split('\n')
-    .map(line => line.split(' ')[1] ?? '')
-    .filter(path => path.startsWith(`${folder}/`))
-  for (const path of mounts.reverse()) {
-    await command('umount', ['--lazy', path], { folder: '/' })
-  }
-  await rm(folder, { recursive: true, force: true })
 }

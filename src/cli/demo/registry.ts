@@ -3,14 +3,14 @@ import { join } from 'node:path'
 import { hash } from 'bcryptjs'
 import { answersWith } from './ask.ts'
 import { startProcess } from './background-process.ts'
-import { type CertificateFiles, certificateIn } from './certificate.ts'
+import { type CertificateFiles, certificateIn, LOOPBACK_NAMES } from './certificate.ts'
 import { choosePort } from './free-port.ts'
 
 // The registry checks the password at every request: a costlier hash would cost that time for each layer.
 const BCRYPT_ROUNDS = 5
 
 export interface Registry {
-  /** `127.0.0.1:PORT`, the first part of an image name. */
+  /** `host:PORT`, the first part of an image name. */
   readonly address: string
   /** PEM to trust. */
   readonly ca: string
@@ -23,6 +23,8 @@ export interface Registry {
 export interface RegistryOptions {
   /** Images and the certificate are kept here. */
   readonly folder: string
+  /** Default: loopback, which engines trust without its certificate. */
+  readonly host?: string
   /** Default: a free one. */
   readonly port?: number
   readonly username: string
@@ -31,9 +33,12 @@ export interface RegistryOptions {
 
 /** An image registry on loopback with TLS and a password, once it answers. */
 export async function startRegistry(options: RegistryOptions): Promise<Registry> {
-  const { folder, username, password } = options
-  const address = `127.0.0.1:${await choosePort(options.port)}`
-  const certificate = await certificateIn(join(folder, 'certificate'))
+  const { folder, host = '127.0.0.1', username, password } = options
+  const address = `${host}:${await choosePort(options.port)}`
+  const certificate = await certificateIn(
+    join(folder, 'certificate'),
+    host === '127.0.0.1' ? LOOPBACK_NAMES : [host],
+  )
   const configFile = await writeConfig(options, address, certificate)
   const logFile = join(folder, 'registry.log')
   const server = await startProcess({

@@ -14,7 +14,16 @@ export const FOLDERS: Readonly<Record<string, FolderRule>> = {
   link: { imports: ['contract', 'lib'], packages: ['ws', '@peculiar/x509', 'typebox'] },
   programs: { imports: ['exec/call.ts', 'formats', 'lib'], packages: ['yaml'] },
   firewall: { imports: ['lib'], packages: ['typebox', 'yaml'] },
-  recipes: { imports: ['lib'], packages: ['typebox', 'yaml'] },
+  recipes: {
+    imports: [
+      'deploy-file/expectation.ts',
+      'deploy-file/explain.ts',
+      'deploy-file/yaml-text.ts',
+      'formats',
+      'lib',
+    ],
+    packages: ['typebox', 'yaml'],
+  },
   policy: { imports: ['formats', 'lib'], packages: ['typebox', 'yaml'] },
   commands: {
     imports: ['programs', 'policy', 'firewall', 'exec/call.ts', 'contract', 'formats', 'lib'],

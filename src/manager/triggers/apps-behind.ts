@@ -1,4 +1,4 @@
-import type { Kysely, Selectable } from 'kysely'
+import { type Kysely, type Selectable, sql } from 'kysely'
 import type { WireError } from '#lib/errors.ts'
 import { AGENT_OFFLINE } from '#manager/agents/errors.ts'
 import { appsOfRepository } from '#manager/apps/queries.ts'
@@ -49,6 +49,27 @@ export async function appsBehind(
     }
   }
   return behind
+}
+
+/**
+ * Whether a deployment of one of its apps has begun and is yet to read the branch: which tip it takes is not known
+ * before, and to ask for one more deployment would be one too many.
+ */
+export async function isBeingRead(db: Kysely<Tables>, repositoryId: string): Promise<boolean> {
+  const reading = await db
+    .selectFrom('deployments')
+    .innerJoin('apps', 'apps.id', 'deployments.app_id')
+    .select('deployments.id')
+    .where('apps.repository_id', '=', repositoryId)
+    // As a literal, so that the index of those that run answers.
+    .where('deployments.state', '=', sql.lit('running'))
+    .where('deployments.kind', '=', 'deploy')
+    .where('deployments.commit', 'is', null)
+    .where('deployments.wanted_commit', 'is', null)
+    .where('deployments.wanted_release', 'is', null)
+    .limit(1)
+    .executeTakeFirst()
+  return reading !== undefined
 }
 
 /** The newest first. A superseded one says nothing: what it wanted is in the one after it. */

@@ -8,7 +8,7 @@ import { noteMessage } from '#manager/outbox/note-message.ts'
 import { isStoreTrouble } from '#manager/store/store-error.ts'
 import type { RepositoryTable } from '#manager/store/tables.ts'
 import { inTransaction } from '#manager/store/transaction.ts'
-import { appsBehind } from './apps-behind.ts'
+import { appsBehind, isBeingRead } from './apps-behind.ts'
 import { coverTip } from './cover-tip.ts'
 
 type RepositoryRow = Selectable<RepositoryTable>
@@ -23,7 +23,7 @@ export interface LookContext extends DeploymentsContext {
 export interface Look {
   /** Looks in a row that failed, this one included; 0 when it worked. */
   readonly failures: number
-  /** `never`: only a person can help; `soon`: the worker is away just now. */
+  /** `never`: only a person can help; `soon`: the worker is away, or reads the branch, just now. */
   readonly next: 'as-usual' | 'soon' | 'never'
   /** How the Git server was; undefined when it was not asked. */
   readonly server: ServerHealth | undefined
@@ -53,6 +53,9 @@ export async function lookAtRepository(context: LookContext, repository: Reposit
     if (!isNews && (await appsBehind(context.db, repository, seen)).length === 0) {
       await noteSeen(context, repository)
       return WELL
+    }
+    if (await isBeingRead(context.db, repository.id)) {
+      return { ...WELL, next: 'soon' }
     }
     return await takeTip(context, repository, tip)
   } catch (error) {

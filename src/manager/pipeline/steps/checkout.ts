@@ -10,7 +10,7 @@ import { tellWorker } from '#manager/pipeline/tell-worker.ts'
 import { newestRelease } from '#manager/releases/queries.ts'
 import { SOON } from '#manager/store/soon.ts'
 import { inTransaction } from '#manager/store/transaction.ts'
-import { appsBehind } from '#manager/triggers/apps-behind.ts'
+import { appsBehind, isBeingRead } from '#manager/triggers/apps-behind.ts'
 import { coverTip } from '#manager/triggers/cover-tip.ts'
 
 /** Brings the commit into the worker's workspace. A trigger only says "look": the tip of the branch is read here. */
@@ -75,6 +75,10 @@ async function noteTip({ parts, repository, deployment }: StepContext, tip: stri
   if (behind.length === 0) {
     // Its own app is at it already: lost with the power, the next poll only looks again.
     await note(parts.db).modifyEnd(SOON).execute()
+    return
+  }
+  if (await isBeingRead(parts.db, repository.id)) {
+    // Another app's deployment, which comes here in its turn; and the next poll does.
     return
   }
   await inTransaction(parts.db, async db => {

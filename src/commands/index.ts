@@ -31,6 +31,7 @@ import {
   repositoryTip,
   repositoryTrees,
 } from './repository.ts'
+import { repositoryCommit } from './repository-commit.ts'
 import { repositoryWriteBack } from './repository-write-back.ts'
 import { routeObserve, routeRemove } from './route.ts'
 import { routePoint } from './route-point.ts'
@@ -47,6 +48,7 @@ export const COMMANDS: readonly Command[] = [
   repositoryTrees,
   repositoryForget,
   repositoryWriteBack,
+  repositoryCommit,
   imageContent,
   imageDigest,
   imageBuild,

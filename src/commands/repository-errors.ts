@@ -44,5 +44,15 @@ export const BRANCH_TOO_BUSY = defineError({
   retry: 'later',
   message: (branch: string, url: string, tries: number) =>
     `The branch "${branch}" of ${url} moved ${tries} times while a commit was made for it.`,
-  hint: () => 'Others push to it all the time. The next deployment tries again.',
+  hint: () =>
+    'Others push to it all the time. Try again when they are done; the next deployment does so by itself.',
+})
+
+export const COMMITTED_PATH_REFUSED = defineError({
+  code: 'COMMITTED_PATH_REFUSED',
+  status: 422,
+  retry: 'never',
+  message: (path: string) => `Nothing may be committed to ${JSON.stringify(path.slice(0, 200))}.`,
+  hint: () =>
+    'Only files called stack-instance.<definition>.<stack>.json or simple-stack-instance.<compose>.<stack>.json are committed, in folders without a leading dot.',
 })

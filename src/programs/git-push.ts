@@ -10,13 +10,21 @@ import { checkedBranch, checkedPath } from './git-names.ts'
 const LOCAL_MS = 60_000
 const PUSH_MS = 60_000
 
-const BOT = { name: 'Fairlead', email: 'noreply@fairlead.invalid' } as const
+/** Stands for "no object" in what git reads. */
+const NO_OBJECT = '0'.repeat(40)
+
+const BOT: Person = { name: 'Fairlead', email: 'noreply@fairlead.invalid' }
+
+export interface Person {
+  readonly name: string
+  readonly email: string
+}
 
 /** A file of a commit that is to be made. */
-export interface NewFile {
+export interface FileOfCommit {
   readonly path: string
-  /** Of its text, from writeBlob. */
-  readonly id: string
+  /** Of its text, from writeBlob; null takes it out. */
+  readonly id: string | null
 }
 
 /** Puts a text into the mirror; gives its id. */
@@ -41,11 +49,18 @@ export function readTree(mirror: string, commit: string, index: string): Program
   })
 }
 
-/** Puts files into an index in the place of what was there. */
-export function updateIndex(mirror: string, files: readonly NewFile[], index: string): ProgramCall<void> {
-  const entries = files.flatMap(({ path, id }) => ['--cacheinfo', `100644,${id},${checkedPath(path)}`])
+/** Puts files into an index in the place of what was there, or takes them out of it. */
+export function updateIndex(
+  mirror: string,
+  files: readonly FileOfCommit[],
+  index: string,
+): ProgramCall<void> {
+  const entries = files.map(({ path, id }) =>
+    id === null ? `0 ${NO_OBJECT}\t${checkedPath(path)}\0` : `100644 ${id}\t${checkedPath(path)}\0`,
+  )
   return gitCall({
-    args: [`--git-dir=${mirror}`, 'update-index', '--add', ...entries],
+    args: [`--git-dir=${mirror}`, 'update-index', '-z', '--add', '--index-info'],
+    input: entries.join(''),
     env: { GIT_INDEX_FILE: index },
     timeoutMs: LOCAL_MS,
     about: { operation: 'update-index' },
@@ -64,16 +79,22 @@ export function writeTree(mirror: string, index: string): ProgramCall<string> {
   })
 }
 
-/** Makes a commit of ours; gives its id. */
-export function commitTree(
-  mirror: string,
-  commit: { readonly tree: string; readonly parent: string; readonly message: string },
-): ProgramCall<string> {
+interface CommitToBe {
+  readonly tree: string
+  readonly parent: string
+  readonly message: string
+  /** Default: Fairlead. */
+  readonly author?: Person
+}
+
+/** Makes a commit, whoever its author is committed by Fairlead; gives its id. */
+export function commitTree(mirror: string, commit: CommitToBe): ProgramCall<string> {
+  const { author = BOT } = commit
   return gitCall({
     args: [`--git-dir=${mirror}`, 'commit-tree', commit.tree, '-p', commit.parent, '-F', '-'],
     env: {
-      GIT_AUTHOR_NAME: BOT.name,
-      GIT_AUTHOR_EMAIL: BOT.email,
+      GIT_AUTHOR_NAME: author.name,
+      GIT_AUTHOR_EMAIL: author.email,
       GIT_COMMITTER_NAME: BOT.name,
       GIT_COMMITTER_EMAIL: BOT.email,
     },

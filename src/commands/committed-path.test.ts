@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { isCommittedPath } from './committed-path.ts'
+
+for (const path of [
+  'stack-instance.web.shop.json',
+  'stack-instance.web.shop.north.json',
+  'stacks/simple-stack-instance.web.shop.json',
+]) {
+  test(`${path} may be committed`, () => assert.ok(isCommittedPath(path)))
+}
+
+for (const path of [
+  'fairlead.yaml',
+  'docker-compose.web.yml',
+  'stack-instance.json',
+  'stack-instance.web.shop.json/x',
+  'stack-instance.web.shop.yml',
+  '.gitlab/stack-instance.web.shop.json',
+  '../stack-instance.web.shop.json',
+  '/stack-instance.web.shop.json',
+  'a//stack-instance.web.shop.json',
+  'stack-instance.web.shop\u202e.json',
+  'a\\stack-instance.web.shop.json',
+  'stack-definition.web.shop.json',
+]) {
+  test(`${JSON.stringify(path)} may not`, () => assert.ok(!isCommittedPath(path)))
+}

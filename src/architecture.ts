@@ -9,7 +9,7 @@ export interface FolderRule {
 export const FOLDERS: Readonly<Record<string, FolderRule>> = {
   lib: { imports: [], packages: ['pino', 'typebox'] },
   contract: { imports: [], packages: ['typebox'] },
-  formats: { imports: [], packages: [] },
+  formats: { imports: [], packages: ['smol-toml'] },
   exec: { imports: ['formats', 'lib'], packages: ['tar-stream'] },
   link: { imports: ['contract', 'lib'], packages: ['ws', '@peculiar/x509', 'typebox'] },
   programs: { imports: ['exec/call.ts', 'formats', 'lib'], packages: ['yaml'] },

@@ -25,7 +25,7 @@ test('numbers, dates and Windows line ends are read', () => {
     a: 1000,
     b: 255,
     c: -2000,
-    d: '2025-07-01 10:00:00Z',
+    d: '2025-07-01T10:00:00.000Z',
     e: '2025-07-01',
   })
 })

@@ -1,6 +1,7 @@
 import { problemsOf } from '#lib/check.ts'
 import type { Problem } from '#lib/errors.ts'
 import type { Target } from '#targets/target.ts'
+import type { AppFiles } from './convention.ts'
 import type { EveryAppSettings } from './every-app.ts'
 import { ruleOf } from './expectation.ts'
 import { explain, type Finding } from './explain.ts'
@@ -16,6 +17,8 @@ export interface ReadApp {
   readonly settings: Readonly<Record<string, unknown>>
   /** What every app may say, whatever its target. */
   readonly common: EveryAppSettings
+  /** What it is made from, when the names of files describe it and no deploy file does. */
+  readonly files?: AppFiles
 }
 
 export interface ParsedDeployFile {

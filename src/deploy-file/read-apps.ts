@@ -1,4 +1,6 @@
 import type { Problem } from '#lib/errors.ts'
+import type { Convention } from './convention.ts'
+import { readConvention } from './convention-apps.ts'
 import { detectApps, type Tree } from './conventions.ts'
 import { parseDeployFile, type ReadApp } from './parse.ts'
 
@@ -9,6 +11,8 @@ export interface ReadApps {
   readonly apps: readonly ReadApp[]
   readonly problems: readonly Problem[]
   readonly source: 'fairlead.yaml' | 'convention'
+  /** What the names of its files describe, when they are config as code: then one broken app does not harm the others. */
+  readonly convention?: Convention
 }
 
 const AT_ROOT = ['fairlead.yaml', 'fairlead.yml']
@@ -23,7 +27,11 @@ export function deployFilesIn(paths: readonly string[]): string[] {
 export function readApps(tree: Tree): ReadApps {
   const files = deployFilesIn(tree.paths)
   if (files.length === 0 || tree.composePath !== undefined) {
-    return { apps: detectApps(tree), problems: [], source: 'convention' }
+    const convention =
+      tree.composePath === undefined ? readConvention(tree.paths, tree.texts, tree.targets) : undefined
+    return convention
+      ? { apps: convention.apps, problems: convention.problems, source: 'convention', convention }
+      : { apps: detectApps(tree), problems: [], source: 'convention' }
   }
   const read = files.map(file => ({ file, ...readFile(tree, file) }))
   const problems = [...oneRootFile(files), ...read.flatMap(each => each.problems), ...namedTwice(read)]

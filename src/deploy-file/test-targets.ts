@@ -38,6 +38,11 @@ export const TEST_TARGETS: readonly Target[] = [
   targetOf('raft', RaftSettings, 'raft.txt'),
 ]
 
+/** Two that take whatever the conventions give them. */
+export function conventionTargets(): readonly Target[] {
+  return ['stack', 'image'].map(name => targetOf(name, Type.Object({}), 'none'))
+}
+
 function targetOf(name: string, settings: TObject, sign: string): Target {
   return {
     name,

@@ -1,0 +1,210 @@
+import type { Problem } from '#lib/errors.ts'
+import type { Target } from '#targets/target.ts'
+import type { Candidate, Convention, ConventionEntry, Described, Shelf } from './convention.ts'
+import { type ConventionFile, conventionFiles } from './convention-files.ts'
+import { describeImage } from './convention-image.ts'
+import { describeStack } from './convention-stack.ts'
+import { appNameOf } from './conventions.ts'
+import type { ReadApp } from './parse.ts'
+
+/** More would hide the first ones. */
+const MAX_PROBLEMS = 100
+const LONGEST_APP = 40
+const PLAIN = ['compose.yaml', 'compose.yml', 'docker-compose.yaml', 'docker-compose.yml', 'Dockerfile']
+
+/** Files whose texts decide what the tree describes; none when its names say nothing to the conventions. */
+export function conventionTexts(paths: readonly string[]): string[] {
+  return conventionFiles(paths)
+    .filter(({ kind }) => kind !== 'dockerfile')
+    .map(({ path }) => path)
+}
+
+/** Undefined when no target deploys what such files describe, or the tree is no config as code. */
+export function readConvention(
+  paths: readonly string[],
+  texts: Readonly<Record<string, string>>,
+  targets: readonly Target[],
+): Convention | undefined {
+  const files = conventionFiles(paths)
+  if (!isConfigAsCode(files, paths) || !['image', 'stack'].every(name => isKnown(targets, name))) {
+    return undefined
+  }
+  const doubled = findDoubles(files)
+  const shelf = shelve(files, texts, doubled)
+  const all = [...imageCandidates(files, shelf), ...stackCandidates(files, shelf)]
+  const entries = new Map<string, ConventionEntry>()
+  const apps: ReadApp[] = []
+  for (const [name, candidates] of groupBy(all, appOf)) {
+    const described = describe(name, candidates, shelf)
+    entries.set(name, {
+      state: described.state,
+      problems: described.state === 'broken' ? described.problems : [],
+    })
+    if (described.state === 'described') {
+      apps.push({ name, ...described.app })
+    }
+  }
+  const problems = [...doubled.problems, ...[...entries.values()].flatMap(entry => entry.problems)]
+  return { apps, problems: distinct(problems).slice(0, MAX_PROBLEMS), entries }
+}
+
+/** Names of the apps that files of the tree are about, whether or not the tree counts as config as code. */
+export function claimedApps(paths: readonly string[]): ReadonlySet<string> {
+  const files = conventionFiles(paths)
+  const stacks = files.filter(
+    ({ kind, early }) => STACK_KINDS.includes(kind) || (kind === 'compose' && early),
+  )
+  const images = files.filter(({ kind }) => kind === 'image' || kind === 'dockerfile')
+  return new Set([
+    ...stacks.map(file => appOf({ kind: 'stack', name: file.name, suffix: file.suffix, file })),
+    ...images.map(file => appOf({ kind: 'image', name: file.name, file })),
+  ])
+}
+
+const STACK_KINDS: readonly ConventionFile['kind'][] = ['stack', 'instance', 'simple-instance']
+
+/** A Dockerfile or Compose file at the root is the app, as ever, when nothing but names in the early spelling speaks. */
+function isConfigAsCode(files: readonly ConventionFile[], paths: readonly string[]): boolean {
+  const has = (kind: ConventionFile['kind'], name: string) =>
+    files.some(file => file.kind === kind && file.name === name)
+  const isPlain = PLAIN.some(path => paths.includes(path))
+  return files.some(({ kind, name, early, remote }) => {
+    switch (kind) {
+      case 'instance':
+      case 'simple-instance':
+        return true
+      case 'image':
+        return remote || has('dockerfile', name)
+      case 'stack':
+        return has('compose', name)
+      case 'compose':
+      case 'dockerfile':
+        return early && !isPlain
+      default:
+        return false
+    }
+  })
+}
+
+function isKnown(targets: readonly Target[], wanted: string): boolean {
+  return targets.some(({ name }) => name === wanted)
+}
+
+interface Doubles {
+  readonly paths: ReadonlySet<string>
+  readonly problems: readonly Problem[]
+}
+
+function findDoubles(files: readonly ConventionFile[]): Doubles {
+  const instances = (kind: ConventionFile['kind']) => (kind === 'simple-instance' ? 'instance' : kind)
+  const groups = groupBy(files, file => `${instances(file.kind)} ${file.name} ${file.suffix ?? ''}`)
+  const doubled = [...groups.values()].filter(group => group.length > 1)
+  return {
+    paths: new Set(doubled.flat().map(({ path }) => path)),
+    problems: doubled.flatMap(group => doubleProblems(group.map(({ path }) => path))),
+  }
+}
+
+function doubleProblems(paths: readonly string[]): Problem[] {
+  return paths.map(path => ({
+    path: '',
+    message: `has the name of ${paths.filter(other => other !== path).join(', ')}`,
+    expected: 'each name once, wherever in the tree: none of them is used',
+    file: path,
+  }))
+}
+
+function shelve(
+  files: readonly ConventionFile[],
+  texts: Readonly<Record<string, string>>,
+  { paths: doubles }: Doubles,
+): Shelf {
+  const byName = new Map(
+    files.filter(({ path }) => !doubles.has(path)).map(file => [`${file.kind} ${file.name}`, file]),
+  )
+  return { texts, doubles, images: new Map(), only: (kind, name) => byName.get(`${kind} ${name}`) }
+}
+
+/** A Dockerfile alone is an image only in the early spelling: `Dockerfile.dev` is found in many a repository. */
+function imageCandidates(files: readonly ConventionFile[], shelf: Shelf): Candidate[] {
+  const configs = files.filter(({ kind }) => kind === 'image')
+  const named = new Set(configs.map(({ name }) => name))
+  const alone = files.filter(({ kind, early, name }) => kind === 'dockerfile' && early && !named.has(name))
+  return [...configs, ...alone]
+    .map(file => ({ kind: 'image' as const, name: file.name, file }))
+    .filter(candidate => isTold(candidate, shelf))
+}
+
+function stackCandidates(files: readonly ConventionFile[], shelf: Shelf): Candidate[] {
+  const configured = files.filter(({ kind }) => STACK_KINDS.includes(kind))
+  const parts = partsOfOthers(files, shelf)
+  const alone = files.filter(
+    ({ kind, early, name, path }) =>
+      kind === 'compose' && early && !parts.has(name) && !shelf.doubles.has(path),
+  )
+  return [...configured, ...alone].map(file => ({
+    kind: 'stack',
+    name: file.name,
+    suffix: file.suffix,
+    file,
+  }))
+}
+
+/** Of an image that is there twice, its other file says the same. */
+function isTold({ file, name }: Candidate, shelf: Shelf): boolean {
+  return file.kind === 'image' || !shelf.doubles.has(file.path) || shelf.only('image', name) === undefined
+}
+
+/** Names of Compose files that another file makes a stack of. */
+function partsOfOthers(files: readonly ConventionFile[], { texts }: Shelf): ReadonlySet<string> {
+  const simple = files.flatMap(({ kind, name, of }) =>
+    kind === 'stack' ? [name] : kind === 'simple-instance' && of !== undefined ? [of] : [],
+  )
+  // Words are enough: a definition that cannot be read yet must not set its parts free as stacks of their own.
+  const definitions = files.filter(({ kind }) => kind === 'definition').map(({ path }) => texts[path] ?? '')
+  const named = files
+    .filter(({ kind, name }) => kind === 'compose' && definitions.some(text => mentions(text, name)))
+    .map(({ name }) => name)
+  return new Set([...simple, ...named])
+}
+
+function mentions(text: string, name: string): boolean {
+  const [before, after] = ['(?:^|[^A-Za-z0-9_-])', '(?:[^A-Za-z0-9_-]|$)']
+  return new RegExp(`${before}(?:docker-compose[-.])?${name.replaceAll('.', '\\.')}${after}`).test(text)
+}
+
+/** The name of the app: of the stack with the engine that it is for, or of the image. */
+function appOf({ kind, name, suffix }: Candidate): string {
+  const whole = [...(kind === 'image' ? ['image'] : []), name, ...(suffix === undefined ? [] : [suffix])]
+  return appNameOf(whole.join('-').replaceAll('_', '-'))
+}
+
+function describe(name: string, candidates: readonly Candidate[], shelf: Shelf): Described {
+  const [candidate, ...others] = candidates
+  if (!candidate || others.length > 0 || shelf.doubles.has(candidate.file.path)) {
+    return { state: 'broken', problems: doubleProblems(candidates.map(({ file }) => file.path)) }
+  }
+  if (candidate.name.length + (candidate.suffix?.length ?? 0) + 6 > LONGEST_APP) {
+    return broken(candidate.file, 'has a long name', `at most ${LONGEST_APP - 7} letters with the suffix`)
+  }
+  if (candidate.file.remote) {
+    return broken(
+      candidate.file,
+      'takes files from another repository',
+      'files of this repository: register the other one with an app of its own',
+    )
+  }
+  return candidate.kind === 'image' ? describeImage(candidate, name, shelf) : describeStack(candidate, shelf)
+}
+
+function broken({ path: file }: ConventionFile, message: string, expected: string): Described {
+  return { state: 'broken', problems: [{ path: '', message, expected, file }] }
+}
+
+function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
+  return Map.groupBy(items, keyOf)
+}
+
+function distinct(problems: readonly Problem[]): Problem[] {
+  return [...new Map(problems.map(problem => [JSON.stringify(problem), problem])).values()]
+}

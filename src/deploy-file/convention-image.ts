@@ -1,0 +1,102 @@
+import { posix } from 'node:path'
+import { parseReference } from '#formats/image-reference.ts'
+import type { Problem } from '#lib/errors.ts'
+import type { Candidate, Described, Shelf } from './convention.ts'
+import { ImageConfig, parametersOf, type ReadConfig, readConfig } from './convention-config.ts'
+import { watched } from './convention-watch.ts'
+
+/** Where the image comes from, from the root of the repository. */
+interface Place {
+  readonly dockerfile: string
+  readonly context: string
+}
+
+/** An image: its Dockerfile and, unless it has the early spelling, the file that says its tag. */
+export function describeImage({ file, name }: Candidate, app: string, shelf: Shelf): Described {
+  const dockerfile = shelf.only('dockerfile', name)
+  if (!dockerfile) {
+    const expected = `one file Dockerfile.${name} or Dockerfile-${name}, wherever in the tree`
+    const problem = { path: '', message: 'has no Dockerfile', expected, file: file.path }
+    return { state: 'broken', problems: [problem] }
+  }
+  const folder = posix.dirname(dockerfile.path)
+  if (file.kind !== 'image') {
+    const place = { dockerfile: dockerfile.path, context: folder }
+    return described({ name, paths: [dockerfile.path] }, place, { name: name.toLowerCase() })
+  }
+  const read = readConfig(ImageConfig, file.path, shelf.texts[file.path])
+  if (!read.config) {
+    return { state: 'broken', problems: read.problems }
+  }
+  const context = posix.normalize(posix.join(folder, read.config.context ?? '.')).replace(/(.)\/$/, '$1')
+  const problems = problemsOf(read, read.config, context)
+  const tag = parseReference(read.config.tag)
+  if (problems.length > 0 || !tag) {
+    return { state: 'broken', problems }
+  }
+  const push = [read.config.push ?? []].flat()
+  for (const reference of [read.config.tag, ...push]) {
+    shelf.images.set(withTag(reference), app)
+  }
+  const args = parametersOf(read.config)
+  return described(
+    { name, paths: [file.path, dockerfile.path] },
+    { dockerfile: dockerfile.path, context },
+    {
+      name: tag.repository,
+      version: tag.tag ?? 'latest',
+      push,
+      ...(Object.keys(args).length > 0 ? { args } : {}),
+      ...(read.config.build_secrets ? { build_secrets: read.config.build_secrets } : {}),
+    },
+  )
+}
+
+/** A reference with the tag that it means, so that two ways to write one are the same. */
+export function withTag(reference: string): string {
+  const parsed = parseReference(reference)
+  return parsed && parsed.tag === undefined && parsed.digest === undefined ? `${reference}:latest` : reference
+}
+
+function described(
+  { name, paths }: { readonly name: string; readonly paths: readonly string[] },
+  { dockerfile, context }: Place,
+  settings: Readonly<Record<string, unknown>>,
+): Described {
+  return {
+    state: 'described',
+    app: {
+      target: 'image',
+      settings: { dockerfile, context, ...settings },
+      common: { watch: watched([...paths, context]) },
+      files: { kind: 'image', name, paths, uses: [] },
+    },
+  }
+}
+
+function problemsOf(read: ReadConfig<ImageConfig>, config: ImageConfig, context: string): Problem[] {
+  const problems: Problem[] = []
+  if (context.startsWith('..')) {
+    problems.push(
+      read.problemAt(['context'], 'leaves the repository', 'a folder, from the one of the Dockerfile'),
+    )
+  }
+  const pushed = [config.push ?? []].flat()
+  const references = [
+    { path: ['tag'], text: config.tag },
+    ...pushed.map((text, index) => ({ path: Array.isArray(config.push) ? ['push', index] : ['push'], text })),
+  ]
+  for (const { path, text } of references) {
+    const parsed = parseReference(text)
+    if (!parsed || parsed.digest !== undefined) {
+      problems.push(read.problemAt(path, 'is not the name of an image', 'such as team/shop:1.4'))
+    }
+  }
+  for (const [index, { value }] of (config.parameters ?? []).entries()) {
+    if (typeof value === 'string' && /^\$[A-Za-z_]/.test(value)) {
+      const expected = `no secret: it would stay in the image. Name it in "build_secrets" and take it with RUN --mount=type=secret,id=${value.slice(1)}`
+      problems.push(read.problemAt(['parameters', index, 'value'], 'is a secret', expected))
+    }
+  }
+  return problems
+}

@@ -1,0 +1,137 @@
+import { posix } from 'node:path'
+import type { Problem } from '#lib/errors.ts'
+import type { Candidate, Described, Shelf } from './convention.ts'
+import { composeInputs } from './convention-compose.ts'
+import {
+  DefinitionConfig,
+  InstanceConfig,
+  type Parameterised,
+  parametersOf,
+  readConfig,
+  StackConfig,
+} from './convention-config.ts'
+import { type ConventionFile, conventionFile } from './convention-files.ts'
+import { withTag } from './convention-image.ts'
+import { watched } from './convention-watch.ts'
+import { readJson } from './json-text.ts'
+
+/** The Compose files of a stack, and the files that lead to them. */
+interface Composes {
+  readonly paths: readonly string[]
+  readonly through: readonly string[]
+  readonly problems: readonly Problem[]
+}
+
+/** A stack: an instance of a definition or of one Compose file, or in the early spelling such a file by itself. */
+export function describeStack({ file, name, suffix }: Candidate, shelf: Shelf): Described {
+  const own = readOwn(file, shelf)
+  if (!own.config) {
+    return { state: 'broken', problems: own.problems }
+  }
+  if (own.config.enabled === false) {
+    return { state: 'disabled' }
+  }
+  const composes = file.kind === 'instance' ? ofDefinition(file, shelf) : ofOne(file, shelf)
+  const problems = [...composes.problems, ...jsonProblems(composes.paths, shelf)]
+  const [first] = composes.paths
+  if (problems.length > 0 || first === undefined) {
+    return { state: 'broken', problems }
+  }
+  const texts = composes.paths.map(path => shelf.texts[path] ?? '')
+  const inputs = composeInputs(texts, posix.dirname(first))
+  const environment = parametersOf(own.config)
+  const paths = [...new Set([file.path, ...composes.through, ...composes.paths])]
+  const uses = inputs.images.flatMap(image => shelf.images.get(withTag(image)) ?? [])
+  return {
+    state: 'described',
+    app: {
+      target: 'stack',
+      settings: {
+        files: composes.paths,
+        stack: name.replaceAll('.', '_'),
+        ...(Object.keys(environment).length > 0 ? { environment } : {}),
+      },
+      common: {
+        watch: watched([...paths, ...inputs.paths]),
+        ...(suffix === undefined ? {} : { engine: suffix }),
+      },
+      files: { kind: 'stack', name, paths, uses: [...new Set(uses)] },
+    },
+  }
+}
+
+interface Own {
+  readonly config: ({ readonly enabled?: boolean } & Parameterised) | undefined
+  readonly problems: readonly Problem[]
+}
+
+function readOwn({ kind, path }: ConventionFile, { texts }: Shelf): Own {
+  switch (kind) {
+    case 'compose':
+      return { config: {}, problems: [] }
+    case 'stack':
+      return readConfig(StackConfig, path, texts[path])
+    default:
+      return readConfig(InstanceConfig, path, texts[path])
+  }
+}
+
+function ofOne({ kind, path, name, of }: ConventionFile, shelf: Shelf): Composes {
+  if (kind === 'compose') {
+    return { paths: [path], through: [], problems: [] }
+  }
+  const wanted = of ?? name
+  const compose = shelf.only('compose', wanted)
+  return compose
+    ? { paths: [compose.path], through: [], problems: [] }
+    : failed({ path: '', ...absent('compose', wanted), file: path })
+}
+
+function ofDefinition({ path, of = '' }: ConventionFile, shelf: Shelf): Composes {
+  const definition = shelf.only('definition', of)
+  if (!definition) {
+    return failed({ path: '', ...absent('definition', of), file: path })
+  }
+  if (definition.remote) {
+    const message = 'takes Compose files from another repository'
+    return failed({ path: '', message, expected: 'files of this repository', file: definition.path })
+  }
+  const read = readConfig(DefinitionConfig, definition.path, shelf.texts[definition.path])
+  if (!read.config) {
+    return failed(...read.problems)
+  }
+  const names = read.config.composes.map(text => conventionFile(text)?.name ?? text)
+  const composes = names.map(name => shelf.only('compose', name)?.path)
+  return {
+    paths: composes.filter(compose => compose !== undefined),
+    through: [definition.path],
+    problems: names.flatMap((name, index) => {
+      const { message, expected } = absent('compose', name)
+      return composes[index] === undefined ? [read.problemAt(['composes', index], message, expected)] : []
+    }),
+  }
+}
+
+function failed(...problems: readonly Problem[]): Composes {
+  return { paths: [], through: [], problems }
+}
+
+function absent(kind: 'compose' | 'definition', name: string) {
+  const [what, file] =
+    kind === 'compose'
+      ? ['Compose file', `docker-compose.${name}.yml`]
+      : ['definition', `stack-definition.${name}.json`]
+  const message = `needs the ${what} "${name}", which is not there`
+  return { message, expected: `one file ${file}, wherever in the tree` }
+}
+
+/** Compose itself says what is wrong with YAML; of JSON it would not say the line. */
+function jsonProblems(paths: readonly string[], { texts }: Shelf): Problem[] {
+  return paths.flatMap(file => {
+    const text = texts[file]
+    if (text === undefined) {
+      return [{ path: '', message: 'could not be read', expected: 'a text file, no symbolic link', file }]
+    }
+    return file.endsWith('.json') ? readJson(text).problems.map(problem => ({ ...problem, file })) : []
+  })
+}

@@ -1,0 +1,53 @@
+import type { Problem } from '#lib/errors.ts'
+import type { ConventionFile } from './convention-files.ts'
+import type { ReadApp } from './parse.ts'
+
+/** The files that an app comes from, when their names describe it. */
+export interface AppFiles {
+  readonly kind: 'image' | 'stack'
+  /** As the files call it: what the actions of commit messages name. */
+  readonly name: string
+  /** Those that say what it is. */
+  readonly paths: readonly string[]
+  /** Apps whose images it runs. */
+  readonly uses: readonly string[]
+}
+
+/** What the names of a tree's files describe. */
+export interface Convention {
+  /** Valid and not switched off; images first. */
+  readonly apps: readonly ReadApp[]
+  readonly problems: readonly Problem[]
+  /** Every app that a file is about, by its name: also those that are switched off or broken. */
+  readonly entries: ReadonlyMap<string, ConventionEntry>
+}
+
+export interface ConventionEntry {
+  readonly state: 'described' | 'disabled' | 'broken'
+  readonly problems: readonly Problem[]
+}
+
+/** One app before its files were read. */
+export interface Candidate {
+  readonly kind: AppFiles['kind']
+  readonly name: string
+  readonly suffix?: string | undefined
+  /** The one that is about it alone: its own JSON file, else its Compose file or Dockerfile. */
+  readonly file: ConventionFile
+}
+
+/** What describing an app needs of the tree. */
+export interface Shelf {
+  readonly texts: Readonly<Record<string, string>>
+  /** The only file of a kind and name; undefined when there is none, or several. */
+  only(kind: ConventionFile['kind'], name: string): ConventionFile | undefined
+  /** Paths of those that are there more than once. */
+  readonly doubles: ReadonlySet<string>
+  /** Apps of the images that were described already, by reference. */
+  readonly images: Map<string, string>
+}
+
+export type Described =
+  | { readonly state: 'described'; readonly app: Omit<ReadApp, 'name'> }
+  | { readonly state: 'disabled' }
+  | { readonly state: 'broken'; readonly problems: readonly Problem[] }

@@ -1,3 +1,4 @@
+import { conventionTexts } from '#deploy-file/convention-apps.ts'
 import { deployFilesIn, type ReadApp, readApps } from '#deploy-file/read-apps.ts'
 import { asFairleadError, type Problem } from '#lib/errors.ts'
 import { TARGETS, targetNamed } from '#targets/index.ts'
@@ -20,11 +21,15 @@ const CONVENTIONAL = [
 
 /** What a manager would find out about a folder before it asks a worker anything. */
 export function checkFolder(folder: DeployFolder): CheckedFolder {
-  const texts = textsOf(folder, [...deployFilesIn(folder.paths), ...CONVENTIONAL])
+  const texts = textsOf(folder, [
+    ...deployFilesIn(folder.paths),
+    ...CONVENTIONAL,
+    ...conventionTexts(folder.paths),
+  ])
   const read = readApps({ paths: folder.paths, texts, repositoryName: folder.name, targets: TARGETS })
-  const problems =
-    read.problems.length > 0 ? read.problems : read.apps.flatMap(app => problemsOfApp(folder, app))
-  return { source: read.source, apps: read.apps, problems }
+  const isWhole = read.problems.length === 0 || read.convention !== undefined
+  const ofApps = isWhole ? read.apps.flatMap(app => problemsOfApp(folder, app)) : []
+  return { source: read.source, apps: read.apps, problems: [...read.problems, ...ofApps] }
 }
 
 function problemsOfApp(folder: DeployFolder, app: ReadApp): Problem[] {
@@ -71,6 +76,10 @@ function problemsOfRefusal(folder: DeployFolder, app: ReadApp, thrown: unknown):
 }
 
 function placeOf(folder: DeployFolder, app: ReadApp): { path: string; file?: string; line?: number } {
+  const [own] = app.files?.paths ?? []
+  if (own !== undefined) {
+    return { path: '', file: own }
+  }
   const key = new RegExp(`^\\s+["']?${app.name}["']?\\s*:`)
   for (const file of deployFilesIn(folder.paths)) {
     const line = (folder.text(file) ?? '').split('\n').findIndex(text => key.test(text))

@@ -143,7 +143,10 @@ describe('config as code', () => {
         {
           name: 'image-plain',
           target: 'image',
-          settings: { dockerfile: 'Dockerfile-plain', context: '.', name: 'plain' },
+          settings: {
+            ...{ dockerfile: 'Dockerfile-plain', context: '.' },
+            ...{ name: 'plain', version: 'latest', push: [] },
+          },
           watch: ['**'],
         },
       ],
@@ -217,6 +220,7 @@ describe('config as code', () => {
     const tree = { texts: files, paths, repositoryName: 'infra', targets: TARGETS }
     equal(readApps({ ...tree, composePath: 'docker-compose-web.yml' }).convention, undefined)
     deepEqual(conventionTexts(['README.md', 'Dockerfile-x', 'a/image-x.json']), ['a/image-x.json'])
+    deepEqual(conventionTexts(['Dockerfile', 'fixtures/image-1.json']), [])
   })
 })
 
@@ -311,13 +315,21 @@ describe('config as code that is wrong', () => {
   test('an image takes no secret as a build argument, and no context outside of the repository', () => {
     const problems = read({
       'Dockerfile.x': '',
-      'image.x.json': json({ tag: 'a:1', context: '..', parameters: [{ name: 'T', value: '$TOKEN' }] }),
+      'image.x.json': json({
+        ...{ tag: 'git.example.org/a:1', push: 'a:1', context: '..' },
+        parameters: [{ name: 'T', value: '$TOKEN' }],
+      }),
     }).problems
     deepEqual(
       problems.map(({ message }) => message),
-      ['leaves the repository', 'is a secret'],
+      [
+        'leaves the repository',
+        'is in a registry to which it is not pushed',
+        'names no registry',
+        'is a secret',
+      ],
     )
-    match(problems[1]?.expected ?? '', /build_secrets.*id=TOKEN/)
+    match(problems[3]?.expected ?? '', /build_secrets.*id=TOKEN/)
   })
 
   test('files of another repository are refused, not taken from this one', () => {

@@ -12,11 +12,12 @@ const MAX_PROBLEMS = 100
 const LONGEST_APP = 40
 const PLAIN = ['compose.yaml', 'compose.yml', 'docker-compose.yaml', 'docker-compose.yml', 'Dockerfile']
 
-/** Files whose texts decide what the tree describes; none when its names say nothing to the conventions. */
+/** Files whose texts decide what the tree describes; none when it is no config as code. */
 export function conventionTexts(paths: readonly string[]): string[] {
-  return conventionFiles(paths)
-    .filter(({ kind }) => kind !== 'dockerfile')
-    .map(({ path }) => path)
+  const files = conventionFiles(paths)
+  return isConfigAsCode(files, paths)
+    ? files.filter(({ kind }) => kind !== 'dockerfile').map(({ path }) => path)
+    : []
 }
 
 /** Undefined when no target deploys what such files describe, or the tree is no config as code. */

@@ -22,7 +22,9 @@ export function describeImage({ file, name }: Candidate, app: string, shelf: She
   const folder = posix.dirname(dockerfile.path)
   if (file.kind !== 'image') {
     const place = { dockerfile: dockerfile.path, context: folder }
-    return described({ name, paths: [dockerfile.path] }, place, { name: name.toLowerCase() })
+    const image = { name: name.toLowerCase(), version: 'latest', push: [] }
+    shelf.images.set(`${image.name}:latest`, app)
+    return described({ name, paths: [dockerfile.path] }, place, image)
   }
   const read = readConfig(ImageConfig, file.path, shelf.texts[file.path])
   if (!read.config) {
@@ -74,6 +76,23 @@ function described(
   }
 }
 
+function faultOf(
+  text: string,
+  { isTag, pushed }: { readonly isTag: boolean; readonly pushed: readonly string[] },
+): { readonly message: string; readonly expected: string } | undefined {
+  const parsed = parseReference(text)
+  if (!parsed || parsed.digest !== undefined) {
+    return { message: 'is not the name of an image', expected: 'such as team/shop:1.4' }
+  }
+  if (isTag && parsed.host !== undefined && !pushed.includes(text)) {
+    const expected = 'a name without registry, or the same name in "push"'
+    return { message: 'is in a registry to which it is not pushed', expected }
+  }
+  return isTag || parsed.host !== undefined
+    ? undefined
+    : { message: 'names no registry', expected: 'such as registry.example.org/team/shop:1.4' }
+}
+
 function problemsOf(read: ReadConfig<ImageConfig>, config: ImageConfig, context: string): Problem[] {
   const problems: Problem[] = []
   if (context.startsWith('..')) {
@@ -87,9 +106,9 @@ function problemsOf(read: ReadConfig<ImageConfig>, config: ImageConfig, context:
     ...pushed.map((text, index) => ({ path: Array.isArray(config.push) ? ['push', index] : ['push'], text })),
   ]
   for (const { path, text } of references) {
-    const parsed = parseReference(text)
-    if (!parsed || parsed.digest !== undefined) {
-      problems.push(read.problemAt(path, 'is not the name of an image', 'such as team/shop:1.4'))
+    const fault = faultOf(text, { isTag: path[0] === 'tag', pushed })
+    if (fault) {
+      problems.push(read.problemAt(path, fault.message, fault.expected))
     }
   }
   for (const [index, { value }] of (config.parameters ?? []).entries()) {

@@ -17,7 +17,12 @@ export function configureCheck(command: Command, act: Act): void {
 async function check({ printer }: Session, path: string): Promise<void> {
   const folder = readDeployFolder(path)
   const { apps, problems, source } = checkFolder(folder)
+  const hasFiles = apps.some(app => app.files)
   if (problems.length > 0) {
+    if (hasFiles) {
+      // One that is wrong does not harm the others, so they are worth knowing.
+      printer.note(`valid: ${apps.map(app => `${app.name} (${app.target})`).join(', ')}`)
+    }
     throw FOLDER_NOT_VALID(path, problems.length).with({ problems })
   }
   if (apps.length === 0) {
@@ -27,7 +32,7 @@ async function check({ printer }: Session, path: string): Promise<void> {
   const how = source === 'convention' ? 'by the names of its files' : 'as its deploy file says'
   printer.line(`${printer.colour.green('✔')} ${path} is valid, ${how}:`)
   printer.table(
-    ['app', 'target'],
-    apps.map(app => [app.name, app.target]),
+    ['app', 'target', ...(hasFiles ? ['from'] : [])],
+    apps.map(app => [app.name, app.target, ...(hasFiles ? [app.files?.paths.join(', ') ?? ''] : [])]),
   )
 }

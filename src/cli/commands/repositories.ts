@@ -130,6 +130,10 @@ async function check({ client, printer }: Session, name: string): Promise<number
     ['app', 'target'],
     found.apps.map(app => [app.name, app.target]),
   )
+  for (const { file, line, message } of found.problems ?? []) {
+    const place = `${file ?? ''}${line === undefined ? '' : `:${line}`}`
+    printer.note(printer.colour.yellow(`${inertLine(place, 300)} ${inertLine(message, 300)}`))
+  }
   return EXIT.ok
 }
 

@@ -190,6 +190,8 @@ export const RepositoryCheckDocument = Type.Object(
         strict,
       ),
     ),
+    /** What is wrong in files of which each describes an app by itself (docs/conventions.md). */
+    problems: ErrorDocument.properties.problems,
   },
   strict,
 )

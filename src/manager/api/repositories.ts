@@ -134,7 +134,7 @@ export function repositoryRoutes(api: Api, parts: ApiParts): void {
     },
     async ({ params }) => {
       const repository = await readRepository(db, params.repository)
-      const { commit, subject, apps } = await checkRepository(parts, repository)
+      const { commit, subject, apps, problems } = await checkRepository(parts, repository)
       if (repository.problem !== null) {
         parts.poller.look(repository.id)
       }
@@ -142,6 +142,7 @@ export function repositoryRoutes(api: Api, parts: ApiParts): void {
         commit,
         commit_subject: subject,
         apps: apps.map(({ name, target, settings }) => ({ name, target, settings: { ...settings } })),
+        ...(problems.length > 0 ? { problems: [...problems] } : {}),
       }
     },
   )

@@ -5,26 +5,35 @@ import { type DeploymentsContext, requestDeployment } from '#manager/deployments
 import type { RepositoryTable } from '#manager/store/tables.ts'
 import { inTransaction } from '#manager/store/transaction.ts'
 
-/**
- * Creates the apps that a repository describes and nobody created yet, and requests their first deployment.
- * A name that is taken by an app of another repository is left alone. Gives the names created.
- */
+export interface CreatedApps {
+  readonly created: readonly string[]
+  /** Names that it describes and that are apps of somebody else: these are left alone. */
+  readonly taken: readonly string[]
+}
+
+/** Creates the apps that a repository describes and nobody created yet, and requests their first deployment. */
 export async function createMissingApps(
   context: DeploymentsContext,
   repository: Selectable<RepositoryTable>,
   described: readonly ReadApp[],
-): Promise<string[]> {
+): Promise<CreatedApps> {
   const { db, clock } = context
   const created: string[] = []
+  const taken: string[] = []
   for (const entry of described) {
-    const taken = await db.selectFrom('apps').select('id').where('name', '=', entry.name).executeTakeFirst()
-    if (taken) {
+    const other = await appNamed(db, entry.name)
+    if (other) {
+      taken.push(...(other.repository_id === repository.id ? [] : [entry.name]))
       continue
     }
     const id = newId()
     const now = clock.now()
     const approval = await approvalOf(db, repository.id)
-    await inTransaction(db, async transaction => {
+    const isNew = await inTransaction(db, async transaction => {
+      // Another deployment of the repository may see the same file.
+      if (await appNamed(transaction, entry.name)) {
+        return false
+      }
       await transaction
         .insertInto('apps')
         .values({
@@ -36,6 +45,7 @@ export async function createMissingApps(
           overrides: '{}',
           host: repository.host,
           approval,
+          by_files: entry.files?.kind ?? null,
           version: 1,
           created_at: now,
           updated_at: now,
@@ -43,10 +53,19 @@ export async function createMissingApps(
         .execute()
       const trigger = { kind: 'registration', by: repository.name } as const
       await requestDeployment({ ...context, db: transaction }, { appId: id, kind: 'deploy', trigger })
+      return true
     })
-    created.push(entry.name)
+    created.push(...(isNew ? [entry.name] : []))
   }
-  return created
+  return { created, taken }
+}
+
+async function appNamed(db: DeploymentsContext['db'], name: string) {
+  return await db
+    .selectFrom('apps')
+    .select(['id', 'repository_id'])
+    .where('name', '=', name)
+    .executeTakeFirst()
 }
 
 /** Who may only propose changes to one app of a repository does not get round that by describing another one. */

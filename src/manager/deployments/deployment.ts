@@ -15,6 +15,7 @@ export interface Trigger {
     | 'signed'
     | 'schedule'
     | 'image'
+    | 'files'
   /** Token name, hook id, scheme of a signature … */
   readonly by: string
   readonly detail?: string

@@ -1,3 +1,4 @@
+import type { Kysely } from 'kysely'
 import { toWire } from '#lib/errors.ts'
 import { failpoint } from '#lib/failpoint.ts'
 import { newId } from '#lib/id.ts'
@@ -5,9 +6,11 @@ import { releaseDomains } from '#manager/apps/domains.ts'
 import { noteDeployment } from '#manager/outbox/note-deployment.ts'
 import type { EndedPipeline } from '#manager/pipeline/step.ts'
 import { storeRelease } from '#manager/releases/store-release.ts'
+import type { Tables } from '#manager/store/tables.ts'
 import { inTransaction } from '#manager/store/transaction.ts'
 import type { Deployment } from './deployment.ts'
 import { keepPast } from './past.ts'
+import { readDeployment } from './queries.ts'
 import { type DeploymentsContext, requestWhatWaits } from './request.ts'
 
 /** The one place that ends a running deployment: state, outcome, release, domains, in one transaction. */
@@ -47,10 +50,11 @@ export async function finishDeployment(
         .where('id', '=', end.confirms.release)
         .execute()
     }
-    await requestWhatWaits({ ...context, db: transaction }, deployment)
+    await requestWhatWaits({ ...context, db: transaction }, await asItIsNow(transaction, deployment))
     await releaseDomains(transaction, deployment.appId, end)
     await noteDeployment({ ...context, db: transaction }, deployment.id)
-    if (deployment.kind === 'remove' && end.state === 'succeeded') {
+    const isGone = deployment.kind === 'remove' && end.state === 'succeeded'
+    if (isGone && !(await isWantedAgain(transaction, deployment))) {
       const app = { id: deployment.appId, name: deployment.app }
       await keepPast(transaction, app, clock.now())
       await transaction.deleteFrom('apps').where('id', '=', deployment.appId).execute()
@@ -58,4 +62,20 @@ export async function finishDeployment(
   })
   failpoint('manager', 'finish', 'after-row')
   events.publish('deployment', { id: deployment.id, app: deployment.app, state: end.state })
+}
+
+/** A push that came during a removal is noted in its row. */
+async function asItIsNow(db: Kysely<Tables>, deployment: Deployment): Promise<Deployment> {
+  return deployment.kind === 'remove' ? await readDeployment(db, deployment.id) : deployment
+}
+
+/** What waited behind the removal is queued now. */
+async function isWantedAgain(db: Kysely<Tables>, { appId }: Deployment): Promise<boolean> {
+  const queued = await db
+    .selectFrom('deployments')
+    .select('id')
+    .where('app_id', '=', appId)
+    .where('state', '=', 'queued')
+    .executeTakeFirst()
+  return queued !== undefined
 }

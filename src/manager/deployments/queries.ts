@@ -28,6 +28,8 @@ export interface Startable {
   readonly startsAt: number | null
   readonly host: string
   readonly overrides: string
+  readonly byFiles: 'image' | 'stack' | null
+  readonly repositoryId: string | null
 }
 
 /** The deployment with this id, also one of an app that is gone, or DEPLOYMENT_NOT_FOUND. */
@@ -93,6 +95,8 @@ export async function readStartable(db: Kysely<Tables>): Promise<Startable[]> {
       'deployments.starts_at as startsAt',
       'apps.host',
       'apps.overrides',
+      'apps.by_files as byFiles',
+      'apps.repository_id as repositoryId',
     ])
     .where(eb =>
       eb.or([

@@ -6,6 +6,7 @@ import { runPipeline } from '#manager/pipeline/pipeline.ts'
 import type { PipelineParts } from '#manager/pipeline/step.ts'
 import { SOON } from '#manager/store/soon.ts'
 import { goOnApproved, letWait } from './approval.ts'
+import { awaitsImages } from './awaits-images.ts'
 import { holdsBack } from './breaker.ts'
 import type { Deployment } from './deployment.ts'
 import { DEPLOYMENT_CANCELLED } from './errors.ts'
@@ -86,7 +87,7 @@ export function createQueue({ parts, logger, perHost }: QueueOptions): Queue {
       if (atWorkOn(host) >= perHost || closed || started.has(appId) || running.has(id)) {
         continue
       }
-      if (state === 'queued' && (await holdsBack(parts, next))) {
+      if (state === 'queued' && ((await holdsBack(parts, next)) || (await awaitsImages(db, next)))) {
         continue
       }
       started.add(appId)

@@ -6,17 +6,18 @@ import type { OutboxDoor } from '#manager/outbox/put.ts'
 import { compiledOnce } from '#manager/store/compiled-once.ts'
 import type { DeploymentState, DeploymentTable, Tables } from '#manager/store/tables.ts'
 import { afterCommit, inTransaction } from '#manager/store/transaction.ts'
+import { waitBehindRemoval } from './behind-removal.ts'
 import { resumeApp } from './breaker.ts'
 import {
   type Deployment,
   type DeployRequest,
   isByPerson,
   isHint,
-  type Trigger,
   takenOver,
 } from './deployment.ts'
 import { APP_BEING_REMOVED, APP_NOT_FOUND, DEPLOYMENT_ENDED } from './errors.ts'
 import type { Events } from './events.ts'
+import { isOldNews } from './old-news.ts'
 import { readDeployment } from './queries.ts'
 import { isLonger, quietFor } from './quiet.ts'
 import { deploymentFrom } from './rows.ts'
@@ -98,31 +99,6 @@ export async function requestWhatWaits(
   }
 }
 
-/**
- * Whether the tip that a poll found is the one which this app's last look at the branch, before somebody wanted
- * something by name, has found as well: another app of the repository may be the first to tell of it.
- */
-async function isOldNews(
-  db: Kysely<Tables>,
-  { id, appId, trigger }: { readonly id: string; readonly appId: string; readonly trigger: Trigger },
-): Promise<boolean> {
-  if (trigger.kind !== 'poll') {
-    return false
-  }
-  const seen = await db
-    .selectFrom('deployments')
-    .select('commit')
-    .where('app_id', '=', appId)
-    .where('id', '<', id)
-    .where('kind', '=', 'deploy')
-    .where('wanted_commit', 'is', null)
-    .where('wanted_release', 'is', null)
-    .where('state', '!=', 'superseded')
-    .orderBy('id', 'desc')
-    .executeTakeFirst()
-  return seen !== undefined && seen.commit === trigger.detail
-}
-
 async function store(context: DeploymentsContext, request: DeployRequest): Promise<Deployment> {
   const { db, clock } = context
   const [[app], open] = [
@@ -132,8 +108,9 @@ async function store(context: DeploymentsContext, request: DeployRequest): Promi
   if (!app) {
     throw APP_NOT_FOUND(request.appId)
   }
-  if (open.some(({ kind, state }) => kind === 'remove' && state !== 'waiting')) {
-    throw APP_BEING_REMOVED(app.name)
+  const removal = open.find(({ kind, state }) => kind === 'remove' && state !== 'waiting')
+  if (removal) {
+    return await waitBehindRemoval(db, { app: app.name, removal }, request)
   }
   if (app.paused_at !== null && isByPerson(request.trigger)) {
     await resumeApp(context, app)

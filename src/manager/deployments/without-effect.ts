@@ -5,6 +5,12 @@ export const WITHOUT_EFFECT = [
   'own-commit',
   'skipped-by-message',
   'held-by-rollback',
+  /** Its files want the app no more: another deployment removes it. */
+  'files-gone',
+  /** The message of the commit asked for other apps, for a plan, or for images alone. */
+  'not-asked',
+  'dry-run',
+  'built',
 ] as const
 
 export type WithoutEffect = (typeof WITHOUT_EFFECT)[number]

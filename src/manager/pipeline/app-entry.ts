@@ -1,19 +1,14 @@
 import type { Selectable } from 'kysely'
+import type { AppFiles } from '#deploy-file/convention.ts'
 import { EveryAppOverrides } from '#deploy-file/every-app.ts'
-import { type ReadApp, readApps } from '#deploy-file/read-apps.ts'
 import { check } from '#lib/check.ts'
-import type { AppTable, RepositoryTable } from '#manager/store/tables.ts'
+import type { AppTable } from '#manager/store/tables.ts'
 import { readSchedule, type Schedule } from '#manager/triggers/schedule-times.ts'
-import { TARGETS, targetNamed } from '#targets/index.ts'
+import { targetNamed } from '#targets/index.ts'
 import type { Target } from '#targets/target.ts'
 import { type Deadlines, readDeadlines } from './deadlines.ts'
-import {
-  APP_NOT_IN_REPOSITORY,
-  COMPOSE_PATH_NOT_FOUND,
-  DEPLOY_FILE_INVALID,
-  NOTHING_TO_DEPLOY,
-  SETTINGS_INVALID,
-} from './errors.ts'
+import { type DescribedApps, notDescribed } from './described-apps.ts'
+import { SETTINGS_INVALID } from './errors.ts'
 import type { Ask, Source } from './source.ts'
 
 export interface AppEntry {
@@ -33,48 +28,24 @@ export interface AppEntry {
   readonly urlFiles: readonly string[]
   /** When it is deployed by itself. */
   readonly schedule: Schedule | undefined
+  /** The files that describe it, when their names do. */
+  readonly files: AppFiles | undefined
 }
 
 /** A change of these may be one of the app's settings. */
 const DEPLOY_FILES = ['fairlead.yaml', 'fairlead.yml', '.fairlead']
 
-/**
- * Every app that a checkout describes: the Compose file that the repository was registered with, else what the deploy
- * file says, else what the conventions see.
- */
-export function describedApps(
-  source: Source,
-  repository: Pick<Selectable<RepositoryTable>, 'name' | 'compose_path'>,
-): readonly ReadApp[] {
-  const composePath = repository.compose_path ?? undefined
-  const { texts, paths } = source
-  if (composePath !== undefined && !Object.hasOwn(texts, composePath)) {
-    throw COMPOSE_PATH_NOT_FOUND(composePath, source.commit)
-  }
-  const read = readApps({ texts, paths, repositoryName: repository.name, composePath, targets: TARGETS })
-  const first = read.problems[0]
-  if (first) {
-    const where = first.line === undefined ? first.path : `line ${first.line}, ${first.path}`
-    throw DEPLOY_FILE_INVALID(first.file ?? read.source, `${where}: ${first.message}`).with({
-      problems: read.problems,
-    })
-  }
-  if (read.apps.length === 0) {
-    throw NOTHING_TO_DEPLOY(source.commit)
-  }
-  return read.apps
-}
-
 /** The target and settings of one app at this commit: the deploy file's, under the overrides set with the app. */
 export async function readEntry(
   ask: Ask,
   app: Selectable<AppTable>,
-  { source, apps }: { readonly source: Source; readonly apps: readonly ReadApp[] },
+  described: DescribedApps,
 ): Promise<AppEntry> {
+  const { source, apps } = described
   const entry = apps.find(candidate => candidate.name === app.entry)
   const target = entry && targetNamed(entry.target)
   if (!entry || !target) {
-    throw APP_NOT_IN_REPOSITORY(app.entry, source.texts['fairlead.yaml'] ? 'fairlead.yaml' : 'the repository')
+    throw notDescribed(described, app.entry)
   }
   const what = `the app "${app.name}"`
   const {
@@ -106,7 +77,8 @@ export async function readEntry(
   const watch = common.watch && [...common.watch, ...DEPLOY_FILES, ...target.reads(settings)]
   const { schedule: written } = entry.common
   const schedule = written && readSchedule(written, app.name)
-  const found = { schedule, target, settings, deadlines, watch, approval, onDrift, urlFile, urlFiles }
+  const { files } = entry
+  const found = { files, schedule, target, settings, deadlines, watch, approval, onDrift, urlFile, urlFiles }
   const missing = target.reads(settings).filter(path => !(path in source.texts))
   if (missing.length === 0) {
     return { ...found, source }

@@ -48,6 +48,33 @@ export const APP_NOT_IN_REPOSITORY = defineError({
   hint: () => 'Put it back into fairlead.yaml, or remove the app with "fairlead apps remove".',
 })
 
+export const APP_SWITCHED_OFF = defineError({
+  code: 'APP_SWITCHED_OFF',
+  status: 422,
+  retry: 'never',
+  message: (app: string) => `The app "${app}" is switched off in its file at this commit.`,
+  hint: () => 'Write "enabled": true there, or remove the app with "fairlead apps remove".',
+})
+
+export const USED_IMAGE_FAILED = defineError({
+  code: 'USED_IMAGE_FAILED',
+  status: 422,
+  retry: 'later',
+  message: (app: string, image: string, deployment: string) =>
+    `${app} runs the image of "${image}", whose last deployment ${deployment} failed.`,
+  hint: (_app, _image, deployment) =>
+    `What ran goes on. "fairlead logs ${deployment}" shows why the image was not built.`,
+})
+
+export const APP_REMOVAL_GUARDED = defineError({
+  code: 'APP_REMOVAL_GUARDED',
+  status: 422,
+  retry: 'never',
+  message: (app: string) =>
+    `The repository wants "${app}" no more, but its deployments need an approval: it is not removed by a push.`,
+  hint: app => `It goes on running. Remove it with "fairlead apps remove ${app}", or put its file back.`,
+})
+
 export const NOTHING_TO_DEPLOY = defineError({
   code: 'NOTHING_TO_DEPLOY',
   status: 422,

@@ -3,7 +3,8 @@ import { newId } from '#lib/id.ts'
 import { APP_NOT_FOUND, STACK_HAS_NO_SOURCE } from '#manager/deployments/errors.ts'
 import { driftedParts } from '#manager/observation/drift-state.ts'
 import { refuseStranger } from '#manager/organisations/refuse-stranger.ts'
-import { describedApps, readEntry } from './app-entry.ts'
+import { readEntry } from './app-entry.ts'
+import { describedApps, refuseNothing } from './described-apps.ts'
 import { type MadePlan, makePlan } from './make-plan.ts'
 import { readPlanInput } from './plan-input.ts'
 import { type Ask, fetchSource, type Source } from './source.ts'
@@ -32,7 +33,9 @@ export async function planApp(
   await refuseStranger(parts, repository)
   const ask = askDirectly(parts, app.host)
   const source = await fetchSource(ask, repository, { sealer: parts.sealer, commit })
-  const entry = await readEntry(ask, app, { source, apps: describedApps(source, repository) })
+  const described = await describedApps(ask, source, repository)
+  refuseNothing(described)
+  const entry = await readEntry(ask, app, described)
   const { input } = await readPlanInput(parts, app, { deployment: newId(), drifted: driftedParts(app) })
   const made = await makePlan(ask, entry, input)
   return { ...made, source }

@@ -13,6 +13,10 @@ export interface Source extends SourceFacts {
   readonly skips?: boolean | undefined
   /** The deployment that its message says it reports on. */
   readonly deployId?: string | undefined
+  /** Paths that are symbolic links: nothing reads them. */
+  readonly links?: readonly string[] | undefined
+  /** There are more paths than were told. */
+  readonly truncated?: boolean | undefined
 }
 
 /** Files whose text is wanted in every checkout: deploy files and what the conventions look at. */
@@ -67,6 +71,8 @@ export async function fetchSource(
     author: result.author,
     skips: result.skips,
     deployId: result.deploy_id,
+    links: result.links,
+    truncated: result.truncated,
   }
 }
 
@@ -91,5 +97,7 @@ interface CheckoutResult {
   readonly skips?: boolean
   readonly deploy_id?: string
   readonly paths: readonly string[]
+  readonly links?: readonly string[]
+  readonly truncated?: boolean
   readonly texts: Readonly<Record<string, string>>
 }

@@ -42,6 +42,10 @@ function stateOf({ state, outcome }: ReportNote): ReportState {
   switch (outcome) {
     case 'held-by-rollback':
     case 'skipped-by-message':
+    case 'files-gone':
+    case 'not-asked':
+    case 'dry-run':
+    case 'built':
       return 'superseded'
     case 'own-commit':
       return 'skipped'
@@ -83,6 +87,10 @@ const UNTOUCHED: Readonly<Record<WithoutEffect, string>> = {
   'own-commit': 'Nothing to deploy: Fairlead pushed this commit itself',
   'skipped-by-message': 'Not deployed: the message of the commit asks for that',
   'held-by-rollback': 'Not deployed: the app was rolled back from this commit',
+  'files-gone': 'Not deployed: the app is wanted no more and is removed',
+  'not-asked': 'Not deployed: the message of the commit asks for other apps',
+  'dry-run': 'Not deployed: the message of the commit asks for the plan alone',
+  built: 'Built, not deployed: the message of the commit asks for that',
 }
 
 function describeFailure({ failedStep, error, outcome }: ReportNote, details: boolean): string {

@@ -180,6 +180,10 @@ const ENDS: Readonly<Record<WithoutEffect | 'deployed' | 'rolled-back', readonly
   'own-commit': ['skipped', 'Nothing to deploy: Fairlead pushed this commit itself', undefined],
   'skipped-by-message': ['superseded', 'Not deployed: the message of the commit asks for that', undefined],
   'held-by-rollback': ['superseded', 'Not deployed: the app was rolled back from this commit', undefined],
+  'files-gone': ['superseded', 'Not deployed: the app is wanted no more and is removed', undefined],
+  'not-asked': ['superseded', 'Not deployed: the message of the commit asks for other apps', undefined],
+  'dry-run': ['superseded', 'Not deployed: the message of the commit asks for the plan alone', undefined],
+  built: ['superseded', 'Built, not deployed: the message of the commit asks for that', undefined],
 }
 
 for (const [outcome, expected] of Object.entries(ENDS)) {

@@ -1,7 +1,8 @@
 import type { Selectable } from 'kysely'
 import type { ReadApp } from '#deploy-file/read-apps.ts'
+import type { Problem } from '#lib/errors.ts'
 import { refuseStranger } from '#manager/organisations/refuse-stranger.ts'
-import { describedApps } from '#manager/pipeline/app-entry.ts'
+import { describedApps, refuseNothing } from '#manager/pipeline/described-apps.ts'
 import { askDirectly } from '#manager/pipeline/plan-app.ts'
 import { fetchSource } from '#manager/pipeline/source.ts'
 import type { PipelineParts } from '#manager/pipeline/step.ts'
@@ -11,6 +12,8 @@ export interface RepositoryCheck {
   readonly commit: string
   readonly subject: string
   readonly apps: readonly ReadApp[]
+  /** What is wrong in files of which each describes an app by itself. */
+  readonly problems: readonly Problem[]
 }
 
 /** Can we read it, and which apps would it give? Throws what stands in the way. */
@@ -19,6 +22,10 @@ export async function checkRepository(
   repository: Selectable<RepositoryTable>,
 ): Promise<RepositoryCheck> {
   await refuseStranger(parts, repository)
-  const source = await fetchSource(askDirectly(parts, repository.host), repository, { sealer: parts.sealer })
-  return { commit: source.commit, subject: source.subject, apps: describedApps(source, repository) }
+  const ask = askDirectly(parts, repository.host)
+  const source = await fetchSource(ask, repository, { sealer: parts.sealer })
+  const described = await describedApps(ask, source, repository)
+  refuseNothing(described)
+  const { apps, convention } = described
+  return { commit: source.commit, subject: source.subject, apps, problems: convention?.problems ?? [] }
 }

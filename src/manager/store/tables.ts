@@ -1,6 +1,7 @@
 import type { Generated } from 'kysely'
 import type { CiTrustTable } from './ci-trust-table.ts'
 import type { CommandTable, DeploymentTable, StepTable } from './deployment-tables.ts'
+import type { MessageRemovalTable } from './message-removal-table.ts'
 import type { OrganisationTable } from './organisation-table.ts'
 import type { ChannelTable, OutboxTable, ReportTable } from './outbox-tables.ts'
 import type { PastDeploymentTable } from './past-table.ts'
@@ -37,6 +38,7 @@ export interface Tables {
   channels: ChannelTable
   signed_calls: SignedCallTable
   pushed_commits: PushedCommitTable
+  message_removals: MessageRemovalTable
 }
 
 /** Single values: `epoch` (fencing counter towards agents), `identity` … */
@@ -86,6 +88,8 @@ export interface RepositoryTable {
   poll_seconds: number
   /** 1: apps that its files describe are created by themselves. */
   auto_apps: number
+  /** 1: messages of its commits may say what is done (docs/conventions.md). */
+  commit_actions: Generated<number>
   /** The Compose file that is its one app, whatever else is in it; null: its deploy file or the conventions say. */
   compose_path: string | null
   organisation_id: string | null
@@ -169,6 +173,8 @@ export interface AppTable {
   schedule_at: number | null
   /** JSON of the images that its tags were seen to mean last (MovedImages); null: none has moved. */
   moved_images: string | null
+  /** What kind of app the names of the repository's files made it; null: somebody described it otherwise. */
+  by_files: 'image' | 'stack' | null
   version: number
   created_at: number
   updated_at: number

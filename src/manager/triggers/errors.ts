@@ -34,3 +34,13 @@ export const DELIVERY_ID_MISSING = defineError({
   hint: () =>
     'Send deliveries from the Git host itself, or use a hook of the kind "hmac" for senders of your own.',
 })
+
+export const APP_NAME_TAKEN = defineError({
+  code: 'APP_NAME_TAKEN',
+  status: 409,
+  retry: 'never',
+  message: (names: readonly string[]) =>
+    `The repository describes apps whose names others have: ${names.slice(0, 10).join(', ')}.`,
+  hint: () =>
+    'The apps that have the names go on as they are. Give those of this repository other names, or add one with "fairlead apps add --entry".',
+})

@@ -4,6 +4,7 @@ import { createMissingApps } from '#manager/apps/create-missing.ts'
 import { remoteOf } from '#manager/pipeline/source.ts'
 import type { PipelineParts } from '#manager/pipeline/step.ts'
 import { checkRepository } from '#manager/repositories/check-repository.ts'
+import { APP_NAME_TAKEN } from './errors.ts'
 import { createPoller, type Poller } from './poll.ts'
 
 /** A worker that is away now is asked at the next look, not waited for. */
@@ -31,7 +32,10 @@ export function pollerFor(parts: PipelineParts): Poller {
     },
     async discover(repository) {
       const { apps } = await checkRepository(parts, repository)
-      await createMissingApps(parts, repository, apps)
+      const { taken } = await createMissingApps(parts, repository, apps)
+      if (taken.length > 0) {
+        throw APP_NAME_TAKEN(taken)
+      }
     },
   })
 }

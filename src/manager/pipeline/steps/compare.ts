@@ -77,7 +77,7 @@ async function hasMoreToBring(
 ): Promise<boolean> {
   const last = await db
     .selectFrom('deployments')
-    .select('state')
+    .select(['state', 'kind'])
     .where('app_id', '=', app.id)
     .where('id', '<', deployment.id)
     .where('state', '!=', 'superseded')
@@ -92,6 +92,7 @@ async function hasMoreToBring(
   const revisions = Object.fromEntries(secrets.map(({ name, revision }) => [name, revision]))
   return (
     last?.state !== 'succeeded' ||
+    last.kind === 'remove' ||
     app.updated_at > (release.confirmed_at ?? release.created_at) ||
     canonicalJson(revisions) !== canonicalJson(JSON.parse(release.secrets ?? '{}'))
   )

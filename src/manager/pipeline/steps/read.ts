@@ -1,39 +1,69 @@
 import { createMissingApps } from '#manager/apps/create-missing.ts'
-import { describedApps, readEntry } from '#manager/pipeline/app-entry.ts'
+import { readEntry } from '#manager/pipeline/app-entry.ts'
 import { claimForApp } from '#manager/pipeline/claim-for-app.ts'
+import { type DescribedApps, describedApps, refuseNothing } from '#manager/pipeline/described-apps.ts'
 import { done, type Step, type StepContext, type StepOutcome } from '#manager/pipeline/step.ts'
 import { tellWorker } from '#manager/pipeline/tell-worker.ts'
+import { endUnwanted } from '#manager/pipeline/unwanted-app.ts'
+import { refuseFailedImages } from '#manager/pipeline/used-images.ts'
 
 /** Reads what the repository says about the app at this commit, and claims the domains it wants. */
-export const read: Step = { name: 'read', deadlineMs: 2 * 60_000, run: readApp, recall: readFacts }
+export const read: Step = { name: 'read', deadlineMs: 2 * 60_000, run: readApp, recall: recallFacts }
 
 async function readApp(context: StepContext): Promise<StepOutcome> {
-  const { parts, repository, facts } = context
-  const { target, apps, deadlines } = await readFacts(context)
+  const described = await describe(context)
+  const unwanted = await endUnwanted(context, described)
+  if (unwanted) {
+    return unwanted
+  }
+  refuseNothing(described)
+  const { target, deadlines, files } = await readFacts(context, described)
   if (deadlines.deployment !== undefined) {
     await context.limitDeployment(deadlines.deployment)
   }
+  await refuseFailedImages(context, files)
   await claimForApp(context)
-  if (repository?.auto_apps === 1) {
-    const created = await createMissingApps(parts, repository, apps)
-    for (const name of created) {
-      context.say(`the repository describes a new app "${name}": created`)
-    }
-    if (created.length > 0) {
-      parts.wake()
-    }
-  }
-  return done({ target: target.name, domains: facts.domains })
+  await createOthers(context, described)
+  return done({ target: target.name, domains: context.facts.domains })
 }
 
-async function readFacts(context: StepContext) {
-  const { facts, app, repository } = context
-  const source = facts.source
-  if (!source || !repository) {
+async function createOthers(
+  { parts, repository, say }: StepContext,
+  { apps, convention }: DescribedApps,
+): Promise<void> {
+  for (const { file, line, message } of convention?.problems ?? []) {
+    say(`warning: ${file ?? ''}${line === undefined ? '' : `:${line}`} ${message}`)
+  }
+  if (repository?.auto_apps !== 1) {
+    return
+  }
+  const { created, taken } = await createMissingApps(parts, repository, apps)
+  for (const name of created) {
+    say(`the repository describes a new app "${name}": created`)
+  }
+  for (const name of taken) {
+    say(`warning: the repository describes an app "${name}", but another one has this name: not created`)
+  }
+  if (created.length > 0) {
+    parts.wake()
+  }
+}
+
+async function describe(context: StepContext): Promise<DescribedApps> {
+  const { facts, repository } = context
+  if (!facts.source || !repository) {
     throw new Error('read before checkout')
   }
-  const apps = describedApps(source, repository)
-  const entry = await readEntry(tell => tellWorker(context, tell), app, { source, apps })
+  return await describedApps(tell => tellWorker(context, tell), facts.source, repository)
+}
+
+async function recallFacts(context: StepContext): Promise<void> {
+  await readFacts(context, await describe(context))
+}
+
+async function readFacts(context: StepContext, described: DescribedApps) {
+  const { facts, app } = context
+  const entry = await readEntry(tell => tellWorker(context, tell), app, described)
   facts.target = entry.target
   facts.settings = entry.settings
   facts.source = entry.source
@@ -48,5 +78,5 @@ async function readFacts(context: StepContext) {
     name: app.name,
     baseDomain: context.parts.baseDomain,
   })
-  return { ...entry, apps }
+  return entry
 }

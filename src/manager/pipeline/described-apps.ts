@@ -1,0 +1,123 @@
+import type { Selectable } from 'kysely'
+import type { Convention } from '#deploy-file/convention.ts'
+import { claimedApps, conventionTexts } from '#deploy-file/convention-apps.ts'
+import { deployFilesIn, type ReadApp, readApps } from '#deploy-file/read-apps.ts'
+import type { FairleadError, Problem } from '#lib/errors.ts'
+import type { AppTable, RepositoryTable } from '#manager/store/tables.ts'
+import { TARGETS } from '#targets/index.ts'
+import {
+  APP_NOT_IN_REPOSITORY,
+  APP_SWITCHED_OFF,
+  COMPOSE_PATH_NOT_FOUND,
+  DEPLOY_FILE_INVALID,
+  NOTHING_TO_DEPLOY,
+} from './errors.ts'
+import type { Ask, Source } from './source.ts'
+
+export interface DescribedApps {
+  readonly apps: readonly ReadApp[]
+  /** With the texts of all files that describe them. */
+  readonly source: Source
+  /** What the names of the files say, when no deploy file does. */
+  readonly convention: Convention | undefined
+  /** Nothing but the names of its files says what is deployed, whether or not they say anything. */
+  readonly byNames: boolean
+}
+
+type Repository = Pick<Selectable<RepositoryTable>, 'name' | 'compose_path'>
+
+/** As many paths as one question may name. */
+const MOST_TEXTS = 100
+
+/**
+ * Every app that a checkout describes: the Compose file that the repository was registered with, else what the deploy
+ * file says, else what the names of the files say. A deploy file that is wrong is an error; of files that describe an app
+ * each by themselves, those that are right count.
+ */
+export async function describedApps(
+  ask: Ask,
+  checkout: Source,
+  repository: Repository,
+): Promise<DescribedApps> {
+  const composePath = repository.compose_path ?? undefined
+  if (composePath !== undefined && !Object.hasOwn(checkout.texts, composePath)) {
+    throw COMPOSE_PATH_NOT_FOUND(composePath, checkout.commit)
+  }
+  const byNames = composePath === undefined && deployFilesIn(checkout.paths).length === 0
+  const source = byNames ? await withTexts(ask, checkout) : checkout
+  const { texts, paths } = source
+  const read = readApps({ texts, paths, repositoryName: repository.name, composePath, targets: TARGETS })
+  if (!read.convention && read.problems.length > 0) {
+    throw invalid(read.problems)
+  }
+  return { apps: read.apps, source, convention: read.convention, byNames }
+}
+
+/** Refuses a checkout in which there is nothing to deploy, for whatever reason. */
+export function refuseNothing({ apps, convention, source }: DescribedApps): void {
+  if (apps.length > 0) {
+    return
+  }
+  if (!convention) {
+    throw NOTHING_TO_DEPLOY(source.commit)
+  }
+  if (convention.problems.length > 0) {
+    throw invalid(convention.problems)
+  }
+}
+
+/** Why there is no such app at this commit. */
+export function notDescribed({ convention, source }: DescribedApps, entry: string): FairleadError {
+  const found = convention?.entries.get(entry)
+  switch (found?.state) {
+    case 'broken':
+      return invalid(found.problems)
+    case 'disabled':
+      return APP_SWITCHED_OFF(entry)
+    default:
+      return APP_NOT_IN_REPOSITORY(entry, source.texts['fairlead.yaml'] ? 'fairlead.yaml' : 'the repository')
+  }
+}
+
+/**
+ * Whether the files that an app came from want it no more: it is switched off, or no file of its name is there, wherever
+ * in the tree. One that is wrong or there twice wants something, nobody knows what.
+ */
+export function isUnwanted(
+  { convention, source, byNames }: DescribedApps,
+  { by_files, entry }: Pick<Selectable<AppTable>, 'by_files' | 'entry'>,
+): boolean {
+  if (by_files === null || !byNames || source.truncated === true) {
+    return false
+  }
+  return convention?.entries.get(entry)?.state === 'disabled' || !claimedApps(source.paths).has(entry)
+}
+
+function invalid(problems: readonly Problem[]): FairleadError {
+  const [first] = problems
+  const where = [...(first?.line === undefined ? [] : [`line ${first.line}`]), first?.path]
+  const told = where.filter(part => part !== undefined && part !== '').join(', ')
+  return DEPLOY_FILE_INVALID(
+    first?.file ?? 'fairlead.yaml',
+    `${told === '' ? 'it' : `${told}:`} ${first?.message ?? 'is wrong'}`,
+  ).with({ problems })
+}
+
+async function withTexts(ask: Ask, source: Source): Promise<Source> {
+  const missing = conventionTexts(source.paths).filter(
+    path => !Object.hasOwn(source.texts, path) && !source.links?.includes(path),
+  )
+  const questions = Array.from({ length: Math.ceil(missing.length / MOST_TEXTS) }, (_, index) =>
+    ask({
+      key: `files-${index}`,
+      command: 'repository.read',
+      data: {
+        ...{ repository: source.repository, commit: source.commit },
+        paths: missing.slice(index * MOST_TEXTS, (index + 1) * MOST_TEXTS),
+      },
+    }),
+  )
+  const answers = await Promise.all(questions)
+  const texts = Object.assign({}, source.texts, ...answers.map(answer => answer.texts as object))
+  return missing.length === 0 ? source : { ...source, texts }
+}

@@ -8,13 +8,7 @@ import type { DeploymentState, DeploymentTable, Tables } from '#manager/store/ta
 import { afterCommit, inTransaction } from '#manager/store/transaction.ts'
 import { waitBehindRemoval } from './behind-removal.ts'
 import { resumeApp } from './breaker.ts'
-import {
-  type Deployment,
-  type DeployRequest,
-  isByPerson,
-  isHint,
-  takenOver,
-} from './deployment.ts'
+import { type Deployment, type DeployRequest, isByPerson, isHint, takenOver } from './deployment.ts'
 import { APP_BEING_REMOVED, APP_NOT_FOUND, DEPLOYMENT_ENDED } from './errors.ts'
 import type { Events } from './events.ts'
 import { isOldNews } from './old-news.ts'

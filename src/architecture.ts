@@ -34,7 +34,10 @@ export const FOLDERS: Readonly<Record<string, FolderRule>> = {
     packages: ['typebox', 'yaml'],
   },
   'git-hosts': { imports: ['contract', 'lib'], packages: ['typebox'] },
-  'deploy-file': { imports: ['targets', 'contract', 'formats', 'lib'], packages: ['typebox', 'yaml'] },
+  'deploy-file': {
+    imports: ['targets', 'contract', 'formats', 'lib'],
+    packages: ['@humanwhocodes/momoa', 'typebox', 'yaml'],
+  },
   agent: { imports: ['commands', 'link', 'exec', 'contract', 'lib'], packages: ['ws', 'typebox'] },
   worker: {
     imports: ['agent', 'link', 'targets', 'commands', 'policy', 'exec', 'contract', 'lib'],

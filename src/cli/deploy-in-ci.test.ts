@@ -1,4 +1,4 @@
-import { doesNotMatch, equal, match } from 'node:assert/strict'
+import { deepEqual, doesNotMatch, equal, match } from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
@@ -47,6 +47,9 @@ function answer({ method, url: path = '' }: IncomingMessage, response: ServerRes
       response.write(`id: ${index + 1}\ndata: ${JSON.stringify(data)}\n\n`)
     }
     response.end('event: end\ndata: {}\n\n')
+  } else if (path === `/api/v1/deployments/${ID}/result.json`) {
+    response.writeHead(200, { 'content-type': 'application/json' })
+    response.end(JSON.stringify({ shop: [{ result: served.state }] }))
   } else if (path === '/api/v1/events') {
     response.writeHead(403).end('{}')
   } else {
@@ -123,6 +126,19 @@ describe('the exit code of "deploy --wait"', () => {
     equal((await deploy(['--wait'], {})).code, 6)
     served.status = 200
   })
+})
+
+test('R58 --result leaves how it went in a file, also of a deployment that failed', async () => {
+  const file = join(folder, 'result.json')
+  for (const state of ['succeeded', 'failed']) {
+    served.state = state
+    equal((await deploy(['--wait', '--result', file], {})).code, state === 'failed' ? 1 : 0)
+    deepEqual(JSON.parse(await readFile(file, 'utf8')), { shop: [{ result: state }] })
+  }
+  served.state = 'succeeded'
+  const { code, err } = await deploy(['--wait', '--result', join(folder, 'no', 'folder')], {})
+  equal(code, 0)
+  match(err, /warning: .* was not written/)
 })
 
 describe('in a job of GitHub Actions', () => {

@@ -1,4 +1,6 @@
+import { writeFileSync } from 'node:fs'
 import type { DeploymentDetail, DeploymentDocument } from '#contract/rest/deployments.ts'
+import type { ResultDocument } from '#contract/rest/result.ts'
 import { writeCiReport } from './ci-report.ts'
 import { inWords } from './duration.ts'
 import { EXIT, exitCodeOfEnd } from './exit-codes.ts'
@@ -11,6 +13,8 @@ export interface WaitOptions {
   readonly wait?: boolean
   /** In ms; default as long as it takes. */
   readonly timeout?: number
+  /** File for the result. */
+  readonly result?: string
 }
 
 /** Says that a deployment was asked for and, with `wait`, shows it to its end; gives the exit code. */
@@ -28,6 +32,7 @@ export async function reportDeployment(
   }
   printer.note(printer.colour.dim(`${deployment.app}: deployment ${deployment.id}`))
   const ended = await followOrTell(session, deployment, options)
+  await writeResult(session, ended, options.result)
   reportToCi(session, ended)
   printer.answer(ended)
   if (isWaiting(ended)) {
@@ -48,6 +53,24 @@ export async function reportDeployment(
     printer.note(printer.colour.yellow(warning))
   }
   return EXIT.ok
+}
+
+/** Also of a deployment that failed: that is when somebody looks into the file. */
+async function writeResult(
+  { client, printer }: Session,
+  { id }: DeploymentDetail,
+  file: string | undefined,
+): Promise<void> {
+  if (file === undefined) {
+    return
+  }
+  try {
+    const result = await client.get<ResultDocument>(`/deployments/${id}/result.json`)
+    writeFileSync(file, `${JSON.stringify(result, null, 2)}\n`)
+    printer.note(printer.colour.dim(`written: ${file}`))
+  } catch (error) {
+    printer.note(`warning: ${file} was not written: ${(error as Error).message}`)
+  }
 }
 
 function reportToCi({ config, printer }: Session, deployment: DeploymentDetail): void {

@@ -289,8 +289,8 @@ describe('config as code that is wrong', () => {
     deepEqual(problemsOf(texts), [
       'image.lonely.json  has no Dockerfile',
       'image.x.json:2:10 tag is not the name of an image',
-      'docker-compose.bad.json:2:16  is not JSON: there is "," where a key in double quotes belongs',
-      'simple-stack-instance.web.cut.json:3:1  is not JSON: there is the end of the file where a key in double quotes belongs',
+      'docker-compose.bad.json:2:16  is not JSON: Unexpected token Comma found.',
+      'simple-stack-instance.web.cut.json:2:18  is not JSON: Unexpected token Comma found.',
       'simple-stack-instance.web.double.json:1:20  has the key "enabled" twice',
       'simple-stack-instance.web.typo.json:2:14 enabled is a text',
       'simple-stack-instance.web.typo.json:3:3 paramters is not a known key; did you mean "parameters"?',

@@ -86,7 +86,7 @@ function refusedUnread(text: string): Problem | undefined {
 }
 
 /** Brackets alone: those in texts count too, but no text has a hundred open ones. */
-function isNestedTooDeeply(text: string): boolean {
+export function isNestedTooDeeply(text: string): boolean {
   let depth = 0
   for (const [bracket] of text.matchAll(/[[\]{}]/g)) {
     depth = bracket === '[' || bracket === '{' ? depth + 1 : Math.max(0, depth - 1)

@@ -16,10 +16,12 @@ export function configureDeploy(command: Command, act: Act): void {
     .option('--commit <id>', 'the full id of a commit; default: the newest of the branch')
     .option('-w, --wait', 'show the steps and end with the deployment')
     .option('--timeout <duration>', 'with --wait: how long, such as 20m; the deployment goes on', readTimeout)
+    .option('--result <file>', 'with --wait: write how it went into this file, for the artifacts of a CI job')
     .action(act(deploy))
   withExamples(command, [
     ['fairlead deploy shop --wait', 'the newest commit, and see it through'],
     ['fairlead deploy --json', 'the only app, answer for a program'],
+    ['fairlead deploy shop --wait --result result.json', 'what was done, as a file'],
     ['fairlead deploy shop --commit 3f2a…', 'exactly this commit'],
   ])
 }

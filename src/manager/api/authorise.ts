@@ -16,6 +16,7 @@ const OPEN: Readonly<
   'POST /api/v1/apps/:app/deploy': async ({ app }, _, body) => (wantsRelease(body) ? undefined : app),
   'GET /api/v1/deployments/:id': appOfDeployment,
   'GET /api/v1/deployments/:id/log': appOfDeployment,
+  'GET /api/v1/deployments/:id/result.json': appOfDeployment,
 }
 
 /** Refuses what the token that speaks may not do; one of a person may do everything. */

@@ -7,9 +7,11 @@ import {
   DeploymentsQuery,
 } from '#contract/rest/deployments.ts'
 import { Id, strict } from '#contract/rest/fields.ts'
+import { ResultDocument } from '#contract/rest/result.ts'
 import { approveDeployment } from '#manager/deployments/approval.ts'
 import { listHistory, readDetail } from '#manager/deployments/queries.ts'
 import { cancelDeployment } from '#manager/deployments/request.ts'
+import { resultOf } from '#manager/deployments/result.ts'
 import { speakerOf } from './authenticate.ts'
 import { deploymentLog } from './deployment-log.ts'
 import { deploymentDetail, deploymentDocument } from './documents.ts'
@@ -71,6 +73,24 @@ export function deploymentRoutes(api: Api, parts: ApiParts): void {
       },
     },
     deploymentLog(parts),
+  )
+
+  api.get(
+    '/deployments/:id/result.json',
+    {
+      schema: {
+        summary: 'How a deployment went, as a CI job keeps it',
+        description:
+          'By app a list of {"result"}, {"warning"} and {"error"}. Of a dry run the commands that would be run.',
+        tags,
+        params: DeploymentPath,
+        response: { 200: ResultDocument },
+      },
+    },
+    async ({ params }) => {
+      const { deployment, steps } = await readDetail(db, params.id)
+      return resultOf(deployment, steps)
+    },
   )
 
   api.post(

@@ -53,6 +53,8 @@ export interface HostPolicy {
   readonly allowPrivate: readonly string[]
   /** Registry hosts whose images may run; empty means any. */
   readonly registries: readonly string[]
+  /** Folder in which the engine looks for the certificates of registries; undefined: no manager may put any there. */
+  readonly trust?: string | undefined
 }
 
 /**

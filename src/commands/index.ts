@@ -23,6 +23,10 @@ import { imageFetch } from './image-fetch.ts'
 import { imageFind } from './image-find.ts'
 import { imagePrune } from './image-prune.ts'
 import { imagePush } from './image-push.ts'
+import { registryForget } from './registry-forget.ts'
+import { registryObserve } from './registry-observe.ts'
+import { registryServe } from './registry-serve.ts'
+import { registryTrust } from './registry-trust.ts'
 import {
   repositoryChanges,
   repositoryCheckout,
@@ -78,6 +82,10 @@ export const COMMANDS: readonly Command[] = [
   routeRemove,
   stackFind,
   stackCompose,
+  registryServe,
+  registryObserve,
+  registryForget,
+  registryTrust,
 ] as unknown as readonly Command[]
 
 /** The command with this name; plans and journals only hold names of the list. */

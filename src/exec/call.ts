@@ -139,15 +139,26 @@ export interface ImageBuildCall<T> {
 
 /**
  * A file operation below the worker's workspace; paths are absolute, symbolic links are never followed out of it.
- * What only looks may look into another folder, which is named with `within`.
+ * What looks, and what writes where the host's own policy allows it, may be in another folder, which is named with `within`.
  */
 export type FileCall<T> = {
   readonly kind: 'file'
   readonly read: (result: FileResult) => T
 } & (
   | { readonly operation: 'read'; readonly path: string; readonly maxBytes: number; readonly within?: string }
-  | { readonly operation: 'write'; readonly path: string; readonly content: string; readonly mode?: number }
-  | { readonly operation: 'make-folder'; readonly path: string; readonly mode?: number }
+  | {
+      readonly operation: 'write'
+      readonly path: string
+      readonly content: string
+      readonly mode?: number
+      readonly within?: string
+    }
+  | {
+      readonly operation: 'make-folder'
+      readonly path: string
+      readonly mode?: number
+      readonly within?: string
+    }
   | { readonly operation: 'rename'; readonly path: string; readonly to: string }
   /** A file or a folder with all in it; only regular files and folders are copied, with mode 0755 or 0644. */
   | { readonly operation: 'copy'; readonly path: string; readonly to: string }

@@ -58,7 +58,7 @@ export function headManifest(wish: ManifestWish): EngineRequest<ManifestAnswer> 
     engine: registryEngine(wish.registry, wish.token),
     method: 'HEAD',
     path: `/v2/${wish.repository}/manifests/${encodeURIComponent(wish.reference)}`,
-    headers: { accept: MANIFESTS, ...pinnedHost(wish.registry), ...bearer(wish.token) },
+    headers: { accept: MANIFESTS, ...registryHost(wish.registry), ...bearer(wish.token) },
     timeoutMs: ANSWER_MS,
     ok: 'any',
     read: readManifestAnswer,
@@ -153,7 +153,10 @@ function uploadRequest(registry: RegistryAccess, location: string) {
   } as const
 }
 
-function registryEngine(registry: RegistryAccess, token: Secret | undefined): Engine & { kind: 'http' } {
+export function registryEngine(
+  registry: RegistryAccess,
+  token: Secret | undefined,
+): Engine & { kind: 'http' } {
   const { username, password, ca, connectTo } = registry
   return {
     kind: 'http',
@@ -164,7 +167,7 @@ function registryEngine(registry: RegistryAccess, token: Secret | undefined): En
 }
 
 /** The host header is also the name that the certificate must have. */
-function pinnedHost({ address, connectTo }: RegistryAccess): Record<string, string> {
+export function registryHost({ address, connectTo }: RegistryAccess): Record<string, string> {
   return connectTo === undefined ? {} : { host: new URL(registryOrigin(address)).host }
 }
 

@@ -25,6 +25,7 @@ const PolicyFile = Type.Object(
     ),
     allowPrivate: Type.Optional(Texts),
     registries: Type.Optional(Texts),
+    trust: Type.Optional(Type.String({ pattern: '^/[^\\0\\n]{1,1000}$' })),
   },
   strict,
 )

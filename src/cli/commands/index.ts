@@ -98,6 +98,11 @@ export const COMMANDS: readonly CliCommand[] = [
     load: async () => (await import('./hosts.ts')).configureHosts,
   },
   {
+    name: 'registry',
+    summary: 'runs an image registry with TLS and a password, and lets hosts trust it',
+    load: async () => (await import('./registry.ts')).configureRegistry,
+  },
+  {
     name: 'trusts',
     summary: 'says which CI jobs may deploy which apps without a stored secret',
     load: async () => (await import('./trusts.ts')).configureTrusts,

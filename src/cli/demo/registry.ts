@@ -1,13 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { hash } from 'bcryptjs'
+import { passwordHash } from '#cli/password-hash.ts'
 import { answersWith } from './ask.ts'
 import { startProcess } from './background-process.ts'
 import { type CertificateFiles, certificateIn, LOOPBACK_NAMES } from './certificate.ts'
 import { choosePort } from './free-port.ts'
-
-// The registry checks the password at every request: a costlier hash would cost that time for each layer.
-const BCRYPT_ROUNDS = 5
 
 export interface Registry {
   /** `host:PORT`, the first part of an image name. */
@@ -59,7 +56,7 @@ async function writeConfig(
   const { folder, username, password } = options
   await mkdir(folder, { recursive: true })
   const passwordFile = join(folder, 'htpasswd')
-  await writeFile(passwordFile, `${username}:${await hash(password, BCRYPT_ROUNDS)}\n`, { mode: 0o600 })
+  await writeFile(passwordFile, `${username}:${await passwordHash(password, 'random')}\n`, { mode: 0o600 })
   const config = {
     version: '0.1',
     log: { level: 'info', accesslog: { disabled: false } },

@@ -16,6 +16,7 @@ import { idempotency } from './idempotency.ts'
 import { notificationRoutes } from './notifications.ts'
 import { organisationRoutes } from './organisations.ts'
 import type { ApiParts } from './parts.ts'
+import { registryRoutes } from './registry.ts'
 import { repositoryRoutes } from './repositories.ts'
 import type { Api } from './shape.ts'
 import { signedDeployRoutes } from './signed-deploys.ts'
@@ -31,6 +32,7 @@ const RESOURCES = [
   organisationRoutes,
   notificationRoutes,
   hostRoutes,
+  registryRoutes,
   ciTrustRoutes,
   eventRoutes,
 ]

@@ -20,6 +20,7 @@ import { push } from './steps/push.ts'
 import { read } from './steps/read.ts'
 import { retrieve } from './steps/retrieve.ts'
 import { route } from './steps/route.ts'
+import { settings } from './steps/settings.ts'
 import { takeDown } from './steps/take-down.ts'
 import { dropCheckout, dropImages, undo } from './steps/undo.ts'
 import { verify } from './steps/verify.ts'
@@ -37,6 +38,8 @@ export const STEPS = {
   remove: [takeDown],
   /** Of an app that is a folder of its host: what is wanted is what lies there. */
   stack: stackSteps,
+  /** Of an app that Fairlead brings itself: what is wanted is kept with the app. */
+  own: [settings, plan, apply, verify, announce],
 } satisfies Record<string, readonly (Step | readonly Step[])[]>
 
 /** Once one of these has begun, a failure or a cancellation takes back what was done. */
@@ -97,6 +100,9 @@ function stagesOf({ app, deployment }: StepContext): readonly (Step | readonly S
   }
   if (app.stack !== null) {
     return STEPS.stack
+  }
+  if (app.repository_id === null && wantedRelease === undefined) {
+    return STEPS.own
   }
   return wantedRelease === undefined ? STEPS.deploy : STEPS.release
 }

@@ -6,6 +6,7 @@ import { refuseStranger } from '#manager/organisations/refuse-stranger.ts'
 import { readEntry } from './app-entry.ts'
 import { describedApps, refuseNothing } from './described-apps.ts'
 import { type MadePlan, makePlan } from './make-plan.ts'
+import { ownEntry } from './own-entry.ts'
 import { readPlanInput } from './plan-input.ts'
 import { type Ask, fetchSource, type Source } from './source.ts'
 import type { PipelineParts } from './step.ts'
@@ -20,6 +21,12 @@ export async function planApp(
   if (app && app.stack !== null) {
     throw STACK_HAS_NO_SOURCE(app.name)
   }
+  const ask = app && askDirectly(parts, app.host)
+  const own = app && ownEntry(app)
+  if (app && ask && own) {
+    const { input } = await readPlanInput(parts, app, { deployment: newId(), drifted: driftedParts(app) })
+    return { ...(await makePlan(ask, own, input)), source: own.source }
+  }
   const repository = app?.repository_id
     ? await parts.db
         .selectFrom('repositories')
@@ -27,11 +34,10 @@ export async function planApp(
         .where('id', '=', app.repository_id)
         .executeTakeFirst()
     : undefined
-  if (!app || !repository) {
+  if (!app || !ask || !repository) {
     throw APP_NOT_FOUND(appId)
   }
   await refuseStranger(parts, repository)
-  const ask = askDirectly(parts, app.host)
   const source = await fetchSource(ask, repository, { sealer: parts.sealer, commit })
   const described = await describedApps(ask, source, repository)
   refuseNothing(described)

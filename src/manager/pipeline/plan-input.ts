@@ -1,4 +1,5 @@
 import type { Selectable } from 'kysely'
+import { registryInUse } from '#manager/registry/registry-in-use.ts'
 import { factsOf, keptReleases, newestRelease, type ReleaseGoal } from '#manager/releases/queries.ts'
 import { presentSecrets, secretsOfRelease } from '#manager/secrets/queries.ts'
 import type { AppTable } from '#manager/store/tables.ts'
@@ -24,8 +25,9 @@ export async function readPlanInput(
     readonly goal?: ReleaseGoal | undefined
   },
 ): Promise<ManagersInput> {
-  const [secrets, newest, kept] = await Promise.all([
+  const [secrets, registry, newest, kept] = await Promise.all([
     goal ? secretsOfRelease(parts, app.id, goal.secrets) : presentSecrets(parts, app.id),
+    registryInUse(parts),
     newestRelease(parts.db, app.id),
     keptReleases(parts.db, app.id, parts.keepReleases),
   ])
@@ -33,7 +35,7 @@ export async function readPlanInput(
     input: {
       app: { name: app.name, baseDomain: parts.baseDomain },
       deployment,
-      registry: parts.registry,
+      registry,
       secrets: secrets.values,
       previous: newest && factsOf(newest),
       goal,

@@ -6,7 +6,9 @@ import type { Logger } from '#lib/logger.ts'
 import type { Agents } from '#manager/agents/agents.ts'
 import { type ImagesByService, movedImages } from '#manager/apps/moved-images.ts'
 import { type DeploymentsContext, requestDeployment } from '#manager/deployments/request.ts'
+import { registryInUse } from '#manager/registry/registry-in-use.ts'
 import { factsOf, newestRelease } from '#manager/releases/queries.ts'
+import type { Sealer } from '#manager/secrets/seal.ts'
 import type { AppTable, ReleaseTable } from '#manager/store/tables.ts'
 import { inTransaction } from '#manager/store/transaction.ts'
 import { TARGETS } from '#targets/index.ts'
@@ -16,6 +18,7 @@ export interface FollowContext extends DeploymentsContext {
   readonly agents: Agents
   readonly logger: Logger
   readonly registry: RegistryFacts | undefined
+  readonly sealer: Sealer
   /** Wakes the queue, after a deployment was requested. */
   readonly wake: () => void
 }
@@ -80,13 +83,14 @@ interface Answer {
 }
 
 async function ask(
-  { agents, registry }: FollowContext,
+  context: FollowContext,
   { host }: Pick<AppTable, 'host'>,
   reference: string,
 ): Promise<Answer> {
+  const registry = await registryInUse(context)
   const isOurs = registry && reference.startsWith(`${registry.address}/`)
   try {
-    const result = await agents.tell(host, {
+    const result = await context.agents.tell(host, {
       id: newId(),
       command: imageDigest.name,
       params: { reference, registries: isOurs ? [registry] : [] },

@@ -1,0 +1,55 @@
+import { Type } from 'typebox'
+import { HostName, strict } from '#contract/rest/fields.ts'
+import { RegistryDocument, RegistryRequested, RegistryWish, TrustDocument } from '#contract/rest/registry.ts'
+import { describeRegistry } from '#manager/registry/describe.ts'
+import { setRegistry } from '#manager/registry/set-registry.ts'
+import { trustRegistry } from '#manager/registry/trust.ts'
+import { speakerOf } from './authenticate.ts'
+import { deploymentDocument } from './documents.ts'
+import type { ApiParts } from './parts.ts'
+import type { Api } from './shape.ts'
+
+const tags = ['registry']
+
+/** The registry that deployments push to: the one that Fairlead runs, or the one that the environment names. */
+export function registryRoutes(api: Api, parts: ApiParts): void {
+  api.get(
+    '/registry',
+    { schema: { summary: 'Which registry deployments push to', tags, response: { 200: RegistryDocument } } },
+    async () => await describeRegistry(parts),
+  )
+
+  api.put(
+    '/registry',
+    {
+      schema: {
+        summary: 'Make a registry, or change its certificate, account, port or image',
+        description:
+          'What is left out stays. It counts as soon as the deployment that it answers with has succeeded.',
+        tags,
+        body: RegistryWish,
+        response: { 202: RegistryRequested },
+      },
+    },
+    async (request, reply) => {
+      const deployment = await setRegistry(parts, request.body, speakerOf(request).name)
+      parts.queue.wake()
+      const registry = await describeRegistry(parts)
+      return reply.code(202).send({ registry, deployment: deploymentDocument(deployment) })
+    },
+  )
+
+  api.post(
+    '/registry/trust',
+    {
+      schema: {
+        summary: "Let the workers' engines trust the registry's certificate",
+        description: 'Only a worker whose policy names a folder for it does so; the others say what to do.',
+        tags,
+        body: Type.Object({ host: Type.Optional(HostName) }, strict),
+        response: { 200: TrustDocument },
+      },
+    },
+    async ({ body }) => ({ items: await trustRegistry(parts, body.host) }),
+  )
+}

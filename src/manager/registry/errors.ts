@@ -1,0 +1,35 @@
+import { defineError } from '#lib/errors.ts'
+
+export const REGISTRY_INCOMPLETE = defineError({
+  code: 'REGISTRY_INCOMPLETE',
+  status: 422,
+  retry: 'never',
+  message: (missing: readonly string[]) => `The registry cannot be made: there is no ${missing.join(', ')}.`,
+  hint: () => '"fairlead registry up --name HOST" makes all of them.',
+})
+
+export const CERTIFICATE_UNFIT = defineError({
+  code: 'CERTIFICATE_UNFIT',
+  status: 422,
+  retry: 'never',
+  message: (name: string, why: string) => `The certificate is none for "${name}": ${why}.`,
+  hint: (name: string) =>
+    `Give one that is valid, is for "${name}" (as a subject alternative name) and belongs to the key; or none, and "fairlead registry up" makes one.`,
+})
+
+export const NO_REGISTRY = defineError({
+  code: 'NO_REGISTRY',
+  status: 404,
+  retry: 'never',
+  message: () => 'There is no registry: images stay on the host that built them.',
+  hint: () => 'Make one with "fairlead registry up --name HOST", or name one with FAIRLEAD_REGISTRY.',
+})
+
+export const REGISTRY_IS_NAMED = defineError({
+  code: 'REGISTRY_IS_NAMED',
+  status: 409,
+  retry: 'never',
+  message: (address: string) => `FAIRLEAD_REGISTRY names a registry already: ${address}.`,
+  hint: () =>
+    'Take FAIRLEAD_REGISTRY… out of the environment of the manager and start it again, or keep using that one.',
+})

@@ -20,6 +20,7 @@ export const DEADLINE_NAMES: readonly string[] = [
   'read',
   'compare',
   'retrieve',
+  'settings',
   'plan',
   'build',
   'push',

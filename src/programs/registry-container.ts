@@ -57,14 +57,6 @@ export function registrySpec(wanted: WantedRegistry): object {
   }
 }
 
-/** The same program on the same images, which deletes the layers that no manifest names and ends. */
-export function collectorSpec(wanted: Omit<WantedRegistry, 'hostPort'>): object {
-  return {
-    ...common(wanted, 'garbage-collect'),
-    HostConfig: { ...hostConfig(wanted), NetworkMode: 'none' },
-  }
-}
-
 export function renameContainer(socket: string, id: string, name: string): EngineRequest<string | undefined> {
   return {
     kind: 'request',

@@ -31,6 +31,7 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
   notifications: ['list'],
   organisations: ['list'],
   hosts: ['list'],
+  registry: ['status'],
   trusts: ['list'],
   'deploy-secret': ['media'],
   manager: ['identity'],

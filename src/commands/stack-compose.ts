@@ -5,7 +5,8 @@ import { defineCommand, type Hands } from './command.ts'
 import { ComposeContainer } from './compose-data.ts'
 import { describeContainers } from './compose-observe.ts'
 import { STACK_NOT_FOUND } from './stack-errors.ts'
-import { hasOwnConfig, StackName, stackFolder, stackSecrets } from './stack-folder.ts'
+import { hasOwnConfig, StackName, stackFolder } from './stack-folder.ts'
+import { stackSecrets } from './stack-secrets.ts'
 
 const strict = { additionalProperties: false } as const
 

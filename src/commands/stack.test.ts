@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import type { FileCall, Perform, ProgramCall } from '#exec/call.ts'
 import { performFile } from '#exec/files.ts'
 import type { Answers } from '#exec/recorder.ts'
@@ -11,7 +11,7 @@ import type { Hands } from './command.ts'
 import { testHands } from './recorded-hands.test.ts'
 import { stackCompose } from './stack-compose.ts'
 import { stackFind } from './stack-find.ts'
-import { stackSecrets } from './stack-folder.ts'
+import { stackSecrets } from './stack-secrets.ts'
 
 const ROOT = '/srv/stacks'
 const FOLDER = { missing: false, kind: 'folder' } as const
@@ -104,45 +104,61 @@ test('A04 A05 a worker takes no other name of a stack than one that Compose take
   }
 })
 
-test('what the .env and the registry accounts of a stack hold is kept out of everything that is told', async () => {
-  const auth = Buffer.from('ada:registry-password').toString('base64')
-  const { hands } = handsOn([
-    [`stat ${ROOT}/media`, FOLDER],
-    [
-      `read ${ROOT}/media/.env`,
-      {
-        missing: false,
-        text: '# a comment\nPLAIN=one-secret\nexport QUOTED="two secrets" # why\nBARE=three-secrets # why\n',
-      },
-    ],
-    [
-      `read ${ROOT}/media/.docker/config.json`,
-      { missing: false, text: JSON.stringify({ auths: { 'r.example': { auth } } }) },
-    ],
-  ])
+const auth = Buffer.from('ada:registry-password').toString('base64')
+const STACK = {
+  '.env': '# a comment\nPLAIN=one-secret\nexport QUOTED="two secrets" # why\nBARE=three-secrets # why\n',
+  '.env.production': 'STAGED=four-secrets\n',
+  'compose.yaml': `services:
+  web: { image: x, env_file: [web/web.conf, { path: ./more.conf, required: false }], secrets: [key] }
+  db: { image: x, env_file: ../common.conf }
+secrets: { key: { file: ./keys/key.pem } }
+`,
+  'web/web.conf': 'A=five-secrets\n',
+  'more.conf': 'B=six-secrets\n',
+  '../common.conf': 'C=seven-secrets\n',
+  'keys/key.pem': '-----BEGIN-----\neight-secrets\n-----END-----\n',
+  'secrets/password': 'nine-secrets\n',
+  'secrets/db/password': 'ten-secrets\n',
+  'notes.txt': 'no-secret-at-all',
+  '.docker/config.json': JSON.stringify({ auths: { 'r.example': { auth } } }),
+}
+
+test('R119 what the .env, the other environment files, the secrets and the registry accounts of a stack hold is kept out of everything that is told', async t => {
+  const { hands, folder } = await realStack(t)
+  for (const [name, text] of Object.entries(STACK)) {
+    await mkdir(dirname(join(folder, name)), { recursive: true })
+    await writeFile(join(folder, name), text)
+  }
   const hidden = await stackSecrets(hands, 'media')
-  for (const secret of ['one-secret', 'two secrets', 'three-secrets', 'registry-password', auth]) {
+  for (const number of ['one', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten']) {
+    const secret = `${number}-secret${number === 'one' ? '' : 's'}`
     assert.ok(hidden.includes(secret), `${secret} in ${hidden}`)
   }
-  assert.ok(!hidden.some(text => text.includes('a comment')))
+  for (const secret of ['two secrets', 'registry-password', auth]) {
+    assert.ok(hidden.includes(secret), `${secret} in ${hidden}`)
+  }
+  assert.ok(!hidden.some(text => /a comment|no-secret-at-all/.test(text)))
 })
 
-for (const link of ['.env', '.docker/config.json', '.docker']) {
+for (const link of ['.env', '.env.production', 'secrets/key', '.docker/config.json', '.docker']) {
   test(`a stack whose ${link} is a symbolic link is refused before Compose reads what would not be redacted`, async t => {
-    const stacksRoot = await mkdtemp(join(tmpdir(), 'fairlead-stacks-'))
-    t.after(() => rm(stacksRoot, { recursive: true, force: true }))
-    const perform: Perform = call =>
-      performFile(call as unknown as FileCall<never>, { workspace: stacksRoot })
-    const { hands } = handsOn([], stacksRoot)
-    const real = { ...hands, perform }
-    const folder = join(stacksRoot, 'media')
-    await mkdir(folder)
-    assert.deepEqual(await stackSecrets(real, 'media'), [])
+    const { hands, folder } = await realStack(t)
+    assert.deepEqual(await stackSecrets(hands, 'media'), [])
     const target = join(folder, 'elsewhere')
     await mkdir(target)
     await writeFile(join(target, 'config.json'), '{}')
     await mkdir(dirname(join(folder, link)), { recursive: true })
     await symlink(link === '.docker' ? target : join(target, 'config.json'), join(folder, link))
-    await assert.rejects(stackSecrets(real, 'media'), { code: 'STACK_FILE_UNREADABLE' })
+    await assert.rejects(stackSecrets(hands, 'media'), { code: 'STACK_FILE_UNREADABLE' })
   })
+}
+
+/** A stack without anything in it. */
+async function realStack(t: TestContext): Promise<{ hands: Hands; folder: string }> {
+  const stacksRoot = await mkdtemp(join(tmpdir(), 'fairlead-stacks-'))
+  t.after(() => rm(stacksRoot, { recursive: true, force: true }))
+  const perform: Perform = call => performFile(call as unknown as FileCall<never>, { workspace: stacksRoot })
+  const folder = join(stacksRoot, 'media')
+  await mkdir(folder)
+  return { hands: { ...handsOn([], stacksRoot).hands, perform }, folder }
 }

@@ -163,7 +163,7 @@ export type FileCall<T> = {
   /** A file or a folder with all in it; only regular files and folders are copied, with mode 0755 or 0644. */
   | { readonly operation: 'copy'; readonly path: string; readonly to: string }
   | { readonly operation: 'remove'; readonly path: string }
-  | { readonly operation: 'list'; readonly path: string }
+  | { readonly operation: 'list'; readonly path: string; readonly within?: string }
   | { readonly operation: 'stat'; readonly path: string; readonly within?: string }
 )
 

@@ -36,7 +36,7 @@ export const FOLDERS: Readonly<Record<string, FolderRule>> = {
   'git-hosts': { imports: ['contract', 'lib'], packages: ['typebox'] },
   'deploy-file': {
     imports: ['targets', 'contract', 'formats', 'lib'],
-    packages: ['@humanwhocodes/momoa', 'typebox', 'yaml'],
+    packages: ['@humanwhocodes/momoa', 'croner', 'typebox', 'yaml'],
   },
   agent: { imports: ['commands', 'link', 'exec', 'contract', 'lib'], packages: ['ws', 'typebox'] },
   worker: {
@@ -66,7 +66,6 @@ export const FOLDERS: Readonly<Record<string, FolderRule>> = {
       'fastify',
       '@fastify/swagger',
       '@fastify/swagger-ui',
-      'croner',
       'jose',
       'kysely',
       'nodemailer',

@@ -94,6 +94,21 @@ describe('a deploy file', () => {
       /^6:5 apps\.shop\.zzzzzzz is not a known key \(keys:/,
     ],
     [
+      'a minute that no hour has',
+      appWith('schedule:', '  cron: 61 * * * *'),
+      /^7:13 apps\.shop\.schedule\.cron "61 \* \* \* \*" is no time: .*minute.* \(minute, hour, day of the month/,
+    ],
+    [
+      'a day that never comes',
+      appWith('schedule: { cron: 0 0 30 2 * }'),
+      /^6:23 apps\.shop\.schedule\.cron "0 0 30 2 \*" never comes/,
+    ],
+    [
+      'a time zone that does not exist',
+      appWith('schedule:', '  cron: 0 4 * * 1', '  time_zone: Mars/Olympus'),
+      '8:18 apps.shop.schedule.time_zone "Mars/Olympus" is no time zone (a name such as Europe/Helsinki)',
+    ],
+    [
       'a text for a number',
       appWith('sails: [{ name: jib, area: "12" }]'),
       '6:32 apps.shop.sails.0.area is a text (a number of at least 0)',

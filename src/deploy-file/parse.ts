@@ -5,6 +5,7 @@ import type { AppFiles } from './convention.ts'
 import type { EveryAppSettings } from './every-app.ts'
 import { ruleOf } from './expectation.ts'
 import { explain, type Finding } from './explain.ts'
+import { scheduleFault, type WrittenSchedule } from './schedule.ts'
 import { appSchema, COMMON_KEYS, deployFileSchema } from './schema.ts'
 import { type Path, readYaml, type YamlText } from './yaml-text.ts'
 
@@ -54,8 +55,19 @@ function contentProblems(yaml: YamlText, targets: readonly Target[]): Problem[] 
   const { apps } = yaml.value as WrittenFile
   return Object.entries(apps).flatMap(([name, app]) => {
     const target = targets.find(candidate => candidate.name === app.target)
-    return target ? refusedByValidator(yaml, target, { name, app }) : []
+    const refused = target ? refusedByValidator(yaml, target, { name, app }) : []
+    return [...refused, ...scheduleProblems(yaml, name, app)]
   })
+}
+
+/** What no schema can tell: whether there is such a time. */
+function scheduleProblems(yaml: YamlText, name: string, { schedule }: WrittenApp): Problem[] {
+  const fault = schedule && scheduleFault(schedule)
+  if (!fault) {
+    return []
+  }
+  const { key, message, expected } = fault
+  return [problemOf(yaml, { path: ['apps', name, 'schedule', key], at: 'value', message, expected })]
 }
 
 function refusedByValidator(
@@ -84,7 +96,9 @@ interface WrittenFile {
   readonly apps: Readonly<Record<string, WrittenApp>>
 }
 
-type WrittenApp = { readonly target: string } & Readonly<Record<string, unknown>>
+type WrittenApp = { readonly target: string; readonly schedule?: WrittenSchedule } & Readonly<
+  Record<string, unknown>
+>
 
 function readApp(name: string, written: WrittenApp, targets: readonly Target[]): ReadApp {
   const { target } = written

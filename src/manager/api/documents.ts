@@ -3,6 +3,7 @@ import type { AppDocument, ObservedDocument, PlanDocument, ReleaseDocument } fro
 import type { DeploymentDetail, DeploymentDocument, StepDocument } from '#contract/rest/deployments.ts'
 import type { DriftSummary } from '#contract/rest/drift.ts'
 import type { ReportDocument, RepositoryDocument } from '#contract/rest/repositories.ts'
+import { nextTime } from '#deploy-file/schedule.ts'
 import type { AppRecord } from '#manager/apps/queries.ts'
 import { PAUSED_REASON } from '#manager/deployments/breaker.ts'
 import type { Deployment, StepRecord } from '#manager/deployments/deployment.ts'
@@ -12,7 +13,7 @@ import { tokenKind } from '#manager/reporting/queries.ts'
 import type { RepositoryRecord } from '#manager/repositories/queries.ts'
 import type { ReleaseTable } from '#manager/store/tables.ts'
 import { isPaused } from '#manager/triggers/look-at-repository.ts'
-import { nextTime, scheduleOf } from '#manager/triggers/schedule-times.ts'
+import { scheduleOf } from '#manager/triggers/schedule-times.ts'
 import { targetNamed } from '#targets/index.ts'
 
 /** RFC 3339 of a time in ms. */

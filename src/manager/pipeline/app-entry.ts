@@ -1,9 +1,9 @@
 import type { Selectable } from 'kysely'
 import type { AppFiles } from '#deploy-file/convention.ts'
 import { EveryAppOverrides } from '#deploy-file/every-app.ts'
+import { type Schedule, scheduleFrom } from '#deploy-file/schedule.ts'
 import { check } from '#lib/check.ts'
 import type { AppTable } from '#manager/store/tables.ts'
-import { readSchedule, type Schedule } from '#manager/triggers/schedule-times.ts'
 import { targetNamed } from '#targets/index.ts'
 import type { Target } from '#targets/target.ts'
 import { type Deadlines, readDeadlines } from './deadlines.ts'
@@ -76,7 +76,7 @@ export async function readEntry(
   const urlFiles = [...new Set(apps.flatMap(each => each.common.url_file ?? []))]
   const watch = common.watch && [...common.watch, ...DEPLOY_FILES, ...target.reads(settings)]
   const { schedule: written } = entry.common
-  const schedule = written && readSchedule(written, app.name)
+  const schedule = written && scheduleFrom(written)
   const { files } = entry
   const found = { files, schedule, target, settings, deadlines, watch, approval, onDrift, urlFile, urlFiles }
   const missing = target.reads(settings).filter(path => !(path in source.texts))

@@ -1,4 +1,5 @@
 import type { Selectable } from 'kysely'
+import { nextTime, type Schedule } from '#deploy-file/schedule.ts'
 import { background } from '#lib/background.ts'
 import type { Timer } from '#lib/clock.ts'
 import type { Logger } from '#lib/logger.ts'
@@ -6,7 +7,7 @@ import { APP_BEING_REMOVED } from '#manager/deployments/errors.ts'
 import { type DeploymentsContext, requestDeployment } from '#manager/deployments/request.ts'
 import type { AppTable } from '#manager/store/tables.ts'
 import { inTransaction } from '#manager/store/transaction.ts'
-import { lastTime, nextTime, type Schedule, scheduleOf } from './schedule-times.ts'
+import { lastTime, scheduleOf } from './schedule-times.ts'
 
 /** Requests the deployments whose time has come. */
 export interface Scheduler {

@@ -101,6 +101,14 @@ test('what a deployment left is the new rule, but not one that changed nothing o
   assert.deepEqual([readBaseline(await app())?.deployment, (await app()).drift], [id, null])
 })
 
+test('what a deployment left of which nobody knows how it ended is the new rule as well', async () => {
+  host = aHost({ web: { facts: { id: 'new', name: 'shop-web-2' }, parts: { memory: '1' } } })
+  const id = await deployed('deployed')
+  await store.db.updateTable('deployments').set({ outcome: null }).where('id', '=', id).execute()
+  await look()
+  assert.deepEqual([readBaseline(await app())?.deployment, (await app()).drift], [id, null])
+})
+
 test('what the plan says must run is drift when it ended, also before the first look', async () => {
   host = aHost({ job: { facts: { id: 'new' } } })
   const id = await begin()

@@ -107,8 +107,10 @@ async function lastApplied(
     .where('deployments.app_id', '=', appId)
     .where('deployments.id', '>', known ?? '')
     .where('deployments.finished_at', 'is not', null)
-    // One that left things halfway is nothing to measure by.
-    .where('deployments.outcome', '<>', 'return-incomplete')
+    // One that left things halfway is nothing to measure by. Of some it is not known how they ended.
+    .where(eb =>
+      eb.or([eb('deployments.outcome', 'is', null), eb('deployments.outcome', '<>', 'return-incomplete')]),
+    )
     .where('steps.name', '=', 'apply')
     .orderBy('deployments.id', 'desc')
     .limit(1)

@@ -11,6 +11,8 @@ import { openTestQueue, testParts } from '#manager/pipeline/test-queue.ts'
 import { checkRepository } from '#manager/repositories/check-repository.ts'
 import { FakeHost } from './test-fake-host.ts'
 
+const API = { kind: 'api', by: 'test' } as const
+
 let host: FakeHost
 let store: TestStore
 let agents: FakeAgents
@@ -96,6 +98,29 @@ test('G09 nor is it fetched to say what it describes, or what a deployment would
   }
 })
 
+test('G09 nor is it fetched by a manager that is back and goes on with what another began', async () => {
+  const reached = Promise.withResolvers<void>()
+  agents.answers['image.build'] = (_, { signal }) => {
+    reached.resolve()
+    return new Promise((_resolve, reject) =>
+      signal?.addEventListener('abort', () => reject(signal.reason as Error)),
+    )
+  }
+  const { id } = await requestDeployment(store, { appId, kind: 'deploy', trigger: API })
+  queue.wake()
+  await reached.promise
+  await queue.close()
+  host.repositories = [{ id: 666, full_name: 'acme/shop' }]
+  agents.told.length = 0
+  agents.resumed.length = 0
+  queue = openTestQueue(store, agents, { http: host.http })
+  queue.wake()
+  await queue.idle()
+  assert.equal(codeOf(await readDeployment(store.db, id)), 'REPOSITORY_LEFT')
+  const fetched = agents.told.filter(name => name === 'repository.checkout' || name === 'image.build')
+  assert.deepEqual([fetched, agents.resumed], [[], []])
+})
+
 test('an API that cannot be asked fails the deployment for now, and stops nothing', async () => {
   host.refusal = { status: 503, headers: { 'retry-after': '5' } }
   const failed = await deploy()
@@ -106,8 +131,7 @@ test('an API that cannot be asked fails the deployment for now, and stops nothin
 })
 
 async function deploy() {
-  const trigger = { kind: 'api', by: 'test' } as const
-  const { id } = await requestDeployment(store, { appId, kind: 'deploy', trigger })
+  const { id } = await requestDeployment(store, { appId, kind: 'deploy', trigger: API })
   queue.wake()
   await queue.idle()
   return await readDeployment(store.db, id)

@@ -136,6 +136,18 @@ test('after a failure, and after a change of settings or secrets, the next push 
   assert.equal((await deploy(SECOND)).outcome, 'deployed')
 })
 
+test('a failure is not hidden by a push after it that asks not to be deployed', async () => {
+  await deploy(FIRST)
+  const build = agents.answers['image.build']
+  agents.answers['image.build'] = () => {
+    throw new Error('it broke')
+  }
+  assert.equal((await deploy(SECOND, { kind: 'api', by: 'test' })).state, 'failed')
+  agents.answers['image.build'] = build as NonNullable<typeof build>
+  assert.equal((await deploy(SECOND, PUSH, appId, { skips: true })).outcome, 'skipped-by-message')
+  assert.equal((await deploy(SECOND)).outcome, 'deployed')
+})
+
 for (const [what, containers, findings] of [
   ['has lost all containers', [], []],
   ['is stopped', [{ ...RUNNING, state: 'exited', exitCode: 137 }], []],
@@ -210,11 +222,11 @@ async function override(overrides: object, at = 0, id = appId): Promise<void> {
   await store.db.updateTable('apps').set(columns).where('id', '=', id).execute()
 }
 
-async function deploy(commit: string, trigger: Trigger = PUSH, app = appId) {
+async function deploy(commit: string, trigger: Trigger = PUSH, app = appId, more = {}) {
   const checkout = workingAnswers()['repository.checkout']
   agents.answers['repository.checkout'] = (params, options) => ({
     ...(checkout?.(params, options) as object),
-    commit,
+    ...{ commit, ...more },
   })
   const { id } = await requestDeployment(store, { appId: app, kind: 'deploy', trigger })
   queue.wake()

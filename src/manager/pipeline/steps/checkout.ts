@@ -22,9 +22,6 @@ export const checkout: Step = {
 }
 
 async function checkoutCommit(context: StepContext): Promise<StepOutcome> {
-  if (context.repository) {
-    await refuseStranger(context.parts, context.repository)
-  }
   const { source, newest } = await fetchFacts(context)
   await noteCommit(context, source)
   await noteTip(context, source.commit)
@@ -98,6 +95,7 @@ async function fetchFacts(context: StepContext) {
   if (!repository) {
     throw NOTHING_TO_DEPLOY(deployment.wantedCommit ?? 'unknown')
   }
+  await refuseStranger(parts, repository)
   const ask = (tell: Parameters<typeof tellWorker>[1]) => tellWorker(context, tell)
   const newest = await newestRelease(parts.db, app.id)
   const source = await fetchSource(ask, repository, {

@@ -2,6 +2,7 @@ import type { Selectable } from 'kysely'
 import { WRITE_BACK_PATHS } from '#commands/write-back-path.ts'
 import { canonicalJson } from '#lib/canonical-json.ts'
 import { isHint } from '#manager/deployments/deployment.ts'
+import { WITHOUT_LOOK } from '#manager/deployments/without-effect.ts'
 import { lastSeen, seenToMend } from '#manager/observation/last-seen.ts'
 import { done, type Facts, type Step, type StepContext, type StepOutcome } from '#manager/pipeline/step.ts'
 import { tellWorker } from '#manager/pipeline/tell-worker.ts'
@@ -81,6 +82,8 @@ async function hasMoreToBring(
     .where('app_id', '=', app.id)
     .where('id', '<', deployment.id)
     .where('state', '!=', 'superseded')
+    // One at whose end nobody looked does not make good what failed before it.
+    .where(eb => eb.or([eb('outcome', 'is', null), eb('outcome', 'not in', WITHOUT_LOOK)]))
     .orderBy('id', 'desc')
     .limit(1)
     .executeTakeFirst()

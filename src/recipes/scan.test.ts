@@ -25,7 +25,7 @@ function scan(files: Files, more: Partial<Parameters<typeof scanNotebooks>[0]> =
 const shown = ({ projects }: NotebookScan) =>
   projects.map(({ folder, foundBy, notebooks }) => `${folder || '.'} ${foundBy}: ${notebooks.join(' ')}`)
 
-test('R1 every folder with notebooks and a dependency file or a binder folder is a project', () => {
+test('every folder with notebooks and a dependency file or a binder folder is a project', () => {
   const found = scan({
     'a/x.ipynb': NB,
     'a/requirements.txt': '',

@@ -94,9 +94,7 @@ export function strictR(runtime: Runtime | undefined): { rVersion: string; rDate
   if (rVersion === undefined) {
     throw noR(asked ?? '')
   }
-  if (rDate < FIRST_SNAPSHOT) {
-    throw noSnapshot(rDate)
-  }
+  refuseOldSnapshot(rDate)
   return { rVersion, rDate }
 }
 
@@ -110,14 +108,17 @@ export function noR(version: string): Refusal {
   })
 }
 
-export function noSnapshot(date: string): Refusal {
-  return new Refusal({
-    code: 'R_SNAPSHOT',
-    file: 'runtime.txt',
-    line: 1,
-    message: `There is no snapshot of R packages of ${date}.`,
-    hint: `Ask for a day from ${FIRST_SNAPSHOT} on.`,
-  })
+/** Refuses a day of which no R packages are kept any more; words come after every date. */
+export function refuseOldSnapshot(date: string): void {
+  if (date < FIRST_SNAPSHOT) {
+    throw new Refusal({
+      code: 'R_SNAPSHOT',
+      file: 'runtime.txt',
+      line: 1,
+      message: `There is no snapshot of R packages of ${date}.`,
+      hint: `Ask for a day from ${FIRST_SNAPSHOT} on.`,
+    })
+  }
 }
 
 /** The newest Julia that fits; a list of conditions and a range with a hyphen are not understood, as in repo2docker. */

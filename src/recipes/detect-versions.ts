@@ -13,7 +13,8 @@ export interface Versions {
   /** A file or a person asked for the version. */
   readonly isPythonAsked: boolean
   readonly r?: { readonly version: string; readonly isAsked: boolean; readonly date?: string }
-  readonly julia?: { readonly version: string; readonly condition: string }
+  /** Exact: the Manifest names the version, else another one that fits the condition does too. */
+  readonly julia?: { readonly version: string; readonly condition: string; readonly isExact: boolean }
   readonly warnings: readonly Diagnostic[]
 }
 
@@ -148,10 +149,14 @@ function juliaOf({ config, toml }: ConfigTexts, warnings: Diagnostic[]): NonNull
   }
   const condition = conditions.join(',')
   if (exact !== undefined && /^\d+\.\d+\.\d+$/.test(exact)) {
-    return { version: exact, condition }
+    return { version: exact, condition, isExact: true }
   }
   const known = JULIAS.filter(version => conditions.some(each => fitsJuliaRange(each, version)))
-  return { version: known.at(-1) ?? strictJulia(condition, config.place(file), JULIAS), condition }
+  return {
+    version: known.at(-1) ?? strictJulia(condition, config.place(file), JULIAS),
+    condition,
+    isExact: false,
+  }
 }
 
 /** The name of the file with the exact versions: beside a JuliaProject.toml it may be called after it. */

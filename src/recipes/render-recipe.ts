@@ -1,0 +1,135 @@
+import { DEPENDENCIES, type Recipe, type RunStep, type Stage, type Step } from './recipe.ts'
+
+/**
+ * What builds the image. `buildkit` is written with what Docker 20.10 brings itself, so newer engines read it too: no
+ * `# syntax` line, which asks Docker Hub, no here-document, no `COPY --link`. `classic` is the builder without BuildKit.
+ */
+export type BuildLevel = 'classic' | 'buildkit'
+
+/**
+ * The Dockerfile of a recipe; `environment` is the stage that all projects with the same needs share. Its context has
+ * `deps/` as the recipe says and the project's files in `src/`. No text of a repository becomes a part of it but names
+ * of Debian packages and values of variables, both quoted.
+ */
+export function renderRecipe(recipe: Recipe, level: BuildLevel): string {
+  return `${renderEnvironment(recipe, level)}\n${renderProject(recipe, level)}`
+}
+
+/** The first stage: the base image and what is executed before the project's files are there. */
+export function renderEnvironment({ base, apt, environment }: Recipe, level: BuildLevel): string {
+  const packages = apt.length > 0 ? ['USER 0', ...aptLines(apt, level)] : []
+  return textOf([
+    `FROM ${base} AS environment`,
+    ...packages,
+    'USER 1000:1000',
+    ...stageLines(environment, level),
+  ])
+}
+
+/** The second stage: the project's files, and what is executed when they are there. */
+export function renderProject({ content, project }: Recipe, level: BuildLevel): string {
+  return textOf([
+    'FROM environment',
+    `COPY --chown=1000:1000 src/ ${content.destination}/`,
+    `WORKDIR ${content.destination}`,
+    ...stageLines(project, level),
+  ])
+}
+
+function textOf(lines: readonly string[]): string {
+  return `${lines.join('\n')}\n`
+}
+
+const APT_CACHES = ['apt-cache,target=/var/cache/apt', 'apt-lists,target=/var/lib/apt/lists']
+
+function aptLines(packages: readonly string[], level: BuildLevel): string[] {
+  const install = `DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends ${packages.map(word).join(' ')}`
+  const caches = APT_CACHES.map(cache => `--mount=type=cache,id=nb-${cache},sharing=locked`)
+  return level === 'buildkit'
+    ? [continued('RUN', [...caches, `apt-get update -qq && ${install}`])]
+    : [`RUN apt-get update -qq && ${install} && rm -rf /var/lib/apt/lists/* /var/cache/apt/*`]
+}
+
+function stageLines({ variables, lateVariables, path, steps }: Stage, level: BuildLevel): string[] {
+  return [
+    ...variableLines(variables),
+    ...(path.length > 0 ? [`ENV PATH="${path.join(':')}:\${PATH}"`] : []),
+    ...steps.flatMap(step => stepLines(step, level)),
+    ...variableLines(lateVariables),
+  ]
+}
+
+function variableLines(variables: Readonly<Record<string, string>>): string[] {
+  return Object.entries(variables)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, value]) => `ENV ${name}=${quoted(value)}`)
+}
+
+function stepLines(step: Step, level: BuildLevel): string[] {
+  if (step.kind === 'copy') {
+    return [`COPY --chown=1000:1000 deps/${step.from}/ ${step.to}/`]
+  }
+  return level === 'buildkit' ? [mounted(step)] : copied(step)
+}
+
+function mounted(step: RunStep): string {
+  const { cache, sees } = step
+  const mounts = [
+    ...(sees === undefined ? [] : [`--mount=type=bind,source=deps/${sees},target=${DEPENDENCIES}`]),
+    ...(cache
+      ? [`--mount=type=cache,id=${cache.id},target=${cache.folder},uid=1000,gid=1000,sharing=locked`]
+      : []),
+  ]
+  const variables = { ...step.variables, ...(cache ? { [cache.variable]: cache.folder } : {}) }
+  return continued('RUN', [...mounts, programLine(step, variables)])
+}
+
+/** Without mounts: the folder is copied, used and removed. */
+function copied(step: RunStep): string[] {
+  const { cache, sees } = step
+  const variables = { ...step.variables, ...cache?.without }
+  const temporary = [
+    ...(sees === undefined ? [] : [DEPENDENCIES]),
+    ...Object.values(cache?.without ?? {}).filter(isFolder),
+  ]
+  const cleaned = temporary.length > 0 ? ` && rm -rf ${temporary.join(' ')}` : ''
+  return [
+    ...(sees === undefined ? [] : [`COPY --chown=1000:1000 deps/${sees}/ ${DEPENDENCIES}/`]),
+    `RUN ${programLine(step, variables)}${cleaned}`,
+  ]
+}
+
+function isFolder(value: string): boolean {
+  return value.startsWith('/')
+}
+
+function programLine(
+  { arguments: words, folder }: RunStep,
+  variables: Readonly<Record<string, string>>,
+): string {
+  const set = Object.entries(variables)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, value]) => `${name}=${word(value)}`)
+  const entered = folder === undefined ? '' : `cd ${word(folder)} && `
+  return `${entered}${[...set, ...words.map(word)].join(' ')}`
+}
+
+function continued(instruction: string, parts: readonly string[]): string {
+  return `${instruction} ${parts.join(' \\\n    ')}`
+}
+
+/** One word of a command. Nothing that could end the line, continue it or the word gets this far: this is the last guard. */
+function word(text: string): string {
+  if (!/^[\x20-\x5b\x5d-\x7e]+$/.test(text)) {
+    throw new Error(`A recipe cannot hold the word ${JSON.stringify(text)}.`)
+  }
+  return /^[A-Za-z0-9_@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'"'"'`)}'`
+}
+
+/** A value of ENV, where `$` would mean a variable and a line end another instruction. */
+function quoted(value: string): string {
+  if (/[\0\r\n]/.test(value)) {
+    throw new Error(`A recipe cannot hold the value ${JSON.stringify(value)}.`)
+  }
+  return `"${value.replace(/[\\"$]/g, sign => `\\${sign}`)}"`
+}

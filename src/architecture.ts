@@ -45,7 +45,7 @@ export const FOLDERS: Readonly<Record<string, FolderRule>> = {
   },
   guardian: { imports: ['agent', 'commands', 'firewall', 'programs', 'exec', 'lib'], packages: [] },
   cli: {
-    imports: ['deploy-file', 'targets', 'contract', 'lib'],
+    imports: ['deploy-file', 'targets', 'recipes', 'contract', 'lib'],
     packages: ['commander', 'picocolors', '@peculiar/x509', 'bcryptjs', 'tar-stream', 'yaml'],
   },
   manager: {

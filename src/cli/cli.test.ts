@@ -199,6 +199,33 @@ describe('check and init', () => {
     equal((await fairlead('init', place, '--force')).code, 0)
   })
 
+  test('notebook projects are listed with what they are made of, and what is wrong with them is told', async () => {
+    const place = await aFolder('notebooks', {
+      'churn/x.ipynb': '{}',
+      'churn/environment.yml': 'dependencies:\n  - python=3.11\n',
+      'bad/y.ipynb': '{}',
+      'bad/requirements.txt': 'numpy\n--find-links /\n',
+    })
+    const { code, out, err } = await fairlead('check', place)
+    equal(code, 0)
+    match(
+      out,
+      /2 notebook projects.*\n.*\nbad +none can be made +1 +yes\nchurn +conda +python 3\.11 +1 +yes\n/,
+    )
+    match(err, /^bad\/requirements\.txt:2 "\/" names files of the builder\./m)
+    const { notebooks } = JSON.parse((await fairlead('check', place, '--json')).out)
+    deepEqual(
+      notebooks.projects.map(({ slug, environment }: { slug: string; environment?: string }) => [
+        slug,
+        environment,
+      ]),
+      [
+        ['bad', undefined],
+        ['churn', 'conda'],
+      ],
+    )
+  })
+
   test('the examples are valid', async () => {
     const { code, out } = await fairlead('check', join(import.meta.dirname, '../../examples'), '--json')
     equal(code, 0)

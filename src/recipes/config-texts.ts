@@ -8,8 +8,15 @@ export function isMapping(value: unknown): value is Mapping {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+/** The parser needs seconds for more. */
+const MAX_ENVIRONMENT = 256 * 1024
+
 /** An environment.yml as plain data; empty when nothing is in it. */
 export function readEnvironmentFile(text: string, file: string): Mapping {
+  if (text.length > MAX_ENVIRONMENT) {
+    const hint = 'Move what is not needed out of it; exact versions belong into conda-lock.yml.'
+    throw new Refusal({ code: 'ENV_YML', file, message: 'It is larger than 256 KiB.', hint })
+  }
   let value: unknown
   try {
     value = parse(text, { logLevel: 'silent' }) ?? {}
@@ -55,7 +62,7 @@ export function pythonOfEnvironment(environment: Mapping): string | undefined {
   for (const dependency of dependenciesOf(environment)) {
     const pinned = typeof dependency === 'string' ? /^python\s*=+\s*([\d.]*)/.exec(dependency) : undefined
     if (pinned) {
-      return pinned[1]?.replace(/\.+$/, '') || undefined
+      return pinned[1]?.slice(0, 20).replace(/\.+$/, '') || undefined
     }
   }
   return undefined

@@ -88,7 +88,7 @@ function askedPython(
     ['nb.yaml', settings.env?.python],
     pinned(),
     ['runtime.txt', runtime?.name === 'python' ? runtime.version : undefined],
-    ['.python-version', /^\s*(\d+\.\d+(?:\.\d+)?)\s*$/m.exec(config.text('.python-version'))?.[1]],
+    ['.python-version', /^[ \t]*(\d+\.\d+(?:\.\d+)?)[ \t]*\r?$/m.exec(config.text('.python-version'))?.[1]],
   ]
   for (const source of sources) {
     const [file = '', version] = source ?? []

@@ -6,6 +6,7 @@ import { type Diagnostic, Refusal, refusable } from './diagnostic.ts'
 import { ignoredFiles } from './ignored-files.ts'
 import { kernelLanguage } from './kernel-language.ts'
 import type { NotebookSettings } from './notebook-settings.ts'
+import { once } from './once.ts'
 import type { Language, Pack } from './packs.ts'
 import type { ProjectFolder } from './project-folder.ts'
 import { type Runtime, readRuntime } from './runtime-text.ts'
@@ -16,7 +17,7 @@ export interface Detected extends Versions {
   readonly pack: Pack
   /** What repo2docker would choose; undefined where it refuses. */
   readonly strictPack: StrictPack | undefined
-  readonly config: ConfigFolder
+  readonly texts: ConfigTexts
   readonly language: Language
   readonly warnings: readonly Diagnostic[]
 }
@@ -63,7 +64,7 @@ function detect(folder: ProjectFolder, settings: NotebookSettings): Detected {
   return {
     pack,
     strictPack: 'refused' in strict ? undefined : strict.pack,
-    config: texts.config,
+    texts,
     language: kernel.language,
     ...versions,
     ...(strictPython === undefined ? {} : { pythons: [strictPython], isPythonAsked: true }),
@@ -78,11 +79,18 @@ function detect(folder: ProjectFolder, settings: NotebookSettings): Detected {
 
 const CONDA_FILES = ['environment.yml', 'environment.yaml', 'conda-lock.yml', 'anaconda-project.yml']
 
-export function configTexts(folder: ProjectFolder, settings: NotebookSettings): ConfigTexts {
+function configTexts(folder: ProjectFolder, settings: NotebookSettings): ConfigTexts {
   const config = configFolderOf(folder)
   const condaFile = CONDA_FILES.find(config.has)
-  const toml = (name: string, code: string) =>
-    config.has(name) ? readTomlFile(config.text(name), config.place(name), code) : undefined
+  const tables = new Map<string, TomlTable>()
+  const toml = (name: string, code: string) => {
+    if (!config.has(name)) {
+      return undefined
+    }
+    const table = tables.get(name) ?? readTomlFile(config.text(name), config.place(name), code)
+    tables.set(name, table)
+    return table
+  }
   return {
     config,
     folder,
@@ -91,9 +99,13 @@ export function configTexts(folder: ProjectFolder, settings: NotebookSettings): 
       ? readRuntime(config.text('runtime.txt'), config.place('runtime.txt'))
       : undefined,
     condaFile,
-    environment: () =>
-      condaFile === undefined ? {} : readEnvironmentFile(config.text(condaFile), config.place(condaFile)),
-    pyproject: () => toml('pyproject.toml', 'PYPROJECT'),
+    // A lock file is not read: it is large, and micromamba alone knows its form.
+    environment: once(() =>
+      condaFile === undefined || condaFile === 'conda-lock.yml'
+        ? {}
+        : readEnvironmentFile(config.text(condaFile), config.place(condaFile)),
+    ),
+    pyproject: once(() => toml('pyproject.toml', 'PYPROJECT')),
     toml,
     json: (name, code) =>
       config.has(name) ? readJsonFile(config.text(name), config.place(name), code) : undefined,

@@ -70,7 +70,7 @@ function usedBesides(texts: ConfigTexts, pack: Pack, language: Language): string
 
 /** Tools keep their settings in pyproject.toml too; that is no list of packages. */
 function namesPackages(text: string): boolean {
-  return /^\s*\[(?:project|tool\.poetry)\b/m.test(text)
+  return /^[ \t]*\[(?:project|tool\.poetry)\b/m.test(text)
 }
 
 /** `conda-lock.yml` is CONDA_LOCK_YML. */

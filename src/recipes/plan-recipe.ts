@@ -3,7 +3,7 @@ import { keptOfContext } from '#formats/kept-of-context.ts'
 import { readAptList } from './apt-list.ts'
 import { chooseBase, type RecipeBase } from './bases.ts'
 import { isShipped } from './content.ts'
-import { configTexts, type Detected, detectProject } from './detect.ts'
+import { type Detected, detectProject } from './detect.ts'
 import { type Diagnostic, refusable } from './diagnostic.ts'
 import { copy, type Draft, emptyDraft, folderOf, run, type Writing } from './draft.ts'
 import type { NotebookSettings } from './notebook-settings.ts'
@@ -23,7 +23,8 @@ export interface RecipeInput {
   /** The same files. */
   readonly files: readonly TreeFile[]
   readonly settings: NotebookSettings
-  readonly bases: readonly RecipeBase[]
+  /** Unknown: for a look at what the files ask for; nothing can be built from such a recipe. */
+  readonly bases: readonly RecipeBase[] | 'unknown'
   /** Beginnings of addresses that the administrator allows though they are inside, or unprotected. */
   readonly allowedSources?: readonly string[]
   /** Day of the last commit that changed what the environment is made of: its R packages are taken. */
@@ -60,10 +61,13 @@ const WRITERS = {
 }
 
 function write(input: RecipeInput, detected: Detected, draft: Draft): Recipe {
-  const texts = configTexts(input.folder, input.settings)
+  const { texts } = detected
   const { config } = texts
   const isOwn = detected.pack === 'docker'
-  const chosen = isOwn ? undefined : chooseBase(detected, input.bases, input.settings.env?.base)
+  const chosen =
+    isOwn || input.bases === 'unknown'
+      ? undefined
+      : chooseBase(detected, input.bases, input.settings.env?.base)
   const writing: Writing = {
     draft,
     detected,
@@ -86,7 +90,7 @@ function write(input: RecipeInput, detected: Detected, draft: Draft): Recipe {
     pack: detected.pack,
     strictPack: detected.strictPack,
     language: detected.language,
-    versions: { ...chosen?.versions, ...(rDate === undefined ? {} : { rDate }) },
+    versions: { ...(chosen?.versions ?? askedVersions(detected)), ...(rDate === undefined ? {} : { rDate }) },
     base: chosen?.base.reference ?? '',
     apt,
     files: draft.files.sort((a, b) => (a.path < b.path ? -1 : 1)),
@@ -96,6 +100,15 @@ function write(input: RecipeInput, detected: Detected, draft: Draft): Recipe {
     content: { files: contentOf(writing, input.files), destination: PROJECT },
     inputs: [...draft.inputs].sort(),
     warnings: [...detected.warnings, ...draft.warnings],
+  }
+}
+
+function askedVersions({ pythons, isPythonAsked, r, julia }: Detected): Recipe['versions'] {
+  const [python] = isPythonAsked ? pythons : []
+  return {
+    ...(python === undefined ? {} : { python }),
+    ...(r?.isAsked ? { r: r.version } : {}),
+    ...(julia ? { julia: julia.version } : {}),
   }
 }
 

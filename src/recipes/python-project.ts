@@ -78,26 +78,35 @@ function addProject(
 
 /** setup.py is a program; what it needs is taken where it is written as a plain list. */
 function addSetup({ folder, allowed, draft }: Writing, found: Requirements): void {
-  const text = folder.text('setup.py') ?? ''
-  const list = /\binstall_requires\s*=\s*\[((?:\s*(?:"[^"\\\n]*"|'[^'\\\n]*')\s*,?|\s*#[^\n]*)*)\s*\]/.exec(
-    text,
-  )?.[1]
-  if (list !== undefined) {
-    const lines = [...list.replace(/#[^\n]*/g, '').matchAll(/"([^"]*)"|'([^']*)'/g)]
-    addRequirementLines(
-      { folder, allowed, found },
-      {
-        file: 'setup.py',
-        lines: lines.map(([, double, single]) => ({ text: (double ?? single ?? '').trim(), line: 0 })),
-      },
-    )
-    found.inputs.add('setup.py#install_requires')
-  } else if (/\binstall_requires\b/.test(text)) {
+  const file = 'setup.py'
+  const text = folder.text(file) ?? ''
+  const start = /\binstall_requires\s*=\s*\[/.exec(text)
+  const listed = start ? plainList(text, start.index + start[0].length) : undefined
+  if (listed) {
+    const lines = listed.map(each => ({ text: each.trim(), line: 0 }))
+    addRequirementLines({ folder, allowed, found }, { file, lines })
+    found.inputs.add(`${file}#install_requires`)
+  } else if (text.includes('install_requires')) {
     draft.warnings.push({
       code: 'SETUP_DEPENDENCIES',
-      file: 'setup.py',
+      file,
       message: 'What it needs is known only when it runs, and is not installed.',
       hint: 'List it in requirements.txt.',
     })
   }
+}
+
+/** The texts of a list of Python up to its bracket; undefined when there is anything but texts in it. */
+function plainList(text: string, start: number): string[] | undefined {
+  const part = /[\s,]+|#[^\n]*|"([^"\\\n]*)"|'([^'\\\n]*)'/y
+  const found: string[] = []
+  part.lastIndex = start
+  while (text[part.lastIndex] !== ']') {
+    const match = part.exec(text)
+    if (!match) {
+      return undefined
+    }
+    found.push(...[match[1] ?? match[2]].filter(each => each !== undefined))
+  }
+  return found
 }

@@ -82,6 +82,8 @@ export interface Cache {
   readonly id: string
   readonly variable: string
   readonly folder: string
+  /** Builds take turns with it. */
+  readonly isLocked?: boolean
   readonly without: Readonly<Record<string, string>>
 }
 

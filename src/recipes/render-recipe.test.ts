@@ -14,7 +14,7 @@ const SHOWN: readonly { readonly level: 'buildkit' | 'classic'; readonly text: r
       '    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends bc jq',
       'USER 1000:1000',
       'RUN --mount=type=bind,source=deps/pip,target=/tmp/nb-deps \\',
-      '    --mount=type=cache,id=nb-pip,target=/opt/pip-cache,uid=1000,gid=1000,sharing=locked \\',
+      '    --mount=type=cache,id=nb-pip,target=/opt/pip-cache,uid=1000,gid=1000 \\',
       '    PIP_CACHE_DIR=/opt/pip-cache /opt/env/bin/pip install --no-input -r /tmp/nb-deps/requirements.txt',
       '',
       'FROM environment',

@@ -1,4 +1,4 @@
-import { DEPENDENCIES, type Recipe, type RunStep, type Stage, type Step } from './recipe.ts'
+import { type Cache, DEPENDENCIES, type Recipe, type RunStep, type Stage, type Step } from './recipe.ts'
 
 /**
  * What builds the image. `buildkit` is written with what Docker 20.10 brings itself, so newer engines read it too: no
@@ -76,12 +76,14 @@ function mounted(step: RunStep): string {
   const { cache, sees } = step
   const mounts = [
     ...(sees === undefined ? [] : [`--mount=type=bind,source=deps/${sees},target=${DEPENDENCIES}`]),
-    ...(cache
-      ? [`--mount=type=cache,id=${cache.id},target=${cache.folder},uid=1000,gid=1000,sharing=locked`]
-      : []),
+    ...(cache ? [cacheMount(cache)] : []),
   ]
   const variables = { ...step.variables, ...(cache ? { [cache.variable]: cache.folder } : {}) }
   return continued('RUN', [...mounts, programLine(step, variables)])
+}
+
+function cacheMount({ id, folder, isLocked }: Cache): string {
+  return `--mount=type=cache,id=${id},target=${folder},uid=1000,gid=1000${isLocked ? ',sharing=locked' : ''}`
 }
 
 /** Without mounts: the folder is copied, used and removed. */

@@ -8,27 +8,34 @@ export interface RequirementLine {
 /** The lines of a requirements file as pip reads them: continued lines joined, comments and empty lines left out. */
 export function requirementLines(text: string): RequirementLine[] {
   const found: RequirementLine[] = []
-  let open: RequirementLine | undefined
+  let parts: string[] = []
+  let begun = 0
+  const end = () => {
+    // One space is enough of a sign: trying all lengths of a long gap takes the square of it.
+    const bare = parts
+      .join('')
+      .replace(/(?:^|\s)#.*$/, '')
+      .trim()
+    if (bare !== '') {
+      found.push({ text: bare, line: begun })
+    }
+    parts = []
+  }
   for (const [index, raw] of text
     .replace(/^\uFEFF/, '')
     .split(/\r\n|\r|\n/)
     .entries()) {
-    const isComment = /^\s*#/.test(raw)
-    const joined: RequirementLine = {
-      text: `${open?.text ?? ''}${isComment ? '' : raw}`,
-      line: open?.line ?? index + 1,
-    }
-    if (joined.text.endsWith('\\') && !isComment) {
-      open = { ...joined, text: joined.text.slice(0, -1) }
-      continue
-    }
-    open = undefined
-    const bare = joined.text.replace(/(?:^|\s+)#.*$/, '').trim()
-    if (bare !== '') {
-      found.push({ ...joined, text: bare })
+    const isComment = raw.trimStart().startsWith('#')
+    begun = parts.length === 0 ? index + 1 : begun
+    if (raw.endsWith('\\') && !isComment) {
+      parts.push(raw.slice(0, -1))
+    } else {
+      parts.push(isComment ? '' : raw)
+      end()
     }
   }
-  return open && open.text.trim() !== '' ? [...found, { ...open, text: open.text.trim() }] : found
+  end()
+  return found
 }
 
 export interface RequirementOption {

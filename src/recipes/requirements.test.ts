@@ -154,3 +154,19 @@ test('a setup.py with a plain list of what it needs is read; another one is warn
     ['SETUP_DEPENDENCIES'],
   )
 })
+
+test('a file that is made to keep a program busy is read in one go', () => {
+  const long = 50_000
+  equal(lines(`a${' '.repeat(long)}b\n${'\\\n'.repeat(long)}c\n`)?.length, long + 5)
+  const files = {
+    'setup.py': `setup(install_requires=[${'"a"   '.repeat(long)}`,
+    'pyproject.toml': '\n'.repeat(long),
+    '.python-version': `${' '.repeat(long)}x${'\n'.repeat(long)}`,
+    'environment.yml': '',
+    'conda-lock.yml': '\n'.repeat(long),
+    'environment.yaml': '\n'.repeat(long),
+  }
+  for (const path of Object.keys(files)) {
+    planRecipe(inputOf({ [path]: files[path as keyof typeof files], 'requirements.txt': '' }))
+  }
+})

@@ -8,6 +8,7 @@ import {
   readTomlFile,
 } from './config-texts.ts'
 import { Refusal } from './diagnostic.ts'
+import { once } from './once.ts'
 import type { ProjectFolder } from './project-folder.ts'
 import { type Runtime, readRuntime } from './runtime-text.ts'
 
@@ -41,14 +42,16 @@ export function createReading(folder: ProjectFolder): StrictReading {
     has,
     environmentPath,
     runtime: () => (has('runtime.txt') ? readRuntime(text('runtime.txt'), place('runtime.txt')) : undefined),
-    pyproject: () =>
+    pyproject: once(() =>
       folder.has('pyproject.toml')
         ? readTomlFile(folder.text('pyproject.toml') ?? '', 'pyproject.toml', 'PYPROJECT')
         : undefined,
-    environment: () =>
+    ),
+    environment: once(() =>
       environmentPath === undefined
         ? {}
         : readEnvironmentFile(folder.text(environmentPath) ?? '', environmentPath),
+    ),
     python(pack) {
       if (pack === 'Conda') {
         return pythonOfEnvironment(this.environment())

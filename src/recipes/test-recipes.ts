@@ -35,7 +35,10 @@ export const BASES: readonly RecipeBase[] = [
   })),
 ]
 
-export function inputOf(files: Files, settings: NotebookSettings = {}): RecipeInput {
+export function inputOf(
+  files: Files,
+  settings: NotebookSettings = {},
+): Omit<RecipeInput, 'bases'> & { readonly bases: readonly RecipeBase[] } {
   return {
     folder: folderOf(files),
     files: Object.entries(files).map(([path, text]) => ({

@@ -11,6 +11,7 @@ const CACHE = {
   id: 'nb-conda-pkgs',
   variable: 'CONDA_PKGS_DIRS',
   folder: '/opt/conda-pkgs',
+  isLocked: true,
   without: { CONDA_PKGS_DIRS: '/tmp/nb-conda-pkgs' },
 }
 const PREFIX = ENVIRONMENTS.conda
@@ -49,7 +50,7 @@ export function writeConda(writing: Writing): void {
   const found = noRequirements()
   addRequirementLines(
     { folder: writing.folder, allowed: writing.allowed, found },
-    { file, lines: pip.map(text => ({ text: text.replace(/\s+#.*$/, '').trim(), line: 0 })) },
+    { file, lines: pip.map(text => ({ text: text.replace(/\s#.*$/, '').trim(), line: 0 })) },
   )
   writePip(writing, found, PREFIX)
 }
@@ -60,7 +61,7 @@ function writeLock({ texts, draft }: Writing, file: string): void {
   draft.files.push({ path: 'conda/conda-lock.yml', content })
   const create = ['micromamba', 'create', '-y', '-p', PREFIX, '-f', `${DEPENDENCIES}/conda-lock.yml`]
   draft.environment.steps.push(run('install conda packages', create, { sees: 'conda', cache: CACHE }))
-  if (!/^\s*-?\s*name:\s*ipykernel\s*$/m.test(content)) {
+  if (!/^[ \t]*(?:-[ \t]+)?name:[ \t]*ipykernel[ \t]*$/m.test(content)) {
     const add = ['micromamba', 'install', '-y', '-p', PREFIX, '-c', 'conda-forge', 'ipykernel']
     draft.environment.steps.push(run('install the kernel', add, { cache: CACHE }))
     const hint = 'Add ipykernel to the environment and lock it again.'

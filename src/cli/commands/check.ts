@@ -1,8 +1,11 @@
 import type { Command } from 'commander'
-import { checkFolder } from '#cli/check-folder.ts'
+import { type CheckedFolder, checkFolder } from '#cli/check-folder.ts'
+import { checkNotebooks } from '#cli/check-notebooks.ts'
 import { type Act, withExamples } from '#cli/command.ts'
 import { readDeployFolder } from '#cli/deploy-folder.ts'
 import { FOLDER_NOT_VALID, NOTHING_FOUND } from '#cli/errors.ts'
+import type { Printer } from '#cli/print.ts'
+import { printNotebooks } from '#cli/print-notebooks.ts'
 import type { Session } from '#cli/session.ts'
 
 export function configureCheck(command: Command, act: Act): void {
@@ -17,18 +20,33 @@ export function configureCheck(command: Command, act: Act): void {
 async function check({ printer }: Session, path: string): Promise<void> {
   const folder = readDeployFolder(path)
   const { apps, problems, source } = checkFolder(folder)
-  const hasFiles = apps.some(app => app.files)
+  const notebooks = checkNotebooks(folder)
   if (problems.length > 0) {
-    if (hasFiles) {
+    if (apps.some(app => app.files)) {
       // One that is wrong does not harm the others, so they are worth knowing.
       printer.note(`valid: ${apps.map(app => `${app.name} (${app.target})`).join(', ')}`)
     }
     throw FOLDER_NOT_VALID(path, problems.length).with({ problems })
   }
-  if (apps.length === 0) {
+  const hasNotebooks = notebooks.projects.length + notebooks.problems.length > 0
+  if (apps.length === 0 && !hasNotebooks) {
     throw NOTHING_FOUND(path)
   }
-  printer.answer({ ok: true, source, apps })
+  printer.answer({ ok: true, source, apps, notebooks })
+  if (apps.length > 0) {
+    printApps(printer, path, { apps, source })
+  }
+  if (hasNotebooks) {
+    printNotebooks(printer, notebooks)
+  }
+}
+
+function printApps(
+  printer: Printer,
+  path: string,
+  { apps, source }: Pick<CheckedFolder, 'apps' | 'source'>,
+): void {
+  const hasFiles = apps.some(app => app.files)
   const how = source === 'convention' ? 'by the names of its files' : 'as its deploy file says'
   printer.line(`${printer.colour.green('✔')} ${path} is valid, ${how}:`)
   printer.table(

@@ -49,6 +49,8 @@ const CheckoutResult = Type.Object(
     skips: Type.Boolean(),
     /** The deployment that its message says it reports on: it is ours, if that is true. */
     deploy_id: Type.Optional(Type.String()),
+    /** What its message asks for, in words such as `deploy-web`. */
+    actions: Type.Optional(Type.Array(Type.String(), { maxItems: 50 })),
     /** The commit is the known one. */
     unchanged: Type.Boolean(),
     /** All paths, or those nearest to the root when there are too many. */
@@ -194,7 +196,7 @@ function asResult(
   { facts, entries, texts, warnings }: CheckedOut,
   known: string | undefined,
 ): Static<typeof CheckoutResult> {
-  const { commit, tree, subject, author, date, skips, deployId } = facts
+  const { commit, tree, subject, author, date, skips, deployId, actions } = facts
   const paths = withinFrame(entries, { most: MOST_PATHS, bytes: 200 * 1024 })
   const links = withinFrame(
     entries.filter(entry => entry.kind === 'link'),
@@ -209,6 +211,7 @@ function asResult(
     date,
     skips,
     ...(deployId === undefined ? {} : { deploy_id: deployId }),
+    ...(actions.length === 0 ? {} : { actions: [...actions] }),
     paths,
     truncated,
     links,

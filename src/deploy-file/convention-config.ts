@@ -8,7 +8,7 @@ const strict = { additionalProperties: false } as const
 
 const Parameter = Type.Object(
   {
-    name: Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_.-]{0,127}$' }),
+    name: Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]{0,127}$' }),
     value: Type.Union([Type.String({ maxLength: 65_536 }), Type.Number(), Type.Boolean()]),
   },
   strict,

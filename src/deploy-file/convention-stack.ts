@@ -48,12 +48,12 @@ export function describeStack({ file, name, suffix }: Candidate, shelf: Shelf): 
       target: 'stack',
       settings: {
         files: composes.paths,
-        stack: name.replaceAll('.', '_'),
+        stack: name.toLowerCase().replaceAll('.', '_'),
         ...(Object.keys(environment).length > 0 ? { environment } : {}),
       },
       common: {
         watch: watched([...paths, ...inputs.paths]),
-        ...(suffix === undefined ? {} : { engine: suffix }),
+        ...(suffix === undefined ? {} : { engine: suffix.toLowerCase().replaceAll('_', '-') }),
       },
       files: { kind: 'stack', name, paths, uses: [...new Set(uses)] },
     },

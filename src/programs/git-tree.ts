@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { stripVTControlCharacters } from 'node:util'
 import type { ProgramCall } from '#exec/call.ts'
+import { actionsIn } from '#formats/commit-actions.ts'
 import { gitCall } from './git-call.ts'
 import { MIRROR_DAMAGED, OBJECT_NOT_FOUND, REPOSITORY_TOO_LARGE } from './git-errors.ts'
 import { checkedPath } from './git-names.ts'
@@ -31,6 +32,8 @@ export interface CommitFacts {
   readonly skips: boolean
   /** The deployment that its message says it reports on. */
   readonly deployId?: string
+  /** Words in brackets of its message that ask for something: `deploy-web`. */
+  readonly actions: readonly string[]
 }
 
 const LOCAL_MS = 60_000
@@ -120,7 +123,12 @@ export function commitFacts(mirror: string, revision: string): ProgramCall<Commi
       const date = Math.min(Number(seconds) || 0, 253_402_300_799) * 1000
       const facts = { commit, tree, date, author: plain(author, 200), subject: plain(subject, 200) }
       const deployId = /^[0-9a-f-]{36}$/.exec(id.trim())?.[0]
-      return { ...facts, skips: SKIP_WORDS.test(message), ...(deployId && { deployId }) }
+      return {
+        ...facts,
+        skips: SKIP_WORDS.test(message),
+        actions: actionsIn(message),
+        ...(deployId && { deployId }),
+      }
     },
   })
 }

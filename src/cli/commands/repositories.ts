@@ -1,4 +1,4 @@
-import type { Command } from 'commander'
+import { Argument, type Command } from 'commander'
 import { type Act, withExamples } from '#cli/command.ts'
 import {
   type CredentialOptions,
@@ -15,6 +15,7 @@ import { configureReport } from '#cli/report.ts'
 import type { Session } from '#cli/session.ts'
 import type {
   NewRepository,
+  RepositoryChange,
   RepositoryCheckDocument,
   RepositoryDocument,
   WebhookSecretBody,
@@ -44,6 +45,12 @@ export function configureRepositories(command: Command, act: Act): void {
     .option('--git-host <name>', 'who sends: github, gitlab, gitea … as docs/webhooks.md lists them')
     .option('--secret-file <file>', 'take this secret, which the Git host made, instead of a new one')
     .action(act(webhook))
+  command
+    .command('actions')
+    .description('whether messages of commits may say what is done, such as [deploy-web]')
+    .argument('<repository>')
+    .addArgument(new Argument('<on|off>').choices(['on', 'off']))
+    .action(act(actions))
   configureReport(command.command('report'), act)
   command
     .command('remove')
@@ -135,6 +142,17 @@ async function check({ client, printer }: Session, name: string): Promise<number
     printer.note(printer.colour.yellow(`${inertLine(place, 300)} ${inertLine(message, 300)}`))
   }
   return EXIT.ok
+}
+
+async function actions({ client, printer }: Session, name: string, wanted: 'on' | 'off'): Promise<void> {
+  const path = `/repositories/${encodeURIComponent(name)}`
+  const body: RepositoryChange = { commit_actions: wanted === 'on' }
+  printer.answer(await client.send<RepositoryDocument>('PATCH', path, body))
+  printer.line(
+    wanted === 'on'
+      ? `Messages of commits in ${name} say what is done: whoever may push may deploy and remove its apps with them.`
+      : `Messages of commits in ${name} say nothing: what changed is deployed.`,
+  )
 }
 
 async function webhook(

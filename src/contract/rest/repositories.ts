@@ -42,6 +42,13 @@ const ComposePath = Type.String({
 /** 0 turns polling off. */
 const PollSeconds = Type.Union([Type.Literal(0), Type.Integer({ minimum: 5, maximum: 86_400 })])
 
+const CommitActions = Type.Optional(
+  Type.Boolean({
+    description:
+      'Messages of its commits may say what is done, such as [deploy-web] (docs/conventions.md). Default: no.',
+  }),
+)
+
 export const NewRepository = Type.Object(
   {
     name: Name,
@@ -56,6 +63,7 @@ export const NewRepository = Type.Object(
     compose_path: Type.Optional(ComposePath),
     /** Apps that its files describe are created by themselves. */
     auto_apps: Type.Optional(Type.Boolean()),
+    commit_actions: CommitActions,
   },
   strict,
 )
@@ -130,6 +138,7 @@ export const RepositoryChange = Type.Object(
     poll_seconds: Type.Optional(PollSeconds),
     compose_path: Type.Optional(Nullable(ComposePath)),
     auto_apps: Type.Optional(Type.Boolean()),
+    commit_actions: CommitActions,
   },
   { ...strict, minProperties: 1 },
 )
@@ -159,6 +168,7 @@ export const RepositoryDocument = Type.Object(
     ca: Nullable(Type.String()),
     poll_seconds: Type.Integer(),
     auto_apps: Type.Boolean(),
+    commit_actions: Type.Boolean(),
     compose_path: Nullable(Type.String()),
     organisation: Nullable({ ...Name, description: 'The listed organisation that it belongs to.' }),
     last_tip: Nullable(Type.String()),

@@ -160,6 +160,7 @@ export function repositoryDocument(
     ca: repository.ca,
     poll_seconds: repository.poll_seconds,
     auto_apps: repository.auto_apps === 1,
+    commit_actions: repository.commit_actions === 1,
     compose_path: repository.compose_path,
     last_tip: repository.last_tip,
     last_polled_at: optionalTime(repository.last_polled_at),

@@ -134,13 +134,13 @@ export function repositoryRoutes(api: Api, parts: ApiParts): void {
     },
     async ({ params }) => {
       const repository = await readRepository(db, params.repository)
-      const { commit, subject, apps, problems } = await checkRepository(parts, repository)
+      const { source, apps, problems } = await checkRepository(parts, repository)
       if (repository.problem !== null) {
         parts.poller.look(repository.id)
       }
       return {
-        commit,
-        commit_subject: subject,
+        commit: source.commit,
+        commit_subject: source.subject,
         apps: apps.map(({ name, target, settings }) => ({ name, target, settings: { ...settings } })),
         ...(problems.length > 0 ? { problems: [...problems] } : {}),
       }

@@ -21,6 +21,7 @@ import { read } from './steps/read.ts'
 import { retrieve } from './steps/retrieve.ts'
 import { route } from './steps/route.ts'
 import { settings } from './steps/settings.ts'
+import { stopAfterBuild } from './steps/stop-after-build.ts'
 import { takeDown } from './steps/take-down.ts'
 import { dropCheckout, dropImages, undo } from './steps/undo.ts'
 import { verify } from './steps/verify.ts'
@@ -30,7 +31,20 @@ import { writeBack } from './steps/write-back.ts'
 /** The steps of each kind of deployment, in order. Steps in one bracket run at once where the plan allows it. */
 export const STEPS = {
   deploy: [
-    ...[checkout, read, compare, plan, build, [push, apply], verify, route, watch, announce, prune],
+    ...[
+      checkout,
+      read,
+      compare,
+      plan,
+      build,
+      stopAfterBuild,
+      [push, apply],
+      verify,
+      route,
+      watch,
+      announce,
+      prune,
+    ],
     writeBack,
   ],
   /** The same with the source replaced by an earlier release: what is built then is fetched. */

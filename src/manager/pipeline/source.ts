@@ -13,6 +13,8 @@ export interface Source extends SourceFacts {
   readonly skips?: boolean | undefined
   /** The deployment that its message says it reports on. */
   readonly deployId?: string | undefined
+  /** What its message asks for, in words such as `deploy-web`. */
+  readonly actions?: readonly string[] | undefined
   /** Paths that are symbolic links: nothing reads them. */
   readonly links?: readonly string[] | undefined
   /** There are more paths than were told. */
@@ -72,6 +74,7 @@ export async function fetchSource(
     skips: result.skips,
     deployId: result.deploy_id,
     links: result.links,
+    actions: result.actions,
     truncated: result.truncated,
   }
 }
@@ -98,6 +101,7 @@ interface CheckoutResult {
   readonly deploy_id?: string
   readonly paths: readonly string[]
   readonly links?: readonly string[]
+  readonly actions?: readonly string[]
   readonly truncated?: boolean
   readonly texts: Readonly<Record<string, string>>
 }

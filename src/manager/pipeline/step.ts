@@ -11,6 +11,7 @@ import type { HttpClient } from '#manager/http.ts'
 import type { ReleaseGoal } from '#manager/releases/queries.ts'
 import type { Sealer } from '#manager/secrets/seal.ts'
 import type { AppTable, RepositoryTable } from '#manager/store/tables.ts'
+import type { Wish } from '#manager/triggers/commit-actions.ts'
 import type { Plan, RegistryFacts, Target } from '#targets/target.ts'
 import type { Deadlines } from './deadlines.ts'
 import type { Source } from './source.ts'
@@ -122,6 +123,8 @@ export interface Facts {
   isReport?: boolean
   /** When its deploy file wants it deployed by itself. */
   schedule?: Schedule | undefined
+  /** What the message of the pushed commit asks for, where messages may ask. */
+  wish?: Wish
   /** What the deploy file asks for. */
   approval?: 'required' | undefined
   /** What the deploy file wants done about drift. */

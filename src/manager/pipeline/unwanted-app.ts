@@ -1,4 +1,7 @@
+import { noteMessageRemoval, takenDown } from '#manager/apps/message-removals.ts'
+import { isHint } from '#manager/deployments/deployment.ts'
 import { requestDeployment } from '#manager/deployments/request.ts'
+import { inTransaction } from '#manager/store/transaction.ts'
 import { type DescribedApps, isUnwanted } from './described-apps.ts'
 import { APP_REMOVAL_GUARDED } from './errors.ts'
 import type { StepContext, StepOutcome } from './step.ts'
@@ -12,21 +15,62 @@ export async function endUnwanted(
   described: DescribedApps,
 ): Promise<StepOutcome | undefined> {
   const { app, deployment, repository } = context
-  if (!repository || deployment.wantedCommit !== undefined || !isUnwanted(described, app)) {
+  if (!repository || deployment.wantedCommit !== undefined) {
     return undefined
+  }
+  if (!isUnwanted(described, app)) {
+    return await endTakenDown(context, described)
   }
   const isOff = described.convention?.entries.get(app.entry)?.state === 'disabled'
   const why = isOff ? 'it is switched off in its file' : 'no file describes it any more'
-  return await endByRemoval(context, described.source.commit, why)
+  return await endByRemoval(context, described.source.commit, { why })
 }
 
-async function endByRemoval(context: StepContext, commit: string, why: string): Promise<StepOutcome> {
-  const { parts, app, repository, say } = context
+/** The message of this commit, or of one before, asked to take it down. Only what files made goes by a push. */
+async function endTakenDown(
+  context: StepContext,
+  { apps, source }: DescribedApps,
+): Promise<StepOutcome | undefined> {
+  const { parts, app, repository, deployment } = context
+  const described = apps.find(({ name }) => name === app.entry)
+  const act = context.facts.wish?.act
+  if (!repository || !described || app.by_files === null || !isHint(deployment.trigger) || act === 'deploy') {
+    return undefined
+  }
+  const here = { app: described, texts: source.texts }
+  if (act !== 'remove' && !(await takenDown(parts.db, repository.id))(here)) {
+    return undefined
+  }
+  const note = { ...here, repository: repository.id, now: parts.clock.now() }
+  return await endByRemoval(context, source.commit, {
+    why: 'the message of a commit asks to take it down',
+    note: async db => await noteMessageRemoval(db, note),
+  })
+}
+
+interface Reason {
+  readonly why: string
+  readonly note?: (db: StepContext['parts']['db']) => Promise<void>
+}
+
+async function endByRemoval(
+  context: StepContext,
+  commit: string,
+  { why, note }: Reason,
+): Promise<StepOutcome> {
+  const { parts, app, repository, say, facts } = context
   if (app.approval === 1) {
     throw APP_REMOVAL_GUARDED(app.name)
   }
+  if (facts.wish?.dryRun === true) {
+    say(`dry run: ${app.name} would be removed: ${why}`)
+    return { kind: 'finished', outcome: 'dry-run', evidence: { commit, why } }
+  }
   const trigger = { kind: 'files', by: repository?.name ?? '', detail: why } as const
-  const removal = await requestDeployment(parts, { appId: app.id, kind: 'remove', trigger })
+  const removal = await inTransaction(parts.db, async db => {
+    await note?.(db)
+    return await requestDeployment({ ...parts, db }, { appId: app.id, kind: 'remove', trigger })
+  })
   say(`${app.name} is wanted no more: ${why}. Deployment ${removal.id} removes it; its volumes stay`)
   parts.wake()
   return { kind: 'finished', outcome: 'files-gone', evidence: { commit, why, removal: removal.id } }

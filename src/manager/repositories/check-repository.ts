@@ -4,13 +4,12 @@ import type { Problem } from '#lib/errors.ts'
 import { refuseStranger } from '#manager/organisations/refuse-stranger.ts'
 import { describedApps, refuseNothing } from '#manager/pipeline/described-apps.ts'
 import { askDirectly } from '#manager/pipeline/plan-app.ts'
-import { fetchSource } from '#manager/pipeline/source.ts'
+import { fetchSource, type Source } from '#manager/pipeline/source.ts'
 import type { PipelineParts } from '#manager/pipeline/step.ts'
 import type { RepositoryTable } from '#manager/store/tables.ts'
 
 export interface RepositoryCheck {
-  readonly commit: string
-  readonly subject: string
+  readonly source: Source
   readonly apps: readonly ReadApp[]
   /** What is wrong in files of which each describes an app by itself. */
   readonly problems: readonly Problem[]
@@ -27,5 +26,5 @@ export async function checkRepository(
   const described = await describedApps(ask, source, repository)
   refuseNothing(described)
   const { apps, convention } = described
-  return { commit: source.commit, subject: source.subject, apps, problems: convention?.problems ?? [] }
+  return { source: described.source, apps, problems: convention?.problems ?? [] }
 }

@@ -41,6 +41,7 @@ export async function createRepository(
     ca: wanted.ca ?? null,
     poll_seconds: wanted.poll_seconds ?? POLL_SECONDS,
     auto_apps: wanted.auto_apps ? 1 : 0,
+    commit_actions: wanted.commit_actions ? 1 : 0,
     organisation_id: origin?.organisation.id ?? null,
     remote_id: origin?.remote.id ?? null,
     org_credential: shared ? 1 : 0,

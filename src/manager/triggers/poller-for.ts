@@ -1,6 +1,6 @@
 import { commandNamed } from '#commands/index.ts'
 import { newId } from '#lib/id.ts'
-import { createMissingApps } from '#manager/apps/create-missing.ts'
+import { createDescribedApps } from '#manager/apps/create-described.ts'
 import { remoteOf } from '#manager/pipeline/source.ts'
 import type { PipelineParts } from '#manager/pipeline/step.ts'
 import { checkRepository } from '#manager/repositories/check-repository.ts'
@@ -31,8 +31,7 @@ export function pollerFor(parts: PipelineParts): Poller {
       return (result as { commit: string }).commit
     },
     async discover(repository) {
-      const { apps } = await checkRepository(parts, repository)
-      const { taken } = await createMissingApps(parts, repository, apps)
+      const { taken } = await createDescribedApps(parts, repository, await checkRepository(parts, repository))
       if (taken.length > 0) {
         throw APP_NAME_TAKEN(taken)
       }

@@ -19,7 +19,10 @@ export const compare: Step = {
   // A deployment too many does no harm.
   onFailure: 'ignore',
   isWanted: ({ facts, deployment }) =>
-    (facts.watch !== undefined || ownFiles(facts).length > 0) && isHint(deployment.trigger),
+    // A message that asks for the app says more than changed files.
+    (facts.wish?.act ?? 'as-changed') === 'as-changed' &&
+    (facts.watch !== undefined || ownFiles(facts).length > 0) &&
+    isHint(deployment.trigger),
   run: compareWithRelease,
 }
 

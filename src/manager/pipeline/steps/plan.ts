@@ -44,7 +44,19 @@ async function planDeployment(context: StepContext): Promise<StepOutcome> {
       ...confirmationOf(context, made),
     }
   }
+  if (context.facts.wish?.dryRun === true) {
+    return endDryRun(context, made)
+  }
   return isApproved(context, made) ? done({ hash: made.hash }) : waitForApproval(context, made)
+}
+
+/** The plan is in the deployment's row, and what it was made from was rendered on the worker. */
+function endDryRun({ say }: StepContext, { plan: planned, hash }: MadePlan): StepOutcome {
+  for (const { command, key } of [...planned.build, ...planned.push, ...planned.apply, ...planned.route]) {
+    say(`would run: ${command} (${key})`)
+  }
+  say('dry run: the message of the commit asks for the plan alone, nothing is done')
+  return { kind: 'finished', outcome: 'dry-run', evidence: { plan: hash, changes: planned.changes } }
 }
 
 /** A deployment that waited once is not let off: nobody agreed to what it would do now. */

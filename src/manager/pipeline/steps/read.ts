@@ -1,4 +1,5 @@
-import { createMissingApps } from '#manager/apps/create-missing.ts'
+import { createDescribedApps } from '#manager/apps/create-described.ts'
+import { isHint } from '#manager/deployments/deployment.ts'
 import { readEntry } from '#manager/pipeline/app-entry.ts'
 import { claimForApp } from '#manager/pipeline/claim-for-app.ts'
 import { type DescribedApps, describedApps, refuseNothing } from '#manager/pipeline/described-apps.ts'
@@ -6,12 +7,15 @@ import { done, type Step, type StepContext, type StepOutcome } from '#manager/pi
 import { tellWorker } from '#manager/pipeline/tell-worker.ts'
 import { endUnwanted } from '#manager/pipeline/unwanted-app.ts'
 import { refuseFailedImages } from '#manager/pipeline/used-images.ts'
+import { wishFor } from '#manager/pipeline/wish-for.ts'
+import { AS_CHANGED, type Wish } from '#manager/triggers/commit-actions.ts'
 
 /** Reads what the repository says about the app at this commit, and claims the domains it wants. */
 export const read: Step = { name: 'read', deadlineMs: 2 * 60_000, run: readApp, recall: recallFacts }
 
 async function readApp(context: StepContext): Promise<StepOutcome> {
   const described = await describe(context)
+  context.facts.wish = wishOfPush(context, described)
   const unwanted = await endUnwanted(context, described)
   if (unwanted) {
     return unwanted
@@ -21,23 +25,30 @@ async function readApp(context: StepContext): Promise<StepOutcome> {
   if (deadlines.deployment !== undefined) {
     await context.limitDeployment(deadlines.deployment)
   }
-  await refuseFailedImages(context, files)
-  await claimForApp(context)
   await createOthers(context, described)
+  if (context.facts.wish.act === 'nothing') {
+    context.say('the message of the commit asks for other apps')
+    return { kind: 'finished', outcome: 'not-asked', evidence: { actions: described.source.actions } }
+  }
+  await refuseFailedImages(context, files)
+  if (!context.facts.wish.dryRun) {
+    await claimForApp(context)
+  }
   return done({ target: target.name, domains: context.facts.domains })
 }
 
 async function createOthers(
   { parts, repository, say }: StepContext,
-  { apps, convention }: DescribedApps,
+  described: DescribedApps,
 ): Promise<void> {
+  const { convention } = described
   for (const { file, line, message } of convention?.problems ?? []) {
     say(`warning: ${file ?? ''}${line === undefined ? '' : `:${line}`} ${message}`)
   }
   if (repository?.auto_apps !== 1) {
     return
   }
-  const { created, taken } = await createMissingApps(parts, repository, apps)
+  const { created, taken } = await createDescribedApps(parts, repository, described)
   for (const name of created) {
     say(`the repository describes a new app "${name}": created`)
   }
@@ -58,7 +69,17 @@ async function describe(context: StepContext): Promise<DescribedApps> {
 }
 
 async function recallFacts(context: StepContext): Promise<void> {
-  await readFacts(context, await describe(context))
+  const described = await describe(context)
+  context.facts.wish = wishOfPush(context, described)
+  await readFacts(context, described)
+}
+
+/** Only a push asks by its message: what a person or a program wants is said otherwise. */
+function wishOfPush({ deployment, repository, app }: StepContext, { apps, source }: DescribedApps): Wish {
+  const { trigger, wantedCommit } = deployment
+  const isPush = isHint(trigger) && trigger.kind !== 'schedule' && wantedCommit === undefined
+  const entry = apps.find(({ name }) => name === app.entry)
+  return isPush && repository ? wishFor(repository, source, entry ?? { name: app.entry }) : AS_CHANGED
 }
 
 async function readFacts(context: StepContext, described: DescribedApps) {

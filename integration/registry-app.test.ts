@@ -5,7 +5,8 @@ import { after, before, test } from 'node:test'
 import { freePort } from '#cli/demo/free-port.ts'
 import type { AppDocument } from '#contract/rest/apps.ts'
 import type { DeploymentDetail } from '#contract/rest/deployments.ts'
-import type { RegistryDocument, RegistryRequested } from '#contract/rest/registry.ts'
+import type { PruneDocument } from '#contract/rest/host-prune.ts'
+import type { CollectionDocument, RegistryDocument, RegistryRequested } from '#contract/rest/registry.ts'
 import { systemClock } from '#lib/clock.ts'
 import { command, mustRun } from './world/command.ts'
 import { dockerWithLogin } from './world/docker-client.ts'
@@ -25,10 +26,13 @@ let address = ''
 let image = ''
 let pinned = ''
 let password = ''
+let latest = ''
 
 before(async () => {
   other = await startSecondEngine(stack)
-  system = await startSystem(stack, { environment: { FAIRLEAD_OBSERVE_SECONDS: '1' } })
+  system = await startSystem(stack, {
+    environment: { FAIRLEAD_OBSERVE_SECONDS: '1', FAIRLEAD_KEEP_RELEASES: '1' },
+  })
   stack.defer(removeRegistry)
   const policy = { allowPrivate: ['127.0.0.0/8'], trust: '/etc/docker/certs.d' }
   await writeFile(join(system.folder, 'worker/policy.yaml'), JSON.stringify(policy), { mode: 0o600 })
@@ -134,6 +138,72 @@ test('a new password counts for deployments at once, and the old one for nobody'
     { folder: other.folder, env: old },
   )
   match(refused.stderr, /unauthorized/)
+  password = fresh
+})
+
+test('R43 a collection deletes from the registry what no release names, and nothing else', async () => {
+  const { client } = system.together()
+  await remote.push(files('three'))
+  const done = await system.deploy(APP)
+  equal(done.state, 'succeeded', JSON.stringify(done.error))
+  const current = pushedReference(done)
+  const login = await loginHere()
+  const byHand = `${address}/by-hand:1`
+  await docker('tag', system.baseImage, byHand)
+  await mustRun('docker', ['push', '--quiet', byHand], { folder: system.folder, env: login })
+  const preview = await client.get<CollectionDocument>('/registry/collection')
+  const digests = (list: readonly { digest: string }[]) => list.map(({ digest }) => digest)
+  ok(digests(preview.gone).includes(digestOf(pinned)), JSON.stringify(preview))
+  ok(digests(preview.kept).includes(digestOf(current)), JSON.stringify(preview))
+  match(preview.kept.find(({ repository }) => repository === 'by-hand')?.why ?? '', /"1"/)
+  ok(preview.bytes > 0)
+  await fairlead('registry', 'collect')
+  const again = await client.get<CollectionDocument>('/registry/collection')
+  deepEqual([again.gone, digests(again.kept).toSorted()], [[], digests(preview.kept).toSorted()])
+  for (const image of [current, byHand]) {
+    await docker('rmi', '--force', image)
+    await mustRun('docker', ['pull', '--quiet', image], { folder: system.folder, env: login })
+  }
+  await docker('rmi', '--force', pinned)
+  const gone = await command('docker', ['pull', '--quiet', pinned], { folder: system.folder, env: login })
+  match(gone.stderr, /not found|manifest unknown/)
+  // Its layers are gone too: what is pushed after that must be whole.
+  await remote.push(files('one'))
+  const back = await system.deploy(APP)
+  equal(back.state, 'succeeded', JSON.stringify(back.error))
+  latest = pushedReference(back)
+  await other.docker('image', 'rm', '--force', pinned)
+  const env = await dockerWithLogin(join(other.folder, 'login'), { address, username: 'fairlead', password })
+  const pull = ['--host', `unix://${other.socket}`, 'pull', '--quiet', latest]
+  await mustRun('docker', pull, { folder: other.folder, env })
+})
+
+test('R43 a host is pruned of what nothing needs; a dry run only tells', async () => {
+  const { client } = system.together()
+  const [{ name: host = '' } = {}] = (await client.get<{ items: { name: string }[] }>('/hosts')).items
+  const leftover = `${image.split('/')[0]}/leftover:1`
+  const label = `--label=io.fairlead.app=${APP}`
+  const env = { DOCKER_BUILDKIT: '0' }
+  const folder = system.folder
+  await writeFile(join(folder, 'Leftover'), `FROM ${system.baseImage}\nCMD ["true"]\n`)
+  await mustRun('docker', ['build', '--quiet', label, '--tag', leftover, '--file', 'Leftover', '.'], {
+    folder,
+    env,
+  })
+  const prune = async (dry_run: boolean) =>
+    await client.send<PruneDocument>('POST', `/hosts/${host}/prune`, { dry_run, older_than_seconds: 0 })
+  const names = ({ images }: PruneDocument) => images.flatMap(each => each.names)
+  const told = await prune(true)
+  ok(names(told).includes(leftover), JSON.stringify(told))
+  equal(told.after, null)
+  ok(await docker('image', 'inspect', leftover))
+  const done = await prune(false)
+  ok(names(done).includes(leftover), JSON.stringify(done))
+  ok(done.after !== null && done.before.layer_bytes > 0)
+  equal((await command('docker', ['image', 'inspect', leftover], { folder })).code, 1)
+  // What the release runs is here, and the volume of the registry.
+  equal((await system.deploy(APP)).outcome, 'nothing-to-do')
+  ok(await docker('volume', 'inspect', `${REGISTRY}-data`))
 })
 
 test('"registry down" leaves nothing but the images, which are there again after "registry up"', async () => {
@@ -144,7 +214,7 @@ test('"registry down" leaves nothing but the images, which are there again after
     ...['registry', 'up', '--name', other.hostIp, '--port', portOf(address)],
     ...['--image', image, '--app', REGISTRY],
   )
-  await docker('rmi', '--force', pinned)
+  await docker('rmi', '--force', latest)
   const { stderr } = await fairlead('registry', 'passwd')
   const fresh = /shown this once: (\S+)/.exec(stderr)?.[1] ?? ''
   const env = await dockerWithLogin(join(system.folder, 'login'), {
@@ -152,7 +222,7 @@ test('"registry down" leaves nothing but the images, which are there again after
     username: 'fairlead',
     password: fresh,
   })
-  await mustRun('docker', ['pull', '--quiet', pinned], { folder: system.folder, env })
+  await mustRun('docker', ['pull', '--quiet', latest], { folder: system.folder, env })
 })
 
 function files(text: string): Record<string, string> {
@@ -178,6 +248,14 @@ async function end(id: string): Promise<DeploymentDetail> {
 
 function pushedReference({ evidence }: DeploymentDetail): string {
   return (evidence as { push?: { reference?: string } } | null)?.push?.reference ?? ''
+}
+
+function digestOf(reference: string): string {
+  return reference.split('@')[1] ?? ''
+}
+
+async function loginHere(): Promise<Readonly<Record<string, string>>> {
+  return await dockerWithLogin(join(system.folder, 'login'), { address, username: 'fairlead', password })
 }
 
 async function fairlead(...words: string[]): Promise<{ stdout: string; stderr: string }> {

@@ -57,6 +57,7 @@ export const FOLDERS: Readonly<Record<string, FolderRule>> = {
       'commands',
       'programs/git-url.ts',
       'programs/git-names.ts',
+      'formats/image-reference.ts',
       'firewall',
       'link',
       'contract',

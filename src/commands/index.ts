@@ -16,6 +16,7 @@ import { containerStart } from './container-start.ts'
 import { containerVerify } from './container-verify.ts'
 import { containerWatch } from './container-watch.ts'
 import { hostObserve } from './host-observe.ts'
+import { hostPrune } from './host-prune.ts'
 import { imageBuild } from './image-build.ts'
 import { imageContent } from './image-content.ts'
 import { imageDigest } from './image-digest.ts'
@@ -23,6 +24,8 @@ import { imageFetch } from './image-fetch.ts'
 import { imageFind } from './image-find.ts'
 import { imagePrune } from './image-prune.ts'
 import { imagePush } from './image-push.ts'
+import { imageUsed } from './image-used.ts'
+import { registryCollect } from './registry-collect.ts'
 import { registryForget } from './registry-forget.ts'
 import { registryObserve } from './registry-observe.ts'
 import { registryServe } from './registry-serve.ts'
@@ -60,6 +63,7 @@ export const COMMANDS: readonly Command[] = [
   imageFind,
   imageFetch,
   imagePrune,
+  imageUsed,
   containerObserve,
   containerStart,
   containerVerify,
@@ -76,6 +80,7 @@ export const COMMANDS: readonly Command[] = [
   composeRestore,
   composeDown,
   hostObserve,
+  hostPrune,
   routeObserve,
   routePoint,
   routeVerify,
@@ -86,6 +91,7 @@ export const COMMANDS: readonly Command[] = [
   registryObserve,
   registryForget,
   registryTrust,
+  registryCollect,
 ] as unknown as readonly Command[]
 
 /** The command with this name; plans and journals only hold names of the list. */

@@ -19,6 +19,15 @@ export const REGISTRY_IMAGE_MISSING = defineError({
     'Let the host reach the registry that has it, load it by hand ("docker load"), or name another one with "fairlead registry up --image".',
 })
 
+export const COLLECT_FAILED = defineError({
+  code: 'COLLECT_FAILED',
+  status: 502,
+  retry: 'later',
+  message: (app: string, why: string) => `The layers of the registry "${app}" were not cleaned up: ${why}`,
+  hint: () =>
+    'The registry serves again and nothing that is needed was deleted. "fairlead registry collect" tries again.',
+})
+
 export const TRUST_REFUSED = defineError({
   code: 'TRUST_REFUSED',
   status: 403,

@@ -4,13 +4,22 @@ import type { Hands } from './command.ts'
 import type { RegistryServeData } from './registry-data.ts'
 
 /** Folder of all that registries on this host are given. */
-export function registryFolder({ host }: Pick<Hands, 'host'>, app: string): string {
+function registryFolder({ host }: Pick<Hands, 'host'>, app: string): string {
   return join(host.workspace, 'registries', app)
+}
+
+/** Of what the registry of one deployment is given. */
+export function registryDeploymentFolder(
+  hands: Pick<Hands, 'host'>,
+  app: string,
+  deployment: string,
+): string {
+  return join(registryFolder(hands, app), deployment)
 }
 
 /** Writes what the registry of one deployment is given; gives the folder. Another deployment's files stay as they are. */
 export async function writeRegistryFiles(hands: Hands, data: RegistryServeData): Promise<string> {
-  const folder = join(registryFolder(hands, data.app), data.deployment)
+  const folder = registryDeploymentFolder(hands, data.app, data.deployment)
   const files: Readonly<Record<keyof typeof REGISTRY_FILES, string>> = {
     certificate: data.certificate,
     key: data.key,

@@ -1,3 +1,4 @@
+export { registryCollect } from './registry-collect.ts'
 export { registryForget } from './registry-forget.ts'
 export { registryObserve } from './registry-observe.ts'
 export { registryServe } from './registry-serve.ts'

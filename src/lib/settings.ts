@@ -88,6 +88,13 @@ export const SETTINGS = [
     default: '`5`',
   },
   {
+    name: 'FAIRLEAD_PRUNE_HOURS',
+    of: ['manager'],
+    means:
+      'every so many hours images and stopped containers of apps that nothing needs are deleted on every host, 0 to 8760 ([garbage-collection.md](garbage-collection.md))',
+    default: '`0`: never',
+  },
+  {
     name: 'FAIRLEAD_MOST_UNATTENDED',
     of: ['manager'],
     means:

@@ -7,6 +7,7 @@ import type { Config } from './config.ts'
 import type { Events } from './deployments/events.ts'
 import { DeploymentLogs } from './deployments/logs.ts'
 import { createQueue, type Queue } from './deployments/queue.ts'
+import { startPruning } from './hosts/pruning.ts'
 import { startHousekeeping } from './housekeeping.ts'
 import { createHttpClient } from './http.ts'
 import { createObserver } from './observation/observer.ts'
@@ -77,6 +78,8 @@ export async function assemble(given: Ingredients): Promise<Assembly> {
     server,
     async start() {
       timers.push(startHousekeeping(parts), startKeeper(parts))
+      const pruning = startPruning(parts, config.pruneHours)
+      timers.push(...(pruning ? [pruning] : []))
       await poller.start()
       observer.start()
       scheduler.start()

@@ -35,6 +35,8 @@ export interface Config {
   readonly deployer: DeployerConfig | undefined
   /** So many of an app's last releases can always be gone back to. */
   readonly keepReleases: number
+  /** Hosts are pruned each so many hours; 0: never. */
+  readonly pruneHours: number
   /** So many deployments of an app may start within ten minutes without a person; 0: any number. */
   readonly mostUnattended: number
   /** Names the place where a test wants this process to stop. */
@@ -70,6 +72,7 @@ export function readConfig(environment: Environment = process.env): Config {
     deadlines: { ...readDeadlineList(reader, 'FAIRLEAD_DEADLINES'), ...readStepTimeouts(reader) },
     deployer: readDeployer(reader),
     keepReleases: reader.whole('FAIRLEAD_KEEP_RELEASES', { from: 1, to: 100, or: 5 }),
+    pruneHours: reader.whole('FAIRLEAD_PRUNE_HOURS', { from: 0, to: 8760, or: 0 }),
     mostUnattended: reader.whole('FAIRLEAD_MOST_UNATTENDED', { from: 0, to: 1000, or: 5 }),
     failpoints: failpointsIn(environment),
   }

@@ -7,7 +7,7 @@ import type { Config } from './config.ts'
 /** Everything of the running manager that the API works with; main.ts puts it together. */
 export interface ManagerParts extends PipelineParts {
   readonly config: Config
-  readonly queue: Pick<Queue, 'wake' | 'abort'>
+  readonly queue: Pick<Queue, 'wake' | 'abort' | 'hold'>
   readonly outbox: Pick<Outbox, 'interest' | 'wake' | 'refresh'>
   readonly poller: Pick<Poller, 'look' | 'forget'>
   /** What hosts have to pin of this manager. */

@@ -1,4 +1,4 @@
-import type { EngineRequest } from '#exec/call.ts'
+import { AS_LONG_AS_COMMAND_MS, type EngineRequest } from '#exec/call.ts'
 import { dockerEngine, engineMessage, QUICK_MS } from './docker-engine.ts'
 
 /** Where the registry looks for what it is given, as its own documentation has it. */
@@ -54,6 +54,27 @@ export function registrySpec(wanted: WantedRegistry): object {
       RestartPolicy: { Name: 'always' },
       PortBindings: { [`${PORT}/tcp`]: [{ HostPort: String(wanted.hostPort) }] },
     },
+  }
+}
+
+/** The same program on the same images, which deletes the layers that no manifest names and ends. */
+export function collectorSpec(wanted: Omit<WantedRegistry, 'hostPort'>): object {
+  return {
+    ...common(wanted, 'garbage-collect'),
+    HostConfig: { ...hostConfig(wanted), NetworkMode: 'none' },
+  }
+}
+
+/** The exit code, when it has ended. */
+export function waitForContainer(socket: string, id: string): EngineRequest<number> {
+  return {
+    kind: 'request',
+    engine: dockerEngine(socket),
+    method: 'POST',
+    path: `/containers/${encodeURIComponent(id)}/wait`,
+    timeoutMs: AS_LONG_AS_COMMAND_MS,
+    ok: [200],
+    read: answer => (answer.json as { StatusCode?: number }).StatusCode ?? 0,
   }
 }
 

@@ -37,7 +37,7 @@ export interface ManifestWish {
 }
 
 // Without these a registry answers with the digest of a converted, older manifest: another image.
-const MANIFESTS = [
+export const MANIFESTS: string = [
   'application/vnd.docker.distribution.manifest.v2+json',
   'application/vnd.oci.image.manifest.v1+json',
   'application/vnd.docker.distribution.manifest.list.v2+json',

@@ -1,7 +1,9 @@
 import type { Command } from 'commander'
 import { type Act, withExamples } from '#cli/command.ts'
 import { readFileText } from '#cli/credential.ts'
+import { readTimeout } from '#cli/duration.ts'
 import { FILE_NOT_READ } from '#cli/errors.ts'
+import { pruneHost } from '#cli/hosts-prune.ts'
 import type { Session } from '#cli/session.ts'
 import type { HostDocument, NewHost } from '#contract/rest/hosts.ts'
 
@@ -22,9 +24,18 @@ export function configureHosts(command: Command, act: Act): void {
     .command('identity')
     .description('prints the manager\'s public identity, for "fairlead worker trust"')
     .action(act(identity))
+  command
+    .command('prune')
+    .description('deletes images and build cache that nothing needs; never volumes')
+    .argument('<host>')
+    .option('--dry-run', 'only says what would go, what stays, and why')
+    .option('--all-unused', 'also images that Fairlead did not make')
+    .option('--older-than <duration>', 'younger images stay; default 1h', readTimeout)
+    .action(act(pruneHost))
   withExamples(command, [
     ['fairlead hosts', 'lists all'],
     ['fairlead hosts identity > manager.json', 'to be taken to the new host'],
+    ['fairlead hosts prune box --dry-run', 'what nobody needs there'],
     ['fairlead hosts add 10.0.0.7:7443 --identity box.json', 'enrols it'],
   ])
 }

@@ -6,6 +6,7 @@ import { readFileText } from '#cli/credential.ts'
 import { selfSignedCertificate } from '#cli/demo/certificate.ts'
 import { EXIT } from '#cli/exit-codes.ts'
 import { passwordHash } from '#cli/password-hash.ts'
+import { collectRegistry } from '#cli/registry-collect.ts'
 import { reportDeployment } from '#cli/report-deployment.ts'
 import type { Session } from '#cli/session.ts'
 import { parsePort } from '#cli/up-options.ts'
@@ -51,6 +52,11 @@ export function configureRegistry(command: Command, act: Act): void {
     .description('gives its account a new password, which deployments use at once')
     .option('--password-file <file>', 'the password; default: a new one, which is shown once')
     .action(act(passwd))
+  command
+    .command('collect')
+    .description('deletes images that nothing names, and their layers')
+    .option('--dry-run', 'only says what would go, what stays, and why')
+    .action(act(collectRegistry))
   command
     .command('down')
     .description('takes it down; its images stay unless --delete-images')

@@ -67,6 +67,20 @@ export const RegistryRequested = Type.Object(
 )
 export type RegistryRequested = Static<typeof RegistryRequested>
 
+const Stored = { repository: Type.String(), digest: Type.String(), tags: Type.Array(Type.String()) }
+
+export const CollectionDocument = Type.Object(
+  {
+    gone: Type.Array(Type.Object(Stored, strict)),
+    kept: Type.Array(Type.Object({ ...Stored, why: Type.String() }, strict)),
+    bytes: Type.Integer({ description: 'Of layers that nothing else has.' }),
+    before_bytes: Nullable(Type.Integer()),
+    after_bytes: Nullable(Type.Integer()),
+  },
+  strict,
+)
+export type CollectionDocument = Static<typeof CollectionDocument>
+
 export const TrustDocument = Type.Object(
   {
     items: Type.Array(

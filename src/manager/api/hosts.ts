@@ -1,7 +1,9 @@
 import { Type } from 'typebox'
 import { HostName, strict } from '#contract/rest/fields.ts'
+import { PruneBody, PruneDocument } from '#contract/rest/host-prune.ts'
 import { HostDocument, HostList, ManagerIdentityDocument, NewHost } from '#contract/rest/hosts.ts'
 import { addHost, deleteHost, type HostRecord, listHosts } from '#manager/hosts/hosts.ts'
+import { pruneHost } from '#manager/hosts/prune-host.ts'
 import { timeText } from './documents.ts'
 import type { ApiParts } from './parts.ts'
 import type { Api } from './shape.ts'
@@ -45,6 +47,27 @@ export function hostRoutes(api: Api, parts: ApiParts): void {
     '/hosts',
     { schema: { summary: 'Add a host', tags, body: NewHost, response: { 201: HostDocument } } },
     async ({ body }, reply) => reply.code(201).send(shown(await addHost(parts, body))),
+  )
+
+  api.post(
+    '/hosts/:host/prune',
+    {
+      schema: {
+        summary: 'Delete images and build cache of a host that nothing needs, or say what would go',
+        description:
+          'Never volumes, and never what a container, a release that can be gone back to, an artifact or a deployment at work needs. 409 while deployments are at work on the host.',
+        tags,
+        params: HostPath,
+        body: PruneBody,
+        response: { 200: PruneDocument },
+      },
+    },
+    async ({ params, body }) => {
+      const { dry_run: dryRun = false, all_unused: allUnused = false, older_than_seconds: seconds } = body
+      const olderThanMs = seconds === undefined ? undefined : seconds * 1_000
+      const pruned = await pruneHost(parts, params.host, { dryRun, allUnused, olderThanMs })
+      return { host: params.host, dry_run: dryRun, ...pruned }
+    },
   )
 
   api.delete(

@@ -1,6 +1,14 @@
 import { Type } from 'typebox'
+import { DeploymentDocument } from '#contract/rest/deployments.ts'
 import { HostName, strict } from '#contract/rest/fields.ts'
-import { RegistryDocument, RegistryRequested, RegistryWish, TrustDocument } from '#contract/rest/registry.ts'
+import {
+  CollectionDocument,
+  RegistryDocument,
+  RegistryRequested,
+  RegistryWish,
+  TrustDocument,
+} from '#contract/rest/registry.ts'
+import { previewCollection, requestCollection } from '#manager/registry/collect.ts'
 import { describeRegistry } from '#manager/registry/describe.ts'
 import { setRegistry } from '#manager/registry/set-registry.ts'
 import { trustRegistry } from '#manager/registry/trust.ts'
@@ -51,5 +59,35 @@ export function registryRoutes(api: Api, parts: ApiParts): void {
       },
     },
     async ({ body }) => ({ items: await trustRegistry(parts, body.host) }),
+  )
+
+  api.get(
+    '/registry/collection',
+    {
+      schema: {
+        summary: 'What a collection would delete now, what would stay, and why',
+        tags,
+        response: { 200: CollectionDocument },
+      },
+    },
+    async () => await previewCollection(parts),
+  )
+
+  api.post(
+    '/registry/collect',
+    {
+      schema: {
+        summary: 'Delete images that our builds made and nothing names, and their layers',
+        description:
+          'A deployment of the registry, which waits until no other one runs and lets none begin. Pulls fail for the seconds in which layers are deleted.',
+        tags,
+        response: { 202: DeploymentDocument },
+      },
+    },
+    async (request, reply) => {
+      const deployment = await requestCollection(parts, speakerOf(request).name)
+      parts.queue.wake()
+      return reply.code(202).send(deploymentDocument(deployment))
+    },
   )
 }

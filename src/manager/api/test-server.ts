@@ -68,7 +68,11 @@ export async function testServer(options: TestOptions = {}) {
     mostUnattended: config.mostUnattended,
     wake: () => void recorded.woken++,
     config,
-    queue: { wake: () => void recorded.woken++, abort: id => void recorded.aborted.push(id) },
+    queue: {
+      wake: () => void recorded.woken++,
+      abort: id => void recorded.aborted.push(id),
+      hold: async () => ({ atWork: 0, release: () => undefined }),
+    },
     poller: { look: id => void recorded.looked.push(id), forget: () => undefined },
     identity: () => ({ name: 'manager' }),
   }

@@ -130,11 +130,13 @@ export async function readStartable(db: Kysely<Tables>): Promise<Startable[]> {
     .execute()
 }
 
-export async function readRunning(db: Kysely<Tables>): Promise<{ id: string; host: string }[]> {
+export async function readRunning(
+  db: Kysely<Tables>,
+): Promise<{ id: string; host: string; trigger: string }[]> {
   return await db
     .selectFrom('deployments')
     .innerJoin('apps', 'apps.id', 'deployments.app_id')
-    .select(['deployments.id', 'apps.host'])
+    .select(['deployments.id', 'deployments.trigger', 'apps.host'])
     .where('deployments.state', '=', 'running')
     .orderBy('deployments.id')
     .execute()

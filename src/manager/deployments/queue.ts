@@ -5,6 +5,7 @@ import { deploymentLimit, overriddenDeadlines } from '#manager/pipeline/deadline
 import { runPipeline } from '#manager/pipeline/pipeline.ts'
 import type { PipelineParts } from '#manager/pipeline/step.ts'
 import { SOON } from '#manager/store/soon.ts'
+import { isAlone } from './alone.ts'
 import { goOnApproved, letWait } from './approval.ts'
 import { awaitsImages } from './awaits-images.ts'
 import { holdsBack } from './breaker.ts'
@@ -19,10 +20,18 @@ export interface Queue {
   wake(): void
   /** Tells a running deployment that its cancellation was asked for. */
   abort(id: string): void
+  /** Begins nothing on a host until that is released; what is at work there goes on. */
+  hold(host: string): Promise<HeldHost>
   /** Resolves when nothing runs and nothing can start: what waits for the end of a burst cannot yet. */
   idle(): Promise<void>
   /** Stops starting; running ones are left where they are for the next start to adopt. */
   close(): Promise<void>
+}
+
+export interface HeldHost {
+  /** Deployments that are at work there all the same. */
+  readonly atWork: number
+  release(): void
 }
 
 export interface QueueOptions {
@@ -30,6 +39,13 @@ export interface QueueOptions {
   readonly logger: Logger
   /** Deployments at work at once on one host. */
   readonly perHost: number
+}
+
+interface AtWork {
+  readonly host: string
+  readonly isAlone: boolean
+  readonly stop: AbortController
+  readonly ended: Promise<void>
 }
 
 /** When the store could not be used. */
@@ -41,7 +57,8 @@ const AGAIN_MS = 5000
  */
 export function createQueue({ parts, logger, perHost }: QueueOptions): Queue {
   const { db } = parts
-  const running = new Map<string, { host: string; stop: AbortController; ended: Promise<void> }>()
+  const running = new Map<string, AtWork>()
+  const held = new Map<string, number>()
   let closed = false
   let looking: Promise<void> | undefined
   let again = false
@@ -70,21 +87,24 @@ export function createQueue({ parts, logger, perHost }: QueueOptions): Queue {
   }
 
   async function look(): Promise<void> {
-    for (const { id, host } of await readRunning(db)) {
+    for (const { id, host, trigger } of await readRunning(db)) {
       if (!running.has(id)) {
-        start(id, host)
+        start(id, host, isAlone(trigger))
       }
     }
     const started = new Set<string>()
     let soonest = Number.POSITIVE_INFINITY
     for (const next of await readStartable(db)) {
-      const { id, state, appId, startsAt, host, overrides } = next
+      const { id, state, appId, startsAt, host, overrides, trigger } = next
       const left = quietLeft(startsAt, parts.clock.now())
       if (left > 0) {
         soonest = Math.min(soonest, left)
         continue
       }
       if (atWorkOn(host) >= perHost || closed || started.has(appId) || running.has(id)) {
+        continue
+      }
+      if (held.has(host) || isKeptOut(isAlone(trigger))) {
         continue
       }
       if (state === 'queued' && ((await holdsBack(parts, next)) || (await awaitsImages(db, next)))) {
@@ -104,7 +124,7 @@ export function createQueue({ parts, logger, perHost }: QueueOptions): Queue {
           .modifyEnd(SOON)
           .execute()
       }
-      start(id, host)
+      start(id, host, isAlone(trigger))
     }
     quiet?.close()
     quiet = Number.isFinite(soonest) ? parts.clock.after(soonest, wake) : undefined
@@ -114,7 +134,12 @@ export function createQueue({ parts, logger, perHost }: QueueOptions): Queue {
     return [...running.values()].filter(other => other.host === host).length
   }
 
-  function start(id: string, host: string): void {
+  /** One that needs everything for itself, or one beside such a one. */
+  function isKeptOut(alone: boolean): boolean {
+    return alone ? running.size > 0 : [...running.values()].some(other => other.isAlone)
+  }
+
+  function start(id: string, host: string, alone: boolean): void {
     const stop = new AbortController()
     const ended = work(id, stop.signal)
       .catch(async error => {
@@ -126,7 +151,7 @@ export function createQueue({ parts, logger, perHost }: QueueOptions): Queue {
         running.delete(id)
         wake()
       })
-    running.set(id, { host, stop, ended })
+    running.set(id, { host, isAlone: alone, stop, ended })
   }
 
   async function work(id: string, signal: AbortSignal): Promise<void> {
@@ -157,6 +182,23 @@ export function createQueue({ parts, logger, perHost }: QueueOptions): Queue {
   return {
     wake,
     abort: id => running.get(id)?.stop.abort(DEPLOYMENT_CANCELLED()),
+    async hold(host) {
+      held.set(host, (held.get(host) ?? 0) + 1)
+      // One that is just being started counts as at work.
+      await looking
+      return {
+        atWork: atWorkOn(host),
+        release() {
+          const left = (held.get(host) ?? 1) - 1
+          if (left > 0) {
+            held.set(host, left)
+          } else {
+            held.delete(host)
+          }
+          wake()
+        },
+      }
+    },
     async idle() {
       while (looking || running.size > 0) {
         await Promise.all([looking, ...[...running.values()].map(entry => entry.ended)])

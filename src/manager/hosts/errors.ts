@@ -17,6 +17,16 @@ export const HOST_IN_USE = defineError({
     'Remove these apps, repositories and organisations first, or have them forgotten if the host will not come back.',
 })
 
+export const HOST_BUSY = defineError({
+  code: 'HOST_BUSY',
+  status: 409,
+  retry: 'later',
+  message: (name: string, atWork: number) =>
+    `${atWork} deployments are at work on "${name}": what they need cannot be told from what nobody needs.`,
+  hint: () =>
+    'Try again when they have ended; "fairlead status" shows them. A dry run is possible at any time.',
+})
+
 export const NOT_A_HOST = defineError({
   code: 'NOT_A_HOST',
   status: 422,

@@ -21,6 +21,7 @@ export const DEADLINE_NAMES: readonly string[] = [
   'compare',
   'retrieve',
   'settings',
+  'collect',
   'plan',
   'build',
   'push',

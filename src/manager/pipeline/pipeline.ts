@@ -12,6 +12,7 @@ import { announce } from './steps/announce.ts'
 import { apply } from './steps/apply.ts'
 import { build } from './steps/build.ts'
 import { checkout } from './steps/checkout.ts'
+import { collect } from './steps/collect.ts'
 import { compare } from './steps/compare.ts'
 import { stackSteps } from './steps/compose-stack.ts'
 import { plan } from './steps/plan.ts'
@@ -53,7 +54,7 @@ export const STEPS = {
   /** Of an app that is a folder of its host: what is wanted is what lies there. */
   stack: stackSteps,
   /** Of an app that Fairlead brings itself: what is wanted is kept with the app. */
-  own: [settings, plan, apply, verify, announce],
+  own: [collect, settings, plan, apply, verify, announce],
 } satisfies Record<string, readonly (Step | readonly Step[])[]>
 
 /** Once one of these has begun, a failure or a cancellation takes back what was done. */

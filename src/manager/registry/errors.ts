@@ -25,6 +25,14 @@ export const NO_REGISTRY = defineError({
   hint: () => 'Make one with "fairlead registry up --name HOST", or name one with FAIRLEAD_REGISTRY.',
 })
 
+export const COLLECT_WAITS = defineError({
+  code: 'COLLECT_WAITS',
+  status: 409,
+  retry: 'later',
+  message: (deployment: string) => `A deployment of the registry waits already: ${deployment}.`,
+  hint: () => 'Try again when it has ended: "fairlead status" shows it.',
+})
+
 export const REGISTRY_IS_NAMED = defineError({
   code: 'REGISTRY_IS_NAMED',
   status: 409,

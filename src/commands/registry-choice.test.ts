@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { chooseCollectable, type StoredManifest } from './registry-choice.ts'
+
+const tag = (letter: string) => `t-${letter.repeat(32)}`
+const digest = (letter: string) => `sha256:${letter.repeat(64)}`
+
+test('an image that our builds made and nothing names goes; named ones and those that people tagged stay', () => {
+  const stored = [
+    aManifest('a'),
+    aManifest('b'),
+    aManifest('c'),
+    aManifest('d', { tags: [tag('d'), '1.2.0'] }),
+    aManifest('e', { tags: ['latest'] }),
+  ]
+  const choice = chooseCollectable(stored, [digest('b'), `shop:${tag('c')}`])
+  assert.deepEqual(names(choice.gone), ['a'])
+  assert.match(choice.kept.find(({ manifest }) => manifest.digest === digest('d'))?.why ?? '', /"1\.2\.0"/)
+})
+
+test('a tag that a release names in one repository keeps nothing in another', () => {
+  const stored = [aManifest('a'), aManifest('b', { repository: 'other', tags: [tag('a')] })]
+  assert.deepEqual(names(chooseCollectable(stored, [`shop:${tag('a')}`]).gone), ['b'])
+})
+
+test('an index and its parts go and stay together, and a part that another index has stays', () => {
+  const kept = aManifest('a', { children: [digest('1'), digest('2')] })
+  const gone = aManifest('b', { children: [digest('2'), digest('3')] })
+  const parts = ['1', '2', '3'].map(each => aManifest(each, { tags: [] }))
+  const choice = chooseCollectable([kept, gone, ...parts], [digest('a')])
+  assert.deepEqual(names(choice.gone), ['b', '3'])
+  // A release may name the part that its host runs.
+  assert.deepEqual(names(chooseCollectable([kept, ...parts.slice(0, 2)], [digest('1')]).gone), [])
+})
+
+test('what says something of an image goes and stays with it', () => {
+  const about = (letter: string, of: string) => aManifest(letter, { tags: [`sha256-${of.repeat(64)}.sbom`] })
+  const stored = [
+    aManifest('a'),
+    aManifest('b'),
+    about('1', 'a'),
+    about('2', 'b'),
+    aManifest('3', { tags: [tag('3')], subject: digest('1') }),
+    about('4', 'f'),
+  ]
+  // That of an image which is not there says nothing that could be checked: it stays.
+  assert.deepEqual(names(chooseCollectable(stored, [digest('a')]).gone), ['b', '2'])
+})
+
+test('layers that something kept has are not counted as freed, and each of the others once', () => {
+  const blob = (letter: string, bytes: number) => ({ digest: digest(letter), bytes })
+  const stored = [
+    aManifest('a', { blobs: [blob('x', 100), blob('y', 10)] }),
+    aManifest('b', { blobs: [blob('y', 10), blob('z', 1)] }),
+    aManifest('c', { blobs: [blob('z', 1), blob('w', 5)] }),
+  ]
+  assert.equal(chooseCollectable(stored, [digest('a')]).bytes, 6)
+})
+
+function aManifest(letter: string, changes: Partial<StoredManifest> = {}): StoredManifest {
+  return {
+    repository: 'shop',
+    digest: digest(letter),
+    tags: [tag(letter)],
+    blobs: [],
+    children: [],
+    ...changes,
+  }
+}
+
+function names(manifests: readonly StoredManifest[]): string[] {
+  return manifests.map(each => each.digest[7] ?? '')
+}

@@ -1,0 +1,196 @@
+import { type Static, Type } from 'typebox'
+import { diskUsage } from '#programs/disk-usage.ts'
+import {
+  type ContainerFacts,
+  createContainer,
+  inspectContainer,
+  removeContainer,
+  startContainer,
+  stopContainer,
+} from '#programs/docker-containers.ts'
+import type { RegistryAccess } from '#programs/registry.ts'
+import { collectorSpec, waitForContainer } from '#programs/registry-container.ts'
+import { deleteManifest, listRepositories, listTags, readManifest } from '#programs/registry-contents.ts'
+import { handsForCleanUp } from './clean-up.ts'
+import { defineCommand, type Hands } from './command.ts'
+import { AppName, LABEL } from './container-data.ts'
+import { lastLines } from './container-lines.ts'
+import { containersOf } from './container-siblings.ts'
+import { RegistryData } from './image-data.ts'
+import { localAccess, waitForRegistry } from './registry-alive.ts'
+import { chooseCollectable, type StoredManifest } from './registry-choice.ts'
+import { COLLECT_FAILED, REGISTRY_NOT_SERVING } from './registry-errors.ts'
+import { registryDeploymentFolder } from './registry-folder.ts'
+
+const strict = { additionalProperties: false } as const
+const MOST_TOLD = 500
+const START_AGAIN_MS = 120_000
+const ANSWER_MS = 60_000
+
+const CollectData = Type.Object(
+  {
+    app: AppName,
+    access: RegistryData,
+    /** `repository:tag` and digests that must stay. */
+    keep: Type.Array(Type.String({ maxLength: 512 }), { maxItems: 100_000 }),
+    /** Only tells what would go. */
+    dryRun: Type.Boolean(),
+  },
+  strict,
+)
+type CollectData = Static<typeof CollectData>
+
+const Stored = { repository: Type.String(), digest: Type.String(), tags: Type.Array(Type.String()) }
+
+export const CollectResult = Type.Object(
+  {
+    gone: Type.Array(Type.Object(Stored, strict)),
+    kept: Type.Array(Type.Object({ ...Stored, why: Type.String() }, strict)),
+    /** Of layers that only they have. */
+    bytes: Type.Integer(),
+    /** Of the volume, as the engine measures it; null: it does not say, or nothing was done. */
+    before_bytes: Type.Union([Type.Integer(), Type.Null()]),
+    after_bytes: Type.Union([Type.Integer(), Type.Null()]),
+  },
+  strict,
+)
+export type CollectResult = Static<typeof CollectResult>
+
+export const registryCollect = defineCommand({
+  name: 'registry.collect',
+  summary:
+    'Deletes images from the registry of this host that nothing names, and the layers that only they have.',
+  role: 'worker',
+  data: CollectData,
+  result: CollectResult,
+  deadlineMs: 1_800_000,
+  lock: ({ app }) => `container:${app}`,
+  run: collect,
+})
+
+/** Nothing may be pushed meanwhile: the caller sees to that, and while layers are deleted the registry is stopped. */
+async function collect(hands: Hands, data: CollectData): Promise<CollectResult> {
+  const { app, dryRun } = data
+  const container = (await containersOf(hands, app)).find(each => each.name === app)
+  if (!container) {
+    throw REGISTRY_NOT_SERVING(app, 'there is no container of it')
+  }
+  if (container.state !== 'running') {
+    // An earlier attempt was ended in the middle.
+    await startAgain(hands, data, container)
+  }
+  const access = localAccess(data.access)
+  const stored = await readAll(hands, access)
+  const { gone, kept, bytes } = chooseCollectable(stored, data.keep)
+  const before = dryRun ? null : await volumeBytes(hands, app)
+  if (!dryRun) {
+    for (const { repository, digest } of gone) {
+      await hands.perform(deleteManifest(access, repository, digest))
+    }
+    hands.say(`${gone.length} of ${stored.length} images are deleted; now their layers`, 'info')
+    await sweep(hands, data, container)
+  }
+  return {
+    gone: gone.slice(0, MOST_TOLD).map(told),
+    kept: kept.slice(0, MOST_TOLD).map(({ manifest, why }) => ({ ...told(manifest), why })),
+    bytes,
+    before_bytes: before,
+    after_bytes: dryRun ? null : await volumeBytes(hands, app),
+  }
+}
+
+function told({ repository, digest, tags }: StoredManifest) {
+  return { repository, digest, tags: [...tags] }
+}
+
+async function readAll(hands: Hands, access: RegistryAccess): Promise<StoredManifest[]> {
+  const all: StoredManifest[] = []
+  for (let last = ''; ; ) {
+    const repositories = await hands.perform(listRepositories(access, last))
+    for (const repository of repositories) {
+      all.push(...(await readRepository(hands, access, repository)))
+    }
+    last = repositories.at(-1) ?? ''
+    if (last === '') {
+      return all
+    }
+  }
+}
+
+/** Every manifest with a tag, and what they are made of. */
+async function readRepository(
+  hands: Hands,
+  access: RegistryAccess,
+  repository: string,
+): Promise<StoredManifest[]> {
+  const found = new Map<string, StoredManifest & { readonly tags: string[] }>()
+  const waiting: { reference: string; tag?: string }[] = (
+    await hands.perform(listTags(access, repository))
+  ).map(tag => ({ reference: tag, tag }))
+  for (let next = waiting.shift(); next; next = waiting.shift()) {
+    const known = found.get(next.reference)
+    const facts = known ?? (await hands.perform(readManifest(access, repository, next.reference)))
+    if (!facts) {
+      continue
+    }
+    const entry = found.get(facts.digest) ?? { ...facts, repository, tags: [] }
+    if (!found.has(facts.digest)) {
+      found.set(facts.digest, entry)
+      waiting.push(...facts.children.map(reference => ({ reference })))
+    }
+    if (next.tag !== undefined) {
+      entry.tags.push(next.tag)
+    }
+  }
+  return [...found.values()]
+}
+
+/** A registry that runs while layers are deleted would take a push for which they are then missing. */
+async function sweep(hands: Hands, data: CollectData, container: ContainerFacts): Promise<void> {
+  const { dockerSocket } = hands.host
+  const name = `${data.app}-collector`
+  const spec = collectorSpec({
+    image: container.imageId,
+    labels: { [LABEL.app]: data.app },
+    folder: registryDeploymentFolder(hands, data.app, container.labels[LABEL.deployment] ?? ''),
+    volume: `${data.app}-data`,
+  })
+  try {
+    await hands.perform(stopContainer(dockerSocket, container.id))
+    await hands.perform(removeContainer(dockerSocket, name, 'keep'))
+    const made = await hands.perform(createContainer(dockerSocket, name, spec))
+    if ('refused' in made) {
+      throw COLLECT_FAILED(data.app, made.refused)
+    }
+    const refusal = await hands.perform(startContainer(dockerSocket, made.id))
+    if (refusal) {
+      throw COLLECT_FAILED(data.app, refusal.refused)
+    }
+    const code = await hands.perform(waitForContainer(dockerSocket, made.id))
+    if (code !== 0) {
+      const lines = await lastLines(hands, made.id)
+      throw COLLECT_FAILED(data.app, lines.at(-1) ?? `exit code ${code}`)
+    }
+  } finally {
+    const own = handsForCleanUp(hands, START_AGAIN_MS)
+    await own.perform(removeContainer(dockerSocket, name, 'keep'))
+    await startAgain(own, data, container)
+  }
+}
+
+async function startAgain(hands: Hands, data: CollectData, { id }: ContainerFacts): Promise<void> {
+  const { dockerSocket } = hands.host
+  const refusal = await hands.perform(startContainer(dockerSocket, id))
+  if (refusal || !(await hands.perform(inspectContainer(dockerSocket, id)))) {
+    throw REGISTRY_NOT_SERVING(data.app, refusal?.refused ?? 'its container is gone')
+  }
+  const fault = await waitForRegistry(hands, data.access, ANSWER_MS)
+  if (fault !== undefined) {
+    throw REGISTRY_NOT_SERVING(data.app, fault)
+  }
+}
+
+async function volumeBytes(hands: Hands, app: string): Promise<number | null> {
+  const { volumes } = await hands.perform(diskUsage(hands.host.dockerSocket))
+  return volumes.find(({ name }) => name === `${app}-data`)?.bytes ?? null
+}

@@ -1,0 +1,31 @@
+import { registryCollect } from '#commands/registry.ts'
+import type { CollectResult } from '#commands/registry-collect.ts'
+import { isAlone } from '#manager/deployments/alone.ts'
+import { done, type Step, type StepContext, type StepOutcome } from '#manager/pipeline/step.ts'
+import { tellWorker } from '#manager/pipeline/tell-worker.ts'
+import { collectionFor } from '#manager/registry/collect.ts'
+
+/** Deletes from the registry what nothing names. Only where that was asked for. */
+export const collect: Step = {
+  name: 'collect',
+  deadlineMs: 30 * 60_000,
+  isWanted: ({ deployment }) => isAlone(deployment.trigger),
+  run: collectGarbage,
+}
+
+async function collectGarbage(context: StepContext): Promise<StepOutcome> {
+  const { parts, say } = context
+  const { data } = await collectionFor(parts, false)
+  const result = (await tellWorker(context, {
+    key: 'collect',
+    command: registryCollect.name,
+    data,
+  })) as unknown as CollectResult
+  const { gone, kept, before_bytes: before, after_bytes: after } = result
+  for (const { repository, digest, tags } of gone) {
+    say(`deleted ${repository}@${digest.slice(0, 19)} ${tags.join(', ')}`)
+  }
+  const freed = before === null || after === null ? '' : `, ${before} -> ${after} bytes`
+  say(`${gone.length} images deleted, ${kept.length} kept${freed}`)
+  return done({ gone: gone.length, kept: kept.length, before_bytes: before, after_bytes: after })
+}

@@ -1,0 +1,78 @@
+import { imageUsed } from '#commands/image.ts'
+import { registryCollect } from '#commands/registry.ts'
+import type { CollectResult } from '#commands/registry-collect.ts'
+import { newId } from '#lib/id.ts'
+import { COLLECT } from '#manager/deployments/alone.ts'
+import type { Deployment } from '#manager/deployments/deployment.ts'
+import { requestDeployment } from '#manager/deployments/request.ts'
+import type { PipelineParts } from '#manager/pipeline/step.ts'
+import { pinnedImages } from '#manager/releases/pinned-images.ts'
+import { COLLECT_WAITS, NO_REGISTRY } from './errors.ts'
+import { registryApp } from './registry-app.ts'
+import { registryInUse } from './registry-in-use.ts'
+
+const WAIT_MS = 10_000
+
+type Parts = Pick<PipelineParts, 'db' | 'sealer' | 'registry' | 'agents' | 'keepReleases'>
+
+/** What a collection would delete now, without deleting it. */
+export async function previewCollection(parts: Parts): Promise<CollectResult> {
+  const { host, data } = await collectionFor(parts, true)
+  const { deadlineMs, name: command } = registryCollect
+  return (await parts.agents.tell(host, {
+    ...{ id: newId(), command, params: data, deadlineMs, waitMs: WAIT_MS },
+  })) as CollectResult
+}
+
+/** A deployment of the registry's app, which has the manager for itself and goes on after a restart. */
+export async function requestCollection(parts: PipelineParts, by: string): Promise<Deployment> {
+  const app = await registryApp(parts.db)
+  if (!app) {
+    throw NO_REGISTRY()
+  }
+  const trigger = { kind: 'api', by, detail: COLLECT } as const
+  const deployment = await requestDeployment(parts, { appId: app.id, kind: 'deploy', trigger })
+  if (deployment.trigger.detail !== COLLECT) {
+    throw COLLECT_WAITS(deployment.id)
+  }
+  return deployment
+}
+
+/** What the host of the registry is told. Every worker is asked what its containers need: nobody knows of one that does not answer. */
+export async function collectionFor(
+  parts: Parts,
+  dryRun: boolean,
+): Promise<{ host: string; data: Readonly<Record<string, unknown>> }> {
+  const [app, access] = [await registryApp(parts.db), await registryInUse(parts)]
+  if (!app || !access || parts.registry) {
+    throw NO_REGISTRY()
+  }
+  const { address } = access
+  const hosts = await parts.db.selectFrom('hosts').select('name').where('role', '=', 'worker').execute()
+  const { deadlineMs, name: command } = imageUsed
+  const used = await Promise.all(
+    hosts.map(async ({ name }) => {
+      const params = { address }
+      const answer = await parts.agents.tell(name, {
+        id: newId(),
+        command,
+        params,
+        deadlineMs,
+        waitMs: WAIT_MS,
+      })
+      return (answer as { names: string[] }).names
+    }),
+  )
+  const names = [...(await pinnedImages(parts.db, parts.keepReleases)), ...used.flat()]
+  return { host: app.host, data: { app: app.name, access, keep: keptIn(address, names), dryRun } }
+}
+
+/** As the registry itself knows them: by digest wherever it is, by tag in a repository. */
+export function keptIn(address: string, names: readonly string[]): string[] {
+  const kept = names.flatMap(name => {
+    const [before, digest] = name.split('@')
+    const tagged = before?.startsWith(`${address}/`) ? [before.slice(address.length + 1)] : []
+    return [...(digest === undefined ? tagged : [digest]), ...(/^sha256:/.test(name) ? [name] : [])]
+  })
+  return [...new Set(kept)]
+}

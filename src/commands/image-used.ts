@@ -1,6 +1,7 @@
 import { Type } from 'typebox'
 import { REGISTRY_ADDRESS_PATTERN } from '#formats/image-reference.ts'
-import { diskUsage } from '#programs/disk-usage.ts'
+import { listEveryContainer } from '#programs/container-list.ts'
+import { listImages } from '#programs/docker-images.ts'
 import { defineCommand } from './command.ts'
 
 const strict = { additionalProperties: false } as const
@@ -15,7 +16,10 @@ export const imageUsed = defineCommand({
   deadlineMs: 120_000,
   lock: () => 'image.used',
   async run({ host, perform }, { address }) {
-    const { images, containers } = await perform(diskUsage(host.dockerSocket))
+    const [containers, images] = await Promise.all([
+      perform(listEveryContainer(host.dockerSocket)),
+      perform(listImages(host.dockerSocket, [])),
+    ])
     const used = new Set(containers.map(({ imageId }) => imageId))
     const names = images
       .filter(({ id }) => used.has(id))

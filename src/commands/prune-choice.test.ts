@@ -70,7 +70,7 @@ test('only a stopped container of an app of ours that is gone is a leftover, and
 })
 
 function usage(images: readonly UsedImage[], containers: readonly UsedContainer[]): DiskUsage {
-  return { layerBytes: 0, buildCacheBytes: 0, buildCache: [], volumes: [], images, containers }
+  return { layerBytes: 0, buildCacheBytes: 0, buildCache: [], images, containers }
 }
 
 function anImage(id: string, changes: Partial<UsedImage> = {}): UsedImage {

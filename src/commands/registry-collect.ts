@@ -1,5 +1,4 @@
 import { type Static, Type } from 'typebox'
-import { diskUsage } from '#programs/disk-usage.ts'
 import {
   type ContainerFacts,
   createContainer,
@@ -48,9 +47,6 @@ export const CollectResult = Type.Object(
     kept: Type.Array(Type.Object({ ...Stored, why: Type.String() }, strict)),
     /** Of layers that only they have. */
     bytes: Type.Integer(),
-    /** Of the volume, as the engine measures it; null: it does not say, or nothing was done. */
-    before_bytes: Type.Union([Type.Integer(), Type.Null()]),
-    after_bytes: Type.Union([Type.Integer(), Type.Null()]),
   },
   strict,
 )
@@ -82,7 +78,6 @@ async function collect(hands: Hands, data: CollectData): Promise<CollectResult> 
   const access = localAccess(data.access)
   const stored = await readAll(hands, access)
   const { gone, kept, bytes } = chooseCollectable(stored, data.keep)
-  const before = dryRun ? null : await volumeBytes(hands, app)
   if (!dryRun) {
     for (const { repository, digest } of gone) {
       await hands.perform(deleteManifest(access, repository, digest))
@@ -94,8 +89,6 @@ async function collect(hands: Hands, data: CollectData): Promise<CollectResult> 
     gone: gone.slice(0, MOST_TOLD).map(told),
     kept: kept.slice(0, MOST_TOLD).map(({ manifest, why }) => ({ ...told(manifest), why })),
     bytes,
-    before_bytes: before,
-    after_bytes: dryRun ? null : await volumeBytes(hands, app),
   }
 }
 
@@ -188,9 +181,4 @@ async function startAgain(hands: Hands, data: CollectData, { id }: ContainerFact
   if (fault !== undefined) {
     throw REGISTRY_NOT_SERVING(data.app, fault)
   }
-}
-
-async function volumeBytes(hands: Hands, app: string): Promise<number | null> {
-  const { volumes } = await hands.perform(diskUsage(hands.host.dockerSocket))
-  return volumes.find(({ name }) => name === `${app}-data`)?.bytes ?? null
 }

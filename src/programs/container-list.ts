@@ -5,6 +5,7 @@ import { dockerEngine, QUICK_MS } from './docker-engine.ts'
 export interface ListedContainer {
   readonly id: string
   readonly labels: Readonly<Record<string, string>>
+  readonly imageId: string
 }
 
 /** Every container of the host, running or not. */
@@ -18,8 +19,8 @@ export function listEveryContainer(socket: string): EngineRequest<readonly Liste
     timeoutMs: QUICK_MS,
     ok: [200],
     read: answer =>
-      ((answer.json ?? []) as { Id?: string; Labels?: Record<string, string> | null }[]).map(
-        ({ Id = '', Labels }) => ({ id: Id, labels: Labels ?? {} }),
-      ),
+      (
+        (answer.json ?? []) as { Id?: string; Labels?: Record<string, string> | null; ImageID?: string }[]
+      ).map(({ Id = '', Labels, ImageID = '' }) => ({ id: Id, labels: Labels ?? {}, imageId: ImageID })),
   }
 }

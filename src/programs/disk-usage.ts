@@ -9,7 +9,6 @@ export interface DiskUsage {
   readonly images: readonly UsedImage[]
   readonly containers: readonly UsedContainer[]
   readonly buildCache: readonly CacheRecord[]
-  readonly volumes: readonly { readonly name: string; readonly bytes: number }[]
 }
 
 export interface UsedImage {
@@ -58,7 +57,6 @@ interface RawUsage {
   Images?: RawImage[] | null
   Containers?: RawContainer[] | null
   BuildCache?: RawRecord[] | null
-  Volumes?: { Name?: string; UsageData?: { Size?: number } | null }[] | null
 }
 
 interface RawImage {
@@ -97,9 +95,6 @@ function readUsage(json: unknown): DiskUsage {
     layerBytes: raw.LayersSize ?? 0,
     buildCacheBytes: buildCache.reduce((sum, { bytes }) => sum + bytes, 0),
     buildCache,
-    volumes: (raw.Volumes ?? []).flatMap(({ Name, UsageData }) =>
-      Name !== undefined && UsageData?.Size !== undefined ? [{ name: Name, bytes: UsageData.Size }] : [],
-    ),
     images: (raw.Images ?? []).map(image => ({
       id: image.Id ?? '',
       tags: (image.RepoTags ?? []).filter(tag => tag !== '<none>:<none>'),

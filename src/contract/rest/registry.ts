@@ -74,8 +74,6 @@ export const CollectionDocument = Type.Object(
     gone: Type.Array(Type.Object(Stored, strict)),
     kept: Type.Array(Type.Object({ ...Stored, why: Type.String() }, strict)),
     bytes: Type.Integer({ description: 'Of layers that nothing else has.' }),
-    before_bytes: Nullable(Type.Integer()),
-    after_bytes: Nullable(Type.Integer()),
   },
   strict,
 )

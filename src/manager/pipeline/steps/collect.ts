@@ -21,11 +21,10 @@ async function collectGarbage(context: StepContext): Promise<StepOutcome> {
     command: registryCollect.name,
     data,
   })) as unknown as CollectResult
-  const { gone, kept, before_bytes: before, after_bytes: after } = result
+  const { gone, kept, bytes } = result
   for (const { repository, digest, tags } of gone) {
     say(`deleted ${repository}@${digest.slice(0, 19)} ${tags.join(', ')}`)
   }
-  const freed = before === null || after === null ? '' : `, ${before} -> ${after} bytes`
-  say(`${gone.length} images deleted, ${kept.length} kept${freed}`)
-  return done({ gone: gone.length, kept: kept.length, before_bytes: before, after_bytes: after })
+  say(`${gone.length} images deleted, ${bytes} bytes of layers that only they had; ${kept.length} kept`)
+  return done({ gone: gone.length, kept: kept.length, bytes })
 }

@@ -1,9 +1,10 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict'
 import { test } from 'node:test'
+import { detectProject } from './detect.ts'
 import { planRecipe } from './plan-recipe.ts'
 import { recipeKeys } from './recipe-keys.ts'
 import { renderRecipe } from './render-recipe.ts'
-import { type Case, readCases } from './test-cases.ts'
+import { type Case, folderOf, readCases, readStrictRows } from './test-cases.ts'
 import { type Files, inputOf, linesOf, recipeOf, refusalsOf } from './test-recipes.ts'
 
 const CASES = readCases()
@@ -221,4 +222,35 @@ test('a version that nobody asked for is the one that the base image has', () =>
     bases: [{ ...base, pythons: ['3.11'] }],
   })
   deepEqual('refused' in found ? found : found.versions, { python: '3.11' })
+})
+
+test('every folder that repo2docker judged has a recipe or a refusal with a way out, the same each time', () => {
+  for (const { id, files } of readStrictRows()) {
+    const found = planRecipe(inputOf(files))
+    equal(JSON.stringify(planRecipe(inputOf(files))), JSON.stringify(found), id)
+    if ('refused' in found) {
+      ok(found.refused.length > 0 && found.refused.every(({ hint, message }) => hint && message), id)
+    } else if (found.pack !== 'docker') {
+      match(renderRecipe(found, 'classic'), /^FROM [\s\S]+\nFROM environment\nCOPY /)
+    }
+  }
+})
+
+test('with the strict rules the pack is the one of repo2docker for every folder that it judged', () => {
+  const ours = {
+    Python: 'pip',
+    Conda: 'conda',
+    Pipfile: 'pipfile',
+    R: 'r',
+    JuliaProjectToml: 'julia',
+    Docker: 'docker',
+  }
+  for (const { id, files, expect } of readStrictRows()) {
+    const found = detectProject(folderOf(files), { env: { compat: 'strict' } })
+    if (!('refused' in found)) {
+      const theirs = ours[expect.pack as keyof typeof ours]
+      equal(found.pack, expect.default ? 'none' : theirs, id)
+      equal(found.pack === 'docker' ? undefined : found.pythons[0], expect.python, id)
+    }
+  }
 })

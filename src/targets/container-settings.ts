@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox'
-import { BuildName, BuildTarget, ImagePath, TreePath } from '#commands/image-data.ts'
+import { ImagePath } from '#commands/image-data.ts'
+import { BuildSettings, Scalar } from './build-settings.ts'
 import { VerifySettings } from './verify-settings.ts'
 
 const strict = { additionalProperties: false } as const
@@ -9,7 +10,6 @@ const Duration = Type.String({
   pattern: DURATION,
   description: 'For example 500ms, 30s, 2m.',
 })
-const Scalar = Type.Union([Type.String({ maxLength: 65_536 }), Type.Number(), Type.Boolean()])
 const Port = Type.Integer({ minimum: 1, maximum: 65_535 })
 const Domain = Type.String({
   pattern:
@@ -63,25 +63,7 @@ const Health = Type.Object(
 
 export const ContainerSettings = Type.Object(
   {
-    dockerfile: Type.Optional(
-      Type.String({
-        minLength: 1,
-        maxLength: 1_024,
-        description: 'From the root of the repository; default: Dockerfile in the context.',
-      }),
-    ),
-    context: Type.Optional(TreePath),
-    stage: Type.Optional(
-      Type.String({ ...BuildTarget, description: 'Stage of the Dockerfile to build; default: the last.' }),
-    ),
-    args: Type.Optional(
-      Type.Record(BuildName, Scalar, {
-        description: 'Build arguments; never secrets: they stay in the image.',
-      }),
-    ),
-    build_secrets: Type.Optional(
-      Type.Array(BuildName, { maxItems: 32, description: 'Secrets for RUN --mount=type=secret,id=NAME.' }),
-    ),
+    ...BuildSettings,
     image_name: Type.Optional(ImagePath),
     port: Type.Optional(
       Type.Integer({

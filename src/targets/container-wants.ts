@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
-import { posix } from 'node:path'
 import type { ContainerStartData } from '#commands/container-data.ts'
 import { LONGEST_WATCH_MS } from '#commands/container-watch.ts'
 import type { Probe } from '#commands/route-data.ts'
 import { canonicalJson } from '#lib/canonical-json.ts'
 import { exposedPort } from '#programs/dockerfile.ts'
-import { CONTAINER_SECRET_MISSING, CONTAINER_SETTINGS_WRONG } from './container-errors.ts'
+import { type BuildWants, buildSecretsOf, buildWantsOf, revealedValue, texts } from './build-settings.ts'
 import { bytes, type ContainerSettings, milliseconds } from './container-settings.ts'
+import { APP_SETTING_WRONG } from './setting-errors.ts'
 import type { AppFacts, LookInput } from './target.ts'
 import { probeOf, readyPathOf } from './verify-settings.ts'
 
@@ -15,14 +15,7 @@ const LONGEST_GRACE_MS = 10 * 60_000
 
 /** The settings with everything filled in: what the plan works with. */
 export interface ContainerWants {
-  readonly image: {
-    readonly context: string
-    readonly dockerfile: string
-    readonly args: Readonly<Record<string, string>>
-    readonly target?: string
-    readonly secretNames: readonly string[]
-    readonly repositoryName: string
-  }
+  readonly image: BuildWants & { readonly repositoryName: string }
   readonly buildSecrets: Readonly<Record<string, string>>
   /** Host names that lead to it; empty when it is not routed. */
   readonly hosts: readonly string[]
@@ -42,14 +35,12 @@ export interface ContainerWants {
 /** What the settings come to for one app and commit; throws when they contradict each other or a secret has no value. */
 export function wantsOf(input: LookInput<ContainerSettings>): ContainerWants {
   const { settings, app, source } = input
-  const image = imageOf(settings, app)
+  const image = { ...buildWantsOf(settings), repositoryName: settings.image_name ?? app.name }
   const port = settings.port ?? exposedPort(source.texts[image.dockerfile] ?? '')
   const writtenEnvironment = texts(settings.environment ?? {})
   return {
     image,
-    buildSecrets: Object.fromEntries(
-      image.secretNames.map(name => [name, secretNamed(input, name, 'build_secrets')]),
-    ),
+    buildSecrets: buildSecretsOf(input),
     hosts: hostsOf(settings, app, port),
     probe: probeOf(settings.verify, settings.health?.http),
     run: runOf(input, { port, writtenEnvironment }),
@@ -57,11 +48,6 @@ export function wantsOf(input: LookInput<ContainerSettings>): ContainerWants {
     drainMs: milliseconds(settings.drain ?? '5s'),
     watchMs: between('verify.settle', settings.verify?.settle ?? '0s', LONGEST_WATCH_MS),
   }
-}
-
-/** Path of the Dockerfile from the root of the repository. */
-export function dockerfileOf(settings: ContainerSettings): string {
-  return settings.dockerfile ?? posix.join(settings.context ?? '.', 'Dockerfile')
 }
 
 /** The domains as they are written, or the app's name below the base domain; empty for an app that wants none. */
@@ -88,29 +74,10 @@ export function configHashOf({ run }: ContainerWants, reference: string): string
     .digest('hex')
 }
 
-function imageOf(settings: ContainerSettings, app: AppFacts): ContainerWants['image'] {
-  const args = texts(settings.args ?? {})
-  const secret = Object.entries(args).find(([, value]) => nameOfSecret(value) !== undefined)
-  if (secret) {
-    throw CONTAINER_SETTINGS_WRONG(
-      `args.${secret[0]}`,
-      'a secret in a build argument would stay in the image; use build_secrets',
-    )
-  }
-  return {
-    context: settings.context ?? '.',
-    dockerfile: dockerfileOf(settings),
-    args,
-    ...(settings.stage ? { target: settings.stage } : {}),
-    secretNames: settings.build_secrets ?? [],
-    repositoryName: settings.image_name ?? app.name,
-  }
-}
-
 function hostsOf(settings: ContainerSettings, app: AppFacts, port: number | undefined): readonly string[] {
   const hosts = domainsOf(settings, app)
   if (port === undefined && (settings.domain || settings.domains?.length)) {
-    throw CONTAINER_SETTINGS_WRONG(
+    throw APP_SETTING_WRONG(
       'port',
       'a domain needs the port that the app listens on, and the Dockerfile names none with EXPOSE',
     )
@@ -132,7 +99,7 @@ function runOf(
     environment: Object.fromEntries(
       Object.entries(writtenEnvironment).map(([key, value]) => [
         key,
-        environmentValue(input, value, `environment.${key}`),
+        revealedValue(input, value, `environment.${key}`),
       ]),
     ),
     ...(settings.command ? { command: settings.command } : {}),
@@ -162,7 +129,7 @@ function healthOf(settings: ContainerSettings, port: number | undefined): Contai
   } = settings.health ?? {}
   if (http !== undefined && port === undefined) {
     const where = settings.health?.http === undefined ? 'verify.http' : 'health.http'
-    throw CONTAINER_SETTINGS_WRONG(where, 'it needs the port that the app listens on')
+    throw APP_SETTING_WRONG(where, 'it needs the port that the app listens on')
   }
   return {
     ...(http === undefined ? {} : { http }),
@@ -174,7 +141,7 @@ function healthOf(settings: ContainerSettings, port: number | undefined): Contai
 function between(setting: string, text: string, most: number): number {
   const ms = milliseconds(text)
   if (ms > most) {
-    throw CONTAINER_SETTINGS_WRONG(setting, `it is longer than ${most / 60_000} minutes`)
+    throw APP_SETTING_WRONG(setting, `it is longer than ${most / 60_000} minutes`)
   }
   return ms
 }
@@ -182,32 +149,7 @@ function between(setting: string, text: string, most: number): number {
 function memoryOf(text: string): number {
   const wanted = bytes(text)
   if (wanted < bytes('6m')) {
-    throw CONTAINER_SETTINGS_WRONG('memory', 'a container needs at least 6m')
+    throw APP_SETTING_WRONG('memory', 'a container needs at least 6m')
   }
   return wanted
-}
-
-/** Scalars of YAML as the texts they become, in a fixed order. */
-function texts(
-  values: Readonly<Record<string, string | number | boolean>>,
-): Readonly<Record<string, string>> {
-  const entries = Object.entries(values).sort(([a], [b]) => (a < b ? -1 : 1))
-  return Object.fromEntries(entries.map(([key, value]) => [key, String(value)]))
-}
-
-function environmentValue(input: LookInput<ContainerSettings>, written: string, where: string): string {
-  const name = nameOfSecret(written)
-  return name === undefined ? written.replace(/^\$\$/, '$') : secretNamed(input, name, where)
-}
-
-function nameOfSecret(written: string): string | undefined {
-  return /^\$([A-Za-z_][A-Za-z0-9_]*)$/.exec(written)?.[1]
-}
-
-function secretNamed(input: LookInput<ContainerSettings>, name: string, where: string): string {
-  const value = Object.hasOwn(input.secrets, name) ? input.secrets[name] : undefined
-  if (value === undefined) {
-    throw CONTAINER_SECRET_MISSING(name, where)
-  }
-  return value
 }

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import type { ObservedContainer } from '#commands/container-data.ts'
 import type { ImageContent } from '#commands/image-content.ts'
 import { container } from './container.ts'
-import { CONTAINER_SECRET_MISSING, CONTAINER_SETTINGS_WRONG } from './container-errors.ts'
+import { APP_SECRET_MISSING, APP_SETTING_WRONG } from './setting-errors.ts'
 import {
   aContainer,
   anInput,
@@ -285,13 +285,13 @@ describe('settings', () => {
     const settings = { args: { TOKEN: '$TOKEN' } }
     assert.throws(
       () => container.plan(anInput({ settings, secrets: { TOKEN: 'x' } })),
-      CONTAINER_SETTINGS_WRONG.matches,
+      APP_SETTING_WRONG.matches,
     )
   })
 
   test('a secret without a value stops before anything is done, and two dollar signs are one', () => {
     const settings = { port: 80, environment: { A: '$MISSING' } }
-    assert.throws(() => container.look(anInput({ settings })), CONTAINER_SECRET_MISSING.matches)
+    assert.throws(() => container.look(anInput({ settings })), APP_SECRET_MISSING.matches)
     const plan = container.plan(
       anInput({ settings: { port: 80, environment: { A: '$$HOME', N: 1, B: true } } }),
     )
@@ -306,7 +306,7 @@ describe('settings', () => {
     ['a health time longer than the step', { port: 1, health: { within: '2h' } }],
   ] as const) {
     test(`${what} is refused in words`, () => {
-      assert.throws(() => container.plan(anInput({ settings })), CONTAINER_SETTINGS_WRONG.matches)
+      assert.throws(() => container.plan(anInput({ settings })), APP_SETTING_WRONG.matches)
     })
   }
 })

@@ -2,11 +2,12 @@ import { containerObserve, containerRemove } from '#commands/container.ts'
 import { imageContent, imageFind, imagePrune } from '#commands/image.ts'
 import { routeObserve, routeRemove } from '#commands/route.ts'
 import { exposedPort } from '#programs/dockerfile.ts'
+import { dockerfileOf } from './build-settings.ts'
 import { planContainer } from './container-plan.ts'
 import { proofTells } from './container-proof.ts'
 import { imagesOf, releasedHosts, releasedImageOf } from './container-release.ts'
 import { ContainerSettings } from './container-settings.ts'
-import { dockerfileOf, domainsOf, isPublishedOnly, wantsOf } from './container-wants.ts'
+import { domainsOf, isPublishedOnly, wantsOf } from './container-wants.ts'
 import { defineTarget, type LookInput, type SourceFacts, type Target, type Tell, tell } from './target.ts'
 
 export const container: Target = defineTarget({

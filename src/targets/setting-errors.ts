@@ -1,15 +1,15 @@
 import { defineError } from '#lib/errors.ts'
 
-export const CONTAINER_SETTINGS_WRONG = defineError({
-  code: 'CONTAINER_SETTINGS_WRONG',
+export const APP_SETTING_WRONG = defineError({
+  code: 'APP_SETTING_WRONG',
   status: 422,
   retry: 'never',
   message: (setting: string, why: string) => `The setting "${setting}" of this app cannot be used: ${why}.`,
   hint: (setting: string) => `Correct "${setting}" in the deploy file and push again.`,
 })
 
-export const CONTAINER_SECRET_MISSING = defineError({
-  code: 'CONTAINER_SECRET_MISSING',
+export const APP_SECRET_MISSING = defineError({
+  code: 'APP_SECRET_MISSING',
   status: 422,
   retry: 'never',
   message: (name: string, where: string) => `"${where}" wants the secret "${name}", which has no value.`,

@@ -44,7 +44,12 @@ const BuildData = Type.Object(
     /** Set when a registry has this content already: then it is fetched instead of built. */
     fetch: Type.Optional(
       Type.Object(
-        { registry: RegistryData, digest: Type.String({ pattern: '^sha256:[0-9a-f]{64}$' }) },
+        {
+          registry: RegistryData,
+          digest: Type.String({ pattern: '^sha256:[0-9a-f]{64}$' }),
+          /** Name of the image there; default: as in the reference. */
+          name: Type.Optional(ImageName),
+        },
         strict,
       ),
     ),
@@ -91,11 +96,11 @@ async function build(hands: Hands, data: BuildData): Promise<Static<typeof Build
 async function fetchImage(
   hands: Hands,
   data: BuildData,
-  { registry, digest }: { registry: RegistryData; digest: string },
+  { registry, digest, name }: NonNullable<BuildData['fetch']>,
 ): Promise<string | undefined> {
   const { dockerSocket } = hands.host
   const parsed = parseReference(data.reference)
-  const pinned = `${parsed ? imageName(parsed) : data.reference}@${digest}`
+  const pinned = `${name ?? (parsed ? imageName(parsed) : data.reference)}@${digest}`
   try {
     if (await pull(hands, pinned, registry)) {
       await hands.perform(tagImage(dockerSocket, pinned, data.reference))

@@ -1,8 +1,17 @@
 import { asFairleadError } from '#lib/errors.ts'
 import type { Secret } from '#lib/secret.ts'
-import { askToken, headManifest, type ManifestAnswer, registryOrigin } from '#programs/registry.ts'
+import {
+  askToken,
+  getLabels,
+  getManifest,
+  headManifest,
+  type ManifestAnswer,
+  type ManifestWish,
+  registryOrigin,
+} from '#programs/registry.ts'
 import { checkedAddresses } from './checked-addresses.ts'
 import type { Hands } from './command.ts'
+import { LABEL } from './container-data.ts'
 import { type RegistryData, registryAccess } from './image-data.ts'
 import { REGISTRY_UNREACHABLE } from './image-errors.ts'
 
@@ -35,13 +44,36 @@ export async function lookForManifest(hands: Hands, question: ManifestQuestion):
 
 /** The registry's own answer, after an exchange of the password for a token where it wants one. */
 export async function askManifest(hands: Hands, question: ManifestQuestion): Promise<ManifestAnswer> {
+  return await withToken(hands, question, wish => hands.perform(headManifest(wish)))
+}
+
+/** What the registry has under a tag, with what it was made from when its labels say so. */
+export async function askContent(hands: Hands, question: ManifestQuestion): Promise<ManifestContent> {
+  return await withToken(hands, question, async wish => {
+    const answer = await hands.perform(getManifest(wish))
+    if (answer.kind !== 'present' || answer.config === undefined) {
+      return answer
+    }
+    const labels = await hands.perform(getLabels({ ...wish, reference: answer.config }))
+    const tree: unknown = labels?.[LABEL.tree]
+    return typeof tree === 'string' ? { ...answer, tree: tree.slice(0, 128) } : answer
+  })
+}
+
+export type ManifestContent = ManifestAnswer & { readonly tree?: string }
+
+async function withToken<A extends ManifestAnswer>(
+  hands: Hands,
+  question: ManifestQuestion,
+  asked: (wish: ManifestWish) => Promise<A>,
+): Promise<A> {
   const { repository, reference, isUnvouched = false } = question
   const access = registryAccess(question.registry)
   const addressFor = (url: string) => addressOf(hands, url, access.address)
   const registry = isUnvouched
     ? { ...access, connectTo: await addressFor(registryOrigin(access.address)) }
     : access
-  const ask = (token?: Secret) => hands.perform(headManifest({ registry, repository, reference, token }))
+  const ask = (token?: Secret) => asked({ registry, repository, reference, token })
   const first = await ask()
   if (first.kind !== 'challenge') {
     return first

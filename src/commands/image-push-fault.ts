@@ -1,11 +1,6 @@
 import { asFairleadError, type FairleadError } from '#lib/errors.ts'
-import {
-  beginUpload,
-  cancelUpload,
-  continueUpload,
-  type RegistryAccess,
-  type UploadAnswer,
-} from '#programs/registry.ts'
+import type { RegistryAccess } from '#programs/registry.ts'
+import { beginUpload, cancelUpload, continueUpload, type UploadAnswer } from '#programs/registry-upload.ts'
 import type { Hands } from './command.ts'
 import { type RegistryData, registryAccess } from './image-data.ts'
 import {

@@ -1,14 +1,12 @@
 import { type Static, Type } from 'typebox'
 import { imageName, parseReference } from '#formats/image-reference.ts'
-import { type ImageFacts, inspectImage, pushImage } from '#programs/docker-images.ts'
+import { type ImageFacts, inspectImage } from '#programs/docker-images.ts'
 import { defineCommand, type Hands } from './command.ts'
-import { engineCredential, PushableReference, RegistryData } from './image-data.ts'
-import { IMAGE_NOT_FOUND, IMAGE_PATH_REFUSED, REGISTRY_FAILED } from './image-errors.ts'
-import { transferFailure } from './image-failure.ts'
+import { PushableReference, RegistryData } from './image-data.ts'
+import { IMAGE_NOT_FOUND, IMAGE_PATH_REFUSED } from './image-errors.ts'
 import { type FoundManifest, lookForManifest } from './image-manifest.ts'
-import { createTransferReport } from './image-progress.ts'
 import { pull } from './image-pull.ts'
-import { explainStuckPush } from './image-push-fault.ts'
+import { sendImage } from './image-send.ts'
 
 const strict = { additionalProperties: false } as const
 
@@ -57,7 +55,7 @@ async function push(hands: Hands, data: PushData): Promise<Static<typeof PushRes
   if (!local) {
     throw IMAGE_NOT_FOUND(reference)
   }
-  const digest = await pushTwice(hands, data, parsed.repository)
+  const digest = await sendImage(hands, data, parsed.repository)
   return { digest, reference: `${name}@${digest}`, skipped: false }
 }
 
@@ -82,57 +80,4 @@ async function takeFromRegistry(hands: Hands, known: Known): Promise<string | un
     return manifest.digest
   }
   return undefined
-}
-
-/** Ends a push that the engine would go on retrying for a minute. */
-class StuckPush extends Error {}
-
-/** A second try only when the registry, asked directly, takes data again. */
-async function pushTwice(hands: Hands, data: PushData, repository: string): Promise<string> {
-  try {
-    return await pushOnce(hands, data, repository)
-  } catch (error) {
-    if (!(error instanceof StuckPush)) {
-      throw error
-    }
-    const fault = await explainStuckPush(hands, data.registry, repository)
-    if (fault) {
-      throw fault
-    }
-  }
-  hands.say('the registry takes data again; trying once more', 'info')
-  try {
-    return await pushOnce(hands, data, repository)
-  } catch (error) {
-    throw error instanceof StuckPush ? REGISTRY_FAILED(data.registry.address, 'it broke off twice') : error
-  }
-}
-
-async function pushOnce(hands: Hands, data: PushData, repository: string): Promise<string> {
-  const report = createTransferReport(hands, 'pushed')
-  const { address } = data.registry
-  let digest: string | undefined
-  await hands.perform(
-    pushImage(hands.host.dockerSocket, {
-      reference: data.reference,
-      credential: engineCredential(data.registry),
-      onEvent: event => {
-        report.show(event)
-        if (event.kind === 'failed') {
-          throw transferFailure({ address, repository, doing: 'push' }, event.reason)
-        }
-        if (event.kind === 'retrying') {
-          hands.say('the registry does not take the image', 'stderr')
-          throw new StuckPush(event.text)
-        }
-        if (event.kind === 'digest') {
-          digest = event.digest
-        }
-      },
-    }),
-  )
-  if (digest === undefined) {
-    throw REGISTRY_FAILED(address, 'the engine ended the push without a digest')
-  }
-  return digest
 }

@@ -23,6 +23,8 @@ import { imageDigest } from './image-digest.ts'
 import { imageFetch } from './image-fetch.ts'
 import { imageFind } from './image-find.ts'
 import { imagePrune } from './image-prune.ts'
+import { imagePublish } from './image-publish.ts'
+import { imagePublished } from './image-published.ts'
 import { imagePush } from './image-push.ts'
 import { imageUsed } from './image-used.ts'
 import { registryCollect } from './registry-collect.ts'
@@ -39,6 +41,7 @@ import {
   repositoryTrees,
 } from './repository.ts'
 import { repositoryCommit } from './repository-commit.ts'
+import { repositoryTags } from './repository-tags.ts'
 import { repositoryWriteBack } from './repository-write-back.ts'
 import { routeObserve, routeRemove } from './route.ts'
 import { routePoint } from './route-point.ts'
@@ -53,6 +56,7 @@ export const COMMANDS: readonly Command[] = [
   repositoryCheckout,
   repositoryRead,
   repositoryTrees,
+  repositoryTags,
   repositoryForget,
   repositoryWriteBack,
   repositoryCommit,
@@ -60,6 +64,8 @@ export const COMMANDS: readonly Command[] = [
   imageDigest,
   imageBuild,
   imagePush,
+  imagePublish,
+  imagePublished,
   imageFind,
   imageFetch,
   imagePrune,

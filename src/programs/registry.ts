@@ -22,10 +22,18 @@ export interface TokenChallenge {
 }
 
 export type ManifestAnswer =
-  | { readonly kind: 'present'; readonly digest: string }
+  | ({ readonly kind: 'present'; readonly digest: string } & ManifestFacts)
   | { readonly kind: 'missing' }
   | { readonly kind: 'challenge'; readonly challenge: TokenChallenge }
   | { readonly kind: 'refused'; readonly status: number; readonly retryAfterSeconds?: number }
+
+/** Of the manifest of one image, when it was asked for. */
+export interface ManifestFacts {
+  /** Digest of its configuration, which has its labels. */
+  readonly config?: string
+  /** All that is fetched of it, compressed. */
+  readonly bytes?: number
+}
 
 export interface ManifestWish {
   readonly registry: RegistryAccess
@@ -53,15 +61,40 @@ export function registryOrigin(address: string): string {
 
 /** Asks whether the registry has an image, and under which digest: a few milliseconds against a push. */
 export function headManifest(wish: ManifestWish): EngineRequest<ManifestAnswer> {
+  return manifestRequest(wish, 'HEAD', readManifestAnswer)
+}
+
+/** The same with what the manifest says of the image. */
+export function getManifest(wish: ManifestWish): EngineRequest<ManifestAnswer> {
+  return manifestRequest(wish, 'GET', answer => ({
+    ...readManifestAnswer(answer),
+    ...readManifest(answer.json),
+  }))
+}
+
+/** The labels of an image by the digest of its configuration; undefined when the registry does not give that itself. */
+export function getLabels(wish: ManifestWish): EngineRequest<Readonly<Record<string, string>> | undefined> {
+  return {
+    ...manifestRequest(wish, 'GET', () => undefined),
+    path: `/v2/${wish.repository}/blobs/${wish.reference}`,
+    read: ({ status, json }) => (status === 200 ? readLabels(json) : undefined),
+  }
+}
+
+function manifestRequest<T>(
+  wish: ManifestWish,
+  method: 'GET' | 'HEAD',
+  read: (answer: EngineAnswer) => T,
+): EngineRequest<T> {
   return {
     kind: 'request',
     engine: registryEngine(wish.registry, wish.token),
-    method: 'HEAD',
+    method,
     path: `/v2/${wish.repository}/manifests/${encodeURIComponent(wish.reference)}`,
     headers: { accept: MANIFESTS, ...registryHost(wish.registry), ...bearer(wish.token) },
     timeoutMs: ANSWER_MS,
     ok: 'any',
-    read: readManifestAnswer,
+    read,
   }
 }
 
@@ -97,60 +130,6 @@ export function askToken(
       return answer.status === 200 && typeof value === 'string' ? new Secret(value) : undefined
     },
   }
-}
-
-/** Begins an upload that is never finished: says what a registry thinks of writing. */
-export function beginUpload(registry: RegistryAccess, repository: string): EngineRequest<UploadAnswer> {
-  return {
-    kind: 'request',
-    engine: registryEngine(registry, undefined),
-    method: 'POST',
-    path: `/v2/${repository}/blobs/uploads/`,
-    timeoutMs: ANSWER_MS,
-    ok: 'any',
-    read: answer => ({ status: answer.status, text: answer.text, location: answer.headers.location }),
-  }
-}
-
-export interface UploadAnswer {
-  readonly status: number
-  readonly text: string
-  /** Where the upload goes on, as the registry names it. */
-  readonly location: string | undefined
-}
-
-/** Sends some bytes to an upload. */
-export function continueUpload(
-  registry: RegistryAccess,
-  location: string,
-  bytes: string,
-): EngineRequest<UploadAnswer> {
-  return {
-    ...uploadRequest(registry, location),
-    method: 'PATCH',
-    headers: { 'content-type': 'application/octet-stream' },
-    body: bytes,
-    read: answer => ({ status: answer.status, text: answer.text, location: answer.headers.location }),
-  }
-}
-
-/** Ends an upload without a blob, so that nothing of it stays in the registry. */
-export function cancelUpload(registry: RegistryAccess, location: string): EngineRequest<void> {
-  return { ...uploadRequest(registry, location), method: 'DELETE', read: () => undefined }
-}
-
-function uploadRequest(registry: RegistryAccess, location: string) {
-  const engine = registryEngine(registry, undefined)
-  // A registry may name another host; the password goes to the one it belongs to.
-  const url = new URL(location, engine.origin)
-  return {
-    kind: 'request',
-    engine,
-    path: url.pathname,
-    query: Object.fromEntries(url.searchParams),
-    timeoutMs: ANSWER_MS,
-    ok: 'any',
-  } as const
 }
 
 export function registryEngine(
@@ -222,4 +201,23 @@ function readChallenge(header: string | undefined): TokenChallenge | undefined {
   return URL.canParse(realm) && realm.startsWith('https://')
     ? { realm, service: fields.service ?? '' }
     : undefined
+}
+
+function readManifest(json: unknown): ManifestFacts {
+  const { config, layers } = (json ?? {}) as { config?: Blob; layers?: readonly Blob[] }
+  const bytes = [config, ...(Array.isArray(layers) ? layers : [])].map(each => Number(each?.size))
+  return {
+    ...(config?.digest !== undefined && DIGEST.test(config.digest) ? { config: config.digest } : {}),
+    ...(bytes.every(Number.isSafeInteger) ? { bytes: bytes.reduce((sum, each) => sum + each, 0) } : {}),
+  }
+}
+
+interface Blob {
+  readonly digest?: string
+  readonly size?: unknown
+}
+
+function readLabels(json: unknown): Readonly<Record<string, string>> | undefined {
+  const { config } = (json ?? {}) as { config?: { Labels?: Record<string, string> | null } }
+  return config && (config.Labels ?? {})
 }

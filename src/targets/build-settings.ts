@@ -4,6 +4,9 @@ import { BuildName, BuildTarget, TreePath } from '#commands/image-data.ts'
 import { APP_SECRET_MISSING, APP_SETTING_WRONG } from './setting-errors.ts'
 import type { LookInput } from './target.ts'
 
+/** A build leaves twice its context in the cache and nothing else collects it. */
+export const BUILD_CACHE = { hours: 24, bytes: 5_000_000_000 }
+
 export const Scalar = Type.Union([Type.String({ maxLength: 65_536 }), Type.Number(), Type.Boolean()])
 
 /** How an image is built from a Dockerfile; the same words for every target. */

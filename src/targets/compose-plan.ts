@@ -2,6 +2,7 @@ import { composeDown, composeRetire, composeUp, composeVerify } from '#commands/
 import { containerWatch } from '#commands/container.ts'
 import { imageBuild, imagePrune, imagePush } from '#commands/image.ts'
 import { routePoint, routeRemove } from '#commands/route.ts'
+import { BUILD_CACHE } from './build-settings.ts'
 import { changesOf } from './compose-changes.ts'
 import { type Decision, decide, isSettled } from './compose-decision.ts'
 import { addressOf, hashesOf, type ServiceState, servicesThatMustRun } from './compose-found.ts'
@@ -11,9 +12,6 @@ import type { ComposeSettings } from './compose-settings.ts'
 import { undoTells } from './compose-undo.ts'
 import { namesOfImages } from './released-image.ts'
 import { type Plan, type PlanInput, type ReleaseFacts, resultOf, type Tell, tell } from './target.ts'
-
-/** A build leaves twice its context in the cache and nothing else collects it. */
-const BUILD_CACHE = { hours: 24, bytes: 5_000_000_000 }
 
 /** Decides what to tell the worker from what it reported. Pure: the same input gives the same plan. */
 export function planCompose(input: PlanInput<ComposeSettings>): Plan {

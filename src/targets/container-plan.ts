@@ -1,15 +1,13 @@
 import { containerRemove, containerStart, containerVerify, containerWatch } from '#commands/container.ts'
 import { imageBuild, imagePrune, imagePush } from '#commands/image.ts'
 import { routePoint, routeRemove } from '#commands/route.ts'
+import { BUILD_CACHE } from './build-settings.ts'
 import { changesOf } from './container-changes.ts'
 import { type Decision, decide, isSettled } from './container-decision.ts'
 import { imagesOf, readRelease, releasedImageOf, releaseOf } from './container-release.ts'
 import type { ContainerSettings } from './container-settings.ts'
 import { fetchTell, namesOfImages } from './released-image.ts'
 import { type Plan, type PlanInput, type ResultOf, resultOf, type Tell, tell } from './target.ts'
-
-/** A build leaves twice its context in the cache and nothing else collects it. */
-const BUILD_CACHE = { hours: 24, bytes: 5_000_000_000 }
 
 /** Decides what to tell the worker from what it reported. Pure: the same input gives the same plan. */
 export function planContainer(input: PlanInput<ContainerSettings>): Plan {

@@ -69,6 +69,8 @@ export interface Plan {
   readonly changes: readonly Change[]
   /** true: what runs is already what is wanted; apply would change nothing. */
   readonly nothingToDo: boolean
+  /** Why this commit is not for the app: nothing is done, and the release before stays the one that counts. */
+  readonly unaffected?: string
 }
 
 /** How one kind of app runs: its settings, what it asks before it decides, and the decision itself. All pure. */
@@ -94,6 +96,10 @@ export interface Target<S extends TObject = TObject> {
   readonly images: (release: ReleaseFacts) => readonly RunImage[]
   /** The tags of a release that are looked at again and again; absent: the target has none. */
   readonly follows?: (release: ReleaseFacts) => Followed | undefined
+  /** What a release made for others to fetch; absent: the target only runs things. */
+  readonly artifact?: (release: Pick<ReleaseFacts, 'content'>) => Artifact | undefined
+  /** Whether a tag that is pushed asks for a deployment as a push to the branch does. */
+  readonly usesTags?: (settings: Static<S>) => boolean
   /** What to tell the worker so that nothing of the app is left (routes, containers, networks; volumes only when asked). */
   readonly remove: (input: { readonly app: AppFacts; readonly volumes: 'keep' | 'delete' }) => readonly Tell[]
 }
@@ -124,6 +130,10 @@ export interface LookInput<S> {
   readonly moved?: Readonly<Record<string, string>> | undefined
   /** What somebody changed by hand: it is made anew although it was made from what is wanted. */
   readonly drifted?: DriftedParts | undefined
+  /** What whoever asked for the deployment wants to get. */
+  readonly wanted?: WantedArtifact | undefined
+  /** Asks for the tags of the commit, under the key `tags`. */
+  readonly tags?: Tell | undefined
   /** Releases that can be gone back to, newest first: nothing that they need is ever removed. */
   readonly kept?: readonly ReleaseFacts[]
 }
@@ -164,6 +174,24 @@ export interface RegistryFacts {
   readonly username: string
   readonly password: string
   readonly ca?: string
+}
+
+export interface WantedArtifact {
+  readonly serviceName?: string | undefined
+  readonly version?: string | undefined
+}
+
+/** What a release made for others to fetch. */
+export interface Artifact {
+  readonly serviceName: string
+  readonly version: string
+  /** `name:version`, on the host that made it. */
+  readonly image: string
+  readonly imageId: string | undefined
+  /** Digests by reference. */
+  readonly references: Readonly<Record<string, string>>
+  /** Compressed, as it is fetched. */
+  readonly bytes: number | undefined
 }
 
 /** One image of a release. */

@@ -36,6 +36,12 @@ async function planDeployment(context: StepContext): Promise<StepOutcome> {
   for (const change of made.plan.changes) {
     context.say(`plan: ${changeText(change)}`)
   }
+  const { unaffected } = made.plan
+  if (unaffected !== undefined) {
+    context.say(`unaffected: ${unaffected}`)
+    const evidence = { from: made.previous?.commit, to: context.facts.source?.commit, why: unaffected }
+    return { kind: 'finished', outcome: 'unaffected', evidence }
+  }
   if (made.plan.nothingToDo) {
     return {
       kind: 'finished',

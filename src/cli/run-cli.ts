@@ -15,7 +15,7 @@ import { type GlobalOptions, openSession, programOf } from './session.ts'
 /** Runs one command line (without `node main.ts`) and gives the exit code. */
 export async function runCli(words: readonly string[]): Promise<number> {
   const json = words.includes('--json')
-  const program = createProgram()
+  const program = createProgram(words)
   // What commander has to say about a wrong call belongs into the answer when a program reads it.
   program.configureOutput(json ? { writeErr: () => {} } : {})
   const ended = { code: EXIT.ok as number }
@@ -36,10 +36,12 @@ export async function runCli(words: readonly string[]): Promise<number> {
   }
 }
 
-function createProgram(): Command {
+function createProgram(words: readonly string[]): Command {
+  // A command may have a --version of its own, which commander would take for this one.
+  const isNamed = words.some(word => COMMANDS.some(({ name }) => name === word))
   return new Command('fairlead')
     .description('Takes a Git push to a running, reachable, verified workload on your own machines.')
-    .version(readVersion(), '-V, --version')
+    .version(readVersion(), isNamed ? '-V' : '-V, --version')
     .option('--json', 'answer as JSON')
     .option('--manager <url>', 'address of the manager (FAIRLEAD_MANAGER)')
     .option(

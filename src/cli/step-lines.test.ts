@@ -30,6 +30,7 @@ function aDeployment(deployment: Partial<DeploymentDetail>): DeploymentDetail {
     trigger: { kind: 'api', by: 'admin' },
     wanted_commit: null,
     wanted_release: null,
+    wanted_version: null,
     followed_by: null,
     commit: null,
     commit_subject: null,

@@ -84,7 +84,9 @@ async function publish(hands: Hands, data: PublishData): Promise<Static<typeof P
   hands.signal.throwIfAborted()
   const ends = [...fixed, ...rest]
   refuseIncomplete(data.name, ends)
-  const published = ends.flatMap(end => ('digest' in end ? [end] : []))
+  const published = data.references.flatMap(({ reference }) =>
+    ends.flatMap(end => ('digest' in end && end.reference === reference ? [end] : [])),
+  )
   await hands.perform(tagImage(dockerSocket, data.image, data.name))
   return {
     imageId: image.id,

@@ -1,4 +1,5 @@
 import { parse } from 'yaml'
+import { parseToml, tableIn, textIn } from '#formats/toml.ts'
 
 /** What a file of the repository says about the artefact. */
 export interface VersionFacts {
@@ -6,8 +7,8 @@ export interface VersionFacts {
   readonly serviceName?: string
 }
 
-/** In these sections a TOML file says what it is the version of. */
-const TOML_SECTIONS = ['project', 'package', 'tool.poetry', 'workspace.package']
+/** Where a TOML file says its version: of a Python project, a crate, a workspace, or at the top. */
+const TOML_TABLES = [['project'], ['tool', 'poetry'], ['package'], ['workspace', 'package'], []]
 
 /** Reads version and service name by the kind of the file, which its name tells. Nothing of it is executed. Pure. */
 export function readVersionFile(path: string, text: string): VersionFacts {
@@ -18,7 +19,7 @@ export function readVersionFile(path: string, text: string): VersionFacts {
     case 'yml':
       return factsIn(parsedYaml(text))
     case 'toml':
-      return factsIn(readToml(text))
+      return readToml(text)
     case 'properties':
       return factsIn(readProperties(text))
     default:
@@ -51,17 +52,14 @@ function parsedYaml(text: string): unknown {
   }
 }
 
-/** Only what is needed here: plain strings of the sections above. */
-function readToml(text: string): unknown {
-  let section = ''
-  for (const line of text.split('\n')) {
-    section = /^\s*\[([^[\]]+)\]\s*(?:#.*)?$/.exec(line)?.[1]?.trim() ?? section
-    const [, , version] = /^\s*version\s*=\s*(["'])([^"'\\]*)\1\s*(?:#.*)?$/.exec(line) ?? []
-    if (version !== undefined && TOML_SECTIONS.includes(section)) {
-      return { version }
-    }
+function readToml(text: string): VersionFacts {
+  try {
+    const file = parseToml(text)
+    const tables = TOML_TABLES.map(path => path.reduce(tableIn, file))
+    return factsIn(tables.find(table => textIn(table, 'version') !== undefined))
+  } catch {
+    return {}
   }
-  return undefined
 }
 
 function readProperties(text: string): unknown {

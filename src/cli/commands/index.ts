@@ -43,6 +43,11 @@ export const COMMANDS: readonly CliCommand[] = [
     load: async () => (await import('./releases.ts')).configureReleases,
   },
   {
+    name: 'artifacts',
+    summary: 'lists and builds images that apps make for others to fetch',
+    load: async () => (await import('./artifacts.ts')).configureArtifacts,
+  },
+  {
     name: 'approve',
     summary: 'lets a deployment go on that waits with its plan',
     load: async () => (await import('./approve.ts')).configureApprove,

@@ -9,6 +9,7 @@ export function configurePlan(command: Command, act: Act): void {
   command
     .argument('[app]', 'which app; needed when there are several')
     .option('--commit <id>', 'the full id of a commit; default: the newest of the branch')
+    .option('--version <text>', 'of the artefact that the app makes; default: as its deploy file says')
     .action(act(plan))
   withExamples(command, [
     ['fairlead plan shop', 'what a deployment would do now'],
@@ -19,10 +20,13 @@ export function configurePlan(command: Command, act: Act): void {
 async function plan(
   { client, printer }: Session,
   named: string | undefined,
-  options: { readonly commit?: string },
+  { commit: wanted, version }: { readonly commit?: string; readonly version?: string },
 ): Promise<void> {
   const app = await chooseApp(client, named)
-  const body = options.commit === undefined ? {} : { commit: options.commit }
+  const body = {
+    ...(wanted === undefined ? {} : { commit: wanted }),
+    ...(version === undefined ? {} : { version }),
+  }
   const made = await client.send<PlanDocument>('POST', `/apps/${app}/plan`, body)
   printer.answer(made)
   const { commit, commit_subject: subject, hash, nothing_to_do: nothingToDo, changes } = made

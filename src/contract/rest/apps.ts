@@ -12,7 +12,7 @@ const Overrides = Type.Record(Type.String({ maxLength: 64 }), Type.Unknown(), {
 
 const Badge = Type.Enum(['public', 'private'], {
   description:
-    '"public": everybody may see its badge, which says the running commit and whether the last deployment worked. "private" (default): strangers are told the same as of an app that does not exist.',
+    '"public": everybody may see its badge, which says the running commit, or the version of the newest artefact, and whether the last deployment worked. "private" (default): strangers are told the same as of an app that does not exist.',
 })
 
 const Approval = Type.Enum(['required', 'by-deploy-file'], {
@@ -55,7 +55,15 @@ export type ReleaseDocument = Static<typeof ReleaseDocument>
 /** What was really seen, and when: `unknown` with a reason whenever nobody can see it now. */
 export const ObservedDocument = Type.Object(
   {
-    state: Type.Enum(['running', 'degraded', 'stopped', 'missing', 'not-deployed', 'unknown']),
+    state: Type.Enum([
+      'running',
+      'degraded',
+      'stopped',
+      'missing',
+      'not-deployed',
+      'nothing-to-run',
+      'unknown',
+    ]),
     reason: Nullable(Type.String()),
     at: Nullable(Time),
     age_seconds: Nullable(Type.Integer()),
@@ -138,7 +146,16 @@ export const AppChange = Type.Object(
 )
 export type AppChange = Static<typeof AppChange>
 
-const Wait = Type.Optional(
+/** Any text: whether it can be a tag is said by the deployment, with what to do about it. */
+const ArtifactVersion = Type.Optional(
+  Type.String({
+    ...{ minLength: 1, maxLength: 200 },
+    description:
+      'For an app that makes an artefact: the version that it gets, whatever its deploy file says.',
+  }),
+)
+
+export const Wait = Type.Optional(
   Type.Integer({
     minimum: 0,
     maximum: 600,
@@ -152,6 +169,7 @@ export const DeployBody = Type.Object(
       ...Id,
       description: 'Bring this release back instead, as a rollback does; not together with "commit".',
     }),
+    version: ArtifactVersion,
     wait_seconds: Wait,
   },
   strict,
@@ -163,7 +181,7 @@ export const RollbackBody = Type.Object(
   },
   strict,
 )
-export const PlanBody = Type.Object({ commit: Type.Optional(Commit) }, strict)
+export const PlanBody = Type.Object({ commit: Type.Optional(Commit), version: ArtifactVersion }, strict)
 export const RemoveAppQuery = Type.Object(
   {
     volumes: Type.Optional(Type.Union([Type.Literal('keep'), Type.Literal('delete')])),

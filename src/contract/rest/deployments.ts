@@ -40,6 +40,7 @@ export const DeploymentDocument = Type.Object(
     trigger: Trigger,
     wanted_commit: Nullable(Commit),
     wanted_release: Nullable(Id),
+    wanted_version: Nullable(Type.String({ description: 'Version that the artefact was asked to get.' })),
     followed_by: Nullable({
       ...Trigger,
       description: 'What asked to look at the branch while this one waited: done when this one has ended.',

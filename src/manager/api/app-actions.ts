@@ -5,40 +5,21 @@ import { driftDocument } from '#manager/apps/drift.ts'
 import { readObservation, statusOfApp } from '#manager/apps/observation.ts'
 import { readApp } from '#manager/apps/queries.ts'
 import { rollBack } from '#manager/apps/roll-back.ts'
-import type { Deployment } from '#manager/deployments/deployment.ts'
-import { STACK_HAS_NO_SOURCE } from '#manager/deployments/errors.ts'
-import { requestDeployment } from '#manager/deployments/request.ts'
 import { observedDocument } from '#manager/observation/last-seen.ts'
-import type { Speaker } from '#manager/people/tokens.ts'
 import { planApp } from '#manager/pipeline/plan-app.ts'
 import { AppPath } from './apps.ts'
 import { speakerOf } from './authenticate.ts'
 import { deploymentDocument, planDocument } from './documents.ts'
 import { COMMIT_AND_RELEASE } from './errors.ts'
 import type { ApiParts } from './parts.ts'
+import { deployNamed, started } from './request-deploy.ts'
 import type { Api } from './shape.ts'
-import { waitForEnd } from './wait-for-end.ts'
 
 const tags = ['apps']
 
 /** What can be done with an app. */
 export function appActionRoutes(api: Api, parts: ApiParts): void {
   const { db } = parts
-
-  async function started(deployment: Deployment, seconds: number | undefined, gone: AbortSignal) {
-    parts.queue.wake()
-    return seconds ? await waitForEnd(parts, deployment, { seconds, gone }) : deployment
-  }
-
-  async function deployCommit(name: string, speaker: Speaker, commit: string | undefined) {
-    const app = await readApp(db, name)
-    if (app.stack !== null && commit !== undefined) {
-      throw STACK_HAS_NO_SOURCE(app.name)
-    }
-    // Whom a trust lets in for some apps only is a job of a CI system.
-    const trigger = { kind: speaker.apps === undefined ? 'api' : 'ci', by: speaker.name } as const
-    return await requestDeployment(parts, { appId: app.id, kind: 'deploy', trigger, commit })
-  }
 
   api.post(
     '/apps/:app/deploy',
@@ -54,14 +35,16 @@ export function appActionRoutes(api: Api, parts: ApiParts): void {
     async (request, reply) => {
       const { params, body } = request
       const speaker = speakerOf(request)
-      if (body.release !== undefined && body.commit !== undefined) {
+      if (body.release !== undefined && (body.commit ?? body.version) !== undefined) {
         throw COMMIT_AND_RELEASE()
       }
-      const deployment =
-        body.release === undefined
-          ? await deployCommit(params.app, speaker, body.commit)
-          : await rollBack(parts, { app: params.app, release: body.release, by: speaker.name })
-      const now = await started(deployment, body.wait_seconds, request.signal)
+      const { commit, release, version } = body
+      const wait = { seconds: body.wait_seconds, gone: request.signal }
+      const artifact = version === undefined ? undefined : { version }
+      const now =
+        release === undefined
+          ? await deployNamed(parts, { app: params.app, commit, artifact, speaker, wait })
+          : await started(parts, await rollBack(parts, { app: params.app, release, by: speaker.name }), wait)
       return reply.code(202).send(deploymentDocument(now))
     },
   )
@@ -81,7 +64,7 @@ export function appActionRoutes(api: Api, parts: ApiParts): void {
       const { params, body } = request
       const by = speakerOf(request).name
       const deployment = await rollBack(parts, { app: params.app, release: body.release, by })
-      const now = await started(deployment, body.wait_seconds, request.signal)
+      const now = await started(parts, deployment, { seconds: body.wait_seconds, gone: request.signal })
       return reply.code(202).send(deploymentDocument(now))
     },
   )
@@ -99,7 +82,9 @@ export function appActionRoutes(api: Api, parts: ApiParts): void {
     },
     async ({ params, body }) => {
       const app = await readApp(db, params.app)
-      return planDocument(await planApp(parts, app.id, body.commit))
+      const { commit, version } = body
+      const artifact = version === undefined ? undefined : { version }
+      return planDocument(await planApp(parts, app.id, { commit, artifact }))
     },
   )
 

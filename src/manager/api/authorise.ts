@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify'
+import { findAppOfService } from '#manager/artifacts/queries.ts'
 import { NOT_ALLOWED_HERE } from '#manager/ci/errors.ts'
 import type { ManagerParts } from '#manager/parts.ts'
 import { speakerOf } from './authenticate.ts'
@@ -14,6 +15,7 @@ const OPEN: Readonly<
   Record<string, (path: Path, parts: Parts, body: unknown) => Promise<string | undefined>>
 > = {
   'POST /api/v1/apps/:app/deploy': async ({ app }, _, body) => (wantsRelease(body) ? undefined : app),
+  'POST /api/v1/artifacts': async (_, { db }, body) => await findAppOfService(db, serviceIn(body)),
   'GET /api/v1/deployments/:id': appOfDeployment,
   'GET /api/v1/deployments/:id/log': appOfDeployment,
   'GET /api/v1/deployments/:id/result.json': appOfDeployment,
@@ -37,6 +39,10 @@ export function authoriser(parts: Parts) {
 /** An earlier release is not what the job has built or tested. */
 function wantsRelease(body: unknown): boolean {
   return (body as { release?: unknown } | undefined)?.release !== undefined
+}
+
+function serviceIn(body: unknown): string {
+  return String((body as { service_name?: unknown } | undefined)?.service_name)
 }
 
 async function appOfDeployment({ id = '' }: Path, { db }: Parts): Promise<string | undefined> {

@@ -31,6 +31,7 @@ export function deploymentDocument(deployment: Deployment): DeploymentDocument {
     trigger: { ...deployment.trigger },
     wanted_commit: deployment.wantedCommit ?? null,
     wanted_release: deployment.wantedRelease ?? null,
+    wanted_version: deployment.wantedArtifact?.version ?? null,
     followed_by: deployment.thenTrigger ? { ...deployment.thenTrigger } : null,
     commit: deployment.commit ?? null,
     commit_subject: deployment.commitSubject ?? null,

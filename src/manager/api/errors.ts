@@ -118,6 +118,6 @@ export const COMMIT_AND_RELEASE = defineError({
   code: 'COMMIT_AND_RELEASE',
   status: 422,
   retry: 'never',
-  message: () => 'A deployment brings either a commit or an earlier release, not both.',
-  hint: () => 'Leave one of "commit" and "release" out; a release has its commit.',
+  message: () => 'A deployment brings either a commit or version, or an earlier release.',
+  hint: () => 'Leave "release" out, or the others: a release has its commit and version.',
 })

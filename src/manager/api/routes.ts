@@ -2,6 +2,7 @@ import { appActionRoutes } from './app-actions.ts'
 import { appLogRoutes } from './app-logs.ts'
 import { secretRoutes } from './app-secrets.ts'
 import { appRoutes } from './apps.ts'
+import { artifactRoutes } from './artifacts.ts'
 import { authenticator } from './authenticate.ts'
 import { authoriser } from './authorise.ts'
 import { badgeRoutes } from './badges.ts'
@@ -28,6 +29,7 @@ const RESOURCES = [
   appLogRoutes,
   secretRoutes,
   deploymentRoutes,
+  artifactRoutes,
   repositoryRoutes,
   organisationRoutes,
   notificationRoutes,

@@ -1,6 +1,6 @@
 import type { Kysely, Selectable } from 'kysely'
 import { readDrift } from '#manager/observation/drift-state.ts'
-import { type ObservedStatus, readObserved, statusOf } from '#manager/observation/seen-state.ts'
+import { type ObservedStatus, readObserved, runsNothing, statusOf } from '#manager/observation/seen-state.ts'
 import type { ManagerParts } from '#manager/parts.ts'
 import type { AppTable, Tables } from '#manager/store/tables.ts'
 import type { AppRecord } from './queries.ts'
@@ -18,6 +18,7 @@ export function statusOfApp(
     {
       observation: readObserved(app),
       isReleased: app.release !== undefined,
+      runsNothing: runsNothing(app),
       findings: readDrift(app).findings,
     },
     {

@@ -1,22 +1,27 @@
 import type { Kysely } from 'kysely'
+import { listArtifacts } from '#manager/artifacts/queries.ts'
 import type { Tables } from '#manager/store/tables.ts'
 import type { Badge } from './badge.ts'
 
 const UNKNOWN = { text: 'unknown', state: 'unknown' } as const
 
-/** What the badge of an app says: the newest version that runs, and whether the last deployment ended well. Strangers learn nothing of an app whose badge is private, not even whether it is there. */
+/** What the badge of an app says: the version of its newest artefact, or the commit that runs, and whether the last deployment ended well. Strangers learn nothing of an app whose badge is private, not even whether it is there. */
 export async function readBadge(db: Kysely<Tables>, name: string): Promise<Omit<Badge, 'label'>> {
   const app = await db
     .selectFrom('apps')
-    .select('id')
+    .select(['id', 'name'])
     .where('name', '=', name)
     .where('badge', '=', 'public')
     .executeTakeFirst()
-  return app ? await stateOf(db, app.id) : UNKNOWN
+  return app ? await stateOf(db, app) : UNKNOWN
 }
 
-async function stateOf(db: Kysely<Tables>, appId: string): Promise<Omit<Badge, 'label'>> {
-  const [release, last] = await Promise.all([
+async function stateOf(
+  db: Kysely<Tables>,
+  { id: appId, name }: { readonly id: string; readonly name: string },
+): Promise<Omit<Badge, 'label'>> {
+  const [[artifact], release, last] = await Promise.all([
+    listArtifacts(db, { app: name, limit: 1 }),
     db
       .selectFrom('releases')
       .select(['commit', 'confirmed_commit'])
@@ -33,7 +38,7 @@ async function stateOf(db: Kysely<Tables>, appId: string): Promise<Omit<Badge, '
       .limit(1)
       .executeTakeFirst(),
   ])
-  const version = (release?.confirmed_commit ?? release?.commit)?.slice(0, 7)
+  const version = artifact?.version ?? (release?.confirmed_commit ?? release?.commit)?.slice(0, 7)
   if (last?.state === 'failed') {
     return { text: version === undefined ? 'failed' : `${version} · newer failed`, state: 'bad' }
   }

@@ -5,7 +5,8 @@ import type { Deployment, Trigger } from './deployment.ts'
 import { NOT_WAITING, PLAN_IS_ANOTHER } from './errors.ts'
 import type { DeploymentLogs } from './logs.ts'
 import { readDeployment } from './queries.ts'
-import { type DeploymentsContext, givesWay, requestWhatWaits } from './request.ts'
+import { type DeploymentsContext, requestWhatWaits } from './request.ts'
+import { givesWay } from './wish.ts'
 
 export interface ApprovalRequest {
   readonly id: string
@@ -51,7 +52,7 @@ export async function letWait(context: DeploymentsContext, deployment: Deploymen
 
 async function nextState(
   db: DeploymentsContext['db'],
-  { id, appId, wantedCommit, wantedRelease }: Deployment,
+  { id, appId, wantedCommit, wantedRelease, wantedArtifact }: Deployment,
 ): Promise<'waiting' | 'cancelled' | 'superseded'> {
   const { cancelRequested } = await readDeployment(db, id)
   if (cancelRequested) {
@@ -67,7 +68,7 @@ async function nextState(
   const gives =
     trigger &&
     givesWay(
-      { commit: wantedCommit, release: wantedRelease },
+      { commit: wantedCommit, release: wantedRelease, artifact: wantedArtifact },
       {
         trigger,
         release: queued?.wanted_release ?? undefined,

@@ -1,6 +1,6 @@
 import type { WireError } from '#lib/errors.ts'
 import type { DeploymentState, StepTable } from '#manager/store/tables.ts'
-import type { DriftedParts } from '#targets/target.ts'
+import type { DriftedParts, WantedArtifact } from '#targets/target.ts'
 
 /** What asked for a deployment. */
 export interface Trigger {
@@ -53,6 +53,8 @@ export interface DeployRequest {
   /** Exact commit; default the tip of the branch at checkout. */
   readonly commit?: string | undefined
   readonly release?: string | undefined
+  /** The artefact to make, of an app that makes one. */
+  readonly artifact?: WantedArtifact | undefined
 }
 
 /** One attempt to bring an app to a commit, as read from the store. */
@@ -66,6 +68,7 @@ export interface Deployment {
   readonly trigger: Trigger
   readonly wantedCommit: string | undefined
   readonly wantedRelease: string | undefined
+  readonly wantedArtifact: WantedArtifact | undefined
   /** What asked to look at the branch meanwhile: done when this one has ended. */
   readonly thenTrigger: Trigger | undefined
   readonly commit: string | undefined

@@ -116,10 +116,14 @@ export async function readStartable(db: Kysely<Tables>): Promise<Startable[]> {
                 other('other.state', '=', 'running'),
                 other.and([
                   other('other.state', '=', 'waiting'),
-                  other('other.wanted_commit', 'is not', null),
+                  other.or([
+                    other('other.wanted_commit', 'is not', null),
+                    other('other.wanted_version', 'is not', null),
+                  ]),
                   other('deployments.state', '=', 'queued'),
                   other('deployments.wanted_commit', 'is', null),
                   other('deployments.wanted_release', 'is', null),
+                  other('deployments.wanted_version', 'is', null),
                 ]),
               ]),
             ),

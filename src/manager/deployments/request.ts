@@ -15,6 +15,7 @@ import { isOldNews } from './old-news.ts'
 import { readDeployment } from './queries.ts'
 import { isLonger, quietFor } from './quiet.ts'
 import { deploymentFrom } from './rows.ts'
+import { givesWay, isNamed, isSameWish, wishColumns, wishIn } from './wish.ts'
 
 export interface DeploymentsContext {
   readonly db: Kysely<Tables>
@@ -115,18 +116,14 @@ async function store(context: DeploymentsContext, request: DeployRequest): Promi
   const now = clock.now()
   const quiet = quietFor(request, { now, queued, isRunning: inState('running') !== undefined })
   if (queued) {
-    const wantsTheSame =
-      queued.kind === request.kind &&
-      queued.wanted_commit === (request.commit ?? null) &&
-      queued.wanted_release === (request.release ?? null)
-    if (wantsTheSame) {
+    if (queued.kind === request.kind && isSameWish(queued, request)) {
       const news = { ...(isLonger(quiet, queued) ? quiet : {}), ...takenOver(queued, request) }
       if (Object.keys(news).length > 0) {
         await db.updateTable('deployments').set(news).where('id', '=', queued.id).execute()
       }
       return deploymentFrom({ ...queued, ...news, app: app.name })
     }
-    if (isHint(request.trigger) && isNamed(queued.wanted_commit, queued.wanted_release)) {
+    if (isHint(request.trigger) && isNamed(wishIn(queued))) {
       await db
         .updateTable('deployments')
         .set({ then_trigger: JSON.stringify(request.trigger) })
@@ -150,10 +147,9 @@ async function store(context: DeploymentsContext, request: DeployRequest): Promi
       kind: request.kind,
       state: 'queued',
       trigger: JSON.stringify(request.trigger),
-      wanted_commit: request.commit ?? null,
-      wanted_release: request.release ?? null,
+      ...wishColumns(request),
       // The tip is looked at anyway unless something is wanted by name.
-      then_trigger: isNamed(request.commit, request.release) ? (queued?.then_trigger ?? left ?? null) : null,
+      then_trigger: isNamed(request) ? (queued?.then_trigger ?? left ?? null) : null,
       cancel_requested: 0,
       created_at: now,
       ...quiet,
@@ -182,18 +178,6 @@ const openDeployments = compiledOnce((db, { app }: { app: string }) =>
     ),
 )
 
-/**
- * Whether what waits for an approval gives way to a newer want; that waits in its turn if it has to. What was wanted by
- * name does not give way to a hint, and nothing does to a repair: it only restores what was approved once.
- */
-export function givesWay(
-  waiting: { readonly commit: string | null | undefined; readonly release: string | null | undefined },
-  { release, trigger }: Pick<DeployRequest, 'release' | 'trigger'>,
-): boolean {
-  const isRepair = release !== undefined && trigger.kind !== 'rollback' && trigger.kind !== 'api'
-  return !isRepair && !(isHint(trigger) && isNamed(waiting.commit, waiting.release))
-}
-
 /** Gives what waited behind the one that is superseded. */
 async function supersedeWaiting(
   context: DeploymentsContext,
@@ -201,7 +185,7 @@ async function supersedeWaiting(
   request: DeployRequest,
 ): Promise<string | null | undefined> {
   const { db, clock, events } = context
-  if (!waiting || !givesWay({ commit: waiting.wanted_commit, release: waiting.wanted_release }, request)) {
+  if (!waiting || !givesWay(wishIn(waiting), request)) {
     return undefined
   }
   await db
@@ -212,9 +196,4 @@ async function supersedeWaiting(
   await noteDeployment(context, waiting.id)
   afterCommit(db, () => events.publish('deployment', { id: waiting.id, app: app.name, state: 'superseded' }))
   return waiting.then_trigger
-}
-
-/** Whether somebody wants this commit or release and no other. */
-function isNamed(commit: string | null | undefined, release: string | null | undefined): boolean {
-  return (commit ?? release ?? undefined) !== undefined
 }

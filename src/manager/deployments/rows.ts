@@ -1,6 +1,7 @@
 import type { Selectable } from 'kysely'
 import type { DeploymentTable, StepTable } from '#manager/store/tables.ts'
 import type { Approval, Deployment, StepRecord } from './deployment.ts'
+import { artifactIn } from './wish.ts'
 
 /** A deployment as its row, joined with the name of its app, says it. */
 export function deploymentFrom(row: Selectable<DeploymentTable> & { app: string }): Deployment {
@@ -14,6 +15,7 @@ export function deploymentFrom(row: Selectable<DeploymentTable> & { app: string 
     trigger: JSON.parse(row.trigger),
     wantedCommit: row.wanted_commit ?? undefined,
     wantedRelease: row.wanted_release ?? undefined,
+    wantedArtifact: artifactIn(row),
     thenTrigger: parsed(row.then_trigger),
     commit: row.commit ?? undefined,
     commitSubject: row.commit_subject ?? undefined,

@@ -3,9 +3,9 @@ import type { ObservedDocument } from '#contract/rest/apps.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { AppTable, Tables } from '#manager/store/tables.ts'
 import { readDrift } from './drift-state.ts'
-import { faultSeen, type ObservedStatus, readObserved, statusOf } from './seen-state.ts'
+import { faultSeen, type ObservedStatus, readObserved, runsNothing, statusOf } from './seen-state.ts'
 
-type LookedAt = Pick<Selectable<AppTable>, 'host' | 'observed' | 'drift'>
+type LookedAt = Pick<Selectable<AppTable>, 'host' | 'observed' | 'drift' | 'target'>
 
 /** What a deployment that ends without a look of its own can say of a released app: the last look at it, with its age. */
 export async function lastSeen(
@@ -19,7 +19,10 @@ export async function lastSeen(
     .executeTakeFirst()
   const now = clock.now()
   const seen = statusOf(
-    { observation: readObserved(app), isReleased: true, findings: readDrift(app).findings },
+    {
+      ...{ observation: readObserved(app), isReleased: true, findings: readDrift(app).findings },
+      runsNothing: runsNothing(app),
+    },
     {
       // Its worker has just answered; how old the look is stands beside it.
       isConnected: true,
@@ -33,6 +36,9 @@ export async function lastSeen(
 
 /** What the last look found that a deployment would mend; undefined when there is nothing, or nobody has looked yet. */
 export function seenToMend(app: Omit<LookedAt, 'host'>): string | undefined {
+  if (runsNothing(app)) {
+    return undefined
+  }
   const { findings } = readDrift(app)
   const observation = readObserved(app)
   return findings[0]?.reason ?? (observation && faultSeen(observation.containers, findings))

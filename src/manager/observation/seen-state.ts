@@ -2,15 +2,28 @@ import type { Selectable } from 'kysely'
 import type { SeenContainer } from '#commands/host-observe.ts'
 import type { WireError } from '#lib/errors.ts'
 import type { AppTable } from '#manager/store/tables.ts'
+import { targetNamed } from '#targets/index.ts'
 import type { Finding } from './drift.ts'
 
-export type AppState = 'running' | 'degraded' | 'stopped' | 'missing' | 'not-deployed' | 'unknown'
+export type AppState =
+  | 'running'
+  | 'degraded'
+  | 'stopped'
+  | 'missing'
+  | 'not-deployed'
+  | 'unknown'
+  | 'nothing-to-run'
 
 /** What an app's row keeps of the last look at its host that showed something else than the one before. */
 export interface Observation {
   /** ms since 1970. */
   readonly since: number
   readonly containers: readonly SeenContainer[]
+}
+
+/** It makes something for others to fetch: that no container is there is as it should be. */
+export function runsNothing({ target }: Pick<Selectable<AppTable>, 'target'>): boolean {
+  return targetNamed(target)?.artifact !== undefined
 }
 
 /** Of an app's row. */
@@ -39,6 +52,8 @@ export interface SeenHost {
 const STALE_LOOKS = 3
 
 export interface SeenOfApp {
+  /** It has no containers by its nature. */
+  readonly runsNothing?: boolean
   readonly observation: Observation | undefined
   readonly isReleased: boolean
   /** What was not as the last deployment left it. */
@@ -55,6 +70,9 @@ export function statusOf(
   const last = { at: host.observedAt, containers }
   if (!app.isReleased && containers.length === 0) {
     return { state: 'not-deployed', reason: null, ...last }
+  }
+  if (app.runsNothing) {
+    return { state: 'nothing-to-run', reason: null, ...last }
   }
   const blind = whyUnknown(host, { now, everyMs })
   return blind === undefined

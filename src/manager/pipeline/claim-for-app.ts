@@ -8,13 +8,18 @@ import type { StepContext } from './step.ts'
  */
 export async function claimForApp({ parts, app, facts }: StepContext): Promise<void> {
   await claimDomains(parts.db, app.id, facts.domains ?? [])
-  const { target, onDrift = app.on_drift, urlFile = null } = facts
+  const { target, settings, onDrift = app.on_drift, urlFile = null } = facts
   const schedule = facts.schedule ? JSON.stringify(facts.schedule) : null
-  const known = { target: target?.name ?? app.target, on_drift: onDrift, url_file: urlFile, schedule }
+  const usesTags = target?.usesTags?.(settings as never) ? 1 : 0
+  const known = {
+    ...{ target: target?.name ?? app.target, on_drift: onDrift, url_file: urlFile, schedule },
+    uses_tags: usesTags,
+  }
   const isSame =
     known.target === app.target &&
     onDrift === app.on_drift &&
     urlFile === app.url_file &&
+    usesTags === app.uses_tags &&
     schedule === app.schedule
   if (!isSame) {
     const since = schedule === app.schedule ? {} : { schedule_at: parts.clock.now() }

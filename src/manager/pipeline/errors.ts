@@ -144,3 +144,12 @@ export const STACK_NOT_RUNNING = defineError({
   message: (stack: string) => `No service of the stack "${stack}" is running, so it is not updated.`,
   hint: () => 'Start it once by hand in its folder on the host: docker compose up -d.',
 })
+
+export const NO_ARTIFACT_HERE = defineError({
+  code: 'NO_ARTIFACT_HERE',
+  status: 422,
+  retry: 'never',
+  message: (app: string, target: string) =>
+    `A version was asked for, but "${app}" makes no artefact: its target is "${target}".`,
+  hint: () => 'Leave the version out, or give the app the target "image".',
+})

@@ -4,6 +4,7 @@ import { commandNamed } from '#commands/index.ts'
 import { canonicalJson } from '#lib/canonical-json.ts'
 import type { Plan, PlanInput, Tell } from '#targets/target.ts'
 import type { AppEntry } from './app-entry.ts'
+import { NO_ARTIFACT_HERE } from './errors.ts'
 import type { Ask } from './source.ts'
 
 export interface MadePlan {
@@ -24,6 +25,9 @@ export async function makePlan(
   entry: Pick<AppEntry, 'target' | 'settings' | 'source'>,
   input: Omit<PlanInput<unknown>, 'settings' | 'source' | 'found'>,
 ): Promise<MadePlan> {
+  if (input.wanted && !entry.target.artifact) {
+    throw NO_ARTIFACT_HERE(input.app.name, entry.target.name)
+  }
   const found: Record<string, unknown> = {}
   const whole = { ...input, settings: entry.settings, source: entry.source, found }
   for (;;) {

@@ -1,5 +1,6 @@
 import { commandNamed } from '#commands/index.ts'
 import { newId } from '#lib/id.ts'
+import type { DeployRequest } from '#manager/deployments/deployment.ts'
 import { APP_NOT_FOUND, STACK_HAS_NO_SOURCE } from '#manager/deployments/errors.ts'
 import { driftedParts } from '#manager/observation/drift-state.ts'
 import { refuseStranger } from '#manager/organisations/refuse-stranger.ts'
@@ -8,14 +9,14 @@ import { describedApps, refuseNothing } from './described-apps.ts'
 import { type MadePlan, makePlan } from './make-plan.ts'
 import { ownEntry } from './own-entry.ts'
 import { readPlanInput } from './plan-input.ts'
-import { type Ask, fetchSource, type Source } from './source.ts'
+import { type Ask, fetchSource, type Source, tagsTell } from './source.ts'
 import type { PipelineParts } from './step.ts'
 
 /** What a deployment of the app would do now, without doing any of it. Nothing is journalled. */
 export async function planApp(
   parts: PipelineParts,
   appId: string,
-  commit?: string,
+  { commit, artifact }: Pick<DeployRequest, 'commit' | 'artifact'> = {},
 ): Promise<MadePlan & { readonly source: Source }> {
   const app = await parts.db.selectFrom('apps').selectAll().where('id', '=', appId).executeTakeFirst()
   if (app && app.stack !== null) {
@@ -42,7 +43,12 @@ export async function planApp(
   const described = await describedApps(ask, source, repository)
   refuseNothing(described)
   const entry = await readEntry(ask, app, described)
-  const { input } = await readPlanInput(parts, app, { deployment: newId(), drifted: driftedParts(app) })
+  const { input } = await readPlanInput(parts, app, {
+    deployment: newId(),
+    drifted: driftedParts(app),
+    wanted: artifact,
+    tags: tagsTell(repository, parts.sealer, source.commit),
+  })
   const made = await makePlan(ask, entry, input)
   return { ...made, source }
 }

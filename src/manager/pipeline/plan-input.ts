@@ -21,7 +21,9 @@ export async function readPlanInput(
     goal,
     drifted,
     moved,
-  }: Pick<PlanInput<unknown>, 'deployment' | 'drifted' | 'moved'> & {
+    wanted,
+    tags,
+  }: Pick<PlanInput<unknown>, 'deployment' | 'drifted' | 'moved' | 'wanted' | 'tags'> & {
     readonly goal?: ReleaseGoal | undefined
   },
 ): Promise<ManagersInput> {
@@ -41,6 +43,8 @@ export async function readPlanInput(
       goal,
       drifted,
       moved,
+      wanted,
+      tags,
       kept: kept.map(factsOf),
     },
     secretRevisions: secrets.revisions,

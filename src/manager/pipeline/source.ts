@@ -56,6 +56,11 @@ export function checkoutTell(
   }
 }
 
+/** Asks for the tags of a commit. */
+export function tagsTell(repository: Selectable<RepositoryTable>, sealer: Sealer, commit: string): Tell {
+  return { key: 'tags', command: 'repository.tags', data: { ...remoteOf(repository, sealer), commit } }
+}
+
 /** Brings one commit (default: the tip of the branch) into the worker's workspace and reads what decides about it. */
 export async function fetchSource(
   ask: Ask,

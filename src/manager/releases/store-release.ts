@@ -1,3 +1,4 @@
+import { noteArtifact } from '#manager/artifacts/note-artifact.ts'
 import type { Deployment } from '#manager/deployments/deployment.ts'
 import type { DeploymentsContext } from '#manager/deployments/request.ts'
 import type { ReleaseDraft } from '#manager/pipeline/step.ts'
@@ -30,6 +31,7 @@ export async function storeRelease(context: DeploymentsContext, release: NewRele
       created_at: context.clock.now(),
     })
     .execute()
+  await noteArtifact(context, release)
 }
 
 /**

@@ -24,6 +24,9 @@ export interface DeploymentTable {
   wanted_commit: string | null
   /** Release to go back to, for a rollback. */
   wanted_release: string | null
+  /** Version that the artefact is to get, and how its service must be called. */
+  wanted_version: string | null
+  wanted_service: string | null
   commit: string | null
   commit_subject: string | null
   /** JSON of the plan (secret values replaced) and its hash. */

@@ -1,4 +1,5 @@
 import type { Generated } from 'kysely'
+import type { ArtifactTable } from './artifact-table.ts'
 import type { CiTrustTable } from './ci-trust-table.ts'
 import type { CommandTable, DeploymentTable, StepTable } from './deployment-tables.ts'
 import type { MessageRemovalTable } from './message-removal-table.ts'
@@ -32,6 +33,7 @@ export interface Tables {
   steps: StepTable
   commands: CommandTable
   releases: ReleaseTable
+  artifacts: ArtifactTable
   idempotency: IdempotencyTable
   outbox: OutboxTable
   reports: ReportTable
@@ -175,6 +177,8 @@ export interface AppTable {
   moved_images: string | null
   /** What kind of app the names of the repository's files made it; null: somebody described it otherwise. */
   by_files: 'image' | 'stack' | null
+  /** 1: a tag that is pushed asks for a deployment. */
+  uses_tags: Generated<number>
   version: number
   created_at: number
   updated_at: number

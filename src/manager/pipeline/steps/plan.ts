@@ -5,7 +5,7 @@ import { PLAN_CHANGED } from '#manager/pipeline/errors.ts'
 import { type MadePlan, makePlan } from '#manager/pipeline/make-plan.ts'
 import { changeText, planDifference } from '#manager/pipeline/plan-difference.ts'
 import { readPlanInput } from '#manager/pipeline/plan-input.ts'
-import { checkoutTell } from '#manager/pipeline/source.ts'
+import { checkoutTell, tagsTell } from '#manager/pipeline/source.ts'
 import {
   type Confirmation,
   done,
@@ -119,6 +119,8 @@ async function planFacts(context: StepContext, drifted: DriftedParts | undefined
     goal: facts.goal,
     drifted,
     moved: deployment.trigger.kind === 'image' ? movedImages(app).bring : undefined,
+    wanted: deployment.wantedArtifact,
+    tags: context.repository && tagsTell(context.repository, parts.sealer, facts.source.commit),
   })
   const made = await makePlan(tell => tellWorker(context, tell), entry, {
     ...input,

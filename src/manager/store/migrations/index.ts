@@ -12,6 +12,7 @@ import { up as reporting } from './0012-reporting.ts'
 import { up as ciTrusts } from './0013-ci-trusts.ts'
 import { up as loops } from './0014-loops.ts'
 import { up as movedImages } from './0015-moved-images.ts'
+import { up as artifacts } from './0017-artifacts.ts'
 import { up as conventions } from './0020-conventions.ts'
 
 export interface Migration {
@@ -34,5 +35,6 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0013-ci-trusts', up: ciTrusts },
   { name: '0014-loops', up: loops },
   { name: '0015-moved-images', up: movedImages },
+  { name: '0017-artifacts', up: artifacts },
   { name: '0020-conventions', up: conventions },
 ]

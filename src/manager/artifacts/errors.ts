@@ -1,0 +1,27 @@
+import { defineError } from '#lib/errors.ts'
+
+export const ARTIFACT_NOT_FOUND = defineError({
+  code: 'ARTIFACT_NOT_FOUND',
+  status: 404,
+  retry: 'never',
+  message: (id: string) => `There is no artefact "${id}".`,
+  hint: () => '"fairlead artifacts" lists them.',
+})
+
+export const SERVICE_UNKNOWN = defineError({
+  code: 'SERVICE_UNKNOWN',
+  status: 404,
+  retry: 'never',
+  message: (service: string) => `No app makes "${service}".`,
+  hint: () =>
+    'Give the name of an app whose target is "image" ("fairlead apps" lists them); the name of its service works too once it has made one.',
+})
+
+export const ARTIFACT_TYPE_UNSUPPORTED = defineError({
+  code: 'ARTIFACT_TYPE_UNSUPPORTED',
+  status: 422,
+  retry: 'never',
+  message: (type: string) => `Artefacts of the type ${JSON.stringify(type)} are not supported.`,
+  hint: () =>
+    'The one type is "docker". Images of virtual machines such as an AMI are not made: they need an account at a cloud.',
+})

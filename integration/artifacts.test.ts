@@ -129,6 +129,29 @@ test('R96 a registry that is down fails the deployment by name, and the next one
   assert.equal(await pulled(`${SERVICE}:latest`), 'three')
 })
 
+test('R90 a tag that is pushed makes the version that it names, and a commit without one is left alone', async () => {
+  const tagged = files({ version: '0', says: 'tagged' })
+  const deployFile = tagged['fairlead.yaml'].replace('{ from: service.yaml }', '{ from: tag }')
+  const name = `    name: ${SERVICE}\n`
+  const commit = await remote.push({ ...tagged, 'fairlead.yaml': `${deployFile}${name}` })
+  await merge()
+  assert.equal((await system.deploy(APP)).outcome, 'unaffected')
+  const bare = join(system.gitServer.repositoriesFolder, `${APP}.git`)
+  const env = { GIT_COMMITTER_NAME: 'Ada', GIT_COMMITTER_EMAIL: 'a@example.org' }
+  const tag = ['tag', '--annotate', '--message=It', 'v3.1.0', commit]
+  await mustRun('git', [`--git-dir=${bare}`, ...tag], { folder: '/', env })
+  await send('push', {
+    ref: 'refs/tags/v3.1.0',
+    before: '0'.repeat(40),
+    after: commit,
+    repository: { id: 1 },
+  })
+  await untilAllEnded()
+  const [made] = await artifacts()
+  assert.deepEqual([made?.image, made?.commit], [`${SERVICE}:v3.1.0`, commit])
+  assert.equal(await pulled(`${SERVICE}:v3.1.0`), 'tagged')
+})
+
 function files({ version, says, more = [] }: { version: string; says: string; more?: readonly string[] }) {
   const app = ['target: image', 'version: { from: service.yaml }'].map(line => `    ${line}`)
   return {

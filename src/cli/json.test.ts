@@ -21,6 +21,7 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
   deploy: ['shop'],
   rollback: ['shop'],
   releases: ['shop'],
+  artifacts: ['list'],
   approve: [ID],
   cancel: [ID],
   status: [],

@@ -7,6 +7,7 @@ import {
   defineGitHost,
   type HostEvent,
   ignored,
+  notBranch,
   type Origin,
   pushed,
   type RawDelivery,
@@ -83,7 +84,8 @@ function readPush(body: unknown): HostEvent {
   if (moved.length > 0) {
     return pushed(moved, origin)
   }
-  return ignored(heads.length > 0 ? 'branch-deleted' : 'not-a-branch', origin)
+  const tag = changes.find(({ ref }) => ref.id.startsWith('refs/tags/'))
+  return heads.length > 0 ? ignored('branch-deleted', origin) : notBranch(tag?.ref.id ?? '', origin)
 }
 
 function originOf({ id, slug, project }: { readonly [field: string]: unknown }): Origin {

@@ -2,7 +2,7 @@ import { Type } from 'typebox'
 import { check } from '#lib/check.ts'
 import { bitbucketReporting } from './bitbucket-report.ts'
 import { PAYLOAD_NOT_UNDERSTOOD } from './errors.ts'
-import { defineGitHost, type HostEvent, ignored, type Origin, pushed } from './git-host.ts'
+import { defineGitHost, type HostEvent, ignored, notBranch, type Origin, pushed } from './git-host.ts'
 import { Ref, RemotePath, textIn } from './payload-fields.ts'
 import { afterSha256, isSigned } from './signature.ts'
 
@@ -70,7 +70,8 @@ function readPush(body: unknown): HostEvent {
     return pushed(branches, origin)
   }
   const deletes = push.changes.some(({ new: now, old }) => !now && old?.type === 'branch')
-  return ignored(deletes ? 'branch-deleted' : 'not-a-branch', origin)
+  const isTag = push.changes.some(({ new: now }) => now?.type === 'tag')
+  return deletes ? ignored('branch-deleted', origin) : notBranch(isTag ? 'refs/tags/' : '', origin)
 }
 
 function originOf({ uuid, full_name: path }: { readonly [field: string]: unknown }): Origin {

@@ -24,7 +24,12 @@ export type HostEvent = { readonly origin: Origin } & (
       readonly branches: readonly string[] | undefined
     }
   /** Nothing for us, and why in one word. */
-  | { readonly kind: 'ignored'; readonly reason: string }
+  | {
+      readonly kind: 'ignored'
+      readonly reason: string
+      /** A tag was pushed or deleted: apps whose version it may be look again. */
+      readonly isTag?: true
+    }
 )
 
 /** How one Git host signs and words its deliveries. Pure: no I/O, no clock. */
@@ -70,6 +75,12 @@ export function pushed(branches: readonly string[] | undefined, origin: Origin):
 
 export function ignored(reason: string, origin: Origin): HostEvent {
   return { kind: 'ignored', reason, origin }
+}
+
+/** What moved is a tag, or nothing that we know. */
+export function notBranch(ref: string, origin: Origin): HostEvent {
+  const event = { kind: 'ignored', reason: 'not-a-branch', origin } as const
+  return ref.startsWith('refs/tags/') ? { ...event, isTag: true } : event
 }
 
 /** The branch of a full ref, or undefined for anything that is not refs/heads/. */

@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import { check } from '#lib/check.ts'
 import { PAYLOAD_NOT_UNDERSTOOD } from './errors.ts'
-import { branchOf, type HostEvent, ignored, isNoCommit, type Origin, pushed } from './git-host.ts'
+import { branchOf, type HostEvent, ignored, isNoCommit, notBranch, type Origin, pushed } from './git-host.ts'
 import { CommitId, idIn, Ref, RemoteId, RemotePath, textIn } from './payload-fields.ts'
 
 // Only the fields that are used.
@@ -42,7 +42,7 @@ function readPush(body: unknown): HostEvent {
   const origin = originOf(push.repository)
   const branch = branchOf(push.ref)
   if (branch === undefined) {
-    return ignored('not-a-branch', origin)
+    return notBranch(push.ref, origin)
   }
   // Gitea and its relatives test a webhook with a push that moves nothing, also one from no commit to no commit.
   if (push.before === push.after) {

@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { check } from '#lib/check.ts'
 import { PAYLOAD_NOT_UNDERSTOOD } from './errors.ts'
-import { branchOf, type HostEvent, ignored, isNoCommit, type Origin, pushed } from './git-host.ts'
+import { branchOf, type HostEvent, ignored, isNoCommit, notBranch, type Origin, pushed } from './git-host.ts'
 import { CommitId, idIn, Ref, RemoteId, RemotePath, textIn } from './payload-fields.ts'
 
 const Project = Type.Object({ id: Type.Optional(RemoteId), path_with_namespace: Type.Optional(RemotePath) })
@@ -28,7 +28,7 @@ export function readGitlabEvent(body: unknown): HostEvent {
     case 'push':
       return readPush(body)
     case 'tag_push':
-      return ignored('not-a-branch', originOfAny(event))
+      return notBranch('refs/tags/', originOfAny(event))
     case 'merge_request':
       return readMergeRequest(body)
     default:
@@ -41,7 +41,7 @@ function readPush(body: unknown): HostEvent {
   const origin = { remoteId: String(push.project_id), remotePath: push.project?.path_with_namespace }
   const branch = branchOf(push.ref)
   if (branch === undefined) {
-    return ignored('not-a-branch', origin)
+    return notBranch(push.ref, origin)
   }
   return isNoCommit(push.after) ? ignored('branch-deleted', origin) : pushed([branch], origin)
 }

@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import { check } from '#lib/check.ts'
 import { PAYLOAD_NOT_UNDERSTOOD } from './errors.ts'
-import { branchOf, type HostEvent, ignored, pushed } from './git-host.ts'
+import { branchOf, type HostEvent, notBranch, pushed } from './git-host.ts'
 import { Ref, textIn } from './payload-fields.ts'
 
 const Body = Type.Object({
@@ -17,7 +17,7 @@ export function readPlainEvent(body: unknown): HostEvent {
   const origin = { remotePath: textIn(repository) }
   const branch = ref === undefined ? undefined : branchOf(ref)
   if (ref !== undefined && branch === undefined) {
-    return ignored('not-a-branch', origin)
+    return notBranch(ref, origin)
   }
   return pushed(branch === undefined ? undefined : [branch], origin)
 }

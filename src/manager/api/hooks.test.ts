@@ -239,6 +239,23 @@ for (const [what, fields, reason] of [
   })
 }
 
+test('R90 a tag asks for a deployment of the apps that take their version from tags, and of no other', async () => {
+  const { db } = manager.parts
+  const { app: other } = await seedApp(manager, 'other')
+  const { repository_id } = await db
+    .selectFrom('apps')
+    .select('repository_id')
+    .where('id', '=', app)
+    .executeTakeFirstOrThrow()
+  await db.updateTable('apps').set({ repository_id, uses_tags: 1 }).where('id', '=', other).execute()
+  assert.equal((await push({ ref: 'refs/tags/v1.0.0' })).statusCode, 202)
+  assert.deepEqual(
+    (await deployments()).map(({ app_id }) => app_id),
+    [other],
+  )
+  assert.equal((await push({ ref: 'refs/notes/commits' })).json().ignored, 'not-a-branch')
+})
+
 test('W28 failures are counted by the address of the socket, and a valid signature still passes', async () => {
   const statuses: number[] = []
   for (let count = 0; count < 12; count += 1) {

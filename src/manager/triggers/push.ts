@@ -131,7 +131,7 @@ async function takeAgain(
 async function decide(context: DeploymentsContext, delivery: Delivery): Promise<Taken> {
   const { event, hook } = delivery
   if (event.kind === 'ignored') {
-    return { kind: 'ignored', reason: event.reason }
+    return (event.isTag && (await takeTag(context, delivery))) || { kind: 'ignored', reason: event.reason }
   }
   const rows = await repositoryWithApps(context.db, { id: hook.repository_id })
   const [repository] = rows
@@ -149,6 +149,27 @@ async function decide(context: DeploymentsContext, delivery: Delivery): Promise<
   }
   const deployments = await request(context, delivery, apps)
   return { kind: 'accepted', deployments, look: wantsLook ? hook.repository_id : undefined }
+}
+
+/** A tag is news for apps whose version it may be: they look at their branch. Undefined when there are none. */
+async function takeTag(context: DeploymentsContext, delivery: Delivery): Promise<Taken | undefined> {
+  const apps = await context.db
+    .selectFrom('apps')
+    .innerJoin('repositories', 'repositories.id', 'apps.repository_id')
+    .select('apps.id')
+    .where('repositories.id', '=', delivery.hook.repository_id)
+    .where('repositories.stopped', 'is', null)
+    .where('apps.uses_tags', '=', 1)
+    .execute()
+  if (apps.length === 0) {
+    return undefined
+  }
+  const deployments = await request(
+    context,
+    delivery,
+    apps.map(({ id }) => id),
+  )
+  return { kind: 'accepted', deployments, look: undefined }
 }
 
 const repositoryWithApps = compiledOnce((db, { id }: { id: string }) =>

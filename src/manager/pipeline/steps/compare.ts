@@ -18,9 +18,10 @@ export const compare: Step = {
   deadlineMs: 2 * 60_000,
   // A deployment too many does no harm.
   onFailure: 'ignore',
-  isWanted: ({ facts, deployment }) =>
-    // A message that asks for the app says more than changed files.
+  isWanted: ({ app, facts, deployment }) =>
+    // A message that asks for the app says more than changed files, and a tag is news although none changed.
     (facts.wish?.act ?? 'as-changed') === 'as-changed' &&
+    app.uses_tags === 0 &&
     (facts.watch !== undefined || ownFiles(facts).length > 0) &&
     isHint(deployment.trigger),
   run: compareWithRelease,

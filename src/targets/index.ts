@@ -1,7 +1,7 @@
 import { compose } from './compose.ts'
 import { container } from './container.ts'
-import { registry } from './registry.ts'
 import { image } from './image.ts'
+import { registry } from './registry.ts'
 import type { Target } from './target.ts'
 
 /** Every target, in the order in which conventions are tried on a checkout without a deploy file. */

@@ -189,6 +189,11 @@ test('a postBuild whose inputs are named runs in the environment, and the conten
   ok(edit({ 'models.lock': '2\n' }) !== keys.environment)
 })
 
+test('an input of postBuild that is not there is a finding', () => {
+  const settings = { build: { postBuild: { inputs: ['nowhere'] } } }
+  deepEqual(refusalsOf({ postBuild: '' }, settings), ['POST_BUILD_INPUT'])
+})
+
 test('files outside the project are used where nb.yaml includes them, and nowhere else', () => {
   const files = { 'requirements.txt': '-r ../../shared/base.txt\n', '../../shared/base.txt': 'numpy\n' }
   deepEqual(recipeOf(files).inputs, ['../../shared/base.txt', 'requirements.txt'])

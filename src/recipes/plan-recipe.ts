@@ -145,6 +145,14 @@ function writePostBuild(writing: Writing): void {
     return
   }
   const early = folderOf(writing, 'post-build', [file, ...inputs], { keepPaths: true })
+  for (const missing of inputs.filter(path => !folder.has(path) && !folder.hasFolder(path))) {
+    draft.findings.push({
+      code: 'POST_BUILD_INPUT',
+      file: missing,
+      message: 'nb.yaml names it as an input of postBuild, and it is not there.',
+      hint: 'Correct build.postBuild.inputs.',
+    })
+  }
   draft.folders.push({ ...early, files: early.files.map(each => asProgram(each, [file])) })
   for (const { path } of early.files) {
     draft.inputs.add(path)

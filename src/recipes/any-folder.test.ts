@@ -100,6 +100,6 @@ test('whatever stands in the files of a folder, there is a recipe that is a Dock
         equal(lines.filter(line => line === 'USER 0').length, found.apt.length > 0 ? 1 : 0)
       }
     }),
-    { numRuns: 300 },
+    { numRuns: 1_000 },
   )
 })

@@ -5,7 +5,7 @@ import { newId } from '#lib/id.ts'
 import { fill } from '#manager/pipeline/fill.ts'
 import { compose } from '#targets/compose.ts'
 import type { ComposeSettings } from '#targets/compose-settings.ts'
-import type { Plan, ReleaseFacts, Tell } from '#targets/target.ts'
+import type { Plan, RegistryFacts, ReleaseFacts, Target, Tell } from '#targets/target.ts'
 import type { ContainerWorld } from './container-world.ts'
 import type { Visitor } from './load.ts'
 
@@ -15,42 +15,73 @@ export interface Deployed {
   readonly error?: unknown
 }
 
-export interface ComposeApp {
+export interface TargetApp<S> {
   deploy(texts: Readonly<Record<string, string>>, options?: DeployOptions): Promise<Deployed>
   /** From then on these settings hold too. */
-  change(settings: ComposeSettings): void
+  change(settings: S, secrets?: Readonly<Record<string, string>>): void
+  /** Of the last deployment that succeeded. */
+  release(): ReleaseFacts | undefined
   remove(): Promise<void>
 }
 
 export interface DeployOptions {
   /** The manager dies before it tells this one. */
   readonly dieBefore?: string
+  /** A release to go back to. */
+  readonly goal?: ReleaseFacts | undefined
 }
 
 /** What a manager does with a target, without a manager: ask, decide, tell, and undo when something fails. */
 export function startComposeApp(
   world: ContainerWorld,
-  { settings, hands = world.hands }: { settings: ComposeSettings; hands?: Hands },
-): ComposeApp {
+  options: { settings: ComposeSettings; hands?: Hands },
+): TargetApp<ComposeSettings> {
+  return startTargetApp(world, compose, options)
+}
+
+export interface TargetAppOptions<S> {
+  readonly settings: S
+  readonly hands?: Hands
+  readonly registry?: RegistryFacts
+  readonly secrets?: Readonly<Record<string, string>>
+  /** Default: the world's. */
+  readonly name?: string
+}
+
+/** The same for any target. */
+export function startTargetApp<S extends object>(
+  world: ContainerWorld,
+  target: Target,
+  { settings, hands = world.hands, registry, secrets = {}, name = world.app }: TargetAppOptions<S>,
+): TargetApp<S> {
   let previous: ReleaseFacts | undefined
   let wanted = settings
-  const app = { name: world.app, baseDomain: 'localhost' }
+  let values = secrets
+  const app = { name, baseDomain: 'localhost' }
   const run = async ({ command, data }: Tell) =>
     (await commandNamed(command).run(hands, data as never)) as Record<string, unknown>
 
-  async function decide(texts: Readonly<Record<string, string>>) {
+  async function decide(texts: Readonly<Record<string, string>>, goal?: ReleaseFacts) {
     const commit = await world.commit(texts)
     const found: Record<string, unknown> = {}
     const source = { commit, branch: 'main', repository: 'shop', texts, paths: Object.keys(texts) }
     const input = {
-      ...{ app, settings: { ...wanted }, deployment: newId(), source, found, previous },
-      registry: undefined,
-      secrets: {},
+      ...{
+        app,
+        settings: { ...wanted } as Record<string, unknown>,
+        deployment: newId(),
+        source,
+        found,
+        previous,
+      },
+      registry,
+      secrets: values,
+      ...(goal ? { goal } : {}),
     }
     for (;;) {
-      const news = compose.look(input).filter(each => !(each.key in found))
+      const news = target.look(input).filter(each => !(each.key in found))
       if (news.length === 0) {
-        return { commit, plan: compose.plan(input) }
+        return { commit, plan: target.plan(input) }
       }
       for (const each of news) {
         found[each.key] = await run(each)
@@ -59,8 +90,8 @@ export function startComposeApp(
   }
 
   return {
-    async deploy(texts, { dieBefore } = {}) {
-      const { commit, plan } = await decide(texts)
+    async deploy(texts, { dieBefore, goal } = {}) {
+      const { commit, plan } = await decide(texts, goal)
       const results = new Map<string, Record<string, unknown>>()
       const steps = [plan.build, plan.push, plan.apply, plan.verify, plan.route, plan.watch, plan.prune]
       try {
@@ -79,11 +110,13 @@ export function startComposeApp(
       previous = { id: newId(), commit, configHash: '', content: fill(plan.release, results) }
       return { plan, results }
     },
-    change(settings) {
+    change(settings, secrets = values) {
       wanted = { ...wanted, ...settings }
+      values = secrets
     },
+    release: () => previous,
     async remove() {
-      for (const each of compose.remove({ app, volumes: 'delete' })) {
+      for (const each of target.remove({ app, volumes: 'delete' })) {
         await run(each)
       }
     },

@@ -64,8 +64,9 @@ export const COMPOSE_PROJECT_TAKEN = defineError({
   status: 409,
   retry: 'never',
   message: (project: string, owner: string) =>
-    `The Compose project "${project}" on this host belongs to the app "${owner}".`,
-  hint: () => 'Give this app another "project" in its settings, or remove the other app first.',
+    `The name "${project}" on this host belongs to the app "${owner}".`,
+  hint: () =>
+    'Give this app another "project" (of a stack: "stack") in its settings, or remove the other app first.',
 })
 
 export const COMPOSE_ORIGINAL_GONE = defineError({

@@ -68,7 +68,7 @@ export function withPins(render: Render, pins: Readonly<Record<string, string>>)
 }
 
 /** Docker Hub's own names are shortened in digests. */
-function digestOf(reference: string, image: ImageFacts): string | undefined {
+export function digestOf(reference: string, image: ImageFacts): string | undefined {
   const parsed = parseReference(reference)
   const name = parsed ? imageName(parsed).replace(/^docker\.io\/(?:library\/)?/, '') : reference
   return image.digests.find(each => each.startsWith(`${name}@`))

@@ -2,9 +2,9 @@ import { type Static, Type } from 'typebox'
 import { checkComposeModel, uniqueFindings } from '#policy/compose.ts'
 import { rewriteModel } from '#policy/compose-rewrite.ts'
 import { placeFindings } from '#policy/compose-text.ts'
-import { type Finding, findingText } from '#policy/finding.ts'
+import { findingText } from '#policy/finding.ts'
 import type { ProjectFacts } from '#policy/rule-context.ts'
-import { type Shape, shapeOf } from '#policy/shape.ts'
+import type { Shape } from '#policy/shape.ts'
 import { reservedVariables } from '#programs/compose.ts'
 import { defineCommand, type Hands } from './command.ts'
 import { configure } from './compose-config.ts'
@@ -19,15 +19,10 @@ import {
   VariableName,
 } from './compose-data.ts'
 import { EnvironmentChange, environmentChanges } from './compose-environment.ts'
-import {
-  COMPOSE_BUILD_SECRET_UNSUPPORTED,
-  COMPOSE_NOT_ALLOWED,
-  COMPOSE_RENDER_GONE,
-  COMPOSE_SECRET_IN_BUILD,
-  COMPOSE_VARIABLE_RESERVED,
-} from './compose-errors.ts'
+import { COMPOSE_RENDER_GONE, COMPOSE_VARIABLE_RESERVED } from './compose-errors.ts'
 import { describeServices, hashOf, OWN_KEY, renderText } from './compose-model.ts'
 import { mountByContent } from './compose-mounted.ts'
+import { refuseErrors, refuseSecretsInBuilds } from './compose-refuse.ts'
 import { checkSources } from './compose-source.ts'
 import { keepRender, readRender } from './compose-store.ts'
 import { AppName, CommitId } from './container-data.ts'
@@ -144,47 +139,6 @@ async function comparedWith(
       return undefined
     }
     throw error
-  }
-}
-
-/** All at once, so that a person mends the files in one go. */
-function refuseErrors(findings: readonly Finding[]): void {
-  const errors = findings.filter(finding => finding.severity === 'error')
-  const first = errors[0]
-  if (first) {
-    throw COMPOSE_NOT_ALLOWED(errors.length, findingText(first)).with({
-      problems: errors.slice(0, 200).map(({ rule, message, fix, severity: _, ...place }) => ({
-        ...place,
-        message: `${rule} ${message}`,
-        expected: fix,
-      })),
-    })
-  }
-}
-
-function refuseSecretsInBuilds(
-  model: Shape,
-  services: RenderResult['services'],
-  secrets: Readonly<Record<string, string>>,
-): void {
-  const values = Object.values(secrets).filter(value => value.length > 0)
-  for (const [name, { build }] of Object.entries(services)) {
-    if (!build) {
-      continue
-    }
-    const leaky = Object.entries(build.args).find(([, value]) =>
-      values.some(secret => value.includes(secret)),
-    )
-    if (leaky) {
-      throw COMPOSE_SECRET_IN_BUILD(name, leaky[0])
-    }
-    const wanted = shapeOf(shapeOf(shapeOf(model.services)[name]).build).secrets
-    for (const entry of Array.isArray(wanted) ? wanted : []) {
-      const id = String(shapeOf(entry).target ?? shapeOf(entry).source)
-      if (build.secrets[id] === undefined) {
-        throw COMPOSE_BUILD_SECRET_UNSUPPORTED(name, id)
-      }
-    }
   }
 }
 

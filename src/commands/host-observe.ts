@@ -12,6 +12,7 @@ import { LABEL } from './container-data.ts'
 import { releaseFiles } from './host-files.ts'
 import { type Fingerprints, openFingerprints } from './host-key.ts'
 import { observeRoutes, SeenRoute } from './host-routes.ts'
+import { observeSwarm } from './host-swarm.ts'
 
 const strict = { additionalProperties: false } as const
 
@@ -97,10 +98,11 @@ export const hostObserve = defineCommand({
     const listed = await hands.perform(listEveryContainer(dockerSocket))
     const owners = await ownersOf(hands, listed)
     const ours = listed.filter(each => ownerIn(owners, each) !== undefined).slice(0, MOST)
-    const [whole, routes, fingerprints] = await Promise.all([
+    const fingerprints = await openFingerprints(hands)
+    const [whole, routes, swarm] = await Promise.all([
       inTurns(ours, ({ id }) => hands.perform(inspectWhole(dockerSocket, id))),
       ours.length > 0 ? observeRoutes(hands) : null,
-      openFingerprints(hands),
+      observeSwarm(hands, fingerprints),
     ])
     const present = whole.flatMap(each => each ?? [])
     const digests = await digestsOf(
@@ -110,9 +112,14 @@ export const hostObserve = defineCommand({
     const describe = ({ facts }: WholeContainer) =>
       seen(facts, { app: ownerIn(owners, facts) ?? '', digest: digests.get(facts.imageId) })
     return {
-      containers: present.filter(isMade).map(describe),
+      containers: [...present.filter(isMade).map(describe), ...swarm.map(each => each.seen)].slice(0, MOST),
       foreign: present.filter(each => !isMade(each)).map(describe),
-      configurations: await configurationsOf(hands, present, { known, fingerprints }),
+      configurations: {
+        ...(await configurationsOf(hands, present, { known, fingerprints })),
+        ...Object.fromEntries(
+          swarm.map(({ seen: { id }, parts }) => [id, configurationOf(parts, known[id])]),
+        ),
+      },
       routes,
       key: fingerprints.key,
       network: hands.host.network.name,
@@ -162,6 +169,11 @@ function ownerIn(
 interface Knowledge {
   readonly known: Readonly<Record<string, string>>
   readonly fingerprints: Fingerprints
+}
+
+function configurationOf(parts: Readonly<Record<string, string>>, known: string | undefined): Configuration {
+  const fingerprint = createHash('sha256').update(canonicalJson(parts)).digest('hex').slice(0, 24)
+  return known === fingerprint ? { fingerprint } : { fingerprint, parts: { ...parts } }
 }
 
 async function configurationsOf(

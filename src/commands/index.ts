@@ -48,6 +48,16 @@ import { routePoint } from './route-point.ts'
 import { routeVerify } from './route-verify.ts'
 import { stackCompose } from './stack-compose.ts'
 import { stackFind } from './stack-find.ts'
+import {
+  swarmDeploy,
+  swarmDown,
+  swarmObserve,
+  swarmRecall,
+  swarmRender,
+  swarmRestore,
+  swarmTidy,
+  swarmVerify,
+} from './swarm.ts'
 
 /** Everything that a manager may tell an agent. */
 export const COMMANDS: readonly Command[] = [
@@ -98,6 +108,14 @@ export const COMMANDS: readonly Command[] = [
   registryForget,
   registryTrust,
   registryCollect,
+  swarmRender,
+  swarmRecall,
+  swarmObserve,
+  swarmDeploy,
+  swarmVerify,
+  swarmTidy,
+  swarmRestore,
+  swarmDown,
 ] as unknown as readonly Command[]
 
 /** The command with this name; plans and journals only hold names of the list. */

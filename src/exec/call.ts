@@ -23,7 +23,7 @@ export const AS_LONG_AS_COMMAND_MS = 24 * 3_600_000
 export interface ProgramCall<T> {
   readonly kind: 'program'
   readonly program: Program
-  /** `{file:NAME}` in an argument or environment value becomes the path of that temporary file. */
+  /** `{file:NAME}` in an argument or environment value becomes the path of that temporary file, `{file:.}` their folder. */
   readonly args: readonly (string | Secret)[]
   readonly cwd?: string
   /** The complete environment: nothing is inherited. */

@@ -10,7 +10,7 @@ const PREFIX = 'fairlead-call-'
 export interface TemporaryFiles extends AsyncDisposable {
   /** Undefined when there are none. */
   readonly folder?: string
-  /** The text with each `{file:NAME}` of a known file replaced by its path. */
+  /** The text with each `{file:NAME}` of a known file replaced by its path, and `{file:.}` by their folder. */
   fill(text: string): string
 }
 
@@ -37,7 +37,7 @@ export async function writeTemporaryFiles(
     await remove()
     throw fileError('write', folder, error)
   }
-  const paths = new Map(files.map(file => [file.name, join(folder, file.name)]))
+  const paths = new Map([['.', folder], ...files.map(file => [file.name, join(folder, file.name)] as const)])
   return {
     folder,
     fill: text => text.replace(/\{file:([\w.-]+)\}/g, (whole, name: string) => paths.get(name) ?? whole),

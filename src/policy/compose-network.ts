@@ -9,7 +9,8 @@ export function checkPorts(context: RuleContext, service: readonly [string, Shap
   for (const [index, entry] of shapesOf(shape.ports).entries()) {
     const at = ['services', name, 'ports', index]
     const published = scalarText(entry.published)
-    if (scalarText(entry.mode) === 'host' || (published && !/^\d+$/.test(published))) {
+    const isHostMode = scalarText(entry.mode) === 'host' && !context.project.isStack
+    if (isHostMode || (published && !/^\d+$/.test(published))) {
       context.report.deny('POL021', at, {
         message: `"${published ?? 'mode: host'}" is not one host port.`,
         fix: 'Name each host port by itself, without "mode: host".',

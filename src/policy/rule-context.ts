@@ -19,6 +19,8 @@ export interface ProjectFacts {
   readonly variables: readonly string[]
   /** Sockets of the engine: never mounted. */
   readonly sockets: readonly string[]
+  /** It is a stack of a swarm, where a port can be published on the machines of its tasks only. */
+  readonly isStack?: true
 }
 
 /** What every rule may use. */

@@ -1,8 +1,9 @@
 import { composeDown, composeRetire, composeUp, composeVerify } from '#commands/compose.ts'
 import { containerWatch } from '#commands/container.ts'
-import { imageBuild, imagePrune, imagePush } from '#commands/image.ts'
+import { imagePrune, imagePush } from '#commands/image.ts'
 import { routePoint, routeRemove } from '#commands/route.ts'
 import { BUILD_CACHE } from './build-settings.ts'
+import { buildImageTell } from './built-images.ts'
 import { changesOf } from './compose-changes.ts'
 import { type Decision, decide, isSettled } from './compose-decision.ts'
 import { addressOf, hashesOf, type ServiceState, servicesThatMustRun } from './compose-found.ts'
@@ -98,29 +99,9 @@ function buildTell({ input, wants, found }: Decision, { name, rendered, image }:
   if (goal) {
     return goalFetch({ goal, registry, answers: found.released }, name)
   }
-  const { context, dockerfile, args, target, secrets } = rendered.build ?? {
-    context: '.',
-    dockerfile: 'Dockerfile',
-    args: {},
-    target: undefined,
-    secrets: {},
-  }
-  const values = { ...wants.variables, ...wants.secrets }
-  const digest = image?.registryDigest
-  return tell(`build:${name}`, imageBuild, {
-    app: app.name,
-    repository: source.repository,
-    commit: source.commit,
-    context,
-    dockerfile,
-    args,
-    ...(target ? { target } : {}),
-    secrets: Object.fromEntries(
-      Object.entries(secrets).map(([id, variable]) => [id, values[variable] ?? '']),
-    ),
-    reference: image?.reference ?? '',
-    registries: registry ? [registry] : [],
-    ...(registry && digest ? { fetch: { registry, digest } } : {}),
+  return buildImageTell({ app, source, registry, build: rendered.build, image }, name, {
+    ...wants.variables,
+    ...wants.secrets,
   })
 }
 

@@ -1,9 +1,9 @@
 import { routeNameOf } from '#commands/compose-data.ts'
 import { LONGEST_WATCH_MS } from '#commands/container-watch.ts'
 import type { Probe } from '#commands/route-data.ts'
-import { readDuration } from '#lib/duration.ts'
 import { defaultRoutes } from './compose-default-routes.ts'
-import { COMPOSE_SECRET_MISSING, COMPOSE_SETTINGS_WRONG } from './compose-errors.ts'
+import { durationOf, environmentOf, type WantedEnvironment } from './compose-environment.ts'
+import { COMPOSE_SETTINGS_WRONG } from './compose-errors.ts'
 import type { ComposeSettings } from './compose-settings.ts'
 import type { AppFacts, LookInput, RegistryFacts } from './target.ts'
 import { probeOf, readyPathOf } from './verify-settings.ts'
@@ -13,13 +13,9 @@ const DEFAULT_SETTLE_MS = 2_000
 const LONGEST_DRAIN_MS = 10 * 60_000
 
 /** The settings with everything filled in: what the plan works with. */
-export interface ComposeWants {
+export interface ComposeWants extends WantedEnvironment {
   readonly project: string
   readonly files: readonly string[]
-  readonly variables: Readonly<Record<string, string>>
-  readonly secrets: Readonly<Record<string, string>>
-  /** Variables as they are written, secrets by their names. */
-  readonly writtenEnvironment: Readonly<Record<string, string>>
   readonly routes: readonly WantedRoute[]
   readonly registry: RegistryFacts | undefined
   /** How routed services are asked through the proxy. */
@@ -49,17 +45,11 @@ export interface WantedRoute {
 export function wantsOf(input: LookInput<ComposeSettings>): ComposeWants {
   const { app, settings, source, registry } = input
   const files = filesOf(settings)
-  const written = writtenEnvironment(settings)
-  const isSecret = ([, value]: [string, string]) => nameOfSecret(value) !== undefined
-  const plain = Object.entries(written).filter(entry => !isSecret(entry))
-  const secret = Object.entries(written).filter(isSecret)
   const watchMs = durationOf('verify.settle', settings.verify?.settle ?? '0s', LONGEST_WATCH_MS)
   return {
     project: settings.project ?? app.name,
     files,
-    variables: Object.fromEntries(plain.map(([name, value]) => [name, value.replace(/^\$\$/, '$')])),
-    secrets: Object.fromEntries(secret.map(([name, value]) => [name, secretFor(input, name, value)])),
-    writtenEnvironment: written,
+    ...environmentOf(input),
     routes: routesOf(settings.routes ?? defaultRoutes(files, source.texts), app),
     registry: settings.push === false ? undefined : registry,
     probe: probeOf(settings.verify),
@@ -114,31 +104,4 @@ function routesOf(routes: NonNullable<ComposeSettings['routes']>, app: AppFacts)
 function hostsWritten(route: NonNullable<ComposeSettings['routes']>[number]): string[] {
   const written = [...(route.domain ? [route.domain] : []), ...(route.domains ?? [])]
   return [...new Set(written.map(domain => domain.toLowerCase()))]
-}
-
-/** Scalars of YAML as the texts they become, in a fixed order. */
-function writtenEnvironment(settings: ComposeSettings): Readonly<Record<string, string>> {
-  const entries = Object.entries(settings.environment ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))
-  return Object.fromEntries(entries.map(([name, value]) => [name, String(value)]))
-}
-
-function nameOfSecret(written: string): string | undefined {
-  return /^\$([A-Za-z_][A-Za-z0-9_]*)$/.exec(written)?.[1]
-}
-
-function secretFor({ secrets }: LookInput<ComposeSettings>, variable: string, written: string): string {
-  const name = nameOfSecret(written) ?? ''
-  const value = Object.hasOwn(secrets, name) ? secrets[name] : undefined
-  if (value === undefined) {
-    throw COMPOSE_SECRET_MISSING(name, `environment.${variable}`)
-  }
-  return value
-}
-
-function durationOf(setting: string, text: string, most: number): number {
-  const ms = readDuration(text) ?? 0
-  if (ms > most) {
-    throw COMPOSE_SETTINGS_WRONG(setting, `it is longer than ${most / 60_000} minutes`)
-  }
-  return ms
 }

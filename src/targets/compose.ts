@@ -1,7 +1,8 @@
 import { composeDown, composeObserve, composeRecall, composeRender } from '#commands/compose.ts'
 import { COMPOSE_RENDER_GONE } from '#commands/compose-errors.ts'
-import { imageContent, imageFind, imagePrune } from '#commands/image.ts'
+import { imageFind, imagePrune } from '#commands/image.ts'
 import { routeObserve } from '#commands/route.ts'
+import { contentTells } from './built-images.ts'
 import { defaultRoutes } from './compose-default-routes.ts'
 import { followedOf } from './compose-followed.ts'
 import { foundOf, type Recalled } from './compose-found.ts'
@@ -119,26 +120,10 @@ function anewTells(input: LookInput<ComposeSettings>, wants: ComposeWants): Tell
   return [checkout, ...(checkout.key in found ? [renderTell(input, wants)] : [])]
 }
 
-function imageTells({ app, source, found }: LookInput<ComposeSettings>, wants: ComposeWants): Tell[] {
+function imageTells(
+  { app, source, found }: LookInput<ComposeSettings>,
+  wants: ComposeWants,
+): readonly Tell[] {
   const { rendered } = foundOf({ containers: { containers: [] }, ...found })
-  const images = Object.entries(rendered.services).flatMap(([name, { build }]) => {
-    if (!build) {
-      return []
-    }
-    const { secrets, ...source } = build
-    return [
-      {
-        key: name,
-        ...source,
-        secretNames: Object.keys(secrets).sort(),
-        repositoryName: `${app.name}-${name
-          .toLowerCase()
-          .replace(/[^a-z0-9]+/g, '-')
-          .replace(/^-|-$/g, '')}`,
-        ...(wants.registry ? { registry: wants.registry } : {}),
-      },
-    ]
-  })
-  const { repository, commit } = source
-  return images.length === 0 ? [] : [tell('images', imageContent, { repository, commit, images })]
+  return contentTells({ app, source, services: rendered.services, registry: wants.registry })
 }

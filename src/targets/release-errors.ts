@@ -19,3 +19,13 @@ export const RELEASE_IMAGE_GONE = defineError({
   hint: () =>
     'Deploy the commit of the release instead ("fairlead deploy --commit"): its image is then built again. With a registry (FAIRLEAD_REGISTRY), images of releases outlive the host.',
 })
+
+export const RELEASE_RENDER_GONE = defineError({
+  code: 'RELEASE_RENDER_GONE',
+  status: 409,
+  retry: 'never',
+  message: (app: string, commit: string) =>
+    `The host no longer has what the release of "${app}" at commit ${commit.slice(0, 12)} was made of.`,
+  hint: (app: string, commit: string) =>
+    `Make it anew from its commit: "fairlead deploy ${app} --commit ${commit}".`,
+})

@@ -1,0 +1,99 @@
+import { Type } from 'typebox'
+import { defineCommand, type Hands } from './command.ts'
+import { RenderHash, ServiceName } from './compose-data.ts'
+import { COMPOSE_RENDER_GONE } from './compose-errors.ts'
+import { OWN_KEY, renderText } from './compose-model.ts'
+import { claimProject, keepRender, pruneRenders, readRender } from './compose-store.ts'
+import { AppName, ImageName } from './container-data.ts'
+import { RegistryData } from './image-data.ts'
+import { bringStackUp } from './swarm-bring-up.ts'
+import { StackName, SwarmServiceData } from './swarm-data.ts'
+import { isStackModel, type StackModel, wishesOf, withStackImages } from './swarm-model.ts'
+import { pinStack } from './swarm-pins.ts'
+import { ownServices, requireManager, swarmNodes } from './swarm-reach.ts'
+
+const strict = { additionalProperties: false } as const
+const RENDERS_KEPT = 12
+
+/** How long services may take, and the credentials that the nodes fetch images with. */
+export const StackStart = {
+  withinMs: Type.Integer({ minimum: 0, maximum: 3_600_000 }),
+  registries: Type.Array(RegistryData, { maxItems: 16 }),
+}
+
+export const StackUpResult = {
+  /** The stack as deployed; swarm.restore brings it back. */
+  render: RenderHash,
+  services: Type.Array(SwarmServiceData),
+  /** Service -> fingerprint: another one says that somebody changed it. */
+  fingerprints: Type.Record(Type.String(), Type.String()),
+  /** Service -> image that its tasks run. */
+  images: Type.Record(Type.String(), Type.String()),
+}
+
+export const swarmDeploy = defineCommand({
+  name: 'swarm.deploy',
+  summary:
+    'Deploys a rendered stack with its secrets and configs, and waits until every service runs as wanted; a rollback of the swarm is a failure.',
+  role: 'worker',
+  data: Type.Object(
+    {
+      app: AppName,
+      stack: StackName,
+      /** From swarm.render; or of a release, which has its images already. */
+      render: RenderHash,
+      /** Of built services, by service: the names that their content gives them. */
+      content: Type.Record(ServiceName, ImageName),
+      /** Of built services, by service: what the nodes shall fetch. */
+      built: Type.Record(ServiceName, ImageName),
+      /** Stacks of releases that can be gone back to: they stay, whatever their age. */
+      keep: Type.Optional(Type.Array(RenderHash, { maxItems: 200 })),
+      ...StackStart,
+    },
+    strict,
+  ),
+  result: Type.Object(StackUpResult, strict),
+  deadlineMs: 60 * 60_000,
+  lock: data => `swarm:${data.stack}`,
+  async run(hands, data) {
+    const { app, stack, keep = [] } = data
+    await requireManager(hands)
+    const draft = await readStack(hands, stack, data.render)
+    await claimProject(hands, stack, { ...draft[OWN_KEY], app })
+    const model = draft[OWN_KEY].isFinal ? draft : await withPins(hands, { ...data, draft })
+    const hash = await keepRender(hands, stack, { text: renderText(model) })
+    const services = await bringStackUp(hands, { ...data, model, hash })
+    await pruneRenders(hands, stack, { current: [hash, ...keep], most: RENDERS_KEPT })
+    return { render: hash, services, ...releasedParts(model, services) }
+  },
+})
+
+export async function readStack(hands: Hands, stack: string, hash: string): Promise<StackModel> {
+  const render = await readRender(hands, stack, hash)
+  if (!isStackModel(render)) {
+    throw COMPOSE_RENDER_GONE(stack, hash)
+  }
+  return render
+}
+
+export function releasedParts(model: StackModel, services: readonly SwarmServiceData[]) {
+  return {
+    fingerprints: Object.fromEntries(services.map(each => [each.name, each.fingerprint])),
+    images: Object.fromEntries(wishesOf(model).map(each => [each.name, each.image])),
+  }
+}
+
+interface Pinning {
+  readonly app: string
+  readonly stack: string
+  readonly draft: StackModel
+  readonly content: Readonly<Record<string, string>>
+  readonly built: Readonly<Record<string, string>>
+  readonly registries: readonly RegistryData[]
+}
+
+async function withPins(hands: Hands, pinning: Pinning): Promise<StackModel> {
+  const [services, nodes] = await Promise.all([ownServices(hands, pinning), swarmNodes(hands)])
+  const run = await pinStack(hands, { ...pinning, services, nodes: nodes.length })
+  return withStackImages(pinning.draft, { content: pinning.content, run })
+}

@@ -1,0 +1,99 @@
+import { Type } from 'typebox'
+import { listContainers } from '#programs/docker-containers.ts'
+import { listTasks, listThings, NAMESPACE_LABEL, removeThing } from '#programs/docker-swarm.ts'
+import { listVolumes, removeVolume } from '#programs/docker-volumes.ts'
+import { defineCommand, type Hands } from './command.ts'
+import { forgetProject, projectsOf } from './compose-store.ts'
+import { AppName } from './container-data.ts'
+import { StackName } from './swarm-data.ts'
+import { SWARM_LEFTOVERS } from './swarm-errors.ts'
+import { ownServices, requireManager, swarmNodes } from './swarm-reach.ts'
+import { tidyStack } from './swarm-tidy.ts'
+
+const strict = { additionalProperties: false } as const
+const PAUSE_MS = 250
+const GONE_WITHIN_MS = 120_000
+
+const Volumes = Type.Union([Type.Literal('keep'), Type.Literal('delete')])
+
+export const swarmDown = defineCommand({
+  name: 'swarm.down',
+  summary:
+    "Takes an app's stacks out of the swarm: services, secrets, configs, networks, rendered files; volumes only when asked.",
+  role: 'worker',
+  data: Type.Object(
+    {
+      app: AppName,
+      volumes: Volumes,
+      /** Only this one, for an app whose stack has another name now. */
+      stack: Type.Optional(StackName),
+    },
+    strict,
+  ),
+  result: Type.Object({ stacks: Type.Array(StackName) }, strict),
+  deadlineMs: 15 * 60_000,
+  lock: data => `swarm-app:${data.app}`,
+  async run(hands, { app, volumes, stack: only }) {
+    const stacks = (await projectsOf(hands, app)).filter(each => only === undefined || each === only)
+    if (stacks.length > 0) {
+      await requireManager(hands)
+    }
+    for (const stack of stacks) {
+      await takeStackDown(hands, { app, stack })
+      if (volumes === 'delete') {
+        await deleteVolumes(hands, stack)
+      }
+      await forgetProject(hands, stack)
+    }
+    return { stacks }
+  },
+})
+
+interface Down {
+  readonly app: string
+  readonly stack: string
+}
+
+/** As `docker stack rm`, but it waits until nothing is left. */
+export async function takeStackDown(hands: Hands, down: Down): Promise<void> {
+  const { dockerSocket } = hands.host
+  const services = await ownServices(hands, down)
+  for (const { id } of services) {
+    await hands.perform(removeThing(dockerSocket, 'services', id))
+  }
+  await untilGone(hands, down.stack)
+  await tidyStack(hands, down.stack, undefined)
+  const left = await hands.perform(listThings(dockerSocket, 'networks', down.stack))
+  if (left.length > 0) {
+    throw SWARM_LEFTOVERS(down.stack, `the network ${left.map(each => each.name).join(', ')}`)
+  }
+}
+
+/** What runs on a node that is down ends when that is back, and is waited for by nobody. */
+async function untilGone(hands: Hands, stack: string): Promise<void> {
+  const { dockerSocket } = hands.host
+  const began = hands.clock.monotonic()
+  for (;;) {
+    const [containers, tasks, nodes] = await Promise.all([
+      hands.perform(listContainers(dockerSocket, [`${NAMESPACE_LABEL}=${stack}`])),
+      hands.perform(listTasks(dockerSocket, stack)),
+      swarmNodes(hands),
+    ])
+    const reachable = new Set(nodes.filter(each => each.state === 'ready').map(each => each.id))
+    const left = Math.max(containers.length, tasks.filter(each => reachable.has(each.nodeId)).length)
+    if (left === 0) {
+      return
+    }
+    if (hands.clock.monotonic() - began > GONE_WITHIN_MS) {
+      throw SWARM_LEFTOVERS(stack, `${left} tasks are not stopped yet`)
+    }
+    await hands.clock.sleep(PAUSE_MS, hands.signal)
+  }
+}
+
+async function deleteVolumes(hands: Hands, stack: string): Promise<void> {
+  const { dockerSocket } = hands.host
+  const names = await hands.perform(listVolumes(dockerSocket, [`${NAMESPACE_LABEL}=${stack}`]))
+  await Promise.all(names.map(name => hands.perform(removeVolume(dockerSocket, name))))
+  hands.say('volumes on other nodes are left: no engine can delete those of another', 'info')
+}

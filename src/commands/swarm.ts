@@ -1,0 +1,8 @@
+export { swarmDeploy } from './swarm-deploy.ts'
+export { swarmDown } from './swarm-down.ts'
+export { swarmObserve } from './swarm-observe.ts'
+export { swarmRecall } from './swarm-recall.ts'
+export { swarmRender } from './swarm-render.ts'
+export { swarmRestore } from './swarm-restore.ts'
+export { swarmTidy } from './swarm-tidy.ts'
+export { swarmVerify } from './swarm-verify.ts'

@@ -1,0 +1,136 @@
+import { imagePrune, imagePush } from '#commands/image.ts'
+import { swarmDeploy, swarmDown, swarmRestore, swarmTidy, swarmVerify } from '#commands/swarm.ts'
+import { imageName, parseReference } from '#formats/image-reference.ts'
+import { BUILD_CACHE } from './build-settings.ts'
+import { buildImageTell } from './built-images.ts'
+import { shownEnvironment } from './compose-release.ts'
+import { namesOfImages } from './released-image.ts'
+import { portsOf, stackChanges } from './stack-changes.ts'
+import { decideStack, type StackDecision } from './stack-decision.ts'
+import type { StackState } from './stack-found.ts'
+import { readStackRelease, releasedStack, type StackRelease, stackImagesOf } from './stack-release.ts'
+import type { StackSettings } from './stack-settings.ts'
+import { type Plan, type PlanInput, resultOf, type Tell, tell } from './target.ts'
+
+const EMPTY = {
+  ...{ build: [], push: [], apply: [], verify: [], route: [], watch: [], prune: [], undo: [] },
+} as const
+
+/** Decides what to tell the worker from what it reported. Pure: the same input gives the same plan. */
+export function planStack(input: PlanInput<StackSettings>): Plan {
+  const decision = decideStack(input)
+  const { builds, pushes, wants, mustApply } = decision
+  const { variables, secrets } = wants
+  const changes = stackChanges(decision)
+  const release = { ...releaseOf(decision) }
+  if (!mustApply) {
+    return { ...EMPTY, release, changes, nothingToDo: true }
+  }
+  const { app, source, registry } = input
+  return {
+    ...EMPTY,
+    build: builds.map(({ name, rendered, image }) =>
+      buildImageTell({ app, source, registry, build: rendered.build, image }, name, {
+        ...variables,
+        ...secrets,
+      }),
+    ),
+    push: pushes.flatMap(service => pushTells(decision, service)),
+    apply: [deployTell(decision)],
+    verify: [verifyTell(decision, resultOf('up', 'render'))],
+    prune: pruneTells(decision),
+    undo: [undoTell(decision)],
+    release,
+    changes,
+    nothingToDo: false,
+  }
+}
+
+/** Asks whether what was found runs as a release of it should. */
+export function verifyTell({ input, wants, asked }: StackDecision, render: Tell['data'][string]): Tell {
+  return tell('verify', swarmVerify, {
+    app: input.app.name,
+    stack: wants.stack,
+    render: render as string,
+    ...(asked ? { asked } : {}),
+  })
+}
+
+function releaseOf({ input, wants, services, mustApply }: StackDecision): StackRelease {
+  const before = readStackRelease(input.previous)
+  const { stackRender, fingerprints, images } = mustApply
+    ? {
+        stackRender: resultOf('up', 'render'),
+        fingerprints: resultOf('up', 'fingerprints'),
+        images: resultOf('up', 'images'),
+      }
+    : before
+  return {
+    ...{ stack: wants.stack, stackRender, fingerprints, images },
+    services: Object.fromEntries(services.map(({ name, hash }) => [name, hash])),
+    ports: portsOf(services),
+    environment: shownEnvironment(wants),
+  }
+}
+
+function pushTells({ wants: { registry } }: StackDecision, { name, image }: StackState): Tell[] {
+  return registry && image ? [tell(`push:${name}`, imagePush, { reference: image.reference, registry })] : []
+}
+
+function deployTell(decision: StackDecision): Tell {
+  const { input, wants, found, services, pushes } = decision
+  const built = services.filter(each => each.image !== undefined)
+  const renders = [input.previous, ...(input.kept ?? [])].flatMap(
+    release => releasedStack(release, wants.stack) ?? [],
+  )
+  return tell('up', swarmDeploy, {
+    app: input.app.name,
+    stack: wants.stack,
+    render: found.rendered.render,
+    content: Object.fromEntries(built.map(({ name, image }) => [name, image?.reference ?? ''])),
+    built: Object.fromEntries(
+      built.map(service => [
+        service.name,
+        pushes.includes(service) ? resultOf(`push:${service.name}`, 'reference') : sharedName(service),
+      ]),
+    ),
+    keep: [...new Set(renders)],
+    withinMs: wants.withinMs,
+    registries: input.registry ? [input.registry] : [],
+  })
+}
+
+/** By digest where the registry has it; else the name that it has on this host. */
+function sharedName({ image }: StackState): string {
+  const parsed = parseReference(image?.reference ?? '')
+  return parsed && image?.registryDigest
+    ? `${imageName(parsed)}@${image.registryDigest}`
+    : (image?.reference ?? '')
+}
+
+function pruneTells({ input, wants, services }: StackDecision): Tell[] {
+  const app = input.app.name
+  const { stack: before } = readStackRelease(input.previous)
+  const releases = [input.previous, ...(input.kept ?? [])].flatMap(each => each ?? [])
+  const keep = [
+    ...services.flatMap(({ image }) => image?.reference ?? []),
+    ...namesOfImages(releases.flatMap(stackImagesOf)),
+  ]
+  return [
+    tell('tidy', swarmTidy, { stack: wants.stack, render: resultOf('up', 'render') }),
+    ...(before === undefined || before === wants.stack
+      ? []
+      : [tell('down', swarmDown, { app, stack: before, volumes: 'keep' as const })]),
+    tell('prune', imagePrune, { app, keep: [...new Set(keep)], keepLast: 0, buildCache: BUILD_CACHE }),
+  ]
+}
+
+function undoTell({ input, wants }: StackDecision): Tell {
+  return tell('undo', swarmRestore, {
+    app: input.app.name,
+    stack: wants.stack,
+    render: releasedStack(input.previous, wants.stack) ?? null,
+    withinMs: wants.withinMs,
+    registries: input.registry ? [input.registry] : [],
+  })
+}

@@ -285,6 +285,7 @@ async function startManager(disk: SmallDisk): Promise<Part> {
 function managerPart(disk: SmallDisk): PartOptions {
   const environment = {
     FAIRLEAD_LISTEN: '127.0.0.1:0',
+    FAIRLEAD_GIT_HOSTS: 'git.example.org',
     FAIRLEAD_ADMIN_TOKEN_FILE: join(disk.folder, 'manager/token'),
   }
   return { name: 'manager', data: disk.folder, environment }

@@ -79,8 +79,7 @@ function* reportCommit(report: Report, place: ReportPlace): Exchange {
     yield postJson(`${repository}/deployments/${id}/statuses`, headers, {
       state: DEPLOYMENT[report.state],
       description: report.description,
-      log_url: report.logUrl,
-      environment_url: report.state === 'succeeded' ? report.appUrl : undefined,
+      environment_url: linkOf(report),
       auto_inactive: report.state === 'succeeded',
     }),
   )

@@ -22,8 +22,6 @@ export interface Report {
   readonly environment: string
   /** At most 140 characters. */
   readonly description: string
-  /** Where more can be read about the deployment. */
-  readonly logUrl: string | undefined
   /** Where visitors find the app. */
   readonly appUrl: string | undefined
   /** Id of the deployment here: under it the host's own record is found again. */
@@ -67,9 +65,9 @@ export interface Reporting {
   readonly report: (report: Report, place: ReportPlace) => Exchange
 }
 
-/** One text for the link of a report: the app once it runs, else the log. */
-export function linkOf({ state, appUrl, logUrl }: Report): string | undefined {
-  return state === 'succeeded' ? (appUrl ?? logUrl) : logUrl
+/** The link of a report: the app once it runs. Of the deployment itself there is no page that a visitor could open. */
+export function linkOf({ state, appUrl }: Report): string | undefined {
+  return state === 'succeeded' ? appUrl : undefined
 }
 
 export function postJson(

@@ -25,7 +25,14 @@ function decoded(path: string): string {
   }
 }
 
-/** The name of the server in the address of a repository, without its port. */
+/** Servers that take SSH under a name of their own. */
+const SSH_NAMES = /^(?:ssh\.(?=github\.com$)|altssh\.(?=gitlab\.com$|bitbucket\.org$))/
+
+/** The server of a repository's address, as its API is reached: with an unusual port of HTTPS, without the one of SSH. */
 export function serverOf(url: string): string {
-  return /^(?:[a-z]+:\/\/)?(?:[^@/]*@)?(\[[^\]]*\]|[^/:]*)/.exec(url)?.[1] ?? ''
+  if (url.startsWith('https:')) {
+    return URL.parse(url)?.host ?? ''
+  }
+  const [, host = ''] = /^(?:[a-z]+:\/\/)?(?:[^@/]*@)?(\[[^\]]*\]|[^/:]*)/.exec(url) ?? []
+  return host.replace(SSH_NAMES, '')
 }

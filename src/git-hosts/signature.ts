@@ -45,6 +45,17 @@ export function isSignedInTime(
   return isMac([`${id}.${timestamp}.`, body], given, keys) && isTimely && id !== ''
 }
 
+/** The signature of something that is sent, as Standard Webhooks say. */
+export function timedSignature(signed: {
+  readonly id: string
+  readonly timestamp: number
+  readonly body: string
+  readonly secret: string
+}): string {
+  const mac = createHmac('sha256', keyBytes(signed.secret))
+  return `v1,${mac.update(`${signed.id}.${signed.timestamp}.${signed.body}`).digest('base64')}`
+}
+
 /** A secret of the form whsec_…, which Standard Webhooks senders expect. */
 export function timedSecretOf(random: Buffer): string {
   return KEY_PREFIX + random.toString('base64')

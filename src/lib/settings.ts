@@ -46,8 +46,9 @@ export const SETTINGS = [
     name: 'FAIRLEAD_GIT_HOSTS',
     of: ['manager'],
     means:
-      'Git servers (names, separated by commas) of which every repository may be registered; as soon as one is named or an organisation is listed, nothing else may ([repositories.md](repositories.md))',
-    default: 'none: without a listed organisation every public server',
+      'Git servers (names, separated by commas) of which every repository may be registered; besides them only organisations that were listed ([repositories.md](repositories.md))',
+    default:
+      '`github.com`, `gitlab.com`, `bitbucket.org`, `codeberg.org`, `gitea.com` and addresses in `FAIRLEAD_ALLOW_PRIVATE`; none as soon as an organisation is listed',
   },
   {
     name: 'FAIRLEAD_TRUSTED_PROXIES',

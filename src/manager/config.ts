@@ -22,7 +22,7 @@ export interface Config {
   /** CIDRs of private networks where Git remotes may be. */
   readonly allowPrivate: readonly string[]
   /** Git servers of which every repository may be registered. */
-  readonly gitHosts: readonly string[]
+  readonly gitHosts: readonly string[] | undefined
   /** Where the first token is written instead of being logged. */
   readonly adminTokenFile: string | undefined
   /** Deployments at work at once on one host. */

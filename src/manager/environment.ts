@@ -70,14 +70,16 @@ export class EnvironmentReader {
   }
 
   /** Host names, separated by commas. */
-  names(name: SettingName<'manager'>): string[] {
-    const entries = (this.text(name) ?? '').toLowerCase().split(/[\s,]+/)
-    const names = entries.filter(entry => entry !== '')
+  names(name: SettingName<'manager'>): string[] | undefined {
+    const entries = this.text(name)
+      ?.toLowerCase()
+      .split(/[\s,]+/)
+    const names = entries?.filter(entry => entry !== '') ?? []
     const wrong = names.find(entry => !/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/.test(entry))
     if (wrong !== undefined) {
       this.refuse(name, `holds "${wrong}"`, 'host names such as git.example.org, separated by commas')
     }
-    return names
+    return names.length > 0 ? names : undefined
   }
 
   file(name: SettingName<'manager'>): string | undefined {

@@ -171,6 +171,7 @@ function start(environment: Record<string, string> = {}, words: readonly string[
   const child = spawn(process.execPath, [...flags, join(ROOT, 'src/manager/main.ts'), ...words], {
     env: {
       FAIRLEAD_DATA: data,
+      FAIRLEAD_GIT_HOSTS: 'git.example.org',
       FAIRLEAD_LISTEN: `127.0.0.1:${port}`,
       FAIRLEAD_ADMIN_TOKEN_FILE: join(folder, 'admin-token'),
       ...environment,

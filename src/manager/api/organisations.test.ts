@@ -44,6 +44,31 @@ test('R67 G09 with an organisation on the list nothing else can be registered', 
   assert.equal((await register('web', 'https://github.com/Acme/Site.git')).json().organisation, 'acme')
 })
 
+test('R67 with nothing on any list the public Git hosts that are known may be registered, and networks that were allowed', async () => {
+  const own = await testServer({ environment: { FAIRLEAD_ALLOW_PRIVATE: '10.1.0.0/16' }, http: host.http })
+  const add = async (url: string) =>
+    await own.ask('POST', '/api/v1/repositories', { name: `r${url.replace(/\W/g, '')}`, url })
+  for (const url of [
+    'https://github.com/someone/x.git',
+    'https://gitlab.com/someone/x.git',
+    'https://codeberg.org/someone/x.git',
+    'https://10.1.2.3/someone/x.git',
+  ]) {
+    assert.equal((await add(url)).statusCode, 201, url)
+  }
+  for (const url of [
+    'https://git.example.org/someone/x.git',
+    'https://github.com:8443/someone/x.git',
+    'https://evil-github.com/someone/x.git',
+    'https://8.8.8.8/someone/x.git',
+  ]) {
+    const refused = await add(url)
+    assert.deepEqual([refused.statusCode, refused.json().code], [403, 'OWNER_NOT_ALLOWED'], url)
+    assert.match(refused.json().hint, /FAIRLEAD_GIT_HOSTS=[\w.-]+ where the manager starts/)
+  }
+  await own.close()
+})
+
 test('R67 a whole server can be allowed where the manager starts, and then only that', async () => {
   const own = await testServer({ environment: { FAIRLEAD_GIT_HOSTS: 'git.example.org' }, http: host.http })
   const add = (name: string, url: string) => own.ask('POST', '/api/v1/repositories', { name, url })

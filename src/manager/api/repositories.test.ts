@@ -3,9 +3,16 @@ import { after, before, test } from 'node:test'
 import { type TestServer, testServer } from './test-server.ts'
 
 const KEY = '-----BEGIN OPENSSH PRIVATE KEY-----\ncanary-key\n-----END OPENSSH PRIVATE KEY-----\n'
+const SERVERS = { FAIRLEAD_GIT_HOSTS: 'git.example.org,github.com' }
+
 let manager: TestServer
 before(async () => {
-  manager = await testServer({ environment: { FAIRLEAD_ALLOW_PRIVATE: '10.1.0.0/16' } })
+  manager = await testServer({
+    environment: {
+      FAIRLEAD_ALLOW_PRIVATE: '10.1.0.0/16',
+      FAIRLEAD_GIT_HOSTS: `${SERVERS.FAIRLEAD_GIT_HOSTS},10.1.2.3,10.2.0.1,127.0.0.1`,
+    },
+  })
 })
 after(() => manager.close())
 
@@ -100,6 +107,7 @@ test('A12 changes count up the version, keep the credential unless told otherwis
 
 test('R80 a repository whose looks were refused three times is shown as paused, and a check that works resumes it', async () => {
   const worker = await testServer({
+    environment: SERVERS,
     answer: () => ({
       commit: 'a'.repeat(40),
       subject: '',
@@ -130,6 +138,7 @@ test('R65 R68 a repository without any file of Fairlead gives the app of the Com
     'fairlead.yaml': 'is not asked',
   }
   const worker = await testServer({
+    environment: SERVERS,
     answer: () => ({
       commit: 'a'.repeat(40),
       subject: '',
@@ -202,8 +211,8 @@ test('a webhook secret is shown once, and its host is guessed from the address',
 test('a worker has to be named when there are several, and none can be none', async () => {
   const url = 'https://git.example.org/x.git'
   const [several, nobody] = await Promise.all([
-    testServer({ hosts: ['one', 'two'] }),
-    testServer({ hosts: [] }),
+    testServer({ environment: SERVERS, hosts: ['one', 'two'] }),
+    testServer({ environment: SERVERS, hosts: [] }),
   ])
   const answer = await several.ask('POST', '/api/v1/repositories', { name: 'x', url })
   assert.match(answer.json().detail, /one, two/)

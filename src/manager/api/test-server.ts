@@ -53,7 +53,7 @@ export async function testServer(options: TestOptions = {}) {
     sealer: await openSealer(store.db, join(folder, 'secret.key')),
     http: options.http ?? createHttpClient({ clock: systemClock, allowPrivate: config.allowPrivate }),
   }
-  const places = createPlaces({ ...base, publicUrl: config.publicUrl, addressRules: config })
+  const places = createPlaces({ ...base, addressRules: config })
   const outbox = createOutbox({ ...base, places })
   const parts: ManagerParts = {
     ...base,

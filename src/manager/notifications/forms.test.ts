@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { timedSignature } from '#git-hosts/signature.ts'
 import { standard } from '#git-hosts/standard.ts'
 import { revealed } from '#lib/secret.ts'
-import { type Addressed, mailOf, signature, slackRequest, webhookRequest } from './forms.ts'
+import { type Addressed, mailOf, slackRequest, webhookRequest } from './forms.ts'
 import { driftMessage, type Message } from './message.ts'
 
 const NOW = 1_790_000_000_000
@@ -28,7 +29,7 @@ test('the published vector of Standard Webhooks is signed as published', () => {
     body: '{"test": 2432232314}',
     secret: SECRET,
   }
-  assert.equal(signature(signed), 'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=')
+  assert.equal(timedSignature(signed), 'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=')
 })
 
 test('a webhook is one that a verifier of Standard Webhooks takes, with everything a program needs', () => {
@@ -43,8 +44,8 @@ test('a webhook is one that a verifier of Standard Webhooks takes, with everythi
   const { type, timestamp, data } = JSON.parse(request.body ?? '')
   assert.deepEqual([type, timestamp], ['deployment.failed', '2026-09-21T14:13:20.000Z'])
   assert.deepEqual(
-    [data.app, data.subject, data.error.hint, data.url],
-    ['shop', 'Add the basket', 'Read the log.', 'https://fairlead.example.com/api/v1/deployments/0199'],
+    [data.app, data.subject, data.error.hint, data.deployment],
+    ['shop', 'Add the basket', 'Read the log.', '0199'],
   )
 })
 
@@ -59,7 +60,6 @@ test('a chat message says what, who, why and what to do', () => {
       '*Error*  `RUN make ended with 2`',
       '*What to do*  `Read the log.`',
       '*Next*  `fairlead logs 0199`',
-      '*Link*  https://fairlead.example.com/api/v1/deployments/0199',
     ].join('\n'),
   )
 })
@@ -110,7 +110,7 @@ test('drift is told when it begins, ends or is given up, not when it is being re
 })
 
 function addressed(message: Message): Addressed {
-  return { id: '0198-id', message, publicUrl: 'https://fairlead.example.com' }
+  return { id: '0198-id', message }
 }
 
 function slackText(message: Message): string {

@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto'
+import { TIMED_HEADERS, timedSignature } from '#git-hosts/signature.ts'
 import type { HttpRequest } from '#lib/http-request.ts'
 import type { Message } from './message.ts'
 
@@ -6,20 +6,18 @@ import type { Message } from './message.ts'
 export interface Addressed {
   readonly id: string
   readonly message: Message
-  /** Where people reach the manager. */
-  readonly publicUrl: string
 }
 
 /** As Standard Webhooks say: signed over id, time and body, so that nobody can send it again later. Pure. */
 export function webhookRequest(
-  { id, message, publicUrl }: Addressed,
+  { id, message }: Addressed,
   { url, secret }: { readonly url: string; readonly secret: string },
   now: number,
 ): HttpRequest {
   const body = JSON.stringify({
     type: typeOf(message),
     timestamp: new Date(message.at).toISOString(),
-    data: { ...dataOf(message), url: linkOf(message, publicUrl) ?? null },
+    data: dataOf(message),
   })
   const timestamp = Math.floor(now / 1000)
   const messageId = `msg_${id}`
@@ -28,31 +26,17 @@ export function webhookRequest(
     url,
     headers: {
       'content-type': 'application/json',
-      'webhook-id': messageId,
-      'webhook-timestamp': String(timestamp),
-      'webhook-signature': signature({ id: messageId, timestamp, body, secret }),
+      [TIMED_HEADERS.delivery]: messageId,
+      [TIMED_HEADERS.timestamp]: String(timestamp),
+      [TIMED_HEADERS.signature]: timedSignature({ id: messageId, timestamp, body, secret }),
     },
     body,
   }
 }
 
-export function signature(signed: {
-  readonly id: string
-  readonly timestamp: number
-  readonly body: string
-  readonly secret: string
-}): string {
-  const key = Buffer.from(signed.secret.replace(/^whsec_/, ''), 'base64')
-  const mac = createHmac('sha256', key).update(`${signed.id}.${signed.timestamp}.${signed.body}`)
-  return `v1,${mac.digest('base64')}`
-}
-
 /** For incoming webhooks of Slack and what takes the same. Pure. */
-export function slackRequest(
-  { message, publicUrl }: Addressed,
-  { url }: { readonly url: string },
-): HttpRequest {
-  const lines = factsOf(message, publicUrl).map(([name, value, isForeign]) =>
+export function slackRequest({ message }: Addressed, { url }: { readonly url: string }): HttpRequest {
+  const lines = factsOf(message).map(([name, value, isForeign]) =>
     name === ''
       ? isForeign
         ? `\`\`\`${inertForSlack(value)}\`\`\``
@@ -75,8 +59,8 @@ export interface Mail {
 }
 
 /** Pure. */
-export function mailOf({ id, message, publicUrl }: Addressed): Mail {
-  const lines = factsOf(message, publicUrl).map(([name, value]) =>
+export function mailOf({ id, message }: Addressed): Mail {
+  const lines = factsOf(message).map(([name, value]) =>
     name === '' ? `\n${inertText(value)}` : `${`${name}:`.padEnd(11)} ${inertLine(value)}`,
   )
   return {
@@ -84,15 +68,6 @@ export function mailOf({ id, message, publicUrl }: Addressed): Mail {
     text: `${[inertLine(message.title), '', ...lines].join('\n')}\n`,
     messageId: `<${id}@fairlead.invalid>`,
   }
-}
-
-/** Where it can be looked up; needs the token of a person. */
-function linkOf({ deployment, app, repository }: Message, publicUrl: string): string | undefined {
-  const path =
-    (deployment && `deployments/${deployment}`) ??
-    (app && `apps/${app}`) ??
-    (repository && `repositories/${repository}`)
-  return path && `${publicUrl}/api/v1/${path}`
 }
 
 function typeOf({ event }: Message): string {
@@ -115,9 +90,8 @@ function dataOf({ event: _, at: _at, ...data }: Message): object {
 type Fact = readonly [name: string, value: string, isForeign: boolean]
 
 /** What a person wants to know first. Foreign is what others chose the words of. */
-function factsOf(message: Message, publicUrl: string): Fact[] {
+function factsOf(message: Message): Fact[] {
   const { commit, subject, asked, error, addresses = [], detail, next } = message
-  const link = linkOf(message, publicUrl)
   const facts: (Fact | undefined)[] = [
     commit === undefined
       ? undefined
@@ -128,7 +102,6 @@ function factsOf(message: Message, publicUrl: string): Fact[] {
     error && ['What to do', error.hint, true],
     detail === undefined ? undefined : ['', detail, true],
     next === undefined ? undefined : ['Next', next, true],
-    link === undefined ? undefined : ['Link', link, false],
   ]
   return facts.filter(fact => fact !== undefined)
 }

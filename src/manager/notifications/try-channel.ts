@@ -15,7 +15,6 @@ export async function tryChannel(parts: ManagerParts, name: string): Promise<str
   const verdict = await sendMessage({ ...parts, addressRules: config }, target, {
     id: newId(),
     message,
-    publicUrl: config.publicUrl,
   })
   if (verdict.kind !== 'sent') {
     throw verdict.kind === 'refused'

@@ -24,8 +24,8 @@ export const OWNER_NOT_ALLOWED = defineError({
   retry: 'never',
   message: (owner: string, server: string) =>
     `Repositories of "${owner}" at ${server} may not be deployed here.`,
-  hint: () =>
-    'Only listed organisations and servers may: add it with "fairlead organisations add", or allow its whole server with FAIRLEAD_GIT_HOSTS where the manager starts.',
+  hint: (_owner, server) =>
+    `Only listed organisations and servers may: add it with "fairlead organisations add", or allow its whole server with FAIRLEAD_GIT_HOSTS=${server} where the manager starts (all that you want, separated by commas).`,
 })
 
 export const ORGANISATION_REPLACED = defineError({

@@ -1,4 +1,8 @@
+import { isIP } from 'node:net'
 import type { RemoteRepository } from '#git-hosts/host-api.ts'
+import { gitHostAt } from '#git-hosts/index.ts'
+import { serverOf } from '#git-hosts/repository-path.ts'
+import { addressesOfLocalName, isPrivateAddress } from '#lib/private-address.ts'
 import type { PipelineParts } from '#manager/pipeline/step.ts'
 import { parseRepositoryUrl, type RepositoryUrl } from '#programs/git-url.ts'
 import { askHost } from './ask-host.ts'
@@ -19,13 +23,12 @@ export interface Origin {
 
 export interface AllowRules {
   readonly allowPrivate: readonly string[]
-  /** Servers of which every repository may be registered. */
-  readonly gitHosts: readonly string[]
+  /** Servers of which every repository may be registered; undefined where nobody has named any. */
+  readonly gitHosts: readonly string[] | undefined
 }
 
 /**
- * Whether a repository may be registered: its organisation is on the list, or its server. With nothing on either list
- * every public address may. Gives the organisation that it really belongs to, as its Git host says by id.
+ * Whether a repository may be registered: its organisation is on the list, or its server. Gives the organisation that it really belongs to, as its Git host says by id.
  */
 export async function originOf(
   parts: AskingParts,
@@ -42,10 +45,21 @@ export async function originOf(
     await confirmOwner(parts, organisation)
     return { organisation, remote: await seenRepository(parts, organisation, path) }
   }
-  if (organisations.length + rules.gitHosts.length > 0 && !rules.gitHosts.includes(url.host)) {
+  if (!(organisations.length > 0 ? rules.gitHosts?.includes(url.host) : isServerAllowed(url, rules))) {
     throw OWNER_NOT_ALLOWED(path.slice(0, Math.max(path.lastIndexOf('/'), 0)) || path, url.host)
   }
   return undefined
+}
+
+/** Where nobody has named servers: the public ones that are known, and addresses in networks that were allowed. */
+function isServerAllowed(url: RepositoryUrl, { gitHosts, allowPrivate }: AllowRules): boolean {
+  if (gitHosts) {
+    return gitHosts.includes(url.host)
+  }
+  const addresses = addressesOfLocalName(url.host) ?? [url.host]
+  const isNear = addresses.some(address => isIP(address) !== 0 && isPrivateAddress(address))
+  const isOurs = addresses.some(address => !isPrivateAddress(address, allowPrivate))
+  return isNear ? isOurs : gitHostAt(serverOf(url.text)) !== undefined
 }
 
 /** Throws unless the name still belongs to the organisation that was allowed. */

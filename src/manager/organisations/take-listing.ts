@@ -79,11 +79,11 @@ async function adopt(
   remotes: readonly RemoteRepository[],
 ): Promise<void> {
   const { db, sealer } = parts
-  const server = organisation.server.replace(/:\d+$/, '')
+  const server = withoutPort(organisation.server)
   const byPath = new Map(remotes.map(remote => [remote.path.toLowerCase(), remote]))
   const credential = credentialOf(organisation, sealer)
   const rows = await db.selectFrom('repositories').selectAll().where('organisation_id', 'is', null).execute()
-  for (const row of rows.filter(({ url }) => serverOf(url) === server)) {
+  for (const row of rows.filter(({ url }) => withoutPort(serverOf(url)) === server)) {
     const remote = byPath.get(pathOf(parts, row).toLowerCase())
     if (!remote || (row.remote_id !== null && row.remote_id !== remote.id)) {
       continue
@@ -169,4 +169,8 @@ function movedTo(url: string, from: string, to: string): string {
   const ending = /\.git$/i.test(url) ? '.git' : ''
   const start = url.slice(0, url.length - ending.length - encodeURI(from).length)
   return `${start}${to}${ending}`
+}
+
+function withoutPort(server: string): string {
+  return server.replace(/:\d+$/, '')
 }

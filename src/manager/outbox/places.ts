@@ -95,7 +95,7 @@ function channelPlace(parts: ReportingParts & MessagingParts, id: string): Place
         return UNWANTED
       }
       const message = JSON.parse(row.payload) as Message
-      const addressed = { id: row.id, message, publicUrl: parts.publicUrl }
+      const addressed = { id: row.id, message }
       return await sendMessage(parts, openTarget(parts.sealer, channel), addressed)
     },
     noteSent: db =>

@@ -1,8 +1,8 @@
 import type { Kysely, Selectable } from 'kysely'
 import { gitHostNamed } from '#git-hosts/index.ts'
+import { serverOf } from '#git-hosts/repository-path.ts'
 import type { ReportTable } from '#manager/store/outbox-tables.ts'
 import type { Tables } from '#manager/store/tables.ts'
-import { serverOf } from './server-of.ts'
 
 export type ReportRow = Selectable<ReportTable>
 

@@ -4,8 +4,6 @@ import { isPublicAddress } from './public-address.ts'
 import type { ReportNote } from './report-note.ts'
 
 export interface TextRules {
-  /** Where people reach the manager. */
-  readonly publicUrl: string
   /** May name private addresses and the words of errors. */
   readonly details: boolean
 }
@@ -14,10 +12,7 @@ export interface TextRules {
 const MOST_CHARACTERS = 140
 
 /** What a Git host may read of a note. Unless details are wanted: public addresses only, and of an error its code. Pure. */
-export function reportText(
-  note: ReportNote,
-  { publicUrl, details }: TextRules,
-): Omit<Report, 'remote' | 'isRetry'> {
+export function reportText(note: ReportNote, { details }: TextRules): Omit<Report, 'remote' | 'isRetry'> {
   const shown = (url: string | undefined) =>
     url !== undefined && (details || isPublicAddress(url)) ? url : undefined
   const [domain] = note.domains
@@ -27,7 +22,6 @@ export function reportText(
     context: `fairlead/${note.app}`,
     environment: note.app,
     description: cut(describe(note, details)),
-    logUrl: shown(`${publicUrl}/api/v1/deployments/${note.deployment}/log`),
     // Nobody looked whether the app answers.
     appUrl: isWithoutLook(note.outcome) ? undefined : shown(domain && `https://${domain}`),
     deployment: note.deployment,

@@ -14,7 +14,6 @@ export interface ReportingParts {
   readonly db: Kysely<Tables>
   readonly sealer: Sealer
   readonly http: HttpClient
-  readonly publicUrl: string
 }
 
 /** What was tried before. */
@@ -42,7 +41,7 @@ export async function sendReport(
   if (!settings || settings.is_on === 0 || !reporting || !login) {
     return undefined
   }
-  const text = reportText(note, { publicUrl: parts.publicUrl, details: settings.details === 1 })
+  const text = reportText(note, { details: settings.details === 1 })
   const place: ReportPlace = {
     api: settings.api,
     repository: settings.url,

@@ -1,10 +1,10 @@
 import type { ReportChange } from '#contract/rest/repositories.ts'
 import { GIT_HOSTS, gitHostAt, gitHostNamed } from '#git-hosts/index.ts'
+import { serverOf } from '#git-hosts/repository-path.ts'
 import type { RepositoryRecord } from '#manager/repositories/queries.ts'
 import type { Sealer } from '#manager/secrets/seal.ts'
 import { REPORT_API_INVALID, REPORT_HOST_UNKNOWN, REPORT_TOKEN_NEEDED } from './errors.ts'
 import type { ReportRow } from './queries.ts'
-import { serverOf } from './server-of.ts'
 
 /** The row that a change leads to; what it does not name stays, or becomes what fits the address of the repository. */
 export function reportAfter(repository: RepositoryRecord, change: ReportChange, sealer: Sealer): ReportRow {

@@ -20,7 +20,7 @@ import { openStore } from '#manager/store/database.ts'
 import type { SimulatedHost } from './test-host.ts'
 
 /** Random sequences deploy again and again. */
-const UNLIMITED = { FAIRLEAD_MOST_UNATTENDED: '0' }
+const SETTINGS = { FAIRLEAD_MOST_UNATTENDED: '0', FAIRLEAD_GIT_HOSTS: 'git.example.org' }
 
 export interface ProcessOptions {
   readonly folder: string
@@ -116,7 +116,7 @@ export class SimulatedProcess {
       db,
       clock,
       events,
-      config: readConfig({ FAIRLEAD_DATA: folder, FAIRLEAD_LISTEN: '127.0.0.1:0', ...UNLIMITED }),
+      config: readConfig({ FAIRLEAD_DATA: folder, FAIRLEAD_LISTEN: '127.0.0.1:0', ...SETTINGS }),
       logger: { ...silentLogger, info: onLog, warn: onLog, error: onLog },
       agents: this.#link.agents,
       sealer: await openSealer(db, join(folder, 'secret.key')),

@@ -56,6 +56,33 @@ test('a burst that does not end is deployed after five seconds', async () => {
   })
 })
 
+test('W26 1,000 pushes within 10 s are all answered 202; of an app one deployment runs and one waits at most, one per 5 s and two more start at most, and the last push is served in the end', async () => {
+  await inWorld(async world => {
+    const statuses = new Set<number | undefined>()
+    const most = { running: 0, queued: 0 }
+    for (let batch = 0; batch < 100; batch += 1) {
+      const events = Array.from({ length: 10 }, () => {
+        world.git.push('good')
+        return world.pushEvent()
+      })
+      for (const answer of await Promise.all(events.map(event => world.deliver(event)))) {
+        statuses.add(answer?.status)
+      }
+      await world.pass(BETWEEN_MS)
+      const open = batch % 10 > 0 ? [] : (await allRows(world)).filter(({ app }) => app === 'shop')
+      for (const state of ['running', 'queued'] as const) {
+        most[state] = Math.max(most[state], open.filter(row => row.state === state).length)
+      }
+    }
+    await world.pass(ALL_MS)
+    const started = await ran(world)
+    assert.deepEqual([[...statuses], most], [[202], { running: 1, queued: 1 }])
+    assert.ok(started.length <= 10 / 5 + 2, `${started.length} deployments`)
+    assert.equal(started[0]?.commit, world.git.tip)
+    assert.equal(world.engine.serves('shop'), world.git.tip)
+  })
+})
+
 test('a push alone starts at once, also one right behind a deployment', async () => {
   await inWorld(async world => {
     await push(world, 1)

@@ -210,7 +210,7 @@ describe('check and init', () => {
     equal(code, 0)
     match(
       out,
-      /2 notebook projects.*\n.*\nbad +none can be made +1 +yes\nchurn +conda +python 3\.11 +1 +yes\n/,
+      /2 notebook projects.*\n.*\nbad +refused, see below +1 +yes\nchurn +conda +python 3\.11 +1 +yes\n/,
     )
     match(err, /^bad\/requirements\.txt:2 "\/" names files of the builder\./m)
     const { notebooks } = JSON.parse((await fairlead('check', place, '--json')).out)
@@ -224,6 +224,10 @@ describe('check and init', () => {
         ['churn', 'conda'],
       ],
     )
+    await writeFile(join(place, 'churn/nb.yaml'), 'mode: lap\n')
+    const broken = await fairlead('check', place)
+    equal(broken.code, 3)
+    match(broken.err, /churn\/nb\.yaml:1:7 mode: .*did you mean "lab"/)
   })
 
   test('the examples are valid', async () => {

@@ -12,9 +12,9 @@ export function printNotebooks(printer: Printer, { projects, problems, notes }: 
     printer.line(`${count}, which this version finds but does not deploy:`)
     printer.table(
       ['project', 'environment', 'kernel', 'notebooks', 'served'],
-      projects.map(({ folder, environment = 'none can be made', kernel = '', notebooks, serves }) => [
+      projects.map(({ folder, environment = 'refused, see below', kernel = '', notebooks, serves }) => [
         inertLine(folder),
-        environment,
+        environment === 'none' ? 'base image' : environment,
         kernel,
         String(notebooks),
         serves ? 'yes' : 'preview only',

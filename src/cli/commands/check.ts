@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { type CheckedFolder, checkFolder } from '#cli/check-folder.ts'
-import { checkNotebooks } from '#cli/check-notebooks.ts'
+import { type CheckedNotebooks, checkNotebooks } from '#cli/check-notebooks.ts'
 import { type Act, withExamples } from '#cli/command.ts'
 import { readDeployFolder } from '#cli/deploy-folder.ts'
 import { FOLDER_NOT_VALID, NOTHING_FOUND } from '#cli/errors.ts'
@@ -29,8 +29,8 @@ async function check({ printer }: Session, path: string): Promise<void> {
     throw FOLDER_NOT_VALID(path, problems.length).with({ problems })
   }
   const hasNotebooks = notebooks.projects.length + notebooks.problems.length > 0
-  if (apps.length === 0 && !hasNotebooks) {
-    throw NOTHING_FOUND(path)
+  if (apps.length === 0) {
+    refuseNothing(path, notebooks)
   }
   printer.answer({ ok: true, source, apps, notebooks })
   if (apps.length > 0) {
@@ -38,6 +38,16 @@ async function check({ printer }: Session, path: string): Promise<void> {
   }
   if (hasNotebooks) {
     printNotebooks(printer, notebooks)
+  }
+}
+
+/** Notebook projects alone are something; beside apps, what is wrong with them is only told. */
+function refuseNothing(path: string, { projects, problems }: CheckedNotebooks): void {
+  if (problems.length > 0) {
+    throw FOLDER_NOT_VALID(path, problems.length).with({ problems })
+  }
+  if (projects.length === 0) {
+    throw NOTHING_FOUND(path)
   }
 }
 

@@ -98,6 +98,30 @@ test('R94 R96 another engine pulls the image of a deployment by digest and runs 
   equal((await other.docker('run', '--rm', '--network=none', pinned, 'cat', '/text')).trim(), 'one')
 })
 
+test('R99 the doctor names an engine that does not trust the registry, and what mends that', async () => {
+  const doctor = async () => {
+    const { url, tokenFile } = system.together()
+    const env = { FAIRLEAD_MANAGER: url, FAIRLEAD_TOKEN_FILE: tokenFile, PATH: process.env.PATH ?? '' }
+    const { code, stdout } = await command(PROGRAM, ['doctor', '--json'], { folder: system.folder, env })
+    const { checks } = JSON.parse(stdout) as { checks: { name: string; mend: string | null }[] }
+    return { code, wrong: checks.filter(({ mend }) => mend !== null), names: checks.map(({ name }) => name) }
+  }
+  await rm(join('/etc/docker/certs.d', address), { recursive: true })
+  const ill = await doctor()
+  equal(ill.code, 1)
+  match(ill.wrong.find(({ name }) => name === 'registry')?.mend ?? '', /fairlead registry trust/)
+  await fairlead('registry', 'trust')
+  const well = await doctor()
+  equal(well.code, well.wrong.length === 0 ? 0 : 1)
+  deepEqual(
+    well.wrong.filter(({ name }) => name === 'registry'),
+    [],
+  )
+  for (const name of ['engine', 'compose', 'disk', 'proxy', 'registry', 'clock', 'certificate', 'git']) {
+    ok(well.names.includes(name), name)
+  }
+})
+
 test('R99 a registry that somebody stops is started again', async () => {
   await docker('stop', '--time=5', REGISTRY)
   await until('the registry answers again', async () => {

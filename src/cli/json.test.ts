@@ -25,6 +25,7 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
   approve: [ID],
   cancel: [ID],
   status: [],
+  doctor: [],
   logs: ['shop'],
   apps: ['list'],
   secrets: ['list', 'shop'],

@@ -15,6 +15,7 @@ import { containerRemove } from './container-remove.ts'
 import { containerStart } from './container-start.ts'
 import { containerVerify } from './container-verify.ts'
 import { containerWatch } from './container-watch.ts'
+import { hostCheck } from './host-check.ts'
 import { hostObserve } from './host-observe.ts'
 import { hostPrune } from './host-prune.ts'
 import { imageBuild } from './image-build.ts'
@@ -96,6 +97,7 @@ export const COMMANDS: readonly Command[] = [
   composeRestore,
   composeDown,
   hostObserve,
+  hostCheck,
   hostPrune,
   routeObserve,
   routePoint,

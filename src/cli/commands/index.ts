@@ -63,6 +63,11 @@ export const COMMANDS: readonly CliCommand[] = [
     load: async () => (await import('./status.ts')).configureStatus,
   },
   {
+    name: 'doctor',
+    summary: 'says what is wrong with hosts, registry, apps and repositories, and how to mend it',
+    load: async () => (await import('./doctor.ts')).configureDoctor,
+  },
+  {
     name: 'logs',
     summary: 'the log of a deployment; -f follows it',
     load: async () => (await import('./logs.ts')).configureLogs,

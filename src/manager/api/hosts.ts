@@ -1,7 +1,9 @@
 import { Type } from 'typebox'
 import { HostName, strict } from '#contract/rest/fields.ts'
+import { HostCheckList } from '#contract/rest/host-checks.ts'
 import { PruneBody, PruneDocument } from '#contract/rest/host-prune.ts'
 import { HostDocument, HostList, ManagerIdentityDocument, NewHost } from '#contract/rest/hosts.ts'
+import { checkHost } from '#manager/hosts/check-host.ts'
 import { addHost, deleteHost, type HostRecord, listHosts } from '#manager/hosts/hosts.ts'
 import { pruneHost } from '#manager/hosts/prune-host.ts'
 import { timeText } from './documents.ts'
@@ -47,6 +49,21 @@ export function hostRoutes(api: Api, parts: ApiParts): void {
     '/hosts',
     { schema: { summary: 'Add a host', tags, body: NewHost, response: { 201: HostDocument } } },
     async ({ body }, reply) => reply.code(201).send(shown(await addHost(parts, body))),
+  )
+
+  api.get(
+    '/hosts/:host/checks',
+    {
+      schema: {
+        summary: 'What is wrong with a host, and how to mend it',
+        description:
+          'Docker, Compose, disk, proxy, clock, and whether its engine can log in at the registry.',
+        tags,
+        params: HostPath,
+        response: { 200: HostCheckList },
+      },
+    },
+    async ({ params }) => ({ items: await checkHost(parts, params.host) }),
   )
 
   api.post(

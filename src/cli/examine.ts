@@ -1,0 +1,130 @@
+import type { AppDocument } from '#contract/rest/apps.ts'
+import type { HostCheckList } from '#contract/rest/host-checks.ts'
+import type { HostDocument } from '#contract/rest/hosts.ts'
+import type { RegistryDocument } from '#contract/rest/registry.ts'
+import type { RepositoryCheckDocument, RepositoryDocument } from '#contract/rest/repositories.ts'
+import { asFairleadError } from '#lib/errors.ts'
+import { readList } from './page.ts'
+import type { Session } from './session.ts'
+
+export interface Checked {
+  /** A host, an app, a repository, or the manager. */
+  readonly where: string
+  readonly name: string
+  readonly detail: string
+  /** What to do; null: it is well. */
+  readonly mend: string | null
+}
+
+const DAY_MS = 86_400_000
+const RENEW_DAYS = 30
+
+/** What can be wrong, each part as one entry. A part that cannot be asked is wrong, in the words of its error. */
+const PARTS: readonly ((session: Session) => Promise<readonly Checked[]>)[] = [
+  checkHosts,
+  checkRegistry,
+  checkApps,
+  checkRepositories,
+]
+
+/** Looks at everything. Rejects when there is no manager to ask. */
+export async function examine(session: Session): Promise<readonly Checked[]> {
+  const { client } = session
+  await client.get('/hosts')
+  const manager = { where: 'manager', name: 'answers', detail: client.url, mend: null }
+  const found = await Promise.all(PARTS.map(async part => await part(session)))
+  return [manager, ...found.flat()]
+}
+
+async function checkHosts({ client }: Session): Promise<readonly Checked[]> {
+  const { items } = await client.get<{ items: HostDocument[] }>('/hosts')
+  if (items.length === 0) {
+    const mend = 'Add one: docs/running.md, "More hosts".'
+    return [{ where: 'manager', name: 'hosts', detail: 'there is none', mend }]
+  }
+  const found = items.map(async ({ name, online, problem, role }) => {
+    if (!online) {
+      const mend = `Start its worker ("systemctl start fairlead-worker" there), and see whether ${name} can be reached.`
+      return [{ where: name, name: 'worker', detail: problem ?? 'not connected', mend }]
+    }
+    const online_ = { where: name, name: 'worker', detail: 'connected', mend: null }
+    return role === 'worker' ? [online_, ...(await checksOf(client, name))] : [online_]
+  })
+  return (await Promise.all(found)).flat()
+}
+
+async function checksOf(client: Session['client'], host: string): Promise<readonly Checked[]> {
+  try {
+    const path = `/hosts/${encodeURIComponent(host)}/checks`
+    const { items } = await client.get<HostCheckList>(path)
+    return items.map(item => ({ where: host, ...item }))
+  } catch (error) {
+    return [broken(host, 'checks', error)]
+  }
+}
+
+async function checkRegistry({ client, clock }: Session): Promise<readonly Checked[]> {
+  const { app, address, configured_by } = await client.get<RegistryDocument>('/registry')
+  const where = 'registry'
+  if (address === null && app === null) {
+    return []
+  }
+  if (address === null || app === null) {
+    const mend = app === null ? null : `Bring it up: "fairlead deploy ${app.name}".`
+    return [{ where, name: 'in use', detail: address ?? 'it was never brought up', mend }]
+  }
+  const days = Math.floor((Date.parse(app.certificate_ends_at) - clock.now()) / DAY_MS)
+  const mend = days < RENEW_DAYS ? 'Renew it: "fairlead registry up".' : null
+  return [
+    { where, name: 'in use', detail: `${address}, as the ${configured_by} says`, mend: null },
+    { where, name: 'certificate', detail: `ends in ${days} days`, mend },
+  ]
+}
+
+async function checkApps({ client }: Session): Promise<readonly Checked[]> {
+  const apps = await readList<AppDocument>(client, '/apps')
+  return apps.flatMap(({ name, observed, drift, paused, deployment }) => {
+    const about = (what: string, detail: string, mend: string) => ({ where: name, name: what, detail, mend })
+    const isDown = ['stopped', 'missing', 'degraded'].includes(observed.state)
+    return [
+      ...(isDown
+        ? [about('runs', observed.reason ?? observed.state, `Deploy it again: "fairlead deploy ${name}".`)]
+        : []),
+      ...(drift.findings > 0
+        ? [
+            about(
+              'drift',
+              drift.reason ?? 'changed by hand',
+              `Deploy it again, or let it be repaired: docs/drift.md.`,
+            ),
+          ]
+        : []),
+      ...(paused
+        ? [about('paused', paused.reason, `When the cause is gone: "fairlead apps resume ${name}".`)]
+        : []),
+      ...(deployment?.state === 'failed'
+        ? [about('deployment', deployment.error?.message ?? 'failed', deployment.error?.hint ?? '')]
+        : []),
+    ]
+  })
+}
+
+/** Each is asked at its Git server, by its own host. */
+async function checkRepositories({ client }: Session): Promise<readonly Checked[]> {
+  const repositories = await readList<RepositoryDocument>(client, '/repositories')
+  return await Promise.all(
+    repositories.map(async ({ name }) => {
+      try {
+        await client.send<RepositoryCheckDocument>('POST', `/repositories/${encodeURIComponent(name)}/check`)
+        return { where: name, name: 'git', detail: 'its server answers', mend: null }
+      } catch (error) {
+        return broken(name, 'git', error)
+      }
+    }),
+  )
+}
+
+function broken(where: string, name: string, error: unknown): Checked {
+  const { message, hint } = asFairleadError(error)
+  return { where, name, detail: message, mend: hint }
+}

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Answers } from '#exec/recorder.ts'
+import { hostCheck } from './host-check.ts'
+import { testHands } from './recorded-hands.test.ts'
+
+const REGISTRY = { address: 'registry.example.org:5000', username: 'fairlead', password: 'x' }
+const WELL: Answers = [
+  ['GET docker /version', { status: 200, json: { Version: '20.10.24', ApiVersion: '1.41' } }],
+  ['docker compose version', { stdout: '2.26.1\n' }],
+  ['stat ', { missing: false, kind: 'folder', freeBytes: 5e9 }],
+  ['POST docker /auth', { status: 200, json: {} }],
+]
+
+async function wrong(answers: Answers, registry?: typeof REGISTRY) {
+  const hands = testHands([...answers, ...WELL])
+  const { checks } = await hostCheck.run(hands, registry ? { registry } : {})
+  return checks.filter(({ mend }) => mend !== null)
+}
+
+test('R99 a host on which everything is well has nothing to mend', async () => {
+  assert.deepEqual(await wrong([], REGISTRY), [])
+})
+
+test('R99 what is wrong with a host is named, with what to do', async () => {
+  const cases: readonly (readonly [Answers[number], string, RegExp])[] = [
+    [
+      ['GET docker /version', { status: 200, json: { Version: '19.03', ApiVersion: '1.40' } }],
+      'engine',
+      /20\.10/,
+    ],
+    [['docker compose version', { stdout: '1.29.2\n' }], 'compose', /version 2/],
+    [['stat ', { missing: false, kind: 'folder', freeBytes: 5e8 }], 'disk', /hosts prune box/],
+    [refusal('x509: certificate signed by unknown authority'), 'registry', /registry trust/],
+    [refusal('login attempt failed with status: 401 Unauthorized'), 'registry', /registry passwd/],
+    [refusal('dial tcp: connect: connection refused'), 'registry', /registry status/],
+  ]
+  for (const [answer, name, mend] of cases) {
+    const found = await wrong([answer], REGISTRY)
+    assert.deepEqual(
+      found.map(each => each.name),
+      [name],
+    )
+    assert.match(found[0]?.mend ?? '', mend)
+  }
+})
+
+test('a check that cannot be made is wrong in the words of its error, and the others are made all the same', async () => {
+  const found = await wrong([['GET docker /version', { error: new Error('the engine does not answer') }]])
+  assert.deepEqual(
+    found.map(each => each.name),
+    ['engine'],
+  )
+  assert.notEqual(found[0]?.mend, '')
+})
+
+function refusal(message: string): Answers[number] {
+  return ['POST docker /auth', { status: 500, json: { message } }]
+}

@@ -1,0 +1,108 @@
+import { asFairleadError } from '#lib/errors.ts'
+import { readConfig } from '#programs/caddy.ts'
+import { composeVersion, engineVersion, tryLogin } from '#programs/engine-facts.ts'
+import type { Hands } from './command.ts'
+import { engineCredential, type RegistryData } from './image-data.ts'
+import { askProxy } from './proxy-config.ts'
+
+/** How something is; undefined `mend`: there is nothing to mend. */
+export interface Finding {
+  readonly detail: string
+  readonly mend?: string
+}
+
+export interface HostCheck {
+  readonly name: string
+  /** Undefined: it does not concern this host. */
+  readonly look: (hands: Hands, asked: Asked) => Promise<Finding | undefined>
+}
+
+export interface Asked {
+  readonly registry?: RegistryData | undefined
+}
+
+const LITTLE_BYTES = 2_000_000_000
+const OLDEST_API = 1.41
+
+/** What can be wrong with a host, each as one entry. What throws is wrong, in the words of its error. */
+export const HOST_CHECKS: readonly HostCheck[] = [
+  { name: 'engine', look: checkEngine },
+  { name: 'compose', look: checkCompose },
+  { name: 'disk', look: checkDisk },
+  { name: 'proxy', look: checkProxy },
+  { name: 'registry', look: checkRegistry },
+]
+
+export async function runCheck(
+  hands: Hands,
+  { look }: HostCheck,
+  asked: Asked,
+): Promise<Finding | undefined> {
+  try {
+    return await look(hands, asked)
+  } catch (error) {
+    hands.signal.throwIfAborted()
+    const { message, hint } = asFairleadError(error)
+    return { detail: message, mend: hint }
+  }
+}
+
+async function checkEngine({ host, perform }: Hands): Promise<Finding> {
+  const { version, api } = await perform(engineVersion(host.dockerSocket))
+  const detail = `Docker ${version} (API ${api})`
+  return Number(api) >= OLDEST_API ? { detail } : { detail, mend: 'Install Docker 20.10 or newer.' }
+}
+
+async function checkCompose({ host, perform }: Hands): Promise<Finding> {
+  const version = await perform(composeVersion(host.dockerHome))
+  return /^v?2\./.test(version)
+    ? { detail: `Docker Compose ${version}` }
+    : { detail: `Docker Compose ${version}`, mend: 'Install version 2 of the Compose plugin.' }
+}
+
+async function checkDisk({ host, perform }: Hands): Promise<Finding> {
+  const free = await perform<number>({
+    kind: 'file',
+    operation: 'stat',
+    path: `${host.workspace}/repositories`,
+    read: found => found.freeBytes ?? 0,
+  })
+  const detail = `${(free / 1e9).toFixed(1)} GB free where the worker keeps its files`
+  return free >= LITTLE_BYTES
+    ? { detail }
+    : {
+        detail,
+        mend: `Free some space: "fairlead hosts prune ${host.name} --dry-run" shows what nobody needs.`,
+      }
+}
+
+async function checkProxy(hands: Hands): Promise<Finding> {
+  const { proxy } = hands.host
+  if (!proxy) {
+    return { detail: 'no proxy: no app on this host can have an address by name' }
+  }
+  await askProxy(hands, readConfig(proxy.adminOrigin))
+  return { detail: `Caddy answers at ${proxy.adminOrigin}` }
+}
+
+async function checkRegistry({ host, perform }: Hands, { registry }: Asked): Promise<Finding | undefined> {
+  const credential = registry && engineCredential(registry)
+  if (!registry || !credential) {
+    return undefined
+  }
+  const { address } = registry
+  const refusal = await perform(tryLogin(host.dockerSocket, credential))
+  if (refusal === undefined) {
+    return { detail: `the engine logs in at ${address}` }
+  }
+  return { detail: `the engine cannot log in at ${address}: ${refusal}`, mend: mendLogin(refusal, address) }
+}
+
+function mendLogin(refusal: string, address: string): string {
+  if (/x509|certificate/.test(refusal)) {
+    return `Let the engine trust it: "fairlead registry trust", or put its certificate into /etc/docker/certs.d/${address}/ca.crt.`
+  }
+  return /401|unauthorized/i.test(refusal)
+    ? 'Give deployments the right account: "fairlead registry passwd", or FAIRLEAD_REGISTRY_PASSWORD.'
+    : `Look whether it runs ("fairlead registry status") and whether this host reaches ${address}.`
+}

@@ -1,0 +1,51 @@
+import { type EngineRequest, type ProgramCall, SEARCH_PATH } from '#exec/call.ts'
+import { dockerEngine, engineMessage, QUICK_MS } from './docker-engine.ts'
+import type { RegistryCredential } from './docker-images.ts'
+
+export function engineVersion(
+  socket: string,
+): EngineRequest<{ readonly version: string; readonly api: string }> {
+  return {
+    kind: 'request',
+    engine: dockerEngine(socket),
+    method: 'GET',
+    path: '/version',
+    timeoutMs: QUICK_MS,
+    ok: [200],
+    read: answer => {
+      const { Version = '', ApiVersion = '' } = (answer.json ?? {}) as {
+        Version?: string
+        ApiVersion?: string
+      }
+      return { version: Version, api: ApiVersion }
+    },
+  }
+}
+
+/** The version of the docker CLI's Compose plugin. */
+export function composeVersion(home: string): ProgramCall<string> {
+  return {
+    kind: 'program',
+    program: 'docker',
+    args: ['compose', 'version', '--short'],
+    env: { PATH: SEARCH_PATH, HOME: home },
+    timeoutMs: QUICK_MS,
+    read: ({ stdout }) => stdout.trim(),
+  }
+}
+
+/** Lets the engine itself log in: it then has reached the registry, trusts it, and its account counts. Else its words. */
+export function tryLogin(socket: string, credential: RegistryCredential): EngineRequest<string | undefined> {
+  const { address, username, password } = credential
+  return {
+    kind: 'request',
+    engine: dockerEngine(socket),
+    method: 'POST',
+    path: '/auth',
+    body: { username, password: password.reveal(), serveraddress: address },
+    looksOnly: true,
+    timeoutMs: QUICK_MS,
+    ok: 'any',
+    read: answer => (answer.status === 200 || answer.status === 204 ? undefined : engineMessage(answer)),
+  }
+}

@@ -8,7 +8,7 @@ import { pinnedImages } from './pinned-images.ts'
 
 const hex = (letter: string) => letter.repeat(64)
 
-test('what kept releases, containers that were seen, and open deployments name is pinned; older releases are not', async () => {
+test('what kept releases, containers that were seen, artifacts and open deployments name is pinned; older releases are not', async () => {
   const store = await openTestStore()
   try {
     const { db } = store
@@ -27,10 +27,19 @@ test('what kept releases, containers that were seen, and open deployments name i
     const { id: open } = await requestDeployment(store, { appId: id, kind: 'deploy', trigger })
     const plan = JSON.stringify({ push: [{ data: { reference: 'host:5000/shop:t-f' } }] })
     await db.updateTable('deployments').set({ plan }).where('id', '=', open).execute()
+    await db
+      .insertInto('artifacts')
+      .values({
+        ...{ id: newId(), app: 'tool', deployment_id: newId(), service_name: 'tool', version: '1.2.0' },
+        ...{ image: 'tool:1.2.0', image_id: `sha256:${hex('1')}`, bytes: null, commit: 'c', created_at: 1 },
+        references: JSON.stringify({ 'host:5000/tool:1.2.0': `sha256:${hex('2')}` }),
+      })
+      .execute()
     const pinned = await pinnedImages(db, 2)
     for (const name of [
       ...['host:5000/shop:t-b', 'host:5000/shop:t-c', 'host:5000/shop:t-f', 'shop/by-hand:1'],
-      ...['b', 'c', 'd', 'e'].map(letter => `sha256:${hex(letter)}`),
+      ...['tool:1.2.0', 'host:5000/tool:1.2.0'],
+      ...['b', 'c', 'd', 'e', '1', '2'].map(letter => `sha256:${hex(letter)}`),
     ]) {
       assert.ok(pinned.includes(name), `${name} of ${pinned.join(' ')}`)
     }

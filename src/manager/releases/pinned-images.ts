@@ -8,7 +8,7 @@ const BETWEEN_WORDS = /[\s"'`,;=<>{}[\]()]+/
 
 /**
  * Every image that must stay: whatever looks like a reference in the releases that can be gone back to, in what was
- * seen running, and in the plans of deployments that have not ended. Read from the texts themselves, so that it holds
+ * seen running, in artifacts, and in the plans of deployments that have not ended. Read from the texts themselves, so that it holds
  * for every kind of app; a word too many keeps an image too many.
  */
 export async function pinnedImages(db: Kysely<Tables>, keepReleases: number): Promise<readonly string[]> {
@@ -27,6 +27,11 @@ export async function pinnedImages(db: Kysely<Tables>, keepReleases: number): Pr
     .select('plan')
     .where('state', 'in', ['queued', 'running', 'waiting'])
     .execute()
+  const artifacts = await db.selectFrom('artifacts').select(['image', 'image_id', 'references']).execute()
+  for (const { image, image_id, references } of artifacts) {
+    walk([image, image_id], found)
+    collect(references, found)
+  }
   for (const { plan } of open) {
     collect(plan, found)
   }
@@ -45,7 +50,7 @@ function walk(value: unknown, found: Set<string>): void {
       found.add(name)
     }
   } else if (typeof value === 'object' && value !== null) {
-    for (const each of Object.values(value)) {
+    for (const each of Object.entries(value).flat()) {
       walk(each, found)
     }
   }

@@ -79,8 +79,6 @@ export async function startSystem(stack: AsyncDisposableStack, options: SystemOp
     folder: place.folder,
     clock: systemClock,
     environment: {
-      // Tests deploy again and again.
-      FAIRLEAD_MOST_UNATTENDED: '0',
       ...options.environment,
       ...(options.dockerSocket ? { FAIRLEAD_DOCKER_SOCKET: options.dockerSocket } : {}),
     },

@@ -20,7 +20,7 @@ const HOSTILE = [
 
 let folder = ''
 let url = ''
-const served = { state: 'succeeded', status: 200 }
+const served = { state: 'succeeded', status: 200, held: false }
 const server = createServer(answer)
 
 before(async () => {
@@ -60,7 +60,7 @@ function answer({ method, url: path = '' }: IncomingMessage, response: ServerRes
 
 function deployment() {
   const { state } = served
-  const ended = state !== 'running'
+  const ended = state !== 'running' && state !== 'queued'
   const isGood = state === 'succeeded'
   const error = {
     code: 'X',
@@ -80,6 +80,7 @@ function deployment() {
     failed_step: state === 'failed' ? 'build' : null,
     error: state === 'failed' ? error : null,
     approved: null,
+    held: served.held,
     steps: [{ name: 'build', state: isGood ? 'done' : 'failed', outcome: null, error: null, ...times }],
     evidence: { answers: [{ host: 'shop.example.org', scheme: 'https', status: 200 }] },
     ...times,
@@ -112,6 +113,14 @@ describe('the exit code of "deploy --wait"', () => {
       equal((await deploy(['--wait'], {})).code, expected)
     })
   }
+
+  test('is 5 when its app is paused, and says how to resume it', async () => {
+    Object.assign(served, { state: 'queued', held: true })
+    const { code, out } = await deploy(['--wait'], {})
+    served.held = false
+    equal(code, 5)
+    match(out, /^shop is paused; .*"fairlead apps resume shop"/m)
+  })
 
   test('is 7 when it goes on after --timeout, and says how to follow it', async () => {
     served.state = 'running'

@@ -20,7 +20,7 @@ export const EXIT_CODES_TEXT = `Exit codes:
   2   the command was not understood
   3   not valid: problems in a deploy file, settings or a plan
   4   the manager cannot be reached
-  5   the deployment waits for an approval
+  5   the deployment waits for a person: for an approval, or its app is paused
   6   refused: the manager does not accept the token, or the token does not allow it
   7   the deployment had not ended within --timeout; it goes on
   8   the deployment was cancelled, or superseded by a newer one

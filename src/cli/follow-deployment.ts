@@ -28,7 +28,7 @@ export interface FollowOptions {
 }
 
 /**
- * Shows the steps of a deployment until it ends or waits for an approval (moving on a terminal, else a line for each) and why it failed, if it
+ * Shows the steps of a deployment until it ends, or waits for a person (moving on a terminal, else a line for each) and why it failed, if it
  * did. Rejects with the signal's reason when the session is interrupted; the deployment goes on then.
  */
 export async function followDeployment(
@@ -61,7 +61,7 @@ export async function followDeployment(
       session.signal.throwIfAborted()
       const deployment = await Promise.race([look(), limit.passed])
       view.show(deployment)
-      if (isWaiting(deployment)) {
+      if (isWaiting(deployment) || deployment.held) {
         return deployment
       }
       if (hasEnded(deployment)) {

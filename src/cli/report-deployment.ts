@@ -42,6 +42,12 @@ export async function reportDeployment(
     )
     return EXIT.waiting
   }
+  if (ended.held) {
+    printer.line(
+      `${ended.app} is paused; the deployment waits for a person: "fairlead apps resume ${ended.app}", or "fairlead cancel ${ended.id}".`,
+    )
+    return EXIT.waiting
+  }
   if (ended.state !== 'succeeded') {
     return exitCodeOfEnd(ended)
   }

@@ -47,6 +47,7 @@ function aDeployment(deployment: Partial<DeploymentDetail>): DeploymentDetail {
     steps: [],
     plan: null,
     plan_hash: null,
+    held: false,
     evidence: null,
     ...deployment,
   }

@@ -23,7 +23,7 @@ export const stackCompose = defineCommand({
       exitCode: Type.Integer(),
       /** Services that run; of the step `status`. */
       services: Type.Array(Type.String()),
-      /** What is there after the step `up`. */
+      /** What is there after the steps `status` and `up`. */
       containers: Type.Array(ComposeContainer),
     },
     strict,
@@ -43,7 +43,7 @@ export const stackCompose = defineCommand({
     return {
       exitCode,
       services: isOk && step === 'status' ? stdout.split('\n').filter(line => line.trim() !== '') : [],
-      containers: isOk && step === 'up' ? await containersOf(hands, folder) : [],
+      containers: isOk && (step === 'status' || step === 'up') ? await containersOf(hands, folder) : [],
     }
   },
 })

@@ -100,7 +100,7 @@ export const SETTINGS = [
     of: ['manager'],
     means:
       'so many deployments of an app may start within ten minutes without a person before the app is paused, 0 to 1000 (0: any number)',
-    default: '`5`',
+    default: '`20`',
   },
   {
     name: 'FAIRLEAD_REGISTRY',

@@ -73,7 +73,7 @@ export function readConfig(environment: Environment = process.env): Config {
     deployer: readDeployer(reader),
     keepReleases: reader.whole('FAIRLEAD_KEEP_RELEASES', { from: 1, to: 100, or: 5 }),
     pruneHours: reader.whole('FAIRLEAD_PRUNE_HOURS', { from: 0, to: 8760, or: 0 }),
-    mostUnattended: reader.whole('FAIRLEAD_MOST_UNATTENDED', { from: 0, to: 1000, or: 5 }),
+    mostUnattended: reader.whole('FAIRLEAD_MOST_UNATTENDED', { from: 0, to: 1000, or: 20 }),
     failpoints: failpointsIn(environment),
   }
   reader.refuseUnknown()

@@ -95,6 +95,9 @@ export const DeploymentDetail = Type.Object(
       description: 'Commands and changes, secret values replaced; null before the step "plan".',
     }),
     plan_hash: Nullable(Type.String()),
+    held: Type.Boolean({
+      description: 'It is queued and its app is paused: it starts when a person resumes or deploys the app.',
+    }),
     evidence: Type.Unknown({
       description: 'What was seen running at the end: containers, digests, health, HTTP answers.',
     }),

@@ -9,6 +9,7 @@ import {
 import { Id, strict } from '#contract/rest/fields.ts'
 import { ResultDocument } from '#contract/rest/result.ts'
 import { approveDeployment } from '#manager/deployments/approval.ts'
+import { isHeld } from '#manager/deployments/breaker.ts'
 import { listHistory, readDetail } from '#manager/deployments/queries.ts'
 import { cancelDeployment } from '#manager/deployments/request.ts'
 import { resultOf } from '#manager/deployments/result.ts'
@@ -56,7 +57,7 @@ export function deploymentRoutes(api: Api, parts: ApiParts): void {
     },
     async ({ params }) => {
       const { deployment, steps } = await readDetail(db, params.id)
-      return deploymentDetail(deployment, steps)
+      return deploymentDetail(deployment, { steps, held: await isHeld(db, deployment) })
     },
   )
 

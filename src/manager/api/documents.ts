@@ -52,12 +52,16 @@ function approvalDocument({ approved }: Deployment): DeploymentDocument['approve
   return approved ? { plan_hash: approved.hash, by: approved.by, at: timeText(approved.at) } : null
 }
 
-export function deploymentDetail(deployment: Deployment, steps: readonly StepRecord[]): DeploymentDetail {
+export function deploymentDetail(
+  deployment: Deployment,
+  { steps, held }: { readonly steps: readonly StepRecord[]; readonly held: boolean },
+): DeploymentDetail {
   return {
     ...deploymentDocument(deployment),
     steps: steps.map(stepDocument),
     plan: deployment.plan ?? null,
     plan_hash: deployment.planHash ?? null,
+    held,
     evidence: deployment.evidence ?? null,
   }
 }

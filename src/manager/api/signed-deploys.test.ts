@@ -18,6 +18,8 @@ let stacks: string[]
 let said: Readonly<Record<string, readonly string[]>>
 let exitCodes: Readonly<Record<string, number>>
 let running: readonly string[]
+/** What `up` makes of it. */
+let changes: boolean
 /** Before a step does anything. */
 let hold: (step: string, signal?: AbortSignal) => unknown
 
@@ -38,6 +40,7 @@ beforeEach(async () => {
   said = {}
   exitCodes = {}
   running = ['web']
+  changes = true
   hold = () => undefined
 })
 
@@ -75,6 +78,47 @@ test('R105 W12 an empty body is signed as the name in the path, and nothing else
   assert.equal((await post('/deploy/my_stack', { signature: sign('media') })).statusCode, 401)
   assert.equal((await post('/deploy', { signature: sign('') })).statusCode, 401)
   assert.equal((await post('/deploy/', { signature: sign('') })).statusCode, 401)
+})
+
+test('R101 signed calls are answered however many there are, with the limit for what nobody asked for as it is by default', async () => {
+  for (let count = 0; count < 30; count += 1) {
+    assert.equal((await post('/deploy/media')).statusCode, 200, String(count))
+  }
+})
+
+test('a call after which every container is the one from before has nothing to do', async () => {
+  changes = false
+  const { deployment, ok } = (await post('/deploy/media')).json()
+  assert.equal(ok, true)
+  const detail = await manager.ask('GET', `/api/v1/deployments/${deployment}`)
+  assert.equal(detail.json().outcome, 'nothing-to-do')
+})
+
+test('R112 a call for a stack whose app is paused is answered at once, also when it was paused meanwhile', async () => {
+  const { db, events, clock } = manager.parts
+  await post('/deploy/media')
+  const first = Promise.withResolvers<void>()
+  let ups = 0
+  hold = step => (step === 'up' && ++ups === 1 ? first.promise : undefined)
+  const running = post('/deploy/media')
+  await until(() => ups === 1)
+  const queued = post('/deploy/media')
+  await until(async () => (await states('queued')).length === 1)
+  const app = await db
+    .updateTable('apps')
+    .set({ paused_at: clock.now() })
+    .returning(['id', 'name'])
+    .executeTakeFirstOrThrow()
+  events.publish('app', { id: app.id, app: app.name, state: 'paused' })
+  const held = await queued
+  for (const answer of [held, await post('/deploy/media')]) {
+    assert.deepEqual([answer.statusCode, answer.json().error], [409, 'stack-paused'])
+    assert.match(answer.json().message, /fairlead apps resume media/)
+  }
+  const [id = ''] = (await states('queued')).map(row => String((row as { id: string }).id))
+  assert.equal((await manager.ask('GET', `/api/v1/deployments/${id}`)).json().held, true)
+  first.resolve()
+  assert.equal((await running).statusCode, 200)
 })
 
 test('R104 R112 W01 W02 a call without the right signature is refused, whatever it is for, and leaves nothing', async () => {
@@ -327,7 +371,12 @@ async function answer(command: string, params: unknown, options: TellOptions): P
     text,
   }))
   await options.onLines?.(lines, 0)
-  return { exitCode: exitCodes[step] ?? 0, services: step === 'status' ? running : [], containers: [] }
+  const container = { id: `web-${step === 'up' && changes}`, startedAt: '', state: 'running' }
+  return {
+    exitCode: exitCodes[step] ?? 0,
+    services: step === 'status' ? running : [],
+    containers: step === 'status' || step === 'up' ? [container] : [],
+  }
 }
 
 interface Call {

@@ -5,7 +5,12 @@ import { SignedAnswer, SignedRefusal } from '#contract/rest/signed.ts'
 import type { DeployerConfig } from '#manager/deployer-config.ts'
 import { isConstraintViolation } from '#manager/store/store-error.ts'
 import { isStackName, judgeCall, type SignedCall, signedBytes } from '#manager/triggers/signed-call.ts'
-import { CALL_NOT_SIGNED, STACK_MISMATCH, STACK_NAME_INVALID } from '#manager/triggers/signed-errors.ts'
+import {
+  CALL_NOT_SIGNED,
+  STACK_MISMATCH,
+  STACK_NAME_INVALID,
+  STACK_PAUSED,
+} from '#manager/triggers/signed-errors.ts'
 import { appOfStack, hostOfStack } from '#manager/triggers/stack-app.ts'
 import { createStackRequests } from '#manager/triggers/stack-requests.ts'
 import { addressOf } from './authenticate.ts'
@@ -21,7 +26,12 @@ import { waitForEnd } from './wait-for-end.ts'
 /** A body names a stack, and nothing else is read of it. */
 const MOST_BODY_BYTES = 64 * 1024
 
-const response = { 200: SignedAnswer, 409: SignedAnswer, 500: SignedAnswer, '4xx': SignedRefusal }
+const response = {
+  200: SignedAnswer,
+  409: Type.Union([SignedAnswer, SignedRefusal]),
+  500: SignedAnswer,
+  '4xx': SignedRefusal,
+}
 const tags = ['deployer']
 
 /** Any text: who cannot sign must not learn which names there can be. */
@@ -61,11 +71,15 @@ export function signedDeployRoutes(api: Api, parts: ApiParts, config: DeployerCo
     const stack = stackOf(request, inPath)
     const host = await hostOfStack(parts, stack)
     const appId = await appOfStack(parts, { stack, host })
+    await refusePaused(parts, appId)
     const address = addressOf(request, parts)
     const deployment = await requests.request({ appId, scheme, address })
     parts.queue.wake()
     parts.logger.info('deploy.call', { stack, scheme, address, deployment: deployment.id })
-    await waitForEnd(parts, deployment, { gone: request.signal })
+    const { state } = await waitForEnd(parts, deployment, { gone: request.signal })
+    if (state === 'queued') {
+      await refusePaused(parts, appId)
+    }
     const { status, body } = await signedAnswer(parts, deployment.id, stack)
     const duration = Math.round(reply.elapsedTime)
     parts.logger.info('deploy.answer', { stack, ok: body.ok, status, duration_ms: duration, host })
@@ -111,6 +125,18 @@ export function signedDeployRoutes(api: Api, parts: ApiParts, config: DeployerCo
     },
     async (request, reply) => await deploy(request, reply),
   )
+}
+
+/** What is queued for an app that is paused waits for a person, and no caller is kept waiting for one. */
+async function refusePaused({ db }: ApiParts, appId: string): Promise<void> {
+  const app = await db
+    .selectFrom('apps')
+    .select(['name', 'paused_at'])
+    .where('id', '=', appId)
+    .executeTakeFirst()
+  if (app && app.paused_at !== null) {
+    throw STACK_PAUSED(app.name)
+  }
 }
 
 function callOf(request: FastifyRequest, stack: string | undefined, receivedAt: number): SignedCall {

@@ -1,6 +1,6 @@
 import type { Clock } from '#lib/clock.ts'
 import type { Deployment } from '#manager/deployments/deployment.ts'
-import type { Events } from '#manager/deployments/events.ts'
+import type { Events, ManagerEvent } from '#manager/deployments/events.ts'
 import { readDeployment } from '#manager/deployments/queries.ts'
 import type { ApiParts } from './parts.ts'
 
@@ -10,21 +10,29 @@ export function hasEnded(deployment: Pick<Deployment, 'state'>): boolean {
   return ENDED.includes(deployment.state)
 }
 
-/** The deployment when it has ended or waits for an approval, or as it is after so many seconds (default: no limit) or when nobody waits any more. */
+/** The deployment when it has ended, waits for an approval or is held because its app was paused, or as it is after so many seconds (default: no limit) or when nobody waits any more. */
 export async function waitForEnd(
   parts: Pick<ApiParts, 'db' | 'events' | 'clock'>,
   deployment: Deployment,
   { seconds, gone }: { readonly seconds?: number; readonly gone: AbortSignal },
 ): Promise<Deployment> {
-  const ended = stateOf(parts.events, deployment.id, [...ENDED, 'waiting'])
+  const { id, appId } = deployment
+  const ended = stateOf(parts.events, id, [...ENDED, 'waiting'])
+  const paused = pauseOf(parts.events, appId)
+  /** What runs goes on when its app is paused. */
+  const isHeld = async () => {
+    await paused.promise
+    return (await readDeployment(parts.db, id)).state === 'queued' || ended.promise
+  }
   try {
     const now = await readDeployment(parts.db, deployment.id)
     if (!hasEnded(now) && now.state !== 'waiting') {
       const late = seconds === undefined ? [] : [passed(parts.clock, seconds)]
-      await Promise.race([ended.promise, aborted(gone), ...late])
+      await Promise.race([ended.promise, isHeld(), aborted(gone), ...late])
     }
   } finally {
     ended.close()
+    paused.close()
   }
   return await readDeployment(parts.db, deployment.id)
 }
@@ -40,10 +48,23 @@ interface Told {
 }
 
 function stateOf(events: Events, id: string, states: readonly string[]): Told {
+  return told(
+    events,
+    ({ kind, fields }) => kind === 'deployment' && fields.id === id && states.includes(String(fields.state)),
+  )
+}
+
+function pauseOf(events: Events, appId: string): Told {
+  return told(
+    events,
+    ({ kind, fields }) => kind === 'app' && fields.id === appId && fields.state === 'paused',
+  )
+}
+
+function told(events: Events, is: (event: ManagerEvent) => boolean): Told {
   const { promise, resolve } = Promise.withResolvers<void>()
   const { close } = events.subscribe(undefined, event => {
-    const { fields } = event
-    if (event.kind === 'deployment' && fields.id === id && states.includes(String(fields.state))) {
+    if (is(event)) {
       resolve()
     }
   })

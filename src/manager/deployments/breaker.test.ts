@@ -74,20 +74,26 @@ test('a person who deploys resumes it, with the push that was held', async () =>
   assert.equal((await deploy(PUSH)).state, 'queued')
 })
 
-for (const kind of ['ci', 'signed'] as const) {
-  test(`a program that asks (${kind}) is no person: it neither resumes an app nor makes the count begin anew`, async () => {
-    const program = { kind, by: 'robot' }
-    await deploySome(MOST, program)
-    const held = await deploy(program)
-    assert.equal(held.state, 'queued')
-    const again = await deploy(program)
-    assert.deepEqual([again.id, again.state], [held.id, 'queued'])
-    assert.deepEqual(heard, ['paused'])
-    const wanted = await deploy(PERSON)
-    assert.deepEqual([wanted.id, wanted.trigger], [held.id, PERSON])
-    await ended(held.id)
-  })
-}
+test('a program that asks (ci) is no person: it neither resumes an app nor makes the count begin anew', async () => {
+  const program = { kind: 'ci', by: 'robot' } as const
+  await deploySome(MOST, program)
+  const held = await deploy(program)
+  assert.equal(held.state, 'queued')
+  const again = await deploy(program)
+  assert.deepEqual([again.id, again.state], [held.id, 'queued'])
+  assert.deepEqual(heard, ['paused'])
+  const wanted = await deploy(PERSON)
+  assert.deepEqual([wanted.id, wanted.trigger], [held.id, PERSON])
+  await ended(held.id)
+})
+
+test('signed calls are not counted, and start while there is no pause', async () => {
+  await deploySome(MOST - 1)
+  await deploySome(MOST + 1, { kind: 'signed', by: 'v1' })
+  await deploySome(1)
+  assert.equal((await deploy(PUSH)).state, 'queued')
+  assert.equal((await deploy({ kind: 'signed', by: 'v1' })).state, 'queued')
+})
 
 test('an end without effect does not count, whichever it is', async () => {
   await deploySome(MOST)

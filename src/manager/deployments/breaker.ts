@@ -1,7 +1,9 @@
+import type { Kysely } from 'kysely'
 import type { Logger } from '#lib/logger.ts'
 import { compiledOnce } from '#manager/store/compiled-once.ts'
+import type { Tables } from '#manager/store/tables.ts'
 import { afterCommit } from '#manager/store/transaction.ts'
-import { isByPerson, type Trigger } from './deployment.ts'
+import { type Deployment, isByPerson, type Trigger } from './deployment.ts'
 import type { DeploymentLogs } from './logs.ts'
 import { LOOP_WINDOW_MS } from './loop-window.ts'
 import type { Startable } from './queries.ts'
@@ -30,7 +32,7 @@ export async function holdsBack(
   if (pausedAt !== null) {
     return true
   }
-  if (mostUnattended === 0 || isByPerson(JSON.parse(trigger) as Trigger)) {
+  if (mostUnattended === 0 || !isCounted(JSON.parse(trigger) as Trigger)) {
     return false
   }
   const now = clock.now()
@@ -44,6 +46,18 @@ export async function holdsBack(
   logger.warn('app.paused', { app, deployment: id, within_ms: LOOP_WINDOW_MS, started: mostUnattended })
   events.publish('app', { id: appId, app, state: 'paused' })
   return true
+}
+
+/** Whether it waits until a person resumes its app. */
+export async function isHeld(
+  db: Kysely<Tables>,
+  { state, appId }: Pick<Deployment, 'state' | 'appId'>,
+): Promise<boolean> {
+  if (state !== 'queued') {
+    return false
+  }
+  const app = await db.selectFrom('apps').select('paused_at').where('id', '=', appId).executeTakeFirst()
+  return typeof app?.paused_at === 'number'
 }
 
 /** Lets go on what is held. Done again it changes nothing. Within a transaction it holds when that is committed. */
@@ -69,14 +83,21 @@ export async function resumeApp(
 async function countUnattended({ db }: BreakerContext, app: string, since: number): Promise<number> {
   let count = 0
   for (const row of await lastOf(db, { app })) {
-    if (row.approved_by !== null || isByPerson(JSON.parse(row.trigger) as Trigger)) {
+    const trigger = JSON.parse(row.trigger) as Trigger
+    if (row.approved_by !== null || isByPerson(trigger)) {
       break
     }
-    if (row.started_at !== null && row.started_at >= since && !isWithoutEffect(row.outcome)) {
+    const startedAt = row.started_at ?? 0
+    if (startedAt >= since && startedAt > 0 && isCounted(trigger) && !isWithoutEffect(row.outcome)) {
       count += 1
     }
   }
   return count
+}
+
+/** Signed calls have a rate and an interval of their own, and whoever makes them waits for the answer. */
+function isCounted(trigger: Trigger): boolean {
+  return !isByPerson(trigger) && trigger.kind !== 'signed'
 }
 
 const lastOf = compiledOnce((db, { app }: { app: string }) =>

@@ -26,6 +26,15 @@ export const STACK_NAME_INVALID = defineError({
   hint: () => 'Rename its folder: Compose itself only knows such names of projects.',
 })
 
+export const STACK_PAUSED = defineError({
+  code: 'STACK_PAUSED',
+  status: 409,
+  retry: 'never',
+  message: (app: string) =>
+    `The app "${app}" is paused: nothing of it starts before a person has run "fairlead apps resume ${app}".`,
+  hint: app => `"fairlead apps show ${app}" says why. What runs keeps running.`,
+})
+
 export const STACK_ON_SEVERAL_HOSTS = defineError({
   code: 'STACK_ON_SEVERAL_HOSTS',
   status: 500,

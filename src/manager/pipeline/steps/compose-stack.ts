@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { ComposeContainer } from '#commands/compose-data.ts'
 import { stackCompose } from '#commands/stack-compose.ts'
 import { STACK_NOT_RUNNING, STACK_STEP_FAILED } from '#manager/pipeline/errors.ts'
 import { done, type Step, type StepContext, type StepOutcome } from '#manager/pipeline/step.ts'
@@ -16,10 +18,12 @@ export const stackSteps: readonly Step[] = (Object.keys(SECONDS) as Name[]).map(
   run: context => runInStack(context, name),
 }))
 
+type Container = Pick<ComposeContainer, 'id' | 'startedAt' | 'state'>
+
 interface Result {
   readonly exitCode: number
   readonly services: readonly string[]
-  readonly containers: readonly unknown[]
+  readonly containers: readonly Container[]
 }
 
 async function runInStack(context: StepContext, step: Name): Promise<StepOutcome> {
@@ -39,10 +43,23 @@ async function runInStack(context: StepContext, step: Name): Promise<StepOutcome
       return done({ services })
     case 'up':
       say(`${app.name} is as its folder says: ${containers.length} containers`)
-      return { kind: 'finished', outcome: 'deployed', evidence: { containers } }
+      return {
+        kind: 'finished',
+        outcome: isSame(context.results.get('status') as Result | undefined, containers)
+          ? 'nothing-to-do'
+          : 'deployed',
+        evidence: { containers },
+      }
     default:
       return done()
   }
+}
+
+/** Whether `up` left every container alone. Not known after a restart in between: then it counts as a change. */
+function isSame(before: Result | undefined, after: readonly Container[]): boolean {
+  const marks = (containers: readonly Container[]) =>
+    containers.map(({ id, startedAt, state }) => `${id} ${startedAt} ${state}`).toSorted()
+  return before !== undefined && isDeepStrictEqual(marks(before.containers), marks(after))
 }
 
 /** One line of the manager's log for each step that came to its end. */

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox'
+import { trimEnd } from '#lib/trim-end.ts'
 import { BuildArgs, BuildTarget, TreePath } from './image-data.ts'
 import { RouteName } from './route-name.ts'
 
@@ -36,10 +37,8 @@ export type RoutePlace = Static<typeof RoutePlace>
 
 /** The name by which the proxy and the switchboard know a service. */
 export function routeNameOf(service: string, app: string): string {
-  return `${service
-    .toLowerCase()
-    .replace(/[^a-z0-9_-]/g, '-')
-    .replace(/[-_]+$/, '')}.${app}`
+  const name = service.toLowerCase().replace(/[^a-z0-9_-]/g, '-')
+  return `${trimEnd(name, '-_')}.${app}`
 }
 
 export const FindingData = Type.Object(

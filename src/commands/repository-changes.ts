@@ -1,3 +1,4 @@
+import { trimEnd } from '#lib/trim-end.ts'
 import { OBJECT_NOT_FOUND } from '#programs/git-errors.ts'
 import { changedPaths } from '#programs/git-tree.ts'
 import type { Hands } from './command.ts'
@@ -46,6 +47,6 @@ export async function compareCommits(
 
 /** A folder stands for everything in it. */
 export function isWatched(path: string, pattern: string): boolean {
-  const plain = pattern.replace(/^\.\//, '').replace(/\/+$/, '')
+  const plain = trimEnd(pattern.replace(/^\.\//, ''), '/')
   return pathFits(path, plain) || pathFits(path, `${plain}/**`)
 }

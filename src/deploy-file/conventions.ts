@@ -1,3 +1,4 @@
+import { trimEnd } from '#lib/trim-end.ts'
 import type { Target } from '#targets/target.ts'
 import type { ReadApp } from './parse.ts'
 
@@ -30,7 +31,7 @@ export function detectApps({ paths, texts, repositoryName, composePath, targets 
 
 /** A repository's name as the name of an app: `https://git.example/Team/Web_Shop.git` is `web-shop`. */
 export function appNameOf(repositoryName: string): string {
-  const last = repositoryName.replace(/\/+$/, '').split(/[/:]/).at(-1) ?? ''
+  const last = trimEnd(repositoryName, '/').split(/[/:]/).at(-1) ?? ''
   const name = last
     .replace(/\.git$/i, '')
     .normalize('NFKD')

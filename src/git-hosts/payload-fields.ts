@@ -11,6 +11,9 @@ export function idIn(value: unknown): string | undefined {
   return Number.isSafeInteger(value) ? String(value) : undefined
 }
 
+/** Nothing that a payload names is longer. */
+const MOST_TEXT = 1024
+
 export function textIn(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined
+  return typeof value === 'string' && value !== '' && value.length <= MOST_TEXT ? value : undefined
 }

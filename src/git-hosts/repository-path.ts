@@ -1,3 +1,5 @@
+import { trimEnd } from '#lib/trim-end.ts'
+
 /**
  * Whether the address of a registered repository is that of `remotePath` (owner and name) at its host. The address may
  * have more in front: /scm/ of Bitbucket Data Center, or the path under which a server is reached.
@@ -11,8 +13,7 @@ export function isAddressOf(url: string, remotePath: string): boolean {
 
 /** Git hosts do not tell upper from lower case in names. */
 function normal(path: string): string {
-  return path
-    .replace(/^\/+|\/+$/g, '')
+  return trimEnd(path.replace(/^\/+/, ''), '/')
     .replace(/\.git$/i, '')
     .toLowerCase()
 }

@@ -1,4 +1,5 @@
 import { posix } from 'node:path'
+import { trimEnd } from '#lib/trim-end.ts'
 import type { Report } from './finding.ts'
 
 /** What the owner of a host allows; part of the worker's own policy file. */
@@ -58,7 +59,7 @@ export function isEscape(path: string): boolean {
 }
 
 function inside(path: string): string | undefined {
-  const clean = path.replace(/\/+$/, '')
+  const clean = trimEnd(path, '/')
   if (clean === '..' || clean.startsWith('../') || clean === '.git' || clean.startsWith('.git/')) {
     return undefined
   }

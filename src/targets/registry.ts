@@ -124,5 +124,5 @@ function images({ content }: ReleaseFacts): RunImage[] {
 
 /** Without one the engine would fetch every tag there is. */
 function withTag(image: string): string {
-  return /[:@][^/]*$/.test(image) ? image : `${image}:latest`
+  return /[:@]/.test(image.slice(image.lastIndexOf('/') + 1)) ? image : `${image}:latest`
 }

@@ -1,14 +1,19 @@
 import { isUtf8 } from 'node:buffer'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { IncomingMessage } from 'node:http'
+import type { FastifyRequest } from 'fastify'
 import type { RawDelivery } from '#git-hosts/git-host.ts'
 import { GIT_HOSTS } from '#git-hosts/index.ts'
-import { BUSY, CONTENT_TYPE_REFUSED, MALFORMED_REQUEST } from './errors.ts'
+import { BODY_TOO_LARGE, BUSY, CONTENT_TYPE_REFUSED, MALFORMED_REQUEST } from './errors.ts'
 import { isDeeperThan } from './json-depth.ts'
 
 /** GitHub sends at most 25 MB, and never that much for a push. */
-export const MOST_BODY_BYTES = 5 * 1024 * 1024
-/** Bodies that are being received at the same time, of all senders together. */
+const MOST_BODY_BYTES = 5 * 1024 * 1024
+/** Of bodies that are being received at the same time, of all senders together. */
 const MOST_BYTES_AT_ONCE = 64 * 1024 * 1024
+/** So large deliveries are rare; smaller ones are always taken in, whatever others send. */
+const SMALL_BYTES = 256 * 1024
+/** Large bodies of one address at the same time. */
+const MOST_OF_ADDRESS = 8
 const MOST_DEPTH = 64
 
 /** Headers that decide. Which of them a hook uses is not asked here: who guesses hooks must see no difference. */
@@ -38,19 +43,72 @@ export function refuseForm(request: FastifyRequest): void {
   }
 }
 
-/** Counts what is being received, and refuses more than the budget. */
-export function createByteBudget(): (request: FastifyRequest, reply: FastifyReply) => void {
+/**
+ * Reads bodies, and counts what has really come: an announcement costs a sender nothing. A large body is refused when
+ * its address sends many of them, or when there is too much of all.
+ */
+export function createBodyReader(addressIn: (request: FastifyRequest) => string) {
+  const largeOf = new Map<string, number>()
   let receiving = 0
-  return (request, reply) => {
-    const announced = Number(request.headers['content-length'] ?? MOST_BODY_BYTES)
-    const bytes = Math.min(announced, MOST_BODY_BYTES)
-    if (receiving + bytes > MOST_BYTES_AT_ONCE) {
-      throw BUSY()
+
+  return async (request: FastifyRequest, payload: IncomingMessage): Promise<Buffer> => {
+    const { promise, resolve, reject } = Promise.withResolvers<Buffer>()
+    const address = addressIn(request)
+    const chunks: Buffer[] = []
+    let size = 0
+    let isLarge = false
+
+    function grow(bytes: number): void {
+      if (!isLarge && bytes > SMALL_BYTES) {
+        const open = largeOf.get(address) ?? 0
+        if (open >= MOST_OF_ADDRESS) {
+          throw BUSY()
+        }
+        largeOf.set(address, open + 1)
+        isLarge = true
+      }
+      if (bytes > MOST_BODY_BYTES) {
+        throw BODY_TOO_LARGE()
+      }
     }
-    receiving += bytes
-    reply.raw.once('close', () => {
-      receiving -= bytes
-    })
+
+    function onData(chunk: Buffer): void {
+      size += chunk.length
+      receiving += chunk.length
+      chunks.push(chunk)
+      try {
+        grow(size)
+        if (isLarge && receiving > MOST_BYTES_AT_ONCE) {
+          throw BUSY()
+        }
+      } catch (error) {
+        reject(error)
+      }
+    }
+
+    request.raw.socket.once('close', onClose)
+    function onClose(): void {
+      reject(MALFORMED_REQUEST('its body was not sent to its end'))
+    }
+    try {
+      grow(Number(request.headers['content-length'] ?? 0))
+      payload
+        .on('data', onData)
+        .once('end', () => resolve(Buffer.concat(chunks)))
+        .once('error', onClose)
+      return await promise
+    } finally {
+      payload.off('data', onData)
+      payload.resume()
+      request.raw.socket.off('close', onClose)
+      receiving -= size
+      const left = (largeOf.get(address) ?? 0) - Number(isLarge)
+      if (left > 0) {
+        largeOf.set(address, left)
+      } else {
+        largeOf.delete(address)
+      }
+    }
   }
 }
 

@@ -56,6 +56,26 @@ for (const host of GIT_HOSTS) {
   })
 }
 
+for (const host of GIT_HOSTS) {
+  test(`signed text that would keep a pattern busy for hours is answered at once for ${host.name}`, async () => {
+    const { repository, samples } = samplesOf(host)
+    const sample = samples.find(each => each.says === 'push main' && 'repository' in each.body) as Sample
+    const hook = await aHook(host.name, { url: repository, branch: 'main' })
+    const { repository: named } = sample.body as { repository: object }
+    const slashes = (length: number) => `a${'/'.repeat(length)}x`
+    const fields = Object.entries(named)
+    const hostile = fields.map(([name, value]) => [
+      name,
+      typeof value === 'string' ? slashes(4_000_000 / fields.length) : value,
+    ])
+    for (const changed of [slashes(4_000_000), Object.fromEntries(hostile)]) {
+      const body = { ...sample.body, repository: changed }
+      const { status } = await deliver(host, hook, { ...sample, body })
+      assert.ok(status < 500 && status !== 413, String(status))
+    }
+  })
+}
+
 test('W05 a SHA-256 in X-Hub-Signature is right for Bitbucket and refused for GitHub', async () => {
   const [sample] = samplesOf(named('bitbucket')).samples as [Sample]
   const hook = await aHook('bitbucket', { url: 'https://bitbucket.org/acme/site.git', branch: 'main' })

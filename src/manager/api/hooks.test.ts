@@ -169,20 +169,29 @@ test('W19 a body over the limit is refused: announced before reading, chunked at
   assert.equal(chunked, 413)
 })
 
-test('bodies that are received at once are bounded together, and finished ones make room', async () => {
+test('W20 W26 senders that announce much and send nothing keep nobody out, and one address has few large bodies open', async () => {
   const large = ['Content-Type: application/json', `Content-Length: ${5 * 1024 * 1024}`]
-  const slow = Array.from({ length: 13 }, () => openRequest(large))
-  assert.equal(await Promise.race(slow.map(statusOf)), 503)
-  const extra = 'x'.repeat(5_000_000)
-  const refused = await push({ extra })
-  assert.deepEqual([refused.statusCode, refused.headers['retry-after'] !== undefined], [503, true])
-  for (const socket of slow) {
+  const idle = Array.from({ length: 30 }, () => openRequest(large))
+  const ended = idle.map(async (socket, index) => ({ index, status: await statusOf(socket) }))
+  // All but 8 of them are refused; none of the 8 has an end.
+  const refused: { index: number; status: number }[] = []
+  for (let count = 0; count < 22; count += 1) {
+    const next = await Promise.race(ended.filter((_, index) => !refused.some(each => each.index === index)))
+    refused.push(next)
+  }
+  assert.ok(refused.every(({ status }) => status === 503))
+  assert.equal((await push({ from: '127.0.0.1' })).statusCode, 202)
+  const extra = 'x'.repeat(4_000_000)
+  assert.equal((await push({ extra })).statusCode, 202)
+  const many = await push({ extra, from: '127.0.0.1' })
+  assert.deepEqual([many.statusCode, many.headers['retry-after'] !== undefined], [503, true])
+  for (const socket of idle) {
     socket.destroy()
   }
-  let answer = refused
+  let answer = many
   for (const deadline = Date.now() + 20_000; answer.statusCode === 503 && Date.now() < deadline; ) {
     await setTimeout(20)
-    answer = await push({ extra })
+    answer = await push({ extra, from: '127.0.0.1' })
   }
   assert.equal(answer.statusCode, 202)
 })

@@ -6,9 +6,9 @@ import { DELIVERY_CONFLICT, NOT_SIGNED, OTHER_REPOSITORY } from '#manager/trigge
 import { createVerifier, readDelivery } from '#manager/triggers/hook-delivery.ts'
 import { type Delivery, type Taken, takeDelivery } from '#manager/triggers/push.ts'
 import { addressOf } from './authenticate.ts'
-import { TOO_MANY_FAILURES } from './errors.ts'
+import { BUSY, TOO_MANY_FAILURES } from './errors.ts'
 import type { FailureLimit } from './failure-limit.ts'
-import { createByteBudget, MOST_BODY_BYTES, parsedBody, rawDelivery, refuseForm } from './hook-request.ts'
+import { createBodyReader, parsedBody, rawDelivery, refuseForm } from './hook-request.ts'
 import type { ApiParts } from './parts.ts'
 import { meaningOf } from './problem.ts'
 import type { Api } from './shape.ts'
@@ -22,16 +22,15 @@ const HookPath = Type.Object({ hook: Type.String() }, strict)
  */
 export function hookRoutes(api: Api, parts: ApiParts, limit: FailureLimit): void {
   const verify = createVerifier(parts)
-  const reserve = createByteBudget()
+  const readBody = createBodyReader(request => addressOf(request, parts))
 
   api.removeAllContentTypeParsers()
-  api.addContentTypeParser('*', { parseAs: 'buffer' }, (_, body, done) => done(null, body))
+  api.addContentTypeParser('*', readBody)
   api.setErrorHandler(refusalHandler(parts))
 
   api.post(
     '/hooks/:hook',
     {
-      bodyLimit: MOST_BODY_BYTES,
       schema: {
         summary: 'Take a delivery of a Git host',
         description:
@@ -45,10 +44,7 @@ export function hookRoutes(api: Api, parts: ApiParts, limit: FailureLimit): void
           '5xx': DeliveryRefusal,
         },
       },
-      onRequest: async (request, reply) => {
-        refuseForm(request)
-        reserve(request, reply)
-      },
+      onRequest: async request => refuseForm(request),
     },
     async (request, reply) => {
       const raw = rawDelivery(request, parts.clock.now())
@@ -123,7 +119,8 @@ function refusalHandler(parts: ApiParts) {
     if (typeof error.retry === 'object') {
       reply.header('retry-after', String(error.retry.afterSeconds))
     }
-    if (error.status === 413) {
+    if (error.status === 413 || BUSY.matches(error)) {
+      // The rest of the body is not waited for.
       reply.header('connection', 'close')
     }
     return reply.code(error.status).send(refusal(error.code.toLowerCase().replaceAll('_', '-'), request))

@@ -180,6 +180,15 @@ test('taken off the list, an organisation has its repositories stopped; added ag
   assert.equal((await read('shop')).problem, null)
 })
 
+test('R65 a repository that is removed here comes back with the next listing, also when that is unchanged', async () => {
+  await addAcme({ token: TOKEN })
+  await check()
+  assert.equal((await ask('DELETE', '/repositories/shop')).statusCode, 204)
+  const row = await manager.parts.db.selectFrom('organisations').selectAll().executeTakeFirstOrThrow()
+  assert.equal(row.etag, null)
+  assert.equal((await check())['acme/shop'], 'registered')
+})
+
 test('a new token is that of all repositories that have no credential of their own, and is never shown', async () => {
   await addAcme({ token: TOKEN })
   await check()
@@ -197,8 +206,14 @@ test('a new token is that of all repositories that have no credential of their o
     )
   }
   assert.deepEqual(await passwords(), ['mine', 'ghp_second0123456789'])
+  await ask('PATCH', '/repositories/own', { credential: null })
+  assert.deepEqual(await passwords(), [null, 'ghp_second0123456789'])
+  assert.equal((await ask('DELETE', '/organisations/acme')).statusCode, 204)
+  assert.deepEqual(await passwords(), [null, null])
+  await addAcme({ token: 'ghp_second0123456789' })
+  await check()
   await ask('PATCH', '/organisations/acme', { token: null })
-  assert.deepEqual(await passwords(), ['mine', null])
+  assert.deepEqual(await passwords(), [null, null])
   const list = await ask('GET', '/organisations')
   assert.doesNotMatch(JSON.stringify([list.json(), manager.recorded.logged]), /canary|second/)
 })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { readRepository } from '#manager/repositories/queries.ts'
 import { type TestServer, testServer } from './test-server.ts'
 
 const KEY = '-----BEGIN OPENSSH PRIVATE KEY-----\ncanary-key\n-----END OPENSSH PRIVATE KEY-----\n'
@@ -103,6 +104,43 @@ test('A12 changes count up the version, keep the credential unless told otherwis
   assert.equal((await change({})).statusCode, 422)
   assert.equal((await change({ poll_seconds: 1 })).statusCode, 422)
   assert.equal((await change({ poll_seconds: 0 })).json().poll_seconds, 0)
+})
+
+test('a stored credential stays with the server that it was given for', async () => {
+  const url = 'https://git.example.org/team/three.git'
+  await add({ name: 'three', url, credential: { kind: 'https', username: 'u', password: 'p' } })
+  const change = (body: object) => manager.ask('PATCH', '/api/v1/repositories/three', body)
+  for (const elsewhere of [
+    'https://evil.example.org/team/three.git',
+    'https://git.example.org:8443/team/three.git',
+    'ssh://git@git.example.org/team/three.git',
+  ]) {
+    const refused = await change({ url: elsewhere })
+    assert.deepEqual([refused.statusCode, refused.json().code], [422, 'CREDENTIAL_NEEDED'], elsewhere)
+  }
+  const renamed = await change({ url: 'https://git.example.org/team/renamed.git' })
+  assert.deepEqual([renamed.statusCode, renamed.json().credential], [200, { kind: 'https' }])
+  const moved = await change({ url: 'https://other.example.org/x.git', credential: null })
+  assert.deepEqual([moved.statusCode, moved.json().credential], [200, null])
+  assert.equal((await change({ url })).statusCode, 200)
+})
+
+test('W29 a webhook belongs to the repository of its first delivery until the address becomes that of another one', async () => {
+  await add({ name: 'four', url: 'https://git.example.org/team/four.git' })
+  await manager.ask('POST', '/api/v1/repositories/four/webhook-secret', { git_host: 'gitea' })
+  const { db } = manager.parts
+  const { hook } = await readRepository(db, 'four')
+  const remoteAfter = async (url: string) => {
+    await db
+      .updateTable('hooks')
+      .set({ remote_id: '7' })
+      .where('id', '=', hook?.id ?? '')
+      .execute()
+    await manager.ask('PATCH', '/api/v1/repositories/four', { url })
+    return (await readRepository(db, 'four')).hook?.remote_id
+  }
+  assert.equal(await remoteAfter('ssh://git@git.example.org/Team/four'), '7')
+  assert.equal(await remoteAfter('https://git.example.org/team/other.git'), null)
 })
 
 test('R80 a repository whose looks were refused three times is shown as paused, and a check that works resumes it', async () => {

@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict'
-import { createHash, createHmac, randomUUID } from 'node:crypto'
 import { after, before, beforeEach, test } from 'node:test'
-import { silentLogger } from '#lib/logger.ts'
 import { stackSecret } from '#lib/stack-secret.ts'
 import { AGENT_OFFLINE } from '#manager/agents/errors.ts'
 import type { TellOptions } from '#manager/agents/tell.ts'
-import { createQueue, type Queue } from '#manager/deployments/queue.ts'
+import type { Queue } from '#manager/deployments/queue.ts'
 import { forgetOld } from '#manager/housekeeping.ts'
 import { seedApp, type TestServer, testServer } from './test-server.ts'
+import { SECRET, sign, timed, until, workOn } from './test-signed.ts'
 
-const SECRET = 's3cr3t'
 const ENVIRONMENT = { DEPLOY_SECRET: SECRET, DEPLOY_MIN_INTERVAL: '0', RATE_LIMIT_PER_MIN: '10000' }
 let manager: TestServer
 let queue: Queue
@@ -18,9 +16,7 @@ let stacks: string[]
 let said: Readonly<Record<string, readonly string[]>>
 let exitCodes: Readonly<Record<string, number>>
 let running: readonly string[]
-/** What `up` makes of it. */
 let changes: boolean
-/** Before a step does anything. */
 let hold: (step: string, signal?: AbortSignal) => unknown
 
 before(async () => {
@@ -88,10 +84,9 @@ test('R101 signed calls are answered however many there are, with the limit for 
 
 test('a call after which every container is the one from before has nothing to do', async () => {
   changes = false
-  const { deployment, ok } = (await post('/deploy/media')).json()
-  assert.equal(ok, true)
-  const detail = await manager.ask('GET', `/api/v1/deployments/${deployment}`)
-  assert.equal(detail.json().outcome, 'nothing-to-do')
+  const { deployment } = (await post('/deploy/media')).json()
+  const { outcome } = (await manager.ask('GET', `/api/v1/deployments/${deployment}`)).json()
+  assert.equal(outcome, 'nothing-to-do')
 })
 
 test('R112 a call for a stack whose app is paused is answered at once, also when it was paused meanwhile', async () => {
@@ -100,7 +95,7 @@ test('R112 a call for a stack whose app is paused is answered at once, also when
   const first = Promise.withResolvers<void>()
   let ups = 0
   hold = step => (step === 'up' && ++ups === 1 ? first.promise : undefined)
-  const running = post('/deploy/media')
+  void post('/deploy/media')
   await until(() => ups === 1)
   const queued = post('/deploy/media')
   await until(async () => (await states('queued')).length === 1)
@@ -118,7 +113,6 @@ test('R112 a call for a stack whose app is paused is answered at once, also when
   const [id = ''] = (await states('queued')).map(row => String((row as { id: string }).id))
   assert.equal((await manager.ask('GET', `/api/v1/deployments/${id}`)).json().held, true)
   first.resolve()
-  assert.equal((await running).statusCode, 200)
 })
 
 test('R104 R112 W01 W02 a call without the right signature is refused, whatever it is for, and leaves nothing', async () => {
@@ -397,38 +391,10 @@ async function post(url: string, { on = manager, body = '', signature, headers }
   })
 }
 
-function timed(path: string) {
-  const [timestamp, id] = [String(Math.floor(Date.now() / 1000)), randomUUID()]
-  const hash = createHash('sha256').update('').digest('hex')
-  const signature = `v2=${sign(['v2', 'POST', path, timestamp, id, hash].join('\n'))}`
-  return { signature, headers: { 'x-signature-timestamp': timestamp, 'x-request-id': id } }
-}
-
-function sign(text: string, key = SECRET): string {
-  return createHmac('sha256', key).update(text).digest('hex')
-}
-
-/** The real queue and pipeline behind a test's server. */
-function workOn({ parts }: TestServer): Queue {
-  const made = createQueue({ parts, logger: silentLogger, perHost: 2 })
-  parts.events.subscribe(undefined, ({ kind }) => {
-    if (kind === 'deployment') {
-      made.wake()
-    }
-  })
-  return made
-}
-
 function stepsOf(answer: Awaited<ReturnType<typeof post>>): unknown[] {
   return answer.json().steps.map(({ name, ok }: { name: string; ok: boolean }) => [name, ok])
 }
 
 async function states(state: 'queued'): Promise<unknown[]> {
   return await manager.parts.db.selectFrom('deployments').select('id').where('state', '=', state).execute()
-}
-
-async function until(is: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await is())) {
-    await new Promise(resolve => setImmediate(resolve))
-  }
 }

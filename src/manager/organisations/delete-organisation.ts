@@ -27,6 +27,12 @@ export async function deleteOrganisation(
         OWNER_NOT_ALLOWED(organisation.owner, organisation.server),
       )
     }
+    await db
+      .updateTable('repositories')
+      .set({ credential_sealed: null })
+      .where('organisation_id', '=', organisation.id)
+      .where('org_credential', '=', 1)
+      .execute()
     await db.deleteFrom('organisations').where('id', '=', organisation.id).execute()
     return organisation
   })

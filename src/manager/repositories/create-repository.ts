@@ -66,6 +66,6 @@ export async function createRepository(
 }
 
 /** Without one of its own a repository is read with the token of its organisation. */
-function sharedCredential({ sealer }: ManagerParts, url: string, origin: Origin | undefined) {
+export function sharedCredential({ sealer }: ManagerParts, url: string, origin: Origin | undefined) {
   return origin && url.startsWith('https:') ? credentialOf(origin.organisation, sealer) : undefined
 }

@@ -28,6 +28,14 @@ export async function deleteRepository(
     if (result.numDeletedRows === 0n) {
       throw VERSION_CHANGED(`The repository "${row.name}"`, row.version)
     }
+    if (row.organisation_id !== null) {
+      // Its next listing is taken in whole, so that the repository can come back with it.
+      await db
+        .updateTable('organisations')
+        .set({ etag: null })
+        .where('id', '=', row.organisation_id)
+        .execute()
+    }
     await db.deleteFrom('outbox').where('place', '=', reportPlace(row.id)).execute()
   })
   await parts.outbox.refresh()

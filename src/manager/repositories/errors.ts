@@ -52,3 +52,11 @@ export const CREDENTIAL_MISFIT = defineError({
   hint: () =>
     'An https:// address takes a user name and a token, an ssh:// or git@host: address takes a private key and the known host keys of the server.',
 })
+
+export const CREDENTIAL_NEEDED = defineError({
+  code: 'CREDENTIAL_NEEDED',
+  status: 422,
+  retry: 'never',
+  message: (server: string) => `The credential that is stored was not given for ${server}.`,
+  hint: () => 'Give one together with the new address, or null for a repository that everybody may read.',
+})

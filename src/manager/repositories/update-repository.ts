@@ -1,10 +1,13 @@
 import type { RepositoryChange } from '#contract/rest/repositories.ts'
 import { VERSION_CHANGED } from '#manager/apps/errors.ts'
 import type { Change } from '#manager/apps/update-app.ts'
-import { originOf } from '#manager/organisations/origin.ts'
+import { originOf, pathIn } from '#manager/organisations/origin.ts'
 import type { ManagerParts } from '#manager/parts.ts'
 import { reportAfter } from '#manager/reporting/set-report.ts'
 import { checkedPath } from '#programs/git-names.ts'
+import { authorityOf, parseRepositoryUrl, type RepositoryUrl } from '#programs/git-url.ts'
+import { sharedCredential } from './create-repository.ts'
+import { CREDENTIAL_NEEDED } from './errors.ts'
 import { type RepositoryRecord, readRepository } from './queries.ts'
 import { remoteColumns } from './remote-fields.ts'
 
@@ -16,18 +19,18 @@ export async function updateRepository(
   const { db, clock, events, config, sealer } = parts
   const { change } = wanted
   const row = await readRepository(db, wanted.name)
+  const report = change.report && reportAfter(row, change.report, sealer)
+  const move = change.url === undefined ? undefined : await moveTo(parts, row, change.url)
   const remote = {
     id: row.id,
     url: change.url ?? row.url,
     branch: change.branch ?? row.branch,
-    credential: change.credential,
+    credential: change.credential === undefined ? credentialAfter(row, move) : change.credential,
   }
-  const report = change.report && reportAfter(row, change.report, sealer)
-  const origin = change.url === undefined ? undefined : await originColumns(parts, change.url)
   const result = await db
     .updateTable('repositories')
     .set({
-      ...origin,
+      ...move?.columns,
       ...(change.credential === undefined ? {} : { org_credential: 0 }),
       ...remoteColumns(remote, { sealer, allowPrivate: config.allowPrivate }),
       ...(change.ca === undefined ? {} : { ca: change.ca }),
@@ -42,6 +45,10 @@ export async function updateRepository(
     .where('id', '=', row.id)
     .where('version', '=', wanted.version ?? row.version)
     .executeTakeFirst()
+  if (move?.isAnother && result.numUpdatedRows > 0n) {
+    // Its webhook belongs to the repository of the next signed delivery.
+    await db.updateTable('hooks').set({ remote_id: null }).where('repository_id', '=', row.id).execute()
+  }
   if (report && result.numUpdatedRows > 0n) {
     await db.replaceInto('reports').values(report).execute()
   }
@@ -56,13 +63,42 @@ export async function updateRepository(
 }
 
 /** Another address may be that of another organisation, and is as good as a new repository. */
-async function originColumns(parts: ManagerParts, url: string) {
-  const origin = await originOf(parts, url, parts.config)
+async function moveTo(parts: ManagerParts, row: RepositoryRecord, address: string) {
+  const origin = await originOf(parts, address, parts.config)
+  const shared = row.org_credential === 1 ? sharedCredential(parts, address, origin) : undefined
+  const to = parseRepositoryUrl(address, parts.config)
+  // It was checked when it was stored, and may be of a range that is no longer allowed.
+  const from = parseRepositoryUrl(row.url, { allowPrivate: ['0.0.0.0/0', '::/0'] })
   return {
-    organisation_id: origin?.organisation.id ?? null,
-    remote_id: origin?.remote.id ?? null,
-    stopped: null,
+    url: to,
+    shared,
+    isAnotherServer: serverIn(from) !== serverIn(to),
+    isAnother: from.host !== to.host || pathIn(from).toLowerCase() !== pathIn(to).toLowerCase(),
+    columns: {
+      organisation_id: origin?.organisation.id ?? null,
+      remote_id: origin?.remote.id ?? null,
+      org_credential: shared ? 1 : 0,
+      stopped: null,
+    },
   }
+}
+
+/** A credential was given for one server. That of an organisation goes with the organisation. */
+function credentialAfter(row: RepositoryRecord, move: Awaited<ReturnType<typeof moveTo>> | undefined) {
+  if (!move || row.credential_sealed === null) {
+    return move?.shared
+  }
+  if (row.org_credential === 1) {
+    return move.shared ?? null
+  }
+  if (move.isAnotherServer) {
+    throw CREDENTIAL_NEEDED(authorityOf(move.url))
+  }
+  return undefined
+}
+
+function serverIn({ protocol, host, port }: RepositoryUrl): string {
+  return `${protocol} ${host} ${port}`
 }
 
 function checkedComposePath(path: string | null): string | null {

@@ -179,15 +179,12 @@ test('W20 W26 senders that announce much and send nothing keep nobody out, and o
   for (const deadline = Date.now() + 20_000; refused < 22 && Date.now() < deadline; ) {
     await setTimeout(20)
   }
-  assert.equal(refused, 22)
   assert.equal((await push({ from: '127.0.0.1' })).statusCode, 202)
   const extra = 'x'.repeat(4_000_000)
   assert.equal((await push({ extra })).statusCode, 202)
   const many = await push({ extra, from: '127.0.0.1' })
-  assert.deepEqual([many.statusCode, many.headers['retry-after'] !== undefined], [503, true])
-  for (const socket of idle) {
-    socket.destroy()
-  }
+  assert.deepEqual([refused, many.statusCode, many.headers['retry-after']], [22, 503, '2'])
+  idle.map(socket => socket.destroy())
 })
 
 test('W20 a sender that does not finish is answered 408', async () => {

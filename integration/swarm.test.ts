@@ -105,7 +105,7 @@ describe('a stack in a swarm of two machines', () => {
   })
   after(() => resources.disposeAsync())
 
-  test('is built, pushed, pinned and started on both, and answers on both', async () => {
+  test('R19 is built, pushed, pinned and started on both, and answers on both', async () => {
     const { error, plan, results } = await app.deploy(files(world, { page: 'one' }))
     equal(error, undefined, String(error))
     deepEqual(
@@ -133,7 +133,7 @@ describe('a stack in a swarm of two machines', () => {
     equal(await docker('exec', task, 'cat', '/greeting.txt'), 'hello')
   })
 
-  test('P1 is not touched when nothing changed', async () => {
+  test('is not touched when nothing changed', async () => {
     const before = await seen()
     const { plan } = await app.deploy(files(world, { page: 'one' }))
     equal(plan.nothingToDo, true)

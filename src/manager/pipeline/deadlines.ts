@@ -24,6 +24,7 @@ export const DEADLINE_NAMES: readonly string[] = [
   'collect',
   'plan',
   'build',
+  'built',
   'push',
   'apply',
   'verify',

@@ -47,7 +47,7 @@ before(async () => {
 
 after(() => stack.disposeAsync())
 
-test('R93 R95 R97 "registry up" runs a registry with TLS and a password, and this engine trusts it', async () => {
+test('R93 R95 "registry up" runs a registry with TLS and a password, and this engine trusts it', async () => {
   const before = await registry()
   equal(before.configured_by, null)
   const { stdout, stderr } = await fairlead(

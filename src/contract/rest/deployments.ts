@@ -17,7 +17,7 @@ const Trigger = Type.Object(
   {
     kind: Type.String({
       description:
-        '"api" (a person, or a token of one), "ci" (a CI job with its own ID token), "signed", "webhook", "poll", "schedule", "image", "drift", "registration" or "rollback".',
+        '"api" (a person, or a token of one), "ci" (a CI job with its own ID token), "signed", "webhook", "poll", "schedule", "image", "files" (the repository wants the app no more), "drift", "registration" or "rollback".',
     }),
     by: Type.String(),
     detail: Type.Optional(Type.String()),
@@ -34,7 +34,7 @@ export const DeploymentDocument = Type.Object(
     outcome: Nullable(
       Type.String({
         description:
-          '"deployed", "nothing-to-do", "unaffected", "own-commit", "skipped-by-message", "rolled-back" …; null until it ended.',
+          '"deployed", "nothing-to-do", "unaffected", "own-commit", "skipped-by-message", "files-gone", "not-asked", "dry-run", "built", "rolled-back" …; null until it ended.',
       }),
     ),
     trigger: Trigger,

@@ -143,6 +143,16 @@ test('W29 a webhook belongs to the repository of its first delivery until the ad
   assert.equal(await remoteAfter('https://git.example.org/team/other.git'), null)
 })
 
+test('R55 messages of commits say nothing until somebody allows it', async () => {
+  await add({ name: 'told', url: 'https://git.example.org/told.git' })
+  const shown = async () => (await manager.ask('GET', '/api/v1/repositories/told')).json().commit_actions
+  assert.equal(await shown(), false)
+  await manager.ask('PATCH', '/api/v1/repositories/told', { commit_actions: true })
+  assert.equal(await shown(), true)
+  await manager.ask('PATCH', '/api/v1/repositories/told', { branch: 'x' })
+  assert.equal(await shown(), true)
+})
+
 test('R80 a repository whose looks were refused three times is shown as paused, and a check that works resumes it', async () => {
   const worker = await testServer({
     environment: SERVERS,

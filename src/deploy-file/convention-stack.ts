@@ -14,6 +14,7 @@ import { type ConventionFile, conventionFile } from './convention-files.ts'
 import { withTag } from './convention-image.ts'
 import { watched } from './convention-watch.ts'
 import { readJson } from './json-text.ts'
+import { COMMON_KEYS } from './schema.ts'
 
 /** The Compose files of a stack, and the files that lead to them. */
 interface Composes {
@@ -30,6 +31,12 @@ export function describeStack({ file, name, suffix }: Candidate, shelf: Shelf): 
   }
   if (own.config.enabled === false) {
     return { state: 'disabled' }
+  }
+  if (suffix !== undefined && !COMMON_KEYS.includes('engine')) {
+    // It must not run on the host's own engine instead.
+    const message = `is for the engine "${suffix}", and apps cannot choose one`
+    const problem = { path: '', message, expected: 'a name without a third part', file: file.path }
+    return { state: 'broken', problems: [problem] }
   }
   const composes = file.kind === 'instance' ? ofDefinition(file, shelf) : ofOne(file, shelf)
   const problems = [...composes.problems, ...jsonProblems(composes.paths, shelf)]

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { check } from '#lib/check.ts'
-import type { Tell } from '#targets/target.ts'
 import { targetNamed } from '#targets/index.ts'
+import type { Tell } from '#targets/target.ts'
 import { describedApps, refuseNothing } from './described-apps.ts'
 import { SETTINGS_INVALID } from './errors.ts'
 import type { Source } from './source.ts'
@@ -10,7 +10,7 @@ import type { Source } from './source.ts'
 const TEXTS: Readonly<Record<string, string>> = {
   'a/docker-compose.web.yml': 'services: { web: { image: "team/web:1" } }\n',
   'b/stack-definition.shop.json': '{ "composes": ["web"] }',
-  'stack-instance.shop.My_Shop.eu.json':
+  'stack-instance.shop.My_Shop.json':
     '{ "enabled": true, "parameters": [{ "name": "PASSWORD", "value": "$DB" }, { "name": "N", "value": 2 }] }',
   'docker-compose-early.one.yml': 'services: {}\n',
   'image.web.json':
@@ -39,7 +39,7 @@ test('R45 R46 what the names of files describe are apps as their targets take th
   assert.deepEqual(described.convention?.problems, [])
   assert.deepEqual(
     described.apps.map(({ name, target }) => `${name} ${target}`),
-    ['image-web image', 'image-tool image', 'my-shop-eu stack', 'early-one stack'],
+    ['image-web image', 'image-tool image', 'my-shop stack', 'early-one stack'],
   )
   for (const { name, target, settings } of described.apps) {
     check(targetNamed(target)?.settings ?? {}, settings, name, SETTINGS_INVALID)

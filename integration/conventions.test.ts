@@ -1,0 +1,116 @@
+import { deepEqual, equal, match, ok } from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import type { AppDocument } from '#contract/rest/apps.ts'
+import type { DeploymentDetail, DeploymentDocument } from '#contract/rest/deployments.ts'
+import type { RepositoryDocument } from '#contract/rest/repositories.ts'
+import { systemClock } from '#lib/clock.ts'
+import { type SecondEngine, startSecondEngine } from './world/second-engine.ts'
+import { type Remote, type System, startSystem } from './world/system.ts'
+
+const INSTANCE = JSON.stringify({ enabled: true, parameters: [{ name: 'WORD', value: 'hello' }] })
+
+describe('a repository of config as code', () => {
+  const resources = new AsyncDisposableStack()
+  let engine: SecondEngine
+  let system: System
+  let remote: Remote
+  const client = () => system.together().client
+
+  /** Looks at the repository now and gives how the deployments of the apps ended that this asked for. */
+  async function look(known: readonly string[]): Promise<DeploymentDetail[]> {
+    await client().send('PATCH', '/repositories/infra', { auto_apps: true })
+    for (;;) {
+      const { items } = await client().get<{ items: DeploymentDocument[] }>('/deployments')
+      const news = items.filter(({ id }) => !known.includes(id))
+      if (news.length > 0 && news.every(({ finished_at }) => finished_at !== null)) {
+        return await Promise.all(
+          news.toReversed().map(({ id }) => client().get<DeploymentDetail>(`/deployments/${id}`)),
+        )
+      }
+      const { problem } = await client().get<RepositoryDocument>('/repositories/infra')
+      equal(problem, null, JSON.stringify(problem))
+      await systemClock.sleep(200)
+    }
+  }
+
+  async function ids(): Promise<string[]> {
+    const { items } = await client().get<{ items: DeploymentDocument[] }>('/deployments')
+    return items.map(({ id }) => id)
+  }
+
+  async function pushed(files: Readonly<Record<string, string | null>>): Promise<string[]> {
+    const known = await ids()
+    await remote.push(files)
+    return (await look(known)).map(each => `${each.app} ${each.kind} ${each.outcome ?? each.error?.message}`)
+  }
+
+  const services = async () => (await engine.docker('service', 'ls', '--format', '{{.Name}}')).trim()
+
+  before(async () => {
+    engine = await startSecondEngine(resources)
+    await engine.docker('swarm', 'init', '--advertise-addr', engine.ip)
+    system = await startSystem(resources, { dockerSocket: engine.socket })
+    remote = await system.addRepository('infra', files(system.baseImage))
+    await client().send('DELETE', '/apps/infra')
+  })
+  after(() => resources.disposeAsync())
+
+  test('R23 R24 R47 R49 gives its image and then the stack that runs it, without any file of Fairlead', async () => {
+    // A tip that was seen before the apps were to be created is no news.
+    await remote.push({ 'README.md': 'config as code' })
+    const [image, stack, ...others] = await look([])
+    deepEqual(others, [])
+    deepEqual([image?.app, image?.outcome], ['image-web', 'deployed'], JSON.stringify(image?.error))
+    deepEqual([stack?.app, stack?.outcome], ['my-site', 'deployed'], JSON.stringify(stack?.error))
+    ok(Date.parse(stack?.started_at ?? '') >= Date.parse(image?.finished_at ?? ''))
+    equal(await services(), 'my_site_web')
+    const task = (await engine.docker('ps', '--quiet', '--filter', 'name=my_site_web')).trim()
+    equal((await engine.docker('exec', task, 'cat', '/word')).trim(), 'from the image')
+    match(await engine.docker('inspect', task, '--format', '{{json .Config.Env}}'), /"WORD=hello"/)
+  })
+
+  test('R52 R54 files that move, and files that are wrong, remove nothing', async () => {
+    const moved = Object.fromEntries(
+      Object.entries(files(system.baseImage)).flatMap(([path, text]) => [
+        [path, null],
+        [`elsewhere/${path}`, text],
+      ]),
+    )
+    deepEqual(await pushed({ ...moved, 'stack-instance.none.broken.json': '{ "enabled": tru }' }), [
+      'image-web deploy nothing-to-do',
+      'my-site deploy nothing-to-do',
+    ])
+    equal(await services(), 'my_site_web')
+    const { items } = await client().get<{ items: AppDocument[] }>('/apps')
+    deepEqual(items.map(({ name }) => name).sort(), ['image-web', 'my-site'])
+  })
+
+  test('R49 "enabled": false removes the stack by a deployment of its own', async () => {
+    const off = { 'elsewhere/live/simple-stack-instance.site.my_site.json': '{ "enabled": false }' }
+    deepEqual(await pushed(off), [
+      'image-web deploy nothing-to-do',
+      'my-site deploy files-gone',
+      'my-site remove removed',
+    ])
+    equal(await services(), '')
+  })
+})
+
+function files(base: string): Readonly<Record<string, string>> {
+  return {
+    'web/Dockerfile.web': `FROM ${base}\nCOPY word /word\n`,
+    'web/word': 'from the image\n',
+    'conf/image.web.json': JSON.stringify({ tag: 'config/web:1' }),
+    'conf/docker-compose.site.yml': [
+      'services:',
+      '  web:',
+      '    image: config/web:1',
+      '    init: true',
+      '    command: ["sleep", "10000"]',
+      '    stop_grace_period: 1s',
+      '    environment: ["WORD=$' + '{WORD}"]',
+      '',
+    ].join('\n'),
+    'live/simple-stack-instance.site.my_site.json': INSTANCE,
+  }
+}

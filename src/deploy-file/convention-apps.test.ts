@@ -218,8 +218,7 @@ describe('config as code', () => {
   test('is not looked for where a deploy file or a named Compose file says what is deployed', () => {
     const files = { 'docker-compose-web.yml': WEB }
     equal(read({ ...files, 'fairlead.yaml': '' }).convention, undefined)
-    const paths = Object.keys(files)
-    const tree = { texts: files, paths, repositoryName: 'infra', targets: TARGETS }
+    const tree = { texts: files, paths: Object.keys(files), repositoryName: 'infra', targets: TARGETS }
     equal(readApps({ ...tree, composePath: 'docker-compose-web.yml' }).convention, undefined)
     deepEqual(conventionTexts(['README.md', 'Dockerfile-x', 'a/image-x.json']), ['a/image-x.json'])
     deepEqual(conventionTexts(['Dockerfile', 'fixtures/image-1.json']), [])
@@ -255,10 +254,8 @@ describe('config as code that is wrong', () => {
       apps.map(({ name }) => name),
       ['api'],
     )
-    deepEqual(
-      ['live', 'twice'].map(name => convention?.entries.get(name)?.state),
-      ['broken', 'broken'],
-    )
+    equal(convention?.entries.get('live')?.state, 'broken')
+    equal(convention?.entries.get('twice')?.state, 'broken')
   })
 
   test('R52 names that are the same app are discarded too', () => {

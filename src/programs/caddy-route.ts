@@ -7,8 +7,12 @@ export const UPSTREAM_HEADER = 'X-Fairlead-Upstream'
 
 /** How old Caddy's knowledge of the current upstream may be. A switch is visible after at most this. */
 export const REFRESH_MS = 50
-/** How long Caddy holds a request whose upstream does not take connections (a container that restarts). */
-const TRY_MS = 5_000
+/**
+ * How long Caddy holds a request whose upstream does not take connections (a container that restarts). More than the
+ * 5 s (twice at the worst) that a question to a worker which hangs costs: a try must be left then, or who met the empty
+ * slot first would get an error.
+ */
+const TRY_MS = 12_000
 
 /** What one routed name needs in the proxy. */
 export interface WantedRoute {

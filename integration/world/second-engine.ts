@@ -18,8 +18,9 @@ export interface SecondEngine {
   readonly socket: string
   /** What its clients connect to: tcp://10.215.x.y:2376, with TLS on both sides. */
   readonly address: string
-  /** Its address, and that of this machine as the engine sees it. */
+  /** Its address, another one that it has, and that of this machine as the engine sees it. */
   readonly ip: string
+  readonly otherIp: string
   readonly hostIp: string
   /** Signed both ends' certificates. */
   readonly authority: Authority
@@ -40,14 +41,14 @@ export interface SecondEngine {
 }
 
 export interface SecondEngineOptions {
-  /** Further arguments for dockerd. */
-  readonly args?: readonly string[]
+  /** Further arguments for dockerd, which knows the engine's address. */
+  readonly args?: (ip: string) => readonly string[]
 }
 
 /** Needs root. Nothing of it stays: containers, processes, mounts, interfaces, files. */
 export async function startSecondEngine(
   stack: AsyncDisposableStack,
-  { args = [] }: SecondEngineOptions = {},
+  { args = () => [] }: SecondEngineOptions = {},
 ): Promise<SecondEngine> {
   const folder = await mkdtemp(join(tmpdir(), 'second-engine-'))
   stack.defer(() => removeEngineFolder(folder))
@@ -72,7 +73,7 @@ export async function startSecondEngine(
         ...['--pidfile', join(folder, 'docker.pid'), '--log-level', 'warn'],
         ...['--host', `unix://${socket}`, '--host', address],
         ...['--tlsverify', '--tlscacert', server.ca, '--tlscert', server.cert, '--tlskey', server.key],
-        ...args,
+        ...args(wire.ip),
       ],
       folder,
       logFile: join(folder, 'dockerd.log'),
@@ -85,7 +86,7 @@ export async function startSecondEngine(
   stack.defer(() => removeContainers(socket))
   return {
     ...{ socket, address, authority, client, folder },
-    ...{ ip: wire.ip, hostIp: wire.hostIp, namespace: wire.namespace },
+    ...{ ip: wire.ip, otherIp: wire.otherIp, hostIp: wire.hostIp, namespace: wire.namespace },
     docker: (...words) => mustRun('docker', ['--host', `unix://${socket}`, ...words], { folder }),
     async trust(registry, ca) {
       const place = join(folder, 'etc', 'certs.d', registry)
@@ -150,6 +151,7 @@ interface Wire {
   readonly name: string
   readonly namespace: string
   readonly ip: string
+  readonly otherIp: string
   readonly hostIp: string
 }
 
@@ -164,29 +166,30 @@ async function layWire(stack: AsyncDisposableStack): Promise<Wire> {
     await mustRun('ip', ['netns', 'delete', name], AT)
   })
   await mustRun('ip', ['link', 'add', name, 'type', 'veth', 'peer', 'name', inside, 'netns', name], AT)
-  const { ip, hostIp } = await claimAddresses(name)
+  const { ip, otherIp, hostIp } = await claimAddresses(name)
   for (const words of [
-    ['address', 'add', `${ip}/30`, 'dev', inside],
+    ['address', 'add', `${ip}/29`, 'dev', inside],
+    ['address', 'add', `${otherIp}/29`, 'dev', inside],
     ['link', 'set', 'lo', 'up'],
     ['link', 'set', inside, 'up'],
     ['route', 'add', 'default', 'via', hostIp],
   ]) {
     await mustRun('ip', ['-n', name, ...words], AT)
   }
-  return { name, namespace: `/run/netns/${name}`, ip, hostIp }
+  return { name, namespace: `/run/netns/${name}`, ip, otherIp, hostIp }
 }
 
-/** A /30 that nobody else has: of 16384 one by lot, and another one when somebody was faster. */
-async function claimAddresses(name: string): Promise<{ ip: string; hostIp: string }> {
+/** A /29 that nobody else has: of 8192 one by lot, and another one when somebody was faster. */
+async function claimAddresses(name: string): Promise<Pick<Wire, 'ip' | 'otherIp' | 'hostIp'>> {
   for (;;) {
-    const first = randomInt(16_384) * 4
+    const first = randomInt(8_192) * 8
     const at = (offset: number) => `10.215.${(first + offset) >> 8}.${(first + offset) & 255}`
     const hostIp = at(1)
-    const known = await mustRun('ip', ['-o', 'route', 'show', 'root', `${at(0)}/30`], AT)
+    const known = await mustRun('ip', ['-o', 'route', 'show', 'root', `${at(0)}/29`], AT)
     if (known.trim() === '') {
-      await mustRun('ip', ['address', 'add', `${hostIp}/30`, 'dev', name], AT)
+      await mustRun('ip', ['address', 'add', `${hostIp}/29`, 'dev', name], AT)
       await mustRun('ip', ['link', 'set', name, 'up'], AT)
-      return { ip: at(2), hostIp }
+      return { ip: at(2), otherIp: at(3), hostIp }
     }
   }
 }

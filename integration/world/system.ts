@@ -51,7 +51,7 @@ export interface SystemOptions {
   /** Further settings of the parts. */
   readonly environment?: Readonly<Record<string, string>>
   readonly dockerSocket?: string
-  readonly registry?: { readonly folder: string }
+  readonly registry?: { readonly folder?: string; readonly host?: string }
 }
 
 /** Starts everything; the stack takes it down again, with all containers, images and files that it made. */
@@ -66,7 +66,8 @@ export async function startSystem(stack: AsyncDisposableStack, options: SystemOp
   const socketPath = options.dockerSocket ?? DOCKER_SOCKET
   await ensureBaseImage({ name: baseImage, socketPath })
   const account = { username: 'test', password: 'a-password-of-the-test' }
-  const registryOptions = { folder: options.registry?.folder ?? join(place.folder, 'registry'), ...account }
+  const { folder: registryFolder = join(place.folder, 'registry'), host } = options.registry ?? {}
+  const registryOptions = { folder: registryFolder, ...(host ? { host } : {}), ...account }
   const registry = await startRegistry(registryOptions)
   stack.defer(registry.close)
   images.push(`${registry.address}/`)

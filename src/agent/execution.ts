@@ -1,5 +1,6 @@
 import type { Static, TObject } from 'typebox'
 import type { Command, Hands, HostFacts } from '#commands/command.ts'
+import { hostOn } from '#commands/engine.ts'
 import { MAX_FRAME_BYTES } from '#contract/agent-frames.ts'
 import type { Perform } from '#exec/call.ts'
 import type { Outliving, OutlivingProgram } from '#exec/outliving.ts'
@@ -52,11 +53,15 @@ export interface Order {
   readonly command: Command
   /** Undefined for one that an earlier agent began: its data comes when it is told again. */
   readonly params?: Static<TObject>
+  /** Of the host; undefined: its own. */
+  readonly engine?: string | undefined
   readonly deadlineMs: number
   readonly log: CommandLog
   /** What an earlier agent left of it. */
   readonly orphan?: Orphan
 }
+
+type Told = Parameters<typeof hostOn>[1] & { readonly params: Static<TObject> }
 
 /**
  * One command at work: its deadline, its end, and what may leave the host of it. One that an earlier agent began waits
@@ -69,8 +74,8 @@ export class Execution {
   readonly #parts: ExecutionParts
   readonly #order: Order
   readonly #stop = new AbortController()
-  readonly #redactor: Redactor
-  readonly #data = Promise.withResolvers<Static<TObject> | undefined>()
+  readonly #redactor: Redactor = createRedactor()
+  readonly #data = Promise.withResolvers<Told | undefined>()
   readonly #deadlineAt: number
   #isOrphaned: boolean
   #continuation: Continuation | undefined
@@ -80,11 +85,10 @@ export class Execution {
     this.name = order.command.name
     this.#parts = parts
     this.#order = order
-    this.#redactor = createRedactor()
     this.#deadlineAt = order.orphan?.deadlineAt ?? parts.clock.now() + order.deadlineMs
     this.#isOrphaned = order.params === undefined
     if (order.params) {
-      this.give(order.params)
+      this.give(order.params, order.engine)
     }
     this.#stop.signal.addEventListener('abort', () => this.#data.resolve(undefined), { once: true })
   }
@@ -95,10 +99,10 @@ export class Execution {
   }
 
   /** The data of the command: what is said from now on is free of its secrets. */
-  give(params: Static<TObject>): void {
+  give(params: Static<TObject>, engine?: string): void {
     this.#isOrphaned = false
     this.#redactor.add(secretsIn(this.#order.command.data, params))
-    this.#data.resolve(params)
+    this.#data.resolve({ params, engine })
   }
 
   /** Does the work. Never throws: how it ended is the result. */
@@ -142,14 +146,14 @@ export class Execution {
 
   async #do(): Promise<unknown> {
     const { command, orphan } = this.#order
-    const params = await this.#data.promise
-    if (params && command.hides) {
-      this.#redactor.add(await command.hides(this.#hands(), params))
+    const told = await this.#data.promise
+    if (told && command.hides) {
+      this.#redactor.add(await command.hides(this.#hands(told), told.params))
     }
     if (orphan) {
-      await this.#waitFor(orphan.program, params ? 'shown' : 'hidden')
+      await this.#waitFor(orphan.program, told ? 'shown' : 'hidden')
     }
-    return await command.run(this.#hands(), params ?? {})
+    return await command.run(this.#hands(told), told?.params ?? {})
   }
 
   /** Also when it is to be ended: this ends it. */
@@ -188,13 +192,13 @@ export class Execution {
     return late.promise
   }
 
-  #hands(): Hands {
-    const { clock, host, createPerform } = this.#parts
+  #hands(told: Told | undefined): Hands {
+    const { clock, createPerform } = this.#parts
+    const host = hostOn(this.#parts.host, told)
     const { signal } = this.#stop
     const say: Hands['say'] = (text, stream = 'info') => this.#say(text, stream)
-    const outliving = this.#outliving()
-    const performUntil = (until: AbortSignal) =>
-      this.#stoppable(createPerform({ clock, say, signal: until, redactor: this.#redactor, outliving }))
+    const parts = { clock, say, redactor: this.#redactor, outliving: this.#outliving() }
+    const performUntil = (until: AbortSignal) => this.#stoppable(createPerform({ ...parts, signal: until }))
     return { id: this.#order.id, perform: performUntil(signal), performUntil, say, signal, clock, host }
   }
 

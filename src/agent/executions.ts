@@ -56,7 +56,7 @@ export class Executions {
     return execution?.isOrphaned ? execution : undefined
   }
 
-  begin({ id, idem, deadlineMs }: CommandEnvelope, command: Command, params: Static<TObject>): void {
+  begin({ id, idem, deadlineMs, engine }: CommandEnvelope, command: Command, params: Static<TObject>): void {
     const { journal, clock, logs } = this.#options
     if (this.#stopping) {
       throw AGENT_STOPPING()
@@ -71,6 +71,7 @@ export class Executions {
       id,
       command,
       params,
+      engine,
       deadlineMs,
       log: CommandLog.create(join(logs, id), clock),
     })

@@ -112,8 +112,8 @@ export class Obey {
     }
     const envelope = check(CommandEnvelope, frame.data, `The command ${command.name}`, BAD_FRAME)
     const params = check(command.data, envelope.params, `The command ${command.name}`, BAD_PARAMS)
-    if (idemOf(envelope.params) !== envelope.idem) {
-      throw BAD_FRAME(`The command ${command.name}`, 'idem is not the hash of params')
+    if (idemOf(envelope.params, envelope.engine) !== envelope.idem) {
+      throw BAD_FRAME(`The command ${command.name}`, 'idem is not the hash of params and engine')
     }
     const row = this.#options.journal.find(envelope.id)
     const orphan = this.#executions.orphaned(envelope.id)
@@ -125,7 +125,7 @@ export class Obey {
       this.#executions.begin(envelope, command, params)
     }
     if (isSame) {
-      orphan?.give(params)
+      orphan?.give(params, envelope.engine)
     } else {
       // The manager has other data by now: it can only look at the host and begin anew.
       orphan?.interrupt()

@@ -24,7 +24,12 @@ export interface HostFacts {
   readonly name: string
   /** Absolute root of the worker's workspace: repositories/, checkouts/, renders/. */
   readonly workspace: string
+  /** Of the engine that the command is for: path of its socket, or tcp://host:port. */
   readonly dockerSocket: string
+  /** All engines, the host's own first; absent: there is only that one. */
+  readonly engines?: readonly EngineFacts[] | undefined
+  /** The engine that the command is for, when it is not the host's own. */
+  readonly engine?: EngineFacts
   /** Folder with the docker CLI's config.json (no credentials) and plugins: the CLI's HOME. */
   readonly dockerHome: string
   /** The bridge network that the proxy reaches routed containers on; containers there cannot reach each other. */
@@ -34,6 +39,30 @@ export interface HostFacts {
   /** Folder with a folder of Compose files for each stack, as it really is; undefined: this host has no stacks. */
   readonly stacksRoot?: string | undefined
   readonly switchboard: Switchboard
+}
+
+/** One Docker engine that this host's worker may use. */
+export interface EngineFacts {
+  readonly name: string
+  /** Path of its socket, or tcp://host:port. */
+  readonly address: string
+  /** What apps choose it by. */
+  readonly labels: Readonly<Record<string, string>>
+  /** Names or patterns of the apps that may use it; absent: all. */
+  readonly apps?: readonly string[] | undefined
+  /** Where ports of its containers are published for this host; absent: nowhere. */
+  readonly publish?: PublishFacts | undefined
+}
+
+export interface PublishFacts {
+  /** One or two addresses of its machine. With two a switch needs no change of the proxy. */
+  readonly addresses: readonly string[]
+  readonly ports: PortRange
+}
+
+export interface PortRange {
+  readonly from: number
+  readonly to: number
 }
 
 export interface ProxyFacts {
@@ -65,9 +94,19 @@ export interface HostPolicy {
 export interface Switchboard {
   /** The two addresses of a name, allocated on first use. */
   slots(name: string): Promise<readonly [string, string]>
-  point(name: string, target: { readonly ip: string; readonly deployment: string }): Promise<void>
+  /** The two ports of a name on another engine's machine, allocated on first use. */
+  ports(name: string, engine: string, range: PortRange): Promise<readonly [number, number]>
+  point(name: string, target: SwitchTarget): Promise<void>
   forget(name: string): Promise<void>
-  current(name: string): { readonly ip: string; readonly deployment: string } | undefined
+  current(name: string): SwitchTarget | undefined
+}
+
+export interface SwitchTarget {
+  /** One of the name's two addresses. */
+  readonly ip: string
+  readonly deployment: string
+  /** Where the proxy finds it, when it is on another engine; `of` is the port of the container. */
+  readonly at?: { readonly ip: string; readonly port: number; readonly of: number } | undefined
 }
 
 /** One thing a manager may tell an agent: typed, journalled, never a script. */

@@ -41,7 +41,11 @@ export async function askRouted(
       return []
     }
     const isGood = (status: number) => (http === undefined ? status < 500 : status >= 200 && status < 400)
-    const look = await askPort(hands, { ip, withinMs }, { port: route.port, path: http ?? '/', isGood })
+    const look = await askPort(
+      hands,
+      { at: { ip, port: route.port }, withinMs },
+      { port: route.port, path: http ?? '/', isGood },
+    )
     return [[each.id, look] as const]
   })
   return new Map((await Promise.all(looks)).flat())

@@ -23,20 +23,24 @@ export const composeDown = defineCommand({
       volumes: Volumes,
       /** Only this one, for an app that was given another project name; its routes lead to the new one already. */
       project: Type.Optional(ProjectName),
+      /** The app has moved to another engine: its routes lead there, and its files are needed on. */
+      moved: Type.Optional(Type.Literal(true)),
     },
     strict,
   ),
   result: Type.Object({ projects: Type.Array(ProjectName) }, strict),
   deadlineMs: 15 * 60_000,
   lock: data => `compose-app:${data.app}`,
-  async run(hands, { app, volumes, project: only }) {
+  async run(hands, { app, volumes, project: only, moved = false }) {
     const projects = (await projectsOf(hands, app)).filter(project => only === undefined || project === only)
     for (const project of projects) {
-      if (only === undefined) {
+      if (only === undefined && !moved) {
         await removeRoutes(hands, project)
       }
       await takeDown(hands, project, volumes)
-      await forgetProject(hands, project)
+      if (!moved) {
+        await forgetProject(hands, project)
+      }
     }
     return { projects }
   },

@@ -6,6 +6,7 @@ import { probeContainer } from '#programs/probe.ts'
 import type { Hands } from './command.ts'
 import type { ContainerStartData, StartedHealth } from './container-data.ts'
 import { CONTAINER_EXITED, CONTAINER_UNHEALTHY } from './container-errors.ts'
+import type { Reach } from './engine-reach.ts'
 
 const FIRST_PAUSE_MS = 10
 const LONGEST_PAUSE_MS = 500
@@ -19,7 +20,8 @@ const SETTLE_MS = 1_500
 export interface HealthGoal {
   readonly app: string
   readonly id: string
-  readonly ip: string
+  /** Where its port is reached from here; undefined: nowhere. */
+  readonly at: Reach | undefined
   readonly port: number | undefined
   readonly health: ContainerStartData['health']
   /** The health check of its image. */
@@ -80,13 +82,19 @@ interface Looker {
 }
 
 function lookerFor(hands: Hands, goal: HealthGoal): Looker {
-  const { health, port, test } = goal
+  const { health, test, at } = goal
+  const port = at && goal.port
+  const { withinMs } = health
   const longestPauseMs = health.intervalMs ?? LONGEST_PAUSE_MS
   const outside = { firstPauseMs: Math.min(FIRST_PAUSE_MS, longestPauseMs), longestPauseMs }
-  if (health.http !== undefined && port !== undefined) {
+  if (health.http !== undefined && at && port !== undefined) {
     const path = health.http
     const isGood = (status: number) => status >= 200 && status < 400
-    return { ...outside, kind: 'healthy', look: () => askPort(hands, placeOf(goal), { port, path, isGood }) }
+    return {
+      ...outside,
+      kind: 'healthy',
+      look: () => askPort(hands, { at, withinMs }, { port, path, isGood }),
+    }
   }
   if (test) {
     return {
@@ -96,12 +104,12 @@ function lookerFor(hands: Hands, goal: HealthGoal): Looker {
       longestPauseMs: health.intervalMs ?? LONGEST_EXEC_PAUSE_MS,
     }
   }
-  if (port !== undefined) {
+  if (at && port !== undefined) {
     const isGood = (status: number) => status < 500
     return {
       ...outside,
       kind: 'answering',
-      look: () => askPort(hands, placeOf(goal), { port, path: '/', isGood }),
+      look: () => askPort(hands, { at, withinMs }, { port, path: '/', isGood }),
     }
   }
   const settleMs = Math.min(health.settleMs ?? SETTLE_MS, health.withinMs)
@@ -119,34 +127,36 @@ interface Question {
 }
 
 interface Place {
-  readonly ip: string
+  readonly at: Reach
   readonly withinMs: number
 }
 
-function placeOf({ ip, health }: HealthGoal): Place {
-  return { ip, withinMs: health.withinMs }
-}
-
 /** Asks a container itself, past the proxy. Never throws but when cancelled. */
-export async function askPort(hands: Hands, { ip, withinMs }: Place, question: Question): Promise<Look> {
+export async function askPort(hands: Hands, { at, withinMs }: Place, question: Question): Promise<Look> {
   const { port, path, isGood } = question
   try {
     const { status } = await hands.perform(
-      probeContainer({ ip, port, path, timeoutMs: Math.min(ATTEMPT_MS, withinMs) }),
+      probeContainer({ ...at, path, timeoutMs: Math.min(ATTEMPT_MS, withinMs) }),
     )
     return { ready: isGood(status), missing: `GET ${path} at port ${port} answers with status ${status}` }
   } catch (error) {
     hands.signal.throwIfAborted()
-    return unanswered(question, asFairleadError(error))
+    // Before a published port there may be something that takes every connection.
+    return unanswered(question, asFairleadError(error), hands.host.engine === undefined)
   }
 }
 
-function unanswered({ port, path }: Question, error: { code: string; message: string }): Look {
+function unanswered(
+  { port, path }: Question,
+  error: { code: string; message: string },
+  isDirect: boolean,
+): Look {
   if (error.code === 'ENGINE_UNREACHABLE') {
     return { ready: false, missing: `nothing listens at port ${port} of the container` }
   }
   // An answer that is too long, or not HTTP at all, is an answer; only a named path must be understood.
-  const answered = error.code === 'ANSWER_TOO_LARGE' || (error.code === 'ENGINE_BROKE_OFF' && path === '/')
+  const answered =
+    error.code === 'ANSWER_TOO_LARGE' || (isDirect && error.code === 'ENGINE_BROKE_OFF' && path === '/')
   return { ready: answered, missing: `GET ${path} at port ${port}: ${error.message}` }
 }
 

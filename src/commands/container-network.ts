@@ -4,13 +4,15 @@ import { NETWORK_UNAVAILABLE } from './container-errors.ts'
 
 /** Makes the network that the proxy reaches containers on, unless it is there. */
 export async function ensureNetwork(hands: Hands): Promise<void> {
-  const { dockerSocket, network } = hands.host
+  const { dockerSocket, network, engine } = hands.host
   if (fits(await hands.perform(inspectNetwork(dockerSocket, network.name)), hands)) {
     return
   }
-  const refusal = await hands.perform(createIsolatedNetwork(dockerSocket, network))
+  const refusal = await hands.perform(
+    createIsolatedNetwork(dockerSocket, engine ? { name: network.name } : network),
+  )
   if (!refusal) {
-    hands.say(`network ${network.name} made (${network.subnet})`, 'info')
+    hands.say(`network ${network.name} made${engine ? '' : ` (${network.subnet})`}`, 'info')
     return
   }
   // Another app's first deployment may have been faster: the engine then refuses a second network of this name or subnet.
@@ -20,8 +22,9 @@ export async function ensureNetwork(hands: Hands): Promise<void> {
 }
 
 function fits(found: NetworkFacts | undefined, hands: Hands): boolean {
-  const { network } = hands.host
-  if (found && !found.subnets.includes(network.subnet)) {
+  const { network, engine } = hands.host
+  // Another engine chooses its own addresses: nothing here reaches them.
+  if (found && !engine && !found.subnets.includes(network.subnet)) {
     throw NETWORK_UNAVAILABLE(
       network.name,
       network.subnet,

@@ -5,6 +5,7 @@ import { defineCommand, type Hands } from './command.ts'
 import { AppName, HealthData, LABEL, ObservedContainer } from './container-data.ts'
 import { isReadyNow } from './container-health.ts'
 import { containersOf } from './container-siblings.ts'
+import { reachOf } from './engine-reach.ts'
 
 const strict = { additionalProperties: false } as const
 
@@ -50,7 +51,8 @@ export async function observe(
       if (!health || seen.state !== 'running' || seen.health !== 'starting') {
         return seen
       }
-      const goal = { app, id: seen.id, ip: seen.ip, port, health, test: image?.healthTest }
+      const at = port === undefined ? undefined : await reachOf(hands, { name: app, ip: seen.ip, port })
+      const goal = { app, id: seen.id, at, port, health, test: image?.healthTest }
       return (await isReadyNow(hands, goal)) ? { ...seen, health: 'healthy' as const } : seen
     }),
   )

@@ -8,9 +8,23 @@ export async function containersOf(hands: Hands, app: string): Promise<readonly 
   const ids = await hands.perform(listContainers(dockerSocket, [`${LABEL.app}=${app}`, LABEL.slot]))
   const facts = await Promise.all(ids.map(id => hands.perform(inspectContainer(dockerSocket, id))))
   // A service of a Compose project belongs to that project, whatever labels it has besides.
-  return facts.flatMap(each =>
+  const own = facts.flatMap(each =>
     each && each.labels['com.docker.compose.project'] === undefined ? [each] : [],
   )
+  return hands.host.engine && own.length > 0 ? atTheirSlots(hands, app, own) : own
+}
+
+/** On another engine the address in the network says nothing here: the place is the one that its label names. */
+async function atTheirSlots(
+  { host }: Hands,
+  app: string,
+  containers: readonly ContainerFacts[],
+): Promise<readonly ContainerFacts[]> {
+  const slots = await host.switchboard.slots(app)
+  return containers.map(each => ({
+    ...each,
+    addresses: { ...each.addresses, [host.network.name]: slots[each.labels[LABEL.slot] === '1' ? 1 : 0] },
+  }))
 }
 
 export interface Siblings {

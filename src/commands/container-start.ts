@@ -19,6 +19,7 @@ import { ensureNetwork } from './container-network.ts'
 import { refuseForbiddenImage, refuseForbiddenPorts } from './container-policy.ts'
 import { containersOf, planPlaces } from './container-siblings.ts'
 import { takePlaceBack, yieldPlace } from './container-yield.ts'
+import { mustReach, type Reach, reachOf } from './engine-reach.ts'
 import { IMAGE_NOT_FOUND } from './image-errors.ts'
 
 const CLEAN_UP_MS = 120_000
@@ -41,6 +42,8 @@ interface Scene {
   readonly name: string
   readonly ip: string
   readonly slot: number
+  /** Where its port is reached from here; undefined: it has none, or nothing reaches it. */
+  readonly at: Reach | undefined
   /** This deployment's own container, from an earlier attempt. */
   readonly present: ContainerFacts | undefined
   /** Of earlier deployments that did not get to serve. */
@@ -58,7 +61,7 @@ async function start(hands: Hands, data: ContainerStartData): Promise<Static<typ
     const ready = await waitUntilReady(hands, {
       app: data.app,
       id,
-      ip: scene.ip,
+      at: scene.at,
       port: data.port,
       health: data.health,
       test: scene.image.healthTest,
@@ -83,7 +86,22 @@ async function lookAround(hands: Hands, data: ContainerStartData): Promise<Scene
   refuseForbiddenImage(hands.host.policy, { app: data.app, reference: data.image, image })
   const name = `${data.app}-${shortId(data.deployment)}`
   const current = switchboard.current(data.app)?.deployment
-  return { image, name, ...planPlaces({ data, siblings, slots, current, network: network.name }) }
+  const places = planPlaces({ data, siblings, slots, current, network: network.name })
+  return { image, name, ...places, at: await reachedAt(hands, data, places.ip) }
+}
+
+async function reachedAt(
+  hands: Hands,
+  { app, port, health }: ContainerStartData,
+  ip: string,
+): Promise<Reach | undefined> {
+  if (port === undefined) {
+    return undefined
+  }
+  const place = { name: app, ip, port }
+  return health.http === undefined
+    ? await reachOf(hands, place)
+    : await mustReach(hands, place, '"health.http"')
 }
 
 /** The end of a UUIDv7 is its random part; its beginning is the same for a minute. */
@@ -109,8 +127,15 @@ async function startBeside(hands: Hands, data: ContainerStartData, scene: Scene)
   if (refusal) {
     throw await explainRefusal(hands, data, refusal.refused)
   }
-  hands.say(`container ${scene.name} started at ${scene.ip}`, 'info')
+  hands.say(`container ${scene.name} started${whereOf(hands, scene)}`, 'info')
   return created.id
+}
+
+function whereOf({ host }: Hands, { ip, at }: Scene): string {
+  if (!host.engine) {
+    return ` at ${ip}`
+  }
+  return ` on the engine "${host.engine.name}"${at ? `, its port published at ${at.ip}:${at.port}` : ''}`
 }
 
 async function removeLeftover(hands: Hands, leftover: ContainerFacts): Promise<void> {
@@ -119,7 +144,11 @@ async function removeLeftover(hands: Hands, leftover: ContainerFacts): Promise<v
 }
 
 function specOf(hands: Hands, data: ContainerStartData, scene: Scene): object {
-  const { app, deployment, commit, configHash } = data
+  const { app, deployment, commit, configHash, port } = data
+  const { engine, network } = hands.host
+  const { at } = scene
+  const published =
+    engine && at && port !== undefined ? [{ host: at.port, container: port, address: at.ip }] : []
   return containerSpec({
     ...data,
     labels: {
@@ -129,7 +158,8 @@ function specOf(hands: Hands, data: ContainerStartData, scene: Scene): object {
       [LABEL.config]: configHash,
       [LABEL.slot]: String(scene.slot),
     },
-    network: { name: hands.host.network.name, ip: scene.ip },
+    network: { name: network.name, ...(engine ? {} : { ip: scene.ip }) },
+    ports: [...data.ports, ...published],
     volumes: data.volumes.map(volume => ({ ...volume, name: `${app}-${volume.name}` })),
   })
 }

@@ -31,8 +31,11 @@ export async function drain(
 
 /** What the proxy does not reach is asked by others, of whom nothing is known. */
 async function mayBeAsked(hands: Hands, containers: readonly ContainerFacts[]): Promise<boolean> {
-  const { network, proxy } = hands.host
-  const addresses = containers.map(each => each.addresses[network.name] ?? '')
+  const { network, proxy, engine } = hands.host
+  // On another engine all apps are behind the same addresses: who is asked cannot be told apart.
+  const addresses = engine
+    ? (engine.publish?.addresses ?? [''])
+    : containers.map(each => each.addresses[network.name] ?? '')
   if (!proxy || addresses.includes('')) {
     return true
   }

@@ -1,18 +1,21 @@
 import { createHash } from 'node:crypto'
 import { type Static, Type } from 'typebox'
+import { SeenEngine } from '#contract/engine.ts'
 import { canonicalJson } from '#lib/canonical-json.ts'
-import { type ListedContainer, listEveryContainer } from '#programs/container-list.ts'
+import { listEveryContainer } from '#programs/container-list.ts'
 import { inspectWhole, type WholeContainer } from '#programs/container-parts.ts'
 import type { ContainerFacts } from '#programs/docker-containers.ts'
 import { type ImageFacts, inspectImage } from '#programs/docker-images.ts'
 import { defineCommand, type Hands } from './command.ts'
 import { serviceOf } from './compose-observe.ts'
-import { readOwner } from './compose-store.ts'
 import { LABEL } from './container-data.ts'
+import { lookAtEngines } from './host-engines.ts'
 import { releaseFiles } from './host-files.ts'
 import { type Fingerprints, openFingerprints } from './host-key.ts'
+import { makerOf, ownerIn, ownersOf } from './host-owners.ts'
 import { observeRoutes, SeenRoute } from './host-routes.ts'
 import { observeSwarm } from './host-swarm.ts'
+import { inTurns } from './in-turns.ts'
 
 const strict = { additionalProperties: false } as const
 
@@ -20,18 +23,14 @@ const strict = { additionalProperties: false } as const
 const MOST = 1_000
 /** Configurations beyond it follow with the next looks. */
 const MOST_CHARACTERS = 300_000
-/** The engine answers in parallel, but not without end. */
-const AT_ONCE = 16
-
-const PROJECT_LABEL = 'com.docker.compose.project'
-/** `docker compose run`: a task of a person, which ends by itself. */
-const ONE_OFF_LABEL = 'com.docker.compose.oneoff'
 
 export const SeenContainer = Type.Object(
   {
     app: Type.String(),
     /** Of a Compose project; empty for a container app. */
     service: Type.String(),
+    /** Absent: the host's own. */
+    engine: Type.Optional(Type.String()),
     id: Type.String(),
     name: Type.String(),
     state: Type.String(),
@@ -73,6 +72,8 @@ const Observed = Type.Object(
     key: Type.String(),
     /** The network that the proxy reaches containers on. */
     network: Type.String(),
+    /** All of the host; absent when it has only its own. */
+    engines: Type.Optional(Type.Array(SeenEngine, { maxItems: 51 })),
   },
   strict,
 )
@@ -94,81 +95,69 @@ export const hostObserve = defineCommand({
   deadlineMs: 60_000,
   lock: () => 'host.observe',
   async run(hands, { known = {} }) {
-    const { dockerSocket } = hands.host
-    const listed = await hands.perform(listEveryContainer(dockerSocket))
-    const owners = await ownersOf(hands, listed)
-    const ours = listed.filter(each => ownerIn(owners, each) !== undefined).slice(0, MOST)
     const fingerprints = await openFingerprints(hands)
-    const [whole, routes, swarm] = await Promise.all([
-      inTurns(ours, ({ id }) => hands.perform(inspectWhole(dockerSocket, id))),
-      ours.length > 0 ? observeRoutes(hands) : null,
-      observeSwarm(hands, fingerprints),
-    ])
-    const present = whole.flatMap(each => each ?? [])
-    const digests = await digestsOf(
-      hands,
-      present.map(each => each.facts),
-    )
-    const describe = ({ facts }: WholeContainer) =>
-      seen(facts, { app: ownerIn(owners, facts) ?? '', digest: digests.get(facts.imageId) })
+    const knowledge = { known, fingerprints, left: { containers: MOST, characters: MOST_CHARACTERS } }
+    const looks = await lookAtEngines(hands, on => look(on, knowledge))
+    const seen = looks ? looks.flatMap(each => each.seen ?? []) : [await look(hands, knowledge)]
+    const isAnyThere = seen.some(each => each.containers.length + each.foreign.length > 0)
     return {
-      containers: [...present.filter(isMade).map(describe), ...swarm.map(each => each.seen)].slice(0, MOST),
-      foreign: present.filter(each => !isMade(each)).map(describe),
-      configurations: {
-        ...(await configurationsOf(hands, present, { known, fingerprints })),
-        ...Object.fromEntries(
-          swarm.map(({ seen: { id }, parts }) => [id, configurationOf(parts, known[id])]),
-        ),
-      },
-      routes,
+      containers: seen.flatMap(each => each.containers),
+      foreign: seen.flatMap(each => each.foreign),
+      configurations: Object.assign({}, ...seen.map(each => each.configurations)),
+      routes: isAnyThere ? await observeRoutes(hands) : null,
       key: fingerprints.key,
       network: hands.host.network.name,
+      ...(looks ? { engines: looks.map(each => each.engine) } : {}),
     }
   },
 })
+
+type Looked = Pick<HostObserved, 'containers' | 'foreign' | 'configurations'>
+
+/** What is on one engine. */
+async function look(hands: Hands, knowledge: Knowledge): Promise<Looked> {
+  const { dockerSocket, engine } = hands.host
+  const listed = await hands.perform(listEveryContainer(dockerSocket))
+  const owners = await ownersOf(hands, listed)
+  const all = listed.filter(each => ownerIn(owners, each) !== undefined)
+  const ours = all.slice(0, Math.max(0, knowledge.left.containers))
+  knowledge.left.containers -= ours.length
+  const [whole, swarm] = await Promise.all([
+    inTurns(ours, ({ id }) => hands.perform(inspectWhole(dockerSocket, id))),
+    observeSwarm(hands, knowledge.fingerprints),
+  ])
+  const where = engine ? { engine: engine.name } : {}
+  const present = whole.flatMap(each => each ?? [])
+  const digests = await digestsOf(
+    hands,
+    present.map(each => each.facts),
+  )
+  const describe = ({ facts }: WholeContainer) => ({
+    ...seen(facts, { app: ownerIn(owners, facts) ?? '', digest: digests.get(facts.imageId) }),
+    ...where,
+  })
+  const services = swarm.map(each => ({ ...each.seen, ...where }))
+  return {
+    containers: [...present.filter(isMade).map(describe), ...services].slice(0, MOST),
+    foreign: present.filter(each => !isMade(each)).map(describe),
+    configurations: {
+      ...(await configurationsOf(hands, present, knowledge)),
+      ...Object.fromEntries(
+        swarm.map(({ seen: { id }, parts }) => [id, configurationOf(parts, knowledge.known[id])]),
+      ),
+    },
+  }
+}
 
 function isMade({ facts }: WholeContainer): boolean {
   return makerOf(facts) !== undefined
 }
 
-/** The app whose deployment made it. The app's label alone says nothing: whatever is run from its image inherits it. */
-function makerOf({ labels }: Pick<ListedContainer, 'labels'>): string | undefined {
-  return labels[LABEL.config] === undefined ? undefined : labels[LABEL.app]
-}
-
-/** Compose project -> app. */
-async function ownersOf(hands: Hands, listed: readonly ListedContainer[]): Promise<Map<string, string>> {
-  const owners = new Map<string, string>()
-  for (const { labels } of listed) {
-    const app = makerOf({ labels })
-    const project = labels[PROJECT_LABEL]
-    if (app !== undefined && project !== undefined) {
-      owners.set(project, app)
-    }
-  }
-  for (const { labels } of listed) {
-    const project = labels[PROJECT_LABEL]
-    if (project !== undefined && !owners.has(project) && /^[a-z0-9][a-z0-9_-]{0,62}$/.test(project)) {
-      owners.set(project, (await readOwner(hands, project))?.app ?? '')
-    }
-  }
-  return owners
-}
-
-function ownerIn(
-  owners: ReadonlyMap<string, string>,
-  { labels }: Pick<ListedContainer, 'labels'>,
-): string | undefined {
-  const project = labels[PROJECT_LABEL]
-  if (project !== undefined && labels[ONE_OFF_LABEL] !== 'False') {
-    return undefined
-  }
-  return (makerOf({ labels }) ?? owners.get(project ?? '')) || undefined
-}
-
 interface Knowledge {
   readonly known: Readonly<Record<string, string>>
   readonly fingerprints: Fingerprints
+  /** What still fits into the answer. */
+  readonly left: { containers: number; characters: number }
 }
 
 function configurationOf(parts: Readonly<Record<string, string>>, known: string | undefined): Configuration {
@@ -179,9 +168,8 @@ function configurationOf(parts: Readonly<Record<string, string>>, known: string 
 async function configurationsOf(
   hands: Hands,
   containers: readonly WholeContainer[],
-  { known, fingerprints }: Knowledge,
+  { known, fingerprints, left }: Knowledge,
 ): Promise<Record<string, Configuration>> {
-  let left = MOST_CHARACTERS
   const found: Record<string, Configuration> = {}
   for (const { facts, parts: all, binds } of containers) {
     const parts: Record<string, string> = {}
@@ -193,8 +181,8 @@ async function configurationsOf(
     }
     const text = canonicalJson(parts)
     const fingerprint = createHash('sha256').update(text).digest('hex').slice(0, 24)
-    const isTold = known[facts.id] !== fingerprint && text.length <= left
-    left -= isTold ? text.length : 0
+    const isTold = known[facts.id] !== fingerprint && text.length <= left.characters
+    left.characters -= isTold ? text.length : 0
     found[facts.id] = isTold ? { fingerprint, parts } : { fingerprint }
   }
   return found
@@ -232,12 +220,4 @@ function seen(facts: ContainerFacts, { app, digest }: Whose): SeenContainer {
     configHash: facts.labels[LABEL.config] ?? '',
     ports: facts.hostPorts.filter(port => port !== ''),
   }
-}
-
-async function inTurns<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = []
-  for (let from = 0; from < items.length; from += AT_ONCE) {
-    results.push(...(await Promise.all(items.slice(from, from + AT_ONCE).map(work))))
-  }
-  return results
 }

@@ -15,6 +15,7 @@ import { containerRemove } from './container-remove.ts'
 import { containerStart } from './container-start.ts'
 import { containerVerify } from './container-verify.ts'
 import { containerWatch } from './container-watch.ts'
+import { engineChoose } from './engine-choose.ts'
 import { hostCheck } from './host-check.ts'
 import { hostObserve } from './host-observe.ts'
 import { hostPrune } from './host-prune.ts'
@@ -96,6 +97,7 @@ export const COMMANDS: readonly Command[] = [
   composeRetire,
   composeRestore,
   composeDown,
+  engineChoose,
   hostObserve,
   hostCheck,
   hostPrune,

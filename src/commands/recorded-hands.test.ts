@@ -62,6 +62,7 @@ export function testHands(answers: Answers, policy: Partial<HostPolicy> = {}): T
 function switchboardOn(board: TestHands['board']): Switchboard {
   return {
     slots: async () => SLOTS,
+    ports: async () => [20_000, 20_001],
     point: async (name, target) => {
       board.set(name, target)
     },

@@ -4,7 +4,8 @@ import { randomText } from '#lib/id.ts'
 import { type NameRoutes, takenHost, withRoutes } from '#programs/caddy-config.ts'
 import { caddyRoute, isAsWanted, REFRESH_MS, tokenOf, type WantedRoute } from '#programs/caddy-route.ts'
 import { handsForCleanUp } from './clean-up.ts'
-import { defineCommand, type Hands } from './command.ts'
+import { defineCommand, type EngineFacts, type Hands, type SwitchTarget } from './command.ts'
+import { mustReach } from './engine-reach.ts'
 import { changeProxy, proxyOf, readNameRoutes } from './proxy-config.ts'
 import { Asked, isExpected, Proof } from './route-data.ts'
 import { DOMAIN_TAKEN, ROUTE_REFUSED } from './route-errors.ts'
@@ -55,29 +56,37 @@ async function point(hands: Hands, data: PointData): Promise<PointResult> {
   const { resolver } = proxyOf(hands)
   refuseForeignAddress(hands, data.ip)
   const { switchboard } = hands.host
+  const reach = await mustReach(hands, data, 'a route')
+  const slots = await switchboard.slots(data.name)
+  const { engine } = hands.host
   const previous = switchboard.current(data.name)
   const before = await readNameRoutes(hands, data.name)
   const wanted: WantedRoute = {
     name: data.name,
     hosts: [...new Set(data.hosts)],
-    port: data.port,
-    slots: await switchboard.slots(data.name),
+    port: reach.port,
+    slots: engine ? placesOf(engine) : slots,
     resolver,
     token: tokenOf(before.http) ?? randomText(24),
+  }
+  const target = {
+    ip: data.ip,
+    deployment: data.deployment,
+    ...(engine ? { at: { ...reach, of: data.port } } : {}),
   }
   try {
     // Nobody is served yet: the address must be known before the first visitor can come.
     // Otherwise routes first: with a new port they wait for the new container, while an old route could not reach it.
     if (!previous) {
-      await switchboard.point(data.name, { ip: data.ip, deployment: data.deployment })
+      await switchboard.point(data.name, target)
     }
     await ensureRoutes(hands, wanted, before)
     if (previous) {
-      await switchboard.point(data.name, { ip: data.ip, deployment: data.deployment })
+      await switchboard.point(data.name, target)
     }
     const proof = await proveRoute(hands, {
       hosts: wanted.hosts,
-      upstream: `${data.ip}:${data.port}`,
+      upstream: `${reach.ip}:${reach.port}`,
       token: wanted.token,
       path: data.probe?.path ?? '/',
       isExpected: status => isExpected(data.probe?.expect, status),
@@ -94,6 +103,12 @@ async function point(hands: Hands, data: PointData): Promise<PointResult> {
     await goBack(hands, { wanted, previous, before })
     throw error
   }
+}
+
+/** Asked when the switchboard does not answer. */
+function placesOf({ publish }: EngineFacts): readonly [string, string] {
+  const [one = '', other = one] = publish?.addresses ?? []
+  return [one, other]
 }
 
 /** A manager must not lead visitors to the host itself, to its proxy's admin API or into other networks. */
@@ -121,7 +136,7 @@ async function ensureRoutes(hands: Hands, wanted: WantedRoute, before: NameRoute
 
 interface Way {
   readonly wanted: WantedRoute
-  readonly previous: { readonly ip: string; readonly deployment: string } | undefined
+  readonly previous: SwitchTarget | undefined
   readonly before: NameRoutes
 }
 

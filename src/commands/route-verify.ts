@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox'
 import { asFairleadError } from '#lib/errors.ts'
 import { tokenOf } from '#programs/caddy-route.ts'
 import { defineCommand, type Hands } from './command.ts'
+import { mustReach } from './engine-reach.ts'
 import { readNameRoutes } from './proxy-config.ts'
 import { Asked, isExpected, Proof } from './route-data.ts'
 import { ROUTE_NOT_ANSWERING } from './route-errors.ts'
@@ -43,6 +44,7 @@ export const routeVerify = defineCommand({
 })
 
 async function verify(hands: Hands, { name, hosts, ip, port, probe }: AskedRoute): Promise<Verified> {
+  const reach = await mustReach(hands, { name, ip, port }, 'a route')
   const { http } = await readNameRoutes(hands, name)
   const token = tokenOf(http)
   if (token === undefined) {
@@ -51,7 +53,7 @@ async function verify(hands: Hands, { name, hosts, ip, port, probe }: AskedRoute
   try {
     const proof = await proveRoute(hands, {
       hosts,
-      upstream: `${ip}:${port}`,
+      upstream: `${reach.ip}:${reach.port}`,
       token,
       path: probe?.path ?? '/',
       isExpected: status => isExpected(probe?.expect, status),

@@ -304,6 +304,7 @@ function createWorld(reply: (request: EngineRequest<unknown>) => Reply): World {
   let current: { ip: string; deployment: string } | undefined = OLD
   const switchboard: Switchboard = {
     slots: async () => ['172.30.0.16', '172.30.0.17'],
+    ports: async () => [20_000, 20_001],
     async point(_name, target) {
       board.push(`point ${target.ip} ${target.deployment}`)
       current = { ...target }

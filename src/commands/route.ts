@@ -1,7 +1,8 @@
 import { type Static, Type } from 'typebox'
+import type { CaddyRoute } from '#programs/caddy.ts'
 import { routesOf, withRoutes } from '#programs/caddy-config.ts'
 import { readWanted } from '#programs/caddy-route.ts'
-import { defineCommand } from './command.ts'
+import { defineCommand, type SwitchTarget } from './command.ts'
 import { changeProxy, proxyOf, readNameRoutes } from './proxy-config.ts'
 import { RouteName } from './route-name.ts'
 
@@ -44,11 +45,20 @@ export const routeObserve = defineCommand({
     const routes: Static<typeof ObserveResult>['routes'] = {}
     for (const name of names) {
       const { http } = await readNameRoutes(hands, name)
-      routes[name] = http ? { ...readWanted(http), ...hands.host.switchboard.current(name) } : null
+      routes[name] = http ? seenRoute(http, hands.host.switchboard.current(name)) : null
     }
     return { routes }
   },
 })
+
+type Observed = NonNullable<Static<typeof ObserveResult>['routes'][string]>
+
+/** With the port of the container, also where the proxy goes to a published one. */
+function seenRoute(http: CaddyRoute, target: SwitchTarget | undefined): Observed {
+  const { hosts, port } = readWanted(http)
+  const { at, ...current } = target ?? {}
+  return { hosts, port: at?.port === port ? at.of : port, ...current }
+}
 
 export const routeRemove = defineCommand({
   name: 'route.remove',

@@ -174,9 +174,11 @@ export const CommandEnvelope = Type.Object(
     id: Id,
     /** ms from now after which the agent ends the command. */
     deadlineMs: Type.Integer({ minimum: 1, maximum: 24 * 3600 * 1000 }),
-    /** sha256 of the canonical JSON of params: the same id with other params is a conflict. */
+    /** sha256 of the canonical JSON of params, and of the engine: the same id with other params is a conflict. */
     idem: Hex64,
     params: Type.Unknown(),
+    /** Which Docker engine of the host it is about; absent: the host's own. */
+    engine: Type.Optional(Type.String({ maxLength: 32 })),
   },
   strict,
 )

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox'
+import { EngineWish } from '#contract/engine.ts'
 
 const strict = { additionalProperties: false } as const
 
@@ -60,6 +61,7 @@ export const EveryAppSettings = Type.Object(
       }),
     ),
     drift: Drift,
+    engine: Type.Optional(EngineWish),
     schedule: Type.Optional(
       Type.Object(
         {
@@ -106,6 +108,7 @@ export const EveryAppOverrides = Type.Object(
       ),
     ),
     drift: Drift,
+    engine: Type.Optional(EngineWish),
     watch: Type.Optional(Watch),
   },
   strict,

@@ -33,7 +33,16 @@ test('the schema for editors knows each target by its word and refuses what it d
 })
 
 test('the schema for editors explains the keys that all targets have', () => {
-  deepEqual(COMMON_KEYS, ['target', 'deadlines', 'watch', 'approval', 'drift', 'schedule', 'url_file'])
+  deepEqual(COMMON_KEYS, [
+    'target',
+    'deadlines',
+    'watch',
+    'approval',
+    'drift',
+    'engine',
+    'schedule',
+    'url_file',
+  ])
   for (const { properties } of kinds.anyOf) {
     ok(COMMON_KEYS.every(key => properties[key]?.description))
   }

@@ -1,5 +1,6 @@
 import { createServer, type ServerHttp2Stream } from 'node:http2'
 import { buffer } from 'node:stream/consumers'
+import { TLSSocket } from 'node:tls'
 import { newId } from '#lib/id.ts'
 import type { Secret } from '#lib/secret.ts'
 import type { Engine, ImageBuildCall } from './call.ts'
@@ -61,6 +62,10 @@ export async function openSession(
   socket?.on('error', () => {})
   if (head.length > 0) {
     socket?.unshift(head)
+  }
+  if (socket instanceof TLSSocket) {
+    // The engine speaks HTTP/2 on it without having agreed on that by ALPN, which the server would insist on.
+    Object.defineProperty(socket, 'alpnProtocol', { value: 'h2' })
   }
   server.emit('connection', socket)
   return { id, close: () => socket?.destroy() }

@@ -2,6 +2,7 @@ import type { Clock } from '#lib/clock.ts'
 import type { Logger } from '#lib/logger.ts'
 import type { Redactor } from '#lib/redact.ts'
 import type { Outliving } from './outliving.ts'
+import type { RemoteEngines } from './remote-engines.ts'
 
 /** What performing a call needs from whoever asked for it. */
 export interface CallContext {
@@ -22,6 +23,8 @@ export interface CallContext {
   readonly searchPath?: string
   /** Default: every program ends with its worker. */
   readonly outliving?: Outliving | undefined
+  /** Engines behind TLS that calls may go to. Default: none. */
+  readonly engines?: RemoteEngines | undefined
 }
 
 export type Say = (text: string, stream?: 'stdout' | 'stderr' | 'info') => void

@@ -1,4 +1,5 @@
 import type { Secret } from '#lib/secret.ts'
+import type { EngineTls } from './remote-engines.ts'
 
 /**
  * A call is one effect on the host, as data: a program start, a request to a local engine API, an image build,
@@ -64,7 +65,13 @@ export interface ProgramOutput {
 
 /** Where an engine API listens. */
 export type Engine =
-  | { readonly kind: 'docker'; readonly socket: string }
+  | {
+      readonly kind: 'docker'
+      /** Path of a socket, or tcp://host:port. */
+      readonly socket: string
+      /** Put there by exec/ itself (remote-engines.ts). */
+      readonly tls?: EngineTls
+    }
   | {
       readonly kind: 'http'
       /** Only scheme, host and port, e.g. https://127.0.0.1:5000 */
@@ -120,7 +127,10 @@ export interface EngineAnswer {
 /** One BuildKit build through the Docker API: context from a folder, live output to the log. */
 export interface ImageBuildCall<T> {
   readonly kind: 'image-build'
+  /** Path of a socket, or tcp://host:port. */
   readonly socket: string
+  /** Put there by exec/ itself (remote-engines.ts). */
+  readonly tls?: EngineTls
   /** Absolute path of the context folder; `.dockerignore` there is honoured, `.git` never sent. */
   readonly context: string
   /** Path of the Dockerfile inside the context. */

@@ -1,7 +1,13 @@
 import { FairleadError } from '#lib/errors.ts'
 import type { Engine } from './call.ts'
 import { cut } from './cut.ts'
-import { ENGINE_BROKE_OFF, ENGINE_DENIED, ENGINE_UNREACHABLE, ENGINE_UNTRUSTED } from './errors.ts'
+import {
+  ENGINE_BROKE_OFF,
+  ENGINE_DENIED,
+  ENGINE_REFUSED_CLIENT,
+  ENGINE_UNREACHABLE,
+  ENGINE_UNTRUSTED,
+} from './errors.ts'
 import { systemCode } from './file-error.ts'
 import { shownEngine } from './shown.ts'
 
@@ -33,6 +39,9 @@ function kindOf(code: string | undefined, engine: string, request: string): Fair
   }
   if (code === 'EACCES' || code === 'EPERM') {
     return ENGINE_DENIED(engine)
+  }
+  if (/^ERR_SSL_.*(?:ALERT|CERTIFICATE_REQUIRED)/.test(code)) {
+    return ENGINE_REFUSED_CLIENT(engine, code)
   }
   if (/CERT|SELF_SIGNED|UNABLE_TO_|ALTNAME/.test(code)) {
     return ENGINE_UNTRUSTED(engine, code)

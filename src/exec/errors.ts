@@ -86,13 +86,25 @@ export const ENGINE_DENIED = defineError({
       : 'Check the rights of the user that the worker runs as, and the firewall of its host.',
 })
 
+export const ENGINE_REFUSED_CLIENT = defineError({
+  code: 'ENGINE_REFUSED_CLIENT',
+  status: 502,
+  retry: 'never',
+  message: (engine: string, reason: string) =>
+    `${engine[0]?.toUpperCase()}${engine.slice(1)} does not take the worker's certificate (${reason}).`,
+  hint: () =>
+    'In the file of engines on the worker\'s host (docs/engines.md) "cert" has to be signed by the authority that the engine was started with (--tlscacert), be for clients, and be valid now.',
+})
+
 export const ENGINE_UNTRUSTED = defineError({
   code: 'ENGINE_UNTRUSTED',
   status: 502,
   retry: 'never',
   message: (engine: string, reason: string) => `The certificate of ${engine} is not trusted (${reason}).`,
-  hint: () =>
-    'Give the certificate of the authority that signed it in the settings of this registry or service, or renew the certificate.',
+  hint: (engine: string) =>
+    engine.startsWith('the engine at')
+      ? 'In the file of engines on the worker\'s host (docs/engines.md) "ca" has to be the authority that signed the engine\'s certificate, which must be valid now and name the host of the address.'
+      : 'Give the certificate of the authority that signed it in the settings of this registry or service, or renew the certificate.',
 })
 
 export const ENGINE_REFUSED = defineError({

@@ -39,7 +39,8 @@ async function build(
   context: CallContext,
   stop: AbortSignal,
 ): Promise<string> {
-  const engine: Engine = { kind: 'docker', socket: call.socket }
+  const { socket, tls } = call
+  const engine: Engine = { kind: 'docker', socket, ...(tls ? { tls } : {}) }
   const buildId = newId()
   const tar = await tarOf(call)
   let contextError: unknown

@@ -2,15 +2,17 @@ import type { Call, Perform } from './call.ts'
 import type { CallContext } from './call-context.ts'
 import { performFile } from './files.ts'
 import { performLookup } from './lookup.ts'
+import { equipped } from './remote-engines.ts'
 import { request } from './request.ts'
 import { run } from './run.ts'
 import { secretsOf } from './shown.ts'
 
 /** Gives commands their hands: every call is performed within this context, and its secrets are redacted from then on. */
 export function createPerform(context: CallContext): Perform {
-  return call => {
+  return async plain => {
+    const call = equipped(plain, context.engines)
     context.redactor.add(secretsOf(call))
-    return perform(call, context)
+    return await perform(call, context)
   }
 }
 

@@ -1,7 +1,9 @@
 import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from 'node:http'
 import https from 'node:https'
+import { isIP } from 'node:net'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import type { SecureContextOptions } from 'node:tls'
 import { revealed } from '#lib/secret.ts'
 import { readAnswer, StoppedByConsumer } from './answer.ts'
 import type { Engine, EngineAnswer, EngineRequest } from './call.ts'
@@ -11,6 +13,7 @@ import { withinLimits } from './deadline.ts'
 import { engineError, saidBy } from './engine-error.ts'
 import { ENGINE_REFUSED } from './errors.ts'
 import { systemCode } from './file-error.ts'
+import type { EngineTls } from './remote-engines.ts'
 import { queryText, shown } from './shown.ts'
 
 /** An import of node:http would bring fetch and HTTP/2 along, 5 MB: importing a module evaluates all that it exports. */
@@ -149,7 +152,7 @@ function clientFor(engine: Engine): typeof http | typeof https {
 }
 
 function isSecure(engine: Engine): boolean {
-  return engine.kind === 'http' && engine.origin.startsWith('https:')
+  return engine.kind === 'http' ? engine.origin.startsWith('https:') : engine.tls !== undefined
 }
 
 function optionsOf(wire: WireRequest, agent: Agent | undefined): RequestOptions {
@@ -159,18 +162,32 @@ function optionsOf(wire: WireRequest, agent: Agent | undefined): RequestOptions 
   )
   const base = { method, path, headers, signal, agent: agent ?? false }
   if (engine.kind === 'docker') {
-    return { ...base, socketPath: engine.socket }
+    return engine.tls
+      ? { ...base, ...placeOf(engine.socket), ...secured(engine.socket, engine.tls) }
+      : { ...base, socketPath: engine.socket }
   }
-  const { hostname, port } = new URL(engine.origin)
   return {
     ...base,
-    hostname: hostname.replace(/^\[|\]$/g, ''),
-    ...(port === '' ? {} : { port }),
+    ...placeOf(engine.origin),
     ...(engine.ca === undefined ? {} : { ca: engine.ca }),
     ...(engine.username === undefined
       ? {}
       : { auth: `${engine.username}:${revealed(engine.password ?? '')}` }),
   }
+}
+
+function placeOf(origin: string): { hostname: string; port?: string } {
+  const { hostname, port } = new URL(origin)
+  return { hostname: hostname.replace(/^\[|\]$/g, ''), ...(port === '' ? {} : { port }) }
+}
+
+/** The name is the one of the address, whatever the Host header says. */
+function secured(
+  address: string,
+  { ca, cert, key }: EngineTls,
+): SecureContextOptions & { servername: string } {
+  const { hostname } = placeOf(address)
+  return { ca, cert, key: revealed(key), servername: isIP(hostname) === 0 ? hostname : '' }
 }
 
 function wireFormOf(call: EngineRequest<unknown>): Omit<WireRequest, 'signal'> {

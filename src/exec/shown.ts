@@ -17,9 +17,12 @@ export function shown(call: Call<unknown>): string {
   }
 }
 
-/** An engine as people call it: `docker` with its socket, or the origin. */
+/** An engine as people call it: `docker` with its socket, or where it is. */
 export function shownEngine(engine: Engine): string {
-  return engine.kind === 'docker' ? `docker (${engine.socket})` : engine.origin
+  if (engine.kind === 'http') {
+    return engine.origin
+  }
+  return engine.tls ? `the engine at ${engine.socket}` : `docker (${engine.socket})`
 }
 
 /** Every secret that a call carries, as text. */
@@ -63,7 +66,7 @@ function valuesOf(call: Call<unknown>): unknown[] {
     case 'request':
       return [call.headers, call.engine]
     case 'image-build':
-      return [call.secrets, call.registries]
+      return [call.secrets, call.registries, call.tls]
     case 'file':
     case 'lookup':
       return []

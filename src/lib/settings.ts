@@ -155,6 +155,13 @@ export const SETTINGS = [
     value: 'path',
   },
   {
+    name: 'FAIRLEAD_WORKER_ENGINES',
+    of: ['worker'],
+    means: 'file with further Docker engines that apps may choose ([engines.md](engines.md))',
+    default: 'none: all apps are on the engine at `FAIRLEAD_DOCKER_SOCKET`',
+    value: 'path',
+  },
+  {
     name: 'FAIRLEAD_PROXY_ADMIN',
     of: ['worker'],
     means: 'origin of the admin API of Caddy, such as `http://127.0.0.1:2019`',

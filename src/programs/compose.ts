@@ -1,6 +1,7 @@
 import { AS_LONG_AS_COMMAND_MS, type ProgramCall, type ProgramOutput } from '#exec/call.ts'
 import { Secret } from '#lib/secret.ts'
 import { type ComposeFailure, readConfigProblem, readFailure } from './compose-failure.ts'
+import { dockerHost } from './docker-engine.ts'
 
 const CONFIG_MS = 30_000
 /** What it could not do, it says on its error output; exit codes: 1 engine, 14 file missing, 15 not valid, 18 pull. */
@@ -122,7 +123,7 @@ function environmentOf({ home, socket }: ComposeProject): Record<string, string>
   return {
     PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
     HOME: home,
-    DOCKER_HOST: `unix://${socket}`,
+    DOCKER_HOST: dockerHost(socket),
     COMPOSE_DISABLE_ENV_FILE: '1',
   }
 }

@@ -4,7 +4,8 @@ export interface WantedContainer {
   readonly environment: Readonly<Record<string, string>>
   readonly command?: readonly string[] | undefined
   readonly labels: Readonly<Record<string, string>>
-  readonly network: { readonly name: string; readonly ip: string }
+  /** Without an address the engine chooses one. */
+  readonly network: { readonly name: string; readonly ip?: string | undefined }
   /** The port the workload listens on inside, told to the engine for `docker ps` only. */
   readonly port?: number | undefined
   readonly volumes: readonly WantedVolume[]
@@ -48,9 +49,13 @@ export function containerSpec(wanted: WantedContainer): object {
     ExposedPorts: exposed(wanted),
     HostConfig: hostConfig(wanted),
     NetworkingConfig: {
-      EndpointsConfig: { [wanted.network.name]: { IPAMConfig: { IPv4Address: wanted.network.ip } } },
+      EndpointsConfig: { [wanted.network.name]: endpoint(wanted.network) },
     },
   }
+}
+
+function endpoint({ ip }: WantedContainer['network']): object {
+  return ip === undefined ? {} : { IPAMConfig: { IPv4Address: ip } }
 }
 
 function hostConfig(wanted: WantedContainer): object {

@@ -9,6 +9,11 @@ export function dockerEngine(socket: string): Engine {
   return { kind: 'docker', socket }
 }
 
+/** The same for the docker CLI. */
+export function dockerHost(socket: string): string {
+  return socket.startsWith('tcp://') ? socket : `unix://${socket}`
+}
+
 /** What the engine says in an answer that is not a success. */
 export function engineMessage(answer: EngineAnswer): string {
   const { message } = (answer.json ?? {}) as { message?: unknown }

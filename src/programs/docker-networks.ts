@@ -24,7 +24,7 @@ export function inspectNetwork(socket: string, name: string): EngineRequest<Netw
 /** A bridge whose members the host can reach but not each other; undefined when made. */
 export function createIsolatedNetwork(
   socket: string,
-  network: { readonly name: string; readonly subnet: string },
+  network: { readonly name: string; readonly subnet?: string },
 ): EngineRequest<Refused | undefined> {
   return {
     kind: 'request',
@@ -36,8 +36,7 @@ export function createIsolatedNetwork(
       CheckDuplicate: true,
       Driver: 'bridge',
       Options: { 'com.docker.network.bridge.enable_icc': 'false' },
-      // What the engine hands out by itself stays below the slots of the switchboard.
-      IPAM: { Config: [{ Subnet: network.subnet, IPRange: `${network.subnet.split('/')[0]}/28` }] },
+      ...(network.subnet === undefined ? {} : { IPAM: { Config: [rangeOf(network.subnet)] } }),
       Labels: { 'io.fairlead.network': network.name },
     },
     timeoutMs: SLOW_MS,
@@ -45,6 +44,11 @@ export function createIsolatedNetwork(
     read: answer =>
       answer.status === 201 ? undefined : { refused: engineMessage(answer), status: answer.status },
   }
+}
+
+/** What the engine hands out by itself stays below the slots of the switchboard. */
+function rangeOf(subnet: string) {
+  return { Subnet: subnet, IPRange: `${subnet.split('/')[0]}/28` }
 }
 
 function readNetwork(json: unknown): NetworkFacts {

@@ -41,8 +41,8 @@ export const compose: Target = defineTarget({
   }),
   look,
   plan: planCompose,
-  remove: ({ app, volumes }) => [
-    tell('down', composeDown, { app: app.name, volumes }),
+  remove: ({ app, volumes, moved }) => [
+    tell('down', composeDown, { app: app.name, volumes, ...(moved ? { moved } : {}) }),
     tell('images', imagePrune, { app: app.name, keep: [], keepLast: 0 }),
   ],
 })

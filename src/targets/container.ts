@@ -10,6 +10,9 @@ import { ContainerSettings } from './container-settings.ts'
 import { domainsOf, isPublishedOnly, wantsOf } from './container-wants.ts'
 import { defineTarget, type LookInput, type SourceFacts, type Target, type Tell, tell } from './target.ts'
 
+/** For requests that are still being answered when an app has moved. */
+const DRAIN_MS = 5_000
+
 export const container: Target = defineTarget({
   name: 'container',
   summary: 'Builds a Dockerfile and runs it as one container behind the proxy, replaced without a gap.',
@@ -22,10 +25,10 @@ export const container: Target = defineTarget({
   look,
   plan: planContainer,
   // The route last: it gives the app's addresses back, which must not be in use by then.
-  remove: ({ app, volumes }) => [
-    tell('containers', containerRemove, { app: app.name, keep: [], drainMs: 0, volumes }),
+  remove: ({ app, volumes, moved }) => [
+    tell('containers', containerRemove, { app: app.name, keep: [], drainMs: moved ? DRAIN_MS : 0, volumes }),
     tell('images', imagePrune, { app: app.name, keep: [], keepLast: 0 }),
-    tell('route', routeRemove, { name: app.name }),
+    ...(moved ? [] : [tell('route', routeRemove, { name: app.name })]),
   ],
 })
 

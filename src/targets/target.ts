@@ -5,6 +5,8 @@ import type { Command } from '#commands/command.ts'
 export interface Tell {
   readonly key: string
   readonly command: string
+  /** Of the host, where it is not the one of the deployment. */
+  readonly engine?: string
   /** Values may be `resultOf(key, field)`: filled in when that Tell has its result. */
   readonly data: Readonly<Record<string, unknown>>
 }
@@ -101,7 +103,12 @@ export interface Target<S extends TObject = TObject> {
   /** Whether a tag that is pushed asks for a deployment as a push to the branch does. */
   readonly usesTags?: (settings: Static<S>) => boolean
   /** What to tell the worker so that nothing of the app is left (routes, containers, networks; volumes only when asked). */
-  readonly remove: (input: { readonly app: AppFacts; readonly volumes: 'keep' | 'delete' }) => readonly Tell[]
+  readonly remove: (input: {
+    readonly app: AppFacts
+    readonly volumes: 'keep' | 'delete'
+    /** The app has moved to another engine: only what is on this one goes, and routes and files stay. */
+    readonly moved?: true
+  }) => readonly Tell[]
 }
 
 /** Keeps a target's own types inside its file and gives the registry one type for all. */

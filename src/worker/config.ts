@@ -2,9 +2,11 @@ import { realpathSync, statSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { HostPolicy } from '#commands/command.ts'
+import { systemClock } from '#lib/clock.ts'
 import type { Problem } from '#lib/errors.ts'
 import { failpointsIn } from '#lib/failpoint.ts'
 import { dataFolder, type Environment, type SettingName, unknownSettings } from '#lib/settings.ts'
+import { readEngines, type WorkerEngines } from './engines-file.ts'
 import { WORKER_CONFIG_INVALID } from './errors.ts'
 import { readPolicy } from './policy-file.ts'
 
@@ -21,6 +23,8 @@ export interface WorkerConfig {
   readonly resolverPort: number
   readonly network: { readonly name: string; readonly subnet: string }
   readonly policy: HostPolicy
+  /** Further Docker engines; undefined: there is only the one at the socket. */
+  readonly engines: WorkerEngines | undefined
   /** Folder with the stacks, as it really is; undefined: this host has none. */
   readonly stacksRoot: string | undefined
   /** Names the place where a test wants this process to stop. */
@@ -59,7 +63,12 @@ export function readWorkerConfig(environment: Environment = process.env): Worker
     failpoints: failpointsIn(environment),
   }
   reader.finish()
-  return { ...config, policy: readPolicy(join(data, 'policy.yaml')) }
+  const engines = environment.FAIRLEAD_WORKER_ENGINES || undefined
+  return {
+    ...config,
+    policy: readPolicy(join(data, 'policy.yaml')),
+    engines: engines === undefined ? undefined : readEngines(engines, config.dockerSocket, systemClock.now()),
+  }
 }
 
 /** What the log may show of it; nothing in it is secret. */
@@ -75,6 +84,7 @@ export function summarise(config: WorkerConfig): Record<string, string | number>
     ports: `${policy.ports.from}-${policy.ports.to}`,
     allow_private: policy.allowPrivate.join(',') || 'none',
     registries: policy.registries.join(',') || 'any',
+    ...(config.engines ? { engines: config.engines.engines.map(({ name }) => name).join(',') } : {}),
     ...(config.stacksRoot === undefined ? {} : { stacks_root: config.stacksRoot }),
   }
 }

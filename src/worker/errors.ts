@@ -17,6 +17,15 @@ export const POLICY_INVALID = defineError({
   hint: (file: string) => `Correct ${file}, or remove it to go back to the default policy.`,
 })
 
+export const ENGINES_INVALID = defineError({
+  code: 'ENGINES_INVALID',
+  status: 500,
+  retry: 'never',
+  message: (file: string, what: string) => `The engines of this host cannot be used: ${file}: ${what}.`,
+  hint: () =>
+    'Correct it and start the worker again; docs/engines.md has an example. What runs on other engines goes on meanwhile.',
+})
+
 export const UNKNOWN_WORD = defineError({
   code: 'UNKNOWN_WORD',
   status: 400,

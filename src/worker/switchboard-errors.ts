@@ -34,3 +34,12 @@ export const SUBNET_FULL = defineError({
     `The subnet ${subnet} has no address left: ${names} routed apps and services hold two each.`,
   hint: () => 'Remove apps that are not needed, or give this host a larger subnet.',
 })
+
+export const PORTS_FULL = defineError({
+  code: 'PORTS_FULL',
+  status: 507,
+  retry: 'never',
+  message: (engine: string, from: number, to: number) =>
+    `The engine "${engine}" has no two ports from ${from} to ${to} left: each app with a port holds two.`,
+  hint: () => 'Remove apps that are not needed, or give the engine more ports with "publish.ports".',
+})

@@ -1,16 +1,25 @@
 import { mkdir, open, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Static, Type } from 'typebox'
+import type { PortRange } from '#commands/command.ts'
 import { toAddress, toNumber } from '#commands/subnet.ts'
 import { check } from '#lib/check.ts'
 import { type SlotRange, slotRange } from './slot-range.ts'
-import { SUBNET_FULL, SWITCHBOARD_UNREADABLE } from './switchboard-errors.ts'
+import { PORTS_FULL, SUBNET_FULL, SWITCHBOARD_UNREADABLE } from './switchboard-errors.ts'
 
+const Port = Type.Integer({ minimum: 1, maximum: 65_535 })
 const Slots = Type.Tuple([Type.String({ format: 'ipv4' }), Type.String({ format: 'ipv4' })])
 const Entry = Type.Object({
   slots: Type.Optional(Slots),
+  /** By engine. */
+  ports: Type.Optional(Type.Record(Type.String(), Type.Tuple([Port, Port]))),
   target: Type.Optional(
-    Type.Object({ ip: Type.String({ format: 'ipv4' }), deployment: Type.String(), since: Type.Number() }),
+    Type.Object({
+      ip: Type.String({ format: 'ipv4' }),
+      deployment: Type.String(),
+      since: Type.Number(),
+      at: Type.Optional(Type.Object({ ip: Type.String({ format: 'ipv4' }), port: Port, of: Port })),
+    }),
   ),
 })
 const Board = Type.Object({
@@ -29,6 +38,8 @@ export interface SwitchboardRecord {
   target(name: string): Target | undefined
   /** The two addresses of a name, given on first use. */
   slots(name: string): Promise<readonly [string, string]>
+  /** The two ports of a name on an engine, given on first use. */
+  ports(name: string, engine: string, range: PortRange): Promise<readonly [number, number]>
   setTarget(name: string, target: Target): Promise<void>
   forget(name: string): Promise<void>
   /** Resolves when no change is under way. */
@@ -63,6 +74,12 @@ export async function openRecord(folder: string, subnet: string): Promise<Switch
       return given && isInside(range, given)
         ? given
         : change(draft => giveSlots(draft, name, { range, subnet }))
+    },
+    async ports(name, engine, wanted) {
+      const given = entryOf(board, name)?.ports?.[engine]
+      return given && areIn(wanted, given)
+        ? given
+        : change(draft => givePorts(draft, name, { engine, range: wanted }))
     },
     setTarget: (name, target) =>
       change(draft => {
@@ -113,6 +130,36 @@ function giveSlots(
   }
   draft.next = at
   draft.names[name] = { ...entryOf(draft, name), slots: [one, other] }
+  return [one, other]
+}
+
+function areIn({ from, to }: PortRange, ports: readonly number[]): boolean {
+  return ports.every(port => port >= from && port <= to)
+}
+
+/** The lowest two that no name has on this engine. */
+function givePorts(
+  draft: Board,
+  name: string,
+  { engine, range }: { readonly engine: string; readonly range: PortRange },
+): readonly [number, number] {
+  const taken = new Set(
+    Object.entries(draft.names).flatMap(([other, { ports }]) =>
+      other === name ? [] : (ports?.[engine] ?? []),
+    ),
+  )
+  const free: number[] = []
+  for (let port = range.from; port <= range.to && free.length < 2; port++) {
+    if (!taken.has(port)) {
+      free.push(port)
+    }
+  }
+  const [one, other] = free
+  if (one === undefined || other === undefined) {
+    throw PORTS_FULL(engine, range.from, range.to)
+  }
+  const entry = entryOf(draft, name)
+  draft.names[name] = { ...entry, ports: { ...entry?.ports, [engine]: [one, other] } }
   return [one, other]
 }
 

@@ -44,22 +44,28 @@ export async function openSwitchboard(options: SwitchboardOptions): Promise<Open
   const { folder, listen, subnet, clock } = options
   const record = await openRecord(folder, subnet)
   const [host = '127.0.0.1', port = '0'] = listen.split(':')
-  const addressOf = (name: string) => record.target(name)?.ip
+  const addressOf = (name: string) => {
+    const target = record.target(name)
+    return target?.at?.ip ?? target?.ip
+  }
   const doors = openDoors(await bindBoth(host, Number(port)), addressOf, clock)
   let closing: Promise<void> | undefined
   return {
     resolver: `${host}:${doors.port}`,
     slots: record.slots,
-    async point(name, { ip, deployment }) {
-      if (!isIpv4(ip)) {
+    ports: record.ports,
+    async point(name, { ip, deployment, at }) {
+      if (!isIpv4(ip) || (at && !isIpv4(at.ip))) {
         throw BAD_INPUT('The target of a name', 'ip is not an IPv4 address')
       }
-      await record.setTarget(name, { ip, deployment, since: clock.now() })
+      await record.setTarget(name, { ip, deployment, since: clock.now(), ...(at ? { at } : {}) })
     },
     forget: record.forget,
     current(name) {
       const target = record.target(name)
-      return target && { ip: target.ip, deployment: target.deployment }
+      return (
+        target && { ip: target.ip, deployment: target.deployment, ...(target.at ? { at: target.at } : {}) }
+      )
     },
     close() {
       closing ??= record.settled().then(doors.close)

@@ -14,6 +14,7 @@ import type { Logger } from '#lib/logger.ts'
 import { PINS_DAMAGED } from '#link/errors.ts'
 import { loadIdentity } from '#link/identity.ts'
 import type { WorkerConfig } from './config.ts'
+import { linkForCli } from './engine-tls.ts'
 import { openSwitchboard } from './switchboard.ts'
 
 export interface WorkerOptions {
@@ -54,6 +55,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     graceMs: LEFTOVER_GRACE_MS,
     kept: known.map(({ orphan }) => orphan.program),
   })
+  const remote = linkForCli(config.data, config.engines?.tls ?? new Map())
   const switchboard = opened.adopt(
     await openSwitchboard({
       folder: config.data,
@@ -75,7 +77,12 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       commands,
       host,
       createPerform: parts =>
-        createPerform({ ...parts, workspace: folders.workspace, temporary: folders.temporary }),
+        createPerform({
+          ...parts,
+          workspace: folders.workspace,
+          temporary: folders.temporary,
+          engines: remote,
+        }),
       takeUp: (program, parts) => takeUp(program, { ...parts, temporary: folders.temporary }),
       journal,
       logs: folders.commands,
@@ -159,6 +166,7 @@ function hostFacts(config: WorkerConfig, { switchboard, resolver, folders, name 
     name,
     workspace: folders.workspace,
     dockerSocket: config.dockerSocket,
+    engines: config.engines?.engines,
     dockerHome: folders.dockerHome,
     network: config.network,
     proxy: config.proxy && { ...config.proxy, resolver },

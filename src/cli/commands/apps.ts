@@ -27,6 +27,7 @@ export function configureApps(command: Command, act: Act): void {
     .requiredOption('--repository <name>', 'where it comes from')
     .option('--entry <name>', "its name in the deploy file; default: the app's own")
     .option('--host <name>', 'where it runs; default: the host that reads the repository')
+    .option('--engine <name>', 'which Docker engine of the host, by name or as key=value of a label')
     .action(act(add))
   command
     .command('set')
@@ -47,6 +48,10 @@ export function configureApps(command: Command, act: Act): void {
     )
     .addOption(
       new Option('--badge <who>', 'whether strangers may see its badge').choices(['public', 'private']),
+    )
+    .option(
+      '--engine <name>',
+      'which Docker engine of its host: a name, key=value of a label, or by-deploy-file',
     )
     .action(act(set))
   command
@@ -70,6 +75,7 @@ export function configureApps(command: Command, act: Act): void {
     ['fairlead apps show shop', 'releases to roll back to'],
     ['fairlead apps set shop --approval required', 'every deployment waits for "fairlead approve"'],
     ['fairlead apps set shop --drift repair', 'what somebody changes by hand is made anew'],
+    ['fairlead apps set shop --engine size=big', 'the next deployment moves it to such an engine'],
     ['fairlead apps badge shop', 'for a README'],
     ['fairlead apps resume shop', 'after it was paused for being deployed again and again'],
     ['fairlead apps remove shop --wait', 'containers, routes and networks; volumes stay'],
@@ -102,7 +108,9 @@ async function show({ client, printer, clock }: Session, name: string): Promise<
   ])
   printer.answer({ app, drift, releases, deployments })
   const { colour } = printer
-  printer.line(`${colour.bold(app.name)}  ${app.target} on ${app.host}, from ${app.repository ?? 'nowhere'}`)
+  printer.line(
+    `${colour.bold(app.name)}  ${app.target} on ${placeText(app)}, from ${app.repository ?? 'nowhere'}`,
+  )
   if (app.approval === 'required') {
     printer.line('  deployments wait for an approval')
   }
@@ -142,22 +150,46 @@ async function show({ client, printer, clock }: Session, name: string): Promise<
   )
 }
 
+/** With the engine where it is not the host's own. */
+function placeText({ host, engine }: AppDocument): string {
+  return engine === 'local' ? host : `${host} (engine ${engine})`
+}
+
 async function add(
   { client, printer }: Session,
   name: string,
-  options: Omit<NewApp, 'name' | 'overrides'>,
+  options: Omit<NewApp, 'name' | 'overrides' | 'engine'> & { readonly engine?: string },
 ): Promise<void> {
-  const { repository, entry, host } = options
-  const body: NewApp = { name, repository, ...(entry ? { entry } : {}), ...(host ? { host } : {}) }
+  const { repository, entry, host, engine } = options
+  const body: NewApp = {
+    name,
+    repository,
+    ...(entry ? { entry } : {}),
+    ...(host ? { host } : {}),
+    ...(engine ? { engine: engineWish(engine) } : {}),
+  }
   const app = await client.send<AppDocument>('POST', '/apps', body)
   printer.answer(app)
   printer.line(`${app.name} is there. Deploy it with "fairlead deploy ${app.name} --wait".`)
 }
 
-async function set({ client, printer }: Session, name: string, change: AppChange): Promise<void> {
-  if (Object.keys(change).length === 0) {
+/** `build1`, or `size=big` for a label. */
+function engineWish(text: string): NonNullable<NewApp['engine']> {
+  const at = text.indexOf('=')
+  return at < 0 ? text : { [text.slice(0, at)]: text.slice(at + 1) }
+}
+
+interface Settings extends Omit<AppChange, 'engine'> {
+  readonly engine?: string
+}
+
+async function set({ client, printer }: Session, name: string, settings: Settings): Promise<void> {
+  if (Object.keys(settings).length === 0) {
     throw NOTHING_TO_SET(name)
   }
+  const { engine, ...others } = settings
+  const wish = engine === 'by-deploy-file' ? null : engine && engineWish(engine)
+  const change: AppChange = { ...others, ...(wish === undefined ? {} : { engine: wish || null }) }
   const app = await client.send<AppDocument>('PATCH', `/apps/${encodeURIComponent(name)}`, change)
   printer.answer(app)
   printer.line(`${app.name}: approval ${app.approval}, drift ${app.drift.policy}, badge ${app.badge.shown}`)

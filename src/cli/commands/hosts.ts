@@ -4,6 +4,7 @@ import { readFileText } from '#cli/credential.ts'
 import { readTimeout } from '#cli/duration.ts'
 import { FILE_NOT_READ } from '#cli/errors.ts'
 import { pruneHost } from '#cli/hosts-prune.ts'
+import { inertLine } from '#cli/inert.ts'
 import type { Session } from '#cli/session.ts'
 import type { HostDocument, NewHost } from '#contract/rest/hosts.ts'
 
@@ -53,6 +54,22 @@ async function list({ client, printer }: Session): Promise<void> {
       host.key_id.slice(0, 16),
     ]),
   )
+  const engines = answer.items.flatMap(host => host.engines.map(engine => ({ host: host.name, ...engine })))
+  if (engines.length > 0) {
+    printer.line('')
+    printer.table(
+      ['host', 'engine', 'labels', 'docker', 'problem'],
+      engines.map(({ host, name, labels, version, problem }) => [
+        host,
+        name,
+        Object.entries(labels)
+          .map(([key, value]) => `${key}=${value}`)
+          .join(' '),
+        version ?? '-',
+        inertLine(problem ?? '', 120),
+      ]),
+    )
+  }
 }
 
 async function add(

@@ -4,7 +4,7 @@ import { type Act, withExamples } from '#cli/command.ts'
 import { readFileText } from '#cli/credential.ts'
 import { ago } from '#cli/duration.ts'
 import type { Session } from '#cli/session.ts'
-import type { SecretDocument } from '#contract/rest/apps.ts'
+import type { SecretDocument } from '#contract/rest/secrets.ts'
 
 export function configureSecrets(command: Command, act: Act): void {
   command

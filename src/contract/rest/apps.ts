@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox'
+import { EngineWish } from '#contract/engine.ts'
 import { DeploymentDocument } from './deployments.ts'
 import { DriftSummary } from './drift.ts'
 import { Commit, HostName, Id, Name, Nullable, Page, PageQuery, strict, Time, Version } from './fields.ts'
@@ -81,6 +82,10 @@ export const AppDocument = Type.Object(
     entry: Entry,
     target: Type.String({ description: 'How it runs; "auto" until the repository was read.' }),
     host: HostName,
+    engine: Type.String({
+      description:
+        'Of its host, where it is now: "local" is the host\'s own. The wish is the override "engine".',
+    }),
     overrides: Overrides,
     approval: Approval,
     paused: Nullable(
@@ -123,6 +128,7 @@ export const NewApp = Type.Object(
     entry: Type.Optional(Entry),
     /** Default: the host that reads the repository. */
     host: Type.Optional(HostName),
+    engine: Type.Optional(EngineWish),
     overrides: Type.Optional(Overrides),
     approval: Type.Optional(Approval),
   },
@@ -136,6 +142,11 @@ export const AppChange = Type.Object(
     overrides: Type.Optional(Overrides),
     badge: Type.Optional(Badge),
     approval: Type.Optional(Approval),
+    engine: Type.Optional(
+      Type.Union([EngineWish, Type.Null()], {
+        description: 'Kept as the override "engine"; null: as the deploy file says.',
+      }),
+    ),
     drift: Type.Optional(
       Type.Enum(['report', 'repair', 'by-deploy-file'], {
         description: 'Holds at once, as the override "drift".',
@@ -230,17 +241,5 @@ export const ContainersDocument = Type.Object(
     }),
     deployment: Nullable(Id),
   },
-  strict,
-)
-
-export const SecretName = Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]{0,127}$' })
-export const SecretDocument = Type.Object(
-  { name: SecretName, revision: Type.Integer(), updated_at: Time },
-  strict,
-)
-export type SecretDocument = Static<typeof SecretDocument>
-export const SecretList = Type.Object({ items: Type.Array(SecretDocument) }, strict)
-export const SecretBody = Type.Object(
-  { value: Type.String({ maxLength: 65_536, secret: true, writeOnly: true }) },
   strict,
 )

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox'
+import { SeenEngine } from '#contract/engine.ts'
 import { HostName, Nullable, strict, Time } from './fields.ts'
 
 export const HostDocument = Type.Object(
@@ -12,6 +13,9 @@ export const HostDocument = Type.Object(
       description: 'What the host said of itself when it connected; null while it is offline.',
     }),
     problem: Nullable(Type.String({ description: 'Why it is not connected.' })),
+    engines: Type.Array(SeenEngine, {
+      description: 'Its Docker engines as its worker saw them last; empty when it has only its own.',
+    }),
     created_at: Time,
   },
   strict,

@@ -19,6 +19,8 @@ interface Common extends Pick<FollowOptions, 'id' | 'onLines' | 'signal'> {
 interface Told {
   readonly command: string
   readonly params: unknown
+  /** Of the host; absent: its own. */
+  readonly engine?: string | undefined
 }
 
 export interface TellOptions extends Common, Told {
@@ -67,6 +69,7 @@ export async function resumeCommand(connection: AgentConnection, options: Resume
   }).run()
 }
 
-function frameOf({ command, params }: Told, id: string, deadlineMs: number): string {
-  return encodeFrame(command, { id, deadlineMs, idem: idemOf(params), params })
+function frameOf({ command, params, engine }: Told, id: string, deadlineMs: number): string {
+  const where = engine === undefined ? {} : { engine }
+  return encodeFrame(command, { id, deadlineMs, idem: idemOf(params, engine), params, ...where })
 }

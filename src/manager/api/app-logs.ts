@@ -6,6 +6,7 @@ import { background } from '#lib/background.ts'
 import { asFairleadError, toWire } from '#lib/errors.ts'
 import { newId } from '#lib/id.ts'
 import { type AppRecord, readApp } from '#manager/apps/queries.ts'
+import { engineOf } from '#manager/pipeline/choose-engine.ts'
 import { AppPath } from './apps.ts'
 import { timeText } from './documents.ts'
 import { LOGS_NOT_AVAILABLE, NO_SERVICES } from './errors.ts'
@@ -65,6 +66,7 @@ async function show(parts: ApiParts, { app, command, tail, follow, service, stre
     await parts.agents.tell(app.host, {
       id: newId(),
       command,
+      engine: engineOf(app),
       params: { app: app.name, tail, follow, ...(service === undefined ? {} : { service }) },
       deadlineMs: FOLLOW_MS,
       signal: stream.signal,

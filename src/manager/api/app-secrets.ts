@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
-import { SecretBody, SecretDocument, SecretList, SecretName } from '#contract/rest/apps.ts'
 import { Name, strict } from '#contract/rest/fields.ts'
+import { SecretBody, SecretDocument, SecretList, SecretName } from '#contract/rest/secrets.ts'
 import { readApp } from '#manager/apps/queries.ts'
 import { SECRET_NOT_FOUND } from '#manager/secrets/errors.ts'
 import { deleteSecret, listSecrets, type SecretRecord, setSecret } from '#manager/secrets/queries.ts'

@@ -1,4 +1,5 @@
 import type { Selectable } from 'kysely'
+import { LOCAL_ENGINE } from '#commands/engine.ts'
 import type { AppDocument, ObservedDocument, PlanDocument, ReleaseDocument } from '#contract/rest/apps.ts'
 import type { DeploymentDetail, DeploymentDocument, StepDocument } from '#contract/rest/deployments.ts'
 import type { DriftSummary } from '#contract/rest/drift.ts'
@@ -84,6 +85,7 @@ export function appDocument(
     entry: app.entry,
     target: app.target,
     host: app.host,
+    engine: app.engine ?? LOCAL_ENGINE,
     overrides: JSON.parse(app.overrides),
     approval: app.approval === 1 ? 'required' : 'by-deploy-file',
     paused: app.paused_at === null ? null : { since: timeText(app.paused_at), reason: PAUSED_REASON },

@@ -25,6 +25,7 @@ export function hostRoutes(api: Api, parts: ApiParts): void {
       online: state?.status === 'connected',
       facts: state?.status === 'connected' ? (state.agent ?? null) : null,
       problem: state?.status === 'connected' ? null : (state?.lastError?.message ?? null),
+      engines: host.engines.map(each => ({ ...each })),
       created_at: timeText(host.createdAt),
     }
   }

@@ -18,7 +18,10 @@ export async function createApp(context: DeploymentsContext, wanted: NewApp): Pr
     repository_id: repository.id,
     entry: wanted.entry ?? wanted.name,
     target: UNREAD,
-    overrides: JSON.stringify(wanted.overrides ?? {}),
+    overrides: JSON.stringify({
+      ...wanted.overrides,
+      ...(wanted.engine === undefined ? {} : { engine: wanted.engine }),
+    }),
     host: await hostFor(db, wanted.host ?? repository.host),
     approval: wanted.approval === 'required' ? 1 : null,
     observed: null,

@@ -1,6 +1,12 @@
 import type { Kysely, Selectable } from 'kysely'
 import { readDrift } from '#manager/observation/drift-state.ts'
-import { type ObservedStatus, readObserved, runsNothing, statusOf } from '#manager/observation/seen-state.ts'
+import {
+  engineProblemOf,
+  type ObservedStatus,
+  readObserved,
+  runsNothing,
+  statusOf,
+} from '#manager/observation/seen-state.ts'
 import type { ManagerParts } from '#manager/parts.ts'
 import type { AppTable, Tables } from '#manager/store/tables.ts'
 import type { AppRecord } from './queries.ts'
@@ -25,6 +31,7 @@ export function statusOfApp(
       isConnected: agents.state(app.host)?.status === 'connected',
       observedAt: app.observed_at,
       unseen: app.unseen === null ? undefined : JSON.parse(app.unseen),
+      engineProblem: engineProblemOf(app),
     },
     { now: clock.now(), everyMs: config.observeMs },
   )

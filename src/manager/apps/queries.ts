@@ -8,6 +8,8 @@ export interface AppRecord extends Selectable<AppTable> {
   /** When the worker of its host last told what runs there, and why not since. */
   readonly observed_at: number | null
   readonly unseen: string | null
+  /** JSON of the engines of its host. */
+  readonly engines: string | null
   readonly domains: readonly string[]
   readonly release: Selectable<ReleaseTable> | undefined
 }
@@ -77,13 +79,14 @@ function selectApps(db: Kysely<Tables>) {
     .leftJoin('repositories', 'repositories.id', 'apps.repository_id')
     .leftJoin('hosts', 'hosts.name', 'apps.host')
     .selectAll('apps')
-    .select(['repositories.name as repository', 'hosts.observed_at', 'hosts.unseen'])
+    .select(['repositories.name as repository', 'hosts.observed_at', 'hosts.unseen', 'hosts.engines'])
 }
 
 type AppRow = Selectable<AppTable> & {
   repository: string | null
   observed_at: number | null
   unseen: string | null
+  engines: string | null
 }
 
 /** Three statements for a whole page, however many apps are on it. */

@@ -16,7 +16,8 @@ export async function updateApp(context: DeploymentsContext, wanted: Change<AppC
   const { db, clock, events } = context
   const app = await readApp(db, wanted.name)
   const { entry, approval, badge } = wanted.change
-  if (app.stack !== null && (approval === 'required' || entry !== undefined)) {
+  const { engine } = wanted.change
+  if (app.stack !== null && (approval === 'required' || entry !== undefined || engine)) {
     throw STACK_HAS_NO_SOURCE(app.name)
   }
   const overrides = overridesAfter(app, wanted.change)
@@ -43,9 +44,17 @@ export async function updateApp(context: DeploymentsContext, wanted: Change<AppC
 
 /** undefined: they stay as they are. */
 function overridesAfter({ overrides }: AppRecord, change: AppChange): object | undefined {
-  if (change.drift === undefined) {
+  const { drift, engine } = change
+  if (drift === undefined && engine === undefined) {
     return change.overrides
   }
-  const { drift: _, ...others } = change.overrides ?? (JSON.parse(overrides) as Record<string, unknown>)
-  return change.drift === 'by-deploy-file' ? others : { ...others, drift: change.drift }
+  const all = { ...(change.overrides ?? (JSON.parse(overrides) as Record<string, unknown>)) }
+  if (drift !== undefined) {
+    all.drift = drift === 'by-deploy-file' ? undefined : drift
+  }
+  if (engine !== undefined) {
+    all.engine = engine ?? undefined
+  }
+  // Undefined ones do not get into JSON.
+  return all
 }

@@ -50,6 +50,14 @@ export async function finishDeployment(
         .where('id', '=', end.confirms.release)
         .execute()
     }
+    if (end.place) {
+      const { engine, left } = end.place
+      await transaction
+        .updateTable('apps')
+        .set({ engine, left_engines: left.length === 0 ? null : JSON.stringify(left) })
+        .where('id', '=', deployment.appId)
+        .execute()
+    }
     await requestWhatWaits({ ...context, db: transaction }, await asItIsNow(transaction, deployment))
     await releaseDomains(transaction, deployment.appId, end)
     await noteDeployment({ ...context, db: transaction }, deployment.id)

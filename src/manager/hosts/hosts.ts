@@ -1,4 +1,5 @@
 import type { Kysely, Selectable } from 'kysely'
+import type { SeenEngine } from '#contract/engine.ts'
 import type { NewHost } from '#contract/rest/hosts.ts'
 import { pinOf } from '#link/public-identity.ts'
 import { HOST_NOT_FOUND } from '#manager/agents/errors.ts'
@@ -14,6 +15,8 @@ export interface HostRecord {
   readonly address: string
   readonly keyId: string
   readonly createdAt: number
+  /** As its worker told of them last. */
+  readonly engines: readonly SeenEngine[]
 }
 
 export async function listHosts(db: Kysely<Tables>): Promise<HostRecord[]> {
@@ -35,6 +38,7 @@ export async function addHost(parts: ManagerParts, wanted: NewHost): Promise<Hos
     created_at: parts.clock.now(),
     observed_at: null,
     unseen: null,
+    engines: null,
   }
   try {
     await parts.db.insertInto('hosts').values(row).execute()
@@ -74,5 +78,6 @@ export async function deleteHost(parts: ManagerParts, name: string): Promise<voi
 
 function fromRow(row: Selectable<HostTable>): HostRecord {
   const { keyId } = JSON.parse(row.identity) as { keyId: string }
-  return { name: row.name, role: row.role, address: row.address, keyId, createdAt: row.created_at }
+  const engines = JSON.parse(row.engines ?? '[]') as SeenEngine[]
+  return { name: row.name, role: row.role, address: row.address, keyId, createdAt: row.created_at, engines }
 }

@@ -28,14 +28,17 @@ export interface SeenApp extends Pick<HostObserved, 'configurations' | 'routes' 
   readonly foreign: readonly SeenContainer[]
 }
 
-/** The part of an answer that is about one app. */
-export function partOf(observed: HostObserved, app: string): SeenApp {
+/** The part of an answer that is about one app, on the engine that it is on. */
+export function partOf(observed: HostObserved, app: string, engine: string | null = null): SeenApp {
   const isOwn = (each: SeenContainer) => each.app === app
-  const { routes, ...rest } = observed
+  const isHere = (each: SeenContainer) => (each.engine ?? null) === engine
+  const { routes, engines: _, ...rest } = observed
   return {
     ...rest,
-    containers: observed.containers.filter(isOwn).sort((a, b) => (a.id < b.id ? -1 : 1)),
-    foreign: observed.foreign.filter(isOwn),
+    containers: observed.containers
+      .filter(each => isOwn(each) && isHere(each))
+      .sort((a, b) => (a.id < b.id ? -1 : 1)),
+    foreign: observed.foreign.filter(each => isOwn(each) && isHere(each)),
     routes:
       routes && Object.fromEntries(Object.entries(routes).filter(([name]) => name.split('.').at(-1) === app)),
   }

@@ -3,9 +3,16 @@ import type { ObservedDocument } from '#contract/rest/apps.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { AppTable, Tables } from '#manager/store/tables.ts'
 import { readDrift } from './drift-state.ts'
-import { faultSeen, type ObservedStatus, readObserved, runsNothing, statusOf } from './seen-state.ts'
+import {
+  engineProblemOf,
+  faultSeen,
+  type ObservedStatus,
+  readObserved,
+  runsNothing,
+  statusOf,
+} from './seen-state.ts'
 
-type LookedAt = Pick<Selectable<AppTable>, 'host' | 'observed' | 'drift' | 'target'>
+type LookedAt = Pick<Selectable<AppTable>, 'host' | 'engine' | 'observed' | 'drift' | 'target'>
 
 /** What a deployment that ends without a look of its own can say of a released app: the last look at it, with its age. */
 export async function lastSeen(
@@ -14,7 +21,7 @@ export async function lastSeen(
 ): Promise<ObservedDocument> {
   const host = await db
     .selectFrom('hosts')
-    .select(['observed_at', 'unseen'])
+    .select(['observed_at', 'unseen', 'engines'])
     .where('name', '=', app.host)
     .executeTakeFirst()
   const now = clock.now()
@@ -28,6 +35,7 @@ export async function lastSeen(
       isConnected: true,
       observedAt: host?.observed_at ?? null,
       unseen: host?.unseen ? JSON.parse(host.unseen) : undefined,
+      engineProblem: engineProblemOf({ engine: app.engine, engines: host?.engines ?? null }),
     },
     { now, everyMs: Number.POSITIVE_INFINITY },
   )
@@ -35,7 +43,7 @@ export async function lastSeen(
 }
 
 /** What the last look found that a deployment would mend; undefined when there is nothing, or nobody has looked yet. */
-export function seenToMend(app: Omit<LookedAt, 'host'>): string | undefined {
+export function seenToMend(app: Omit<LookedAt, 'host' | 'engine'>): string | undefined {
   if (runsNothing(app)) {
     return undefined
   }

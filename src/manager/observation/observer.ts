@@ -9,7 +9,7 @@ import type { Agents } from '#manager/agents/agents.ts'
 import type { DeploymentsContext } from '#manager/deployments/request.ts'
 import { inTransaction } from '#manager/store/transaction.ts'
 import { knownOf, partOf } from './baseline.ts'
-import { type Observation, readObserved } from './seen-state.ts'
+import { engineProblemOf, type Observation, readObserved } from './seen-state.ts'
 import { type DriftNews, readBaseline, watchDrift } from './watch-drift.ts'
 
 export interface ObserverParts extends DeploymentsContext {
@@ -116,14 +116,17 @@ export async function observeHost(parts: ObserverParts, host: string): Promise<v
   const { changed, news } = await inTransaction(db, async transaction => {
     await transaction
       .updateTable('hosts')
-      .set({ observed_at: now, unseen: null })
+      .set({ observed_at: now, unseen: null, ...enginesColumn(observed) })
       .where('name', '=', host)
       .execute()
     const apps = await transaction.selectFrom('apps').selectAll().where('host', '=', host).execute()
     const changed: string[] = []
     const news: DriftNews[] = []
     for (const app of apps) {
-      const seen = partOf(observed, app.name)
+      if (isOutOfSight(app, observed)) {
+        continue
+      }
+      const seen = partOf(observed, app.name, app.engine)
       const before = readObserved(app)
       const look = { app, seen, before: before?.containers ?? [], askedAt, now }
       news.push(...(await watchDrift({ ...parts, db: transaction }, look)))
@@ -144,6 +147,15 @@ export async function observeHost(parts: ObserverParts, host: string): Promise<v
     parts.events.publish('app', { app, state: 'observed' })
   }
   tellNews(parts, news)
+}
+
+/** Of an app on an engine that does not answer nothing is known: least of all that it is gone. */
+function isOutOfSight(app: { readonly engine: string | null }, { engines = [] }: HostObserved): boolean {
+  return engineProblemOf({ engine: app.engine, engines: JSON.stringify(engines) }) !== undefined
+}
+
+function enginesColumn({ engines }: HostObserved): { engines: string | null } {
+  return { engines: engines ? JSON.stringify(engines) : null }
 }
 
 function tellNews({ events, logger, wake }: ObserverParts, news: readonly DriftNews[]): void {

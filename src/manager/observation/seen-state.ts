@@ -1,5 +1,6 @@
 import type { Selectable } from 'kysely'
 import type { SeenContainer } from '#commands/host-observe.ts'
+import type { SeenEngine } from '#contract/engine.ts'
 import type { WireError } from '#lib/errors.ts'
 import type { AppTable } from '#manager/store/tables.ts'
 import { targetNamed } from '#targets/index.ts'
@@ -46,6 +47,24 @@ export interface SeenHost {
   readonly observedAt: number | null
   /** The error of the last look, when it did not work. */
   readonly unseen: (WireError & { readonly since: number }) | undefined
+  /** Why the engine of the app could not be looked at. */
+  readonly engineProblem?: string | undefined
+}
+
+/** Undefined: the engine that the app is on was seen. */
+export function engineProblemOf({
+  engine,
+  engines,
+}: {
+  readonly engine: string | null
+  /** JSON of the engines of its host. */
+  readonly engines: string | null
+}): string | undefined {
+  if (engine === null) {
+    return undefined
+  }
+  const seen = (JSON.parse(engines ?? '[]') as SeenEngine[]).find(each => each.name === engine)
+  return seen ? (seen.problem ?? undefined) : `its host has no engine "${engine}" any more`
 }
 
 /** Looks that may be missed before what they told is no longer taken for what is. */
@@ -81,7 +100,7 @@ export function statusOf(
 }
 
 function whyUnknown(
-  { isConnected, observedAt, unseen }: SeenHost,
+  { isConnected, observedAt, unseen, engineProblem }: SeenHost,
   { now, everyMs }: { readonly now: number; readonly everyMs: number },
 ): string | undefined {
   if (!isConnected) {
@@ -89,6 +108,9 @@ function whyUnknown(
   }
   if (unseen) {
     return unseen.message
+  }
+  if (engineProblem !== undefined) {
+    return engineProblem
   }
   if (observedAt === null) {
     return 'its host was not looked at yet'

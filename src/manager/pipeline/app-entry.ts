@@ -1,4 +1,5 @@
 import type { Selectable } from 'kysely'
+import type { EngineWish } from '#contract/engine.ts'
 import type { AppFiles } from '#deploy-file/convention.ts'
 import { EveryAppOverrides } from '#deploy-file/every-app.ts'
 import { type Schedule, scheduleFrom } from '#deploy-file/schedule.ts'
@@ -26,6 +27,8 @@ export interface AppEntry {
   /** The file that says in the repository where the app is to be found; and those of all its apps. */
   readonly urlFile: string | undefined
   readonly urlFiles: readonly string[]
+  /** Which engine of its host it wants; undefined: the host's own. */
+  readonly engine: EngineWish | undefined
   /** When it is deployed by itself. */
   readonly schedule: Schedule | undefined
   /** The files that describe it, when their names do. */
@@ -51,6 +54,7 @@ export async function readEntry(
   const {
     deadlines: overridden,
     drift,
+    engine: placed,
     watch: watched,
     ...overrides
   } = JSON.parse(app.overrides) as Overrides
@@ -61,12 +65,14 @@ export async function readEntry(
     SETTINGS_INVALID,
   ) as Readonly<Record<string, unknown>>
   const wanted = watched ?? entry.common.watch
+  const wish = placed ?? entry.common.engine
   const common = check(
     EveryAppOverrides,
     {
       deadlines: { ...entry.common.deadlines, ...overridden },
       ...(wanted && { watch: wanted }),
       ...(drift === undefined ? {} : { drift }),
+      ...(wish === undefined ? {} : { engine: wish }),
     },
     what,
     SETTINGS_INVALID,
@@ -78,7 +84,20 @@ export async function readEntry(
   const { schedule: written } = entry.common
   const schedule = written && scheduleFrom(written)
   const { files } = entry
-  const found = { files, schedule, target, settings, deadlines, watch, approval, onDrift, urlFile, urlFiles }
+  const { engine } = common
+  const found = {
+    files,
+    schedule,
+    engine,
+    target,
+    settings,
+    deadlines,
+    watch,
+    approval,
+    onDrift,
+    urlFile,
+    urlFiles,
+  }
   const missing = target.reads(settings).filter(path => !(path in source.texts))
   if (missing.length === 0) {
     return { ...found, source }
@@ -95,5 +114,6 @@ export async function readEntry(
 interface Overrides extends Readonly<Record<string, unknown>> {
   readonly deadlines?: Readonly<Record<string, unknown>>
   readonly drift?: unknown
+  readonly engine?: unknown
   readonly watch?: readonly string[]
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { TSchema } from 'typebox'
+import { LOCAL_ENGINE } from '#commands/engine.ts'
 import { commandNamed } from '#commands/index.ts'
 import { canonicalJson } from '#lib/canonical-json.ts'
 import type { Plan, PlanInput, Tell } from '#targets/target.ts'
@@ -24,6 +25,7 @@ export async function makePlan(
   ask: Ask,
   entry: Pick<AppEntry, 'target' | 'settings' | 'source'>,
   input: Omit<PlanInput<unknown>, 'settings' | 'source' | 'found'>,
+  move?: Move,
 ): Promise<MadePlan> {
   if (input.wanted && !entry.target.artifact) {
     throw NO_ARTIFACT_HERE(input.app.name, entry.target.name)
@@ -40,7 +42,7 @@ export async function makePlan(
       found[key] = answer
     }
   }
-  const plan = entry.target.plan(whole)
+  const plan = withMove(entry.target.plan(whole), move)
   const shown = withoutSecrets(plan)
   return {
     plan,
@@ -49,6 +51,40 @@ export async function makePlan(
     configHash: hashOf(shown.release),
     found,
   }
+}
+
+/** From one engine of the host to another. */
+export interface Move {
+  readonly from: string
+  readonly to: string
+}
+
+/** Undefined: the app stays where it is, or nothing of it ran yet. */
+export function moveOf(
+  app: { readonly engine: string | null },
+  engine: string | undefined,
+  { previous }: Pick<PlanInput<unknown>, 'previous'>,
+): Move | undefined {
+  const [from, to] = [app.engine ?? LOCAL_ENGINE, engine ?? LOCAL_ENGINE]
+  return previous && from !== to ? { from, to } : undefined
+}
+
+/** Part of the plan, so that who approves it agrees to that as well. */
+function withMove(plan: Plan, move: Move | undefined): Plan {
+  return move
+    ? {
+        ...plan,
+        changes: [
+          {
+            kind: 'replace',
+            what: 'engine',
+            ...move,
+            why: 'what runs on the old one goes when the new one serves',
+          },
+          ...plan.changes,
+        ],
+      }
+    : plan
 }
 
 function withoutSecrets(plan: Plan): Plan {

@@ -6,6 +6,7 @@ import { openContext } from './context.ts'
 import { watchDeployment } from './deployment-deadline.ts'
 import { draftRelease } from './draft-release.ts'
 import { STEP_GIVEN_UP } from './errors.ts'
+import { placeAfter } from './leave-engines.ts'
 import { recordStep } from './record-step.ts'
 import type { EndedPipeline, PipelineEnd, PipelineParts, Step, StepContext, StepOutcome } from './step.ts'
 import { announce } from './steps/announce.ts'
@@ -178,6 +179,7 @@ function succeeded(context: StepContext): EndedPipeline {
     outcome: context.deployment.kind === 'rollback' ? 'rolled-back' : 'deployed',
     evidence: evidenceOf(context),
     domains,
+    place: placeAfter(context),
     release: draftRelease(context, planned),
   }
 }

@@ -5,8 +5,9 @@ import { APP_NOT_FOUND, STACK_HAS_NO_SOURCE } from '#manager/deployments/errors.
 import { driftedParts } from '#manager/observation/drift-state.ts'
 import { refuseStranger } from '#manager/organisations/refuse-stranger.ts'
 import { readEntry } from './app-entry.ts'
+import { chooseEngine } from './choose-engine.ts'
 import { describedApps, refuseNothing } from './described-apps.ts'
-import { type MadePlan, makePlan } from './make-plan.ts'
+import { type MadePlan, makePlan, moveOf } from './make-plan.ts'
 import { ownEntry } from './own-entry.ts'
 import { readPlanInput } from './plan-input.ts'
 import { type Ask, fetchSource, type Source, tagsTell } from './source.ts'
@@ -43,23 +44,25 @@ export async function planApp(
   const described = await describedApps(ask, source, repository)
   refuseNothing(described)
   const entry = await readEntry(ask, app, described)
+  const engine = await chooseEngine(parts, ask, app, entry.engine)
   const { input } = await readPlanInput(parts, app, {
     deployment: newId(),
     drifted: driftedParts(app),
     wanted: artifact,
     tags: tagsTell(repository, parts.sealer, source.commit),
   })
-  const made = await makePlan(ask, entry, input)
+  const made = await makePlan(askDirectly(parts, app.host, engine), entry, input, moveOf(app, engine, input))
   return { ...made, source }
 }
 
 /** Tells a worker outside of any deployment: for questions that change nothing but its cache. */
-export function askDirectly(parts: Pick<PipelineParts, 'agents'>, host: string): Ask {
+export function askDirectly(parts: Pick<PipelineParts, 'agents'>, host: string, engine?: string): Ask {
   return async what =>
     (await parts.agents.tell(host, {
       id: newId(),
       command: what.command,
       params: what.data,
+      engine,
       deadlineMs: commandNamed(what.command).deadlineMs,
     })) as Readonly<Record<string, unknown>>
 }

@@ -14,6 +14,7 @@ import type { AppTable, RepositoryTable } from '#manager/store/tables.ts'
 import type { Wish } from '#manager/triggers/commit-actions.ts'
 import type { Plan, RegistryFacts, Target } from '#targets/target.ts'
 import type { Deadlines } from './deadlines.ts'
+import type { AppPlace } from './leave-engines.ts'
 import type { Source } from './source.ts'
 
 /** What the whole pipeline needs from the manager. */
@@ -105,6 +106,12 @@ export interface StepContext {
 }
 
 export interface Facts {
+  /** The engine of the host that commands are about; undefined: the host's own. */
+  engine?: string | undefined
+  /** Where the release before is, when this deployment brings the app to another engine. */
+  movesFrom?: string | undefined
+  /** Engines that it could not be removed from. */
+  leftEngines?: readonly string[]
   /** How long commands of this deployment have waited for an engine that was away. */
   waitedForEngineMs?: number
   /** The app's own limits by name, in ms. */
@@ -164,4 +171,6 @@ export interface EndedPipeline extends Confirmation {
   readonly failedStep?: string | undefined
   /** Domains that the app now has; others are given back. */
   readonly domains?: readonly string[]
+  /** Where the app is now, when it was elsewhere before. */
+  readonly place?: AppPlace | undefined
 }

@@ -1,4 +1,5 @@
 import { wasAway } from '#commands/away.ts'
+import { LOCAL_ENGINE } from '#commands/engine.ts'
 import { commandNamed } from '#commands/index.ts'
 import type { LogLine } from '#contract/agent-frames.ts'
 import { writeDuration } from '#lib/duration.ts'
@@ -99,6 +100,7 @@ async function told(context: StepContext, what: Tell): Promise<Result> {
       id,
       command: what.command,
       params: fill(what.data, context.results),
+      engine: engineFor(context, what),
       deadlineMs: commandLimit(context),
       waitMs: context.workerLimitMs,
       onLines: (lines, dropped) => store(context, what, { id, lines, dropped }),
@@ -115,12 +117,20 @@ async function followed(context: StepContext, what: Tell, id: string): Promise<R
     parts.agents.resume(app.host, {
       id,
       fromSeq,
-      again: () => ({ command: what.command, params: fill(what.data, context.results) }),
+      again: () => ({
+        command: what.command,
+        params: fill(what.data, context.results),
+        engine: engineFor(context, what),
+      }),
       waitMs: context.workerLimitMs,
       onLines: (lines, dropped) => store(context, what, { id, lines, dropped }),
       signal: context.signal,
     }),
   )
+}
+
+function engineFor({ facts }: StepContext, { engine = facts.engine }: Tell): string | undefined {
+  return engine === LOCAL_ENGINE ? undefined : engine
 }
 
 function wasLost(error: unknown): boolean {

@@ -72,6 +72,8 @@ export interface HostTable {
   created_at: number
   /** When its worker last told what runs. */
   observed_at: number | null
+  /** JSON: what its worker told of its engines (SeenEngine); null: it has only its own. */
+  engines: string | null
   /** JSON of the error that it did not since, with its time; null when the last look worked. */
   unseen: string | null
 }
@@ -152,6 +154,10 @@ export interface AppTable {
   /** JSON: settings that win over the deploy file's. */
   overrides: string
   host: string
+  /** Name of the engine of the host that it is on; null: the host's own. */
+  engine: string | null
+  /** JSON: engines that it has left and that could not be cleaned yet; null: none. */
+  left_engines: string | null
   /** 1: deployments wait for a person's agreement; null: as the deploy file says. */
   approval: number | null
   /** JSON of the last answer to "what runs?", with its time. */

@@ -2,7 +2,7 @@ import { movedImages } from '#manager/apps/moved-images.ts'
 import { driftedParts } from '#manager/observation/drift-state.ts'
 import { draftRelease } from '#manager/pipeline/draft-release.ts'
 import { PLAN_CHANGED } from '#manager/pipeline/errors.ts'
-import { type MadePlan, makePlan } from '#manager/pipeline/make-plan.ts'
+import { type MadePlan, makePlan, moveOf } from '#manager/pipeline/make-plan.ts'
 import { changeText, planDifference } from '#manager/pipeline/plan-difference.ts'
 import { readPlanInput } from '#manager/pipeline/plan-input.ts'
 import { checkoutTell, tagsTell } from '#manager/pipeline/source.ts'
@@ -42,7 +42,8 @@ async function planDeployment(context: StepContext): Promise<StepOutcome> {
     const evidence = { from: made.previous?.commit, to: context.facts.source?.commit, why: unaffected }
     return { kind: 'finished', outcome: 'unaffected', evidence }
   }
-  if (made.plan.nothingToDo) {
+  // What is on the engine that the app leaves has to go, also when everything is on the new one already.
+  if (made.plan.nothingToDo && context.facts.movesFrom === undefined) {
     return {
       kind: 'finished',
       outcome: 'nothing-to-do',
@@ -122,10 +123,10 @@ async function planFacts(context: StepContext, drifted: DriftedParts | undefined
     wanted: deployment.wantedArtifact,
     tags: context.repository && tagsTell(context.repository, parts.sealer, facts.source.commit),
   })
-  const made = await makePlan(tell => tellWorker(context, tell), entry, {
-    ...input,
-    checkout: checkoutOfGoal(context),
-  })
+  const move = moveOf(app, facts.engine, input)
+  facts.movesFrom = move?.from
+  const whole = { ...input, checkout: checkoutOfGoal(context) }
+  const made = await makePlan(tell => tellWorker(context, tell), entry, whole, move)
   facts.plan = made.plan
   facts.configHash = made.configHash
   facts.secretRevisions = secretRevisions

@@ -1,4 +1,5 @@
 import { forgetCheckouts } from '#manager/pipeline/forget-checkouts.ts'
+import { leaveEngines } from '#manager/pipeline/leave-engines.ts'
 import { done, type Step, type StepContext, type StepOutcome } from '#manager/pipeline/step.ts'
 import { tellWorker } from '#manager/pipeline/tell-worker.ts'
 
@@ -6,6 +7,7 @@ import { tellWorker } from '#manager/pipeline/tell-worker.ts'
 export const prune: Step = { name: 'prune', deadlineMs: 30 * 60_000, onFailure: 'ignore', run: pruneOld }
 
 async function pruneOld(context: StepContext): Promise<StepOutcome> {
+  await leaveEngines(context)
   const tells = context.facts.plan?.prune ?? []
   for (const tell of tells) {
     await tellWorker(context, tell)

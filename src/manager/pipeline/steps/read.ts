@@ -1,6 +1,7 @@
 import { createDescribedApps } from '#manager/apps/create-described.ts'
 import { isHint } from '#manager/deployments/deployment.ts'
 import { readEntry } from '#manager/pipeline/app-entry.ts'
+import { chooseEngine } from '#manager/pipeline/choose-engine.ts'
 import { claimForApp } from '#manager/pipeline/claim-for-app.ts'
 import { type DescribedApps, describedApps, refuseNothing } from '#manager/pipeline/described-apps.ts'
 import { done, type Step, type StepContext, type StepOutcome } from '#manager/pipeline/step.ts'
@@ -95,6 +96,7 @@ async function readFacts(context: StepContext, described: DescribedApps) {
   facts.urlFile = entry.urlFile
   facts.urlFiles = entry.urlFiles
   facts.schedule = entry.schedule
+  facts.engine = await chooseEngine(context.parts, tell => tellWorker(context, tell), app, entry.engine)
   facts.domains = entry.target.domains(entry.settings, {
     name: app.name,
     baseDomain: context.parts.baseDomain,

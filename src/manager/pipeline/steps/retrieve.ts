@@ -1,4 +1,5 @@
 import { noteDeployment } from '#manager/outbox/note-deployment.ts'
+import { engineOf } from '#manager/pipeline/choose-engine.ts'
 import { claimForApp } from '#manager/pipeline/claim-for-app.ts'
 import { overriddenDeadlines } from '#manager/pipeline/deadlines.ts'
 import { done, type Step, type StepContext, type StepOutcome } from '#manager/pipeline/step.ts'
@@ -47,6 +48,8 @@ async function readFacts({ parts, app, repository, deployment, facts }: StepCont
   }
   facts.goal = goal
   facts.target = target
+  // A release is brought back to where its app is.
+  facts.engine = engineOf(app)
   facts.settings = goal.settings
   facts.urlFile = app.url_file ?? undefined
   facts.schedule = scheduleOf(app)

@@ -1,4 +1,6 @@
+import { engineOf } from '#manager/pipeline/choose-engine.ts'
 import { forgetCheckouts } from '#manager/pipeline/forget-checkouts.ts'
+import { leaveEngines } from '#manager/pipeline/leave-engines.ts'
 import { done, type Step, type StepContext, type StepOutcome } from '#manager/pipeline/step.ts'
 import { tellWorker } from '#manager/pipeline/tell-worker.ts'
 import { targetNamed } from '#targets/index.ts'
@@ -8,10 +10,12 @@ export const takeDown: Step = { name: 'take-down', deadlineMs: 10 * 60_000, run:
 
 async function takeDownApp(context: StepContext): Promise<StepOutcome> {
   const { app, parts, deployment, say } = context
+  context.facts.engine = engineOf(app)
   if (app.stack !== null) {
     say(`the stack "${app.stack}" stays as it is on its host: only its record goes`)
     return done()
   }
+  await leaveEngines(context)
   const target = targetNamed(app.target)
   const volumes = deployment.trigger.detail === 'delete-volumes' ? 'delete' : 'keep'
   const facts = { name: app.name, baseDomain: parts.baseDomain }

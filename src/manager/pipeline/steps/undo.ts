@@ -1,6 +1,7 @@
 import { asFairleadError, type FairleadError } from '#lib/errors.ts'
 import { AGENT_OFFLINE } from '#manager/agents/errors.ts'
 import { forgetCheckouts } from '#manager/pipeline/forget-checkouts.ts'
+import { undoMove } from '#manager/pipeline/leave-engines.ts'
 import type { StepContext } from '#manager/pipeline/step.ts'
 import { tellWorker } from '#manager/pipeline/tell-worker.ts'
 import { isStoreTrouble } from '#manager/store/store-error.ts'
@@ -42,7 +43,8 @@ export async function dropCheckout(context: StepContext, failure: FairleadError)
 export async function undo(context: StepContext, failure: FairleadError): Promise<string> {
   const undoing = calm(context, failure)
   let failures = 0
-  for (const tell of context.facts.plan?.undo ?? []) {
+  const { movesFrom, plan } = context.facts
+  for (const tell of movesFrom === undefined ? (plan?.undo ?? []) : undoMove(context, movesFrom)) {
     try {
       await tellWorker(undoing, tell)
     } catch (error) {

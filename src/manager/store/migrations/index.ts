@@ -13,6 +13,7 @@ import { up as ciTrusts } from './0013-ci-trusts.ts'
 import { up as loops } from './0014-loops.ts'
 import { up as movedImages } from './0015-moved-images.ts'
 import { up as artifacts } from './0017-artifacts.ts'
+import { up as engines } from './0019-engines.ts'
 import { up as conventions } from './0020-conventions.ts'
 
 export interface Migration {
@@ -36,5 +37,6 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0014-loops', up: loops },
   { name: '0015-moved-images', up: movedImages },
   { name: '0017-artifacts', up: artifacts },
+  { name: '0019-engines', up: engines },
   { name: '0020-conventions', up: conventions },
 ]

@@ -94,7 +94,9 @@ async function sendFor(ms: number, sending: Sending): Promise<number[]> {
 }
 
 async function deliver({ hook, agent }: Sending): Promise<number> {
+  const id = randomUUID()
   const body = JSON.stringify({
+    id,
     ref: 'refs/heads/main',
     before: 'a'.repeat(40),
     after: 'b'.repeat(40),
@@ -104,7 +106,7 @@ async function deliver({ hook, agent }: Sending): Promise<number> {
     'content-type': 'application/json',
     'content-length': body.length,
     'x-github-event': 'push',
-    'x-github-delivery': randomUUID(),
+    'x-github-delivery': id,
     'x-hub-signature-256': `sha256=${createHmac('sha256', hook.secret).update(body).digest('hex')}`,
   }
   const answered = Promise.withResolvers<number>()

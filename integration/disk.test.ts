@@ -345,6 +345,7 @@ async function deliver({ hook }: Scene, id: string = randomUUID()): Promise<Resp
     before: 'a'.repeat(40),
     after: 'b'.repeat(40),
     repository: { id: 1 },
+    id,
   })
   return await fetch(hook.url, {
     method: 'POST',

@@ -32,6 +32,7 @@ const MOST_KEY = 40
 
 export const bitbucketReporting: Reporting = {
   apiAt: () => 'https://api.bitbucket.org/2.0',
+  onlyServer: 'bitbucket.org',
   token: 'a repository access token that may write repositories',
   report: reportToCloud,
 }

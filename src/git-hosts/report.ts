@@ -60,6 +60,8 @@ export type Exchange = Generator<HttpRequest, Verdict, HttpAnswer>
 export interface Reporting {
   /** The API of a server, by its host name (with the port, where it has an unusual one). */
   readonly apiAt: (server: string) => string
+  /** The only server whose repositories have that API; default: each has its own. */
+  readonly onlyServer?: string
   /** What the token must be allowed to do, in the words of the host. */
   readonly token: string
   readonly report: (report: Report, place: ReportPlace) => Exchange

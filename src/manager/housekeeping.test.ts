@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test'
 import { newId } from '#lib/id.ts'
 import { seedApp, type TestServer, testServer } from './api/test-server.ts'
 import { DeploymentLogs } from './deployments/logs.ts'
-import { addApp, openTestStore } from './deployments/test-store.ts'
+import { addApp, openTestStore, type TestStore } from './deployments/test-store.ts'
 import { forgetOld, KEPT_IN_FULL } from './housekeeping.ts'
 import { deleteSecret, setSecret } from './secrets/queries.ts'
 import { createSealer } from './secrets/seal.ts'
@@ -65,27 +65,33 @@ test('kept answers and deliveries go when nobody can ask for them any more, not 
   )
 })
 
+test('W18 the log of the last build stays, whatever many deployments after it did nothing', async () => {
+  const store = await openTestStore()
+  const logs = new DeploymentLogs(join(store.folder, 'logs'))
+  const app = await addApp(store, 'shop')
+  const ids: string[] = []
+  for (let count = 0; count < KEPT_IN_FULL + 5; count += 1) {
+    const outcome = count === 0 ? 'deployed' : 'nothing-to-do'
+    ids.push(await addDetailed({ store, logs, app }, { state: 'succeeded', outcome }))
+  }
+  await forgetOld({ ...store, logs })
+  const kept = []
+  for (const id of ids) {
+    kept.push(...((await Array.fromAsync(logs.read(id))).length > 0 ? [id] : []))
+  }
+  assert.deepEqual(kept, [ids[0], ...ids.slice(5)])
+  await store.close()
+})
+
 test('logs and answers are kept of the newest deployments of an app, the records of all', async () => {
   const store = await openTestStore()
   const logs = new DeploymentLogs(join(store.folder, 'logs'))
   const app = await addApp(store, 'shop')
   const ids: string[] = []
   for (let count = 0; count < KEPT_IN_FULL + 5; count += 1) {
-    const id = newId()
-    ids.push(id)
     // One that runs for ever is not touched.
     const state = count === 1 ? 'running' : 'succeeded'
-    const fixed = { app_id: app, kind: 'deploy', trigger: '{}', cancel_requested: 0, created_at: 1 } as const
-    await store.db
-      .insertInto('deployments')
-      .values({ id, state, ...fixed })
-      .execute()
-    const command = { step: 'build', key: 'build', command: 'image.build', host: 'local', result: '{}' }
-    await store.db
-      .insertInto('commands')
-      .values({ id: newId(), deployment_id: id, state: 'succeeded', seq: 0, created_at: 1, ...command })
-      .execute()
-    await logs.append(id, [{ at: 1, step: 'build', stream: 'info', text: 'x' }])
+    ids.push(await addDetailed({ store, logs, app }, { state }))
   }
   await forgetOld({ ...store, logs })
   const detailed: string[] = []
@@ -139,3 +145,29 @@ test('revisions of secrets that neither the app nor a release names are deleted,
   assert.deepEqual(await left(), ['WORD 1', 'WORD 3'])
   await store.close()
 })
+
+interface Place {
+  readonly store: TestStore
+  readonly logs: DeploymentLogs
+  readonly app: string
+}
+
+/** A deployment with a log and an answer of the worker. */
+async function addDetailed(
+  { store, logs, app }: Place,
+  state: { readonly state: 'running' | 'succeeded'; readonly outcome?: string },
+): Promise<string> {
+  const id = newId()
+  const fixed = { app_id: app, kind: 'deploy', trigger: '{}', cancel_requested: 0, created_at: 1 } as const
+  await store.db
+    .insertInto('deployments')
+    .values({ id, ...state, ...fixed })
+    .execute()
+  const command = { step: 'build', key: 'build', command: 'image.build', host: 'local', result: '{}' }
+  await store.db
+    .insertInto('commands')
+    .values({ id: newId(), deployment_id: id, state: 'succeeded', seq: 0, created_at: 1, ...command })
+    .execute()
+  await logs.append(id, [{ at: 1, step: 'build', stream: 'info', text: 'x' }])
+  return id
+}

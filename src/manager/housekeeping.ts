@@ -1,7 +1,10 @@
+import type { Expression, ExpressionBuilder, SqlBool } from 'kysely'
 import { background } from '#lib/background.ts'
 import type { Timer } from '#lib/clock.ts'
+import { WITHOUT_EFFECT } from './deployments/without-effect.ts'
 import type { ManagerParts } from './parts.ts'
 import { forgetEndedTokens } from './people/tokens.ts'
+import type { Tables } from './store/tables.ts'
 import { inTransaction } from './store/transaction.ts'
 
 const EVERY_MS = 3_600_000
@@ -13,7 +16,7 @@ const DELIVERIES_KEPT_MS = 8 * DAY_MS
 const TOLD_KEPT_MS = 3 * DAY_MS
 /** A commit of ours that was forgotten is told by its content. */
 const PUSHED_KEPT_MS = 400 * DAY_MS
-/** Newest deployments of an app with their logs and the answers of the worker; of older ones the record stays. */
+/** Newest deployments of an app, and newest ones that did something, with their logs and the answers of the worker; of older ones the record stays. */
 export const KEPT_IN_FULL = 100
 /** At a time, so that a long past does not hold up the present. */
 const AT_ONCE = 500
@@ -58,18 +61,17 @@ export async function forgetOld({ db, clock, logs }: Housekept): Promise<void> {
   await forgetSecretRevisions(db)
 }
 
-/** What fills the disk is not that a deployment was, but every line and every answer of it. */
+/**
+ * What fills the disk is not that a deployment was, but every line and every answer of it. However many there were that
+ * did nothing, the log of the builds before stays.
+ */
 async function forgetDetails({ db, logs }: Pick<Housekept, 'db' | 'logs'>): Promise<void> {
   for (const { id: app } of await db.selectFrom('apps').select('id').execute()) {
-    const oldest = await db
-      .selectFrom('deployments')
-      .select('id')
-      .where('app_id', '=', app)
-      .orderBy('id', 'desc')
-      .offset(KEPT_IN_FULL - 1)
-      .limit(1)
-      .executeTakeFirst()
-    if (!oldest) {
+    const [ofAll, ofThoseWithEffect] = [
+      await oldestKept(db, app, isAny),
+      await oldestKept(db, app, hasEffect),
+    ]
+    if (ofAll === undefined) {
       continue
     }
     const detailed = await db
@@ -78,7 +80,8 @@ async function forgetDetails({ db, logs }: Pick<Housekept, 'db' | 'logs'>): Prom
       .select('deployments.id')
       .distinct()
       .where('app_id', '=', app)
-      .where('deployments.id', '<', oldest.id)
+      .where('deployments.id', '<', ofAll)
+      .where(eb => eb.or([eb.not(hasEffect(eb)), eb('deployments.id', '<', ofThoseWithEffect ?? '')]))
       .where('deployments.state', 'not in', ['queued', 'running', 'waiting'])
       .limit(AT_ONCE)
       .execute()
@@ -87,6 +90,25 @@ async function forgetDetails({ db, logs }: Pick<Housekept, 'db' | 'logs'>): Prom
       await db.deleteFrom('commands').where('deployment_id', '=', id).execute()
     }
   }
+}
+
+type Which = (eb: ExpressionBuilder<Tables, 'deployments'>) => Expression<SqlBool>
+
+const isAny: Which = eb => eb('deployments.id', 'is not', null)
+const hasEffect: Which = eb =>
+  eb.or([eb('deployments.outcome', 'is', null), eb('deployments.outcome', 'not in', WITHOUT_EFFECT)])
+
+async function oldestKept(db: Housekept['db'], app: string, which: Which): Promise<string | undefined> {
+  const row = await db
+    .selectFrom('deployments')
+    .select('id')
+    .where('app_id', '=', app)
+    .where(which)
+    .orderBy('id', 'desc')
+    .offset(KEPT_IN_FULL - 1)
+    .limit(1)
+    .executeTakeFirst()
+  return row?.id
 }
 
 /** A value that no release was made with and that the app no longer has is of use to nobody but a thief. */

@@ -130,7 +130,11 @@ async function check({ client, printer }: Session, name: string): Promise<void> 
   printer.answer(found)
   printer.table(
     ['repository there', 'what became of it', 'called here'],
-    found.repositories.map(each => [inertLine(each.path, 100), each.outcome, each.repository ?? '']),
+    found.repositories.map(each => [
+      inertLine(each.path, 100),
+      each.reason === undefined ? each.outcome : `${each.outcome}: ${inertLine(each.reason, 160)}`,
+      each.repository ?? '',
+    ]),
   )
 }
 

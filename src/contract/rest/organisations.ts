@@ -93,9 +93,10 @@ export const OrganisationCheckDocument = Type.Object(
           path: Type.String(),
           outcome: Type.String({
             description:
-              'registered, known, renamed, resumed, stopped, or why it was left alone: not-marked, discovery-off, fork, archived, disabled, empty, name-taken.',
+              'registered, known, renamed, resumed, stopped, or why it was left alone: not-marked, discovery-off, fork, archived, disabled, empty, name-taken, refused.',
           }),
           repository: Nullable(Name),
+          reason: Type.Optional(Type.String({ description: 'Why it was refused.' })),
         },
         strict,
       ),

@@ -57,6 +57,31 @@ for (const host of GIT_HOSTS) {
 }
 
 for (const host of GIT_HOSTS) {
+  test(`W18 a delivery of ${host.name} under another id is the same one until it failed or another push came, unless ids are signed`, async () => {
+    const { db } = manager.parts
+    const { repository, samples } = samplesOf(host)
+    const sample = samples.find(each => each.says === 'push main') as Sample
+    const hook = await aHook(host.name, { url: repository, branch: 'main' })
+    const first = await deliver(host, hook, sample)
+    await db.updateTable('deployments').set({ state: 'succeeded' }).execute()
+    const again = await deliver(host, hook, sample)
+    if (host.headers.timestamp !== undefined) {
+      assert.equal(again.status, 202)
+      return
+    }
+    assert.deepEqual([again.status, again.answer.deployments], [200, first.answer.deployments])
+    await db.updateTable('deployments').set({ state: 'failed' }).execute()
+    assert.equal((await deliver(host, hook, sample)).status, 202)
+    await db.updateTable('deployments').set({ state: 'succeeded' }).execute()
+    const later = await deliver(host, hook, { ...sample, body: { ...sample.body, more: 1 } })
+    assert.equal(later.status, 202)
+    if (host.headers.delivery !== undefined && !host.headers.deliveryIsNew) {
+      assert.equal((await deliver(host, hook, sample)).status, 202)
+    }
+  })
+}
+
+for (const host of GIT_HOSTS) {
   test(`signed text that would keep a pattern busy for hours is answered at once for ${host.name}`, async () => {
     const { repository, samples } = samplesOf(host)
     const sample = samples.find(each => each.says === 'push main' && 'repository' in each.body) as Sample

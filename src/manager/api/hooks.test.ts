@@ -181,7 +181,7 @@ test('W20 W26 senders that announce much and send nothing keep nobody out, and o
   }
   assert.equal((await push({ from: '127.0.0.1' })).statusCode, 202)
   const extra = 'x'.repeat(4_000_000)
-  assert.equal((await push({ extra })).statusCode, 202)
+  assert.ok((await push({ extra })).statusCode === 202)
   const many = await push({ extra, from: '127.0.0.1' })
   assert.deepEqual([refused, many.statusCode, many.headers['retry-after']], [22, 503, '2'])
   idle.map(socket => socket.destroy())
@@ -276,7 +276,7 @@ test('W35 when nothing can be stored the sender is asked to come again, and noth
   const { db } = manager.parts
   await sql`vacuum`.execute(db)
   await sql.raw('pragma max_page_count = 1').execute(db)
-  const answers = await Promise.all(Array.from({ length: 40 }, () => push({ extra: 'x'.repeat(100) })))
+  const answers = await Promise.all(Array.from({ length: 40 }, (_, at) => push({ extra: `${at}${'x'.repeat(100)}` })))
   await sql.raw('pragma max_page_count = 4294967294').execute(db)
   const stored = answers.filter(answer => answer.statusCode === 202).length
   const refused = answers.filter(answer => answer.statusCode === 503)
@@ -314,7 +314,9 @@ interface PushOptions {
 }
 
 async function push(options: PushOptions = {}) {
-  const body = pushBody(options)
+  const id = options.id ?? randomUUID()
+  // Hosts send when a push was: no two have the same body.
+  const body = pushBody({ extra: id, ...options })
   return await manager.server.inject({
     method: 'POST',
     url: hook.path,
@@ -323,7 +325,7 @@ async function push(options: PushOptions = {}) {
       'content-type': 'application/json',
       'x-hub-signature-256': sign(body, options.secret ?? hook.secret),
       'x-github-event': options.event ?? 'push',
-      'x-github-delivery': options.id ?? randomUUID(),
+      'x-github-delivery': id,
     },
     payload: body,
   })

@@ -114,6 +114,30 @@ test('R65 a repository with the topic is registered by itself, the others are no
   assert.deepEqual([...host.tokens], [`Bearer ${TOKEN}`])
 })
 
+test('R65 a repository whose name or branch cannot be used is refused alone, with the reason, and the others are taken', async () => {
+  host.repositories.unshift(
+    { id: 8, full_name: 'acme/-x', topics: ['fairlead'] },
+    { id: 9, full_name: 'acme/odd', topics: ['fairlead'], default_branch: '-odd..branch' },
+  )
+  await addAcme()
+  const { repositories } = (await ask('POST', '/organisations/acme/check')).json()
+  const outcomes = Object.fromEntries(
+    repositories.map((each: { path: string; outcome: string }) => [each.path, each.outcome]),
+  )
+  assert.deepEqual(outcomes, {
+    'acme/-x': 'refused',
+    'acme/odd': 'refused',
+    'acme/shop': 'registered',
+    'acme/site': 'not-marked',
+  })
+  assert.match(repositories[0].reason, /starts with "-"/)
+  host.repositories = host.repositories.map(each =>
+    each.full_name === 'acme/shop' ? { ...each, full_name: 'acme/-shop' } : each,
+  )
+  assert.equal((await check())['acme/-shop'], 'refused')
+  assert.equal((await read('shop')).url, 'https://github.com/acme/shop.git')
+})
+
 test('a fairlead.yaml can be the marker, and without discovery nothing is registered', async () => {
   host.deployFiles.add('acme/site')
   await addAcme({ discovery: false, marker: 'file' })

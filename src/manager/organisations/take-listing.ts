@@ -8,6 +8,7 @@ import { createRepository } from '#manager/repositories/create-repository.ts'
 import { REPOSITORY_EXISTS } from '#manager/repositories/errors.ts'
 import { sealedCredential } from '#manager/repositories/remote-fields.ts'
 import type { RepositoryTable } from '#manager/store/tables.ts'
+import { BRANCH_NAME_REFUSED, PRIVATE_ADDRESS, REPOSITORY_URL_REFUSED } from '#programs/git-errors.ts'
 import { parseRepositoryUrl } from '#programs/git-url.ts'
 import { REPOSITORY_LEFT } from './errors.ts'
 import { isMarked } from './listing.ts'
@@ -24,6 +25,7 @@ export type Outcome =
   | 'not-marked'
   | 'discovery-off'
   | 'name-taken'
+  | 'refused'
   | NonNullable<RemoteRepository['unfit']>
 
 /** What became of one repository, and under which name it is registered. */
@@ -31,7 +33,11 @@ export interface Found {
   readonly path: string
   readonly outcome: Outcome
   readonly repository: string | undefined
+  /** Why it was refused. */
+  readonly reason?: string
 }
+
+const REFUSALS = [REPOSITORY_URL_REFUSED, PRIVATE_ADDRESS, BRANCH_NAME_REFUSED]
 
 type Registered = Selectable<RepositoryTable>
 
@@ -59,11 +65,17 @@ export async function takeListing(
   for (const remote of remotes) {
     const known = rows.filter(row => row.remote_id === remote.id)
     for (const row of known) {
-      const outcome = await follow(parts, row, remote)
-      found.push({ path: remote.path, outcome, repository: row.name })
+      found.push(
+        await unlessRefused({ path: remote.path, repository: row.name }, async () => ({
+          path: remote.path,
+          outcome: await follow(parts, row, remote),
+          repository: row.name,
+        })),
+      )
     }
     if (known.length === 0) {
-      found.push(await consider(parts, organisation, remote))
+      const nothing = { path: remote.path, repository: undefined }
+      found.push(await unlessRefused(nothing, () => consider(parts, organisation, remote)))
     }
   }
   return found
@@ -107,7 +119,8 @@ async function follow(parts: ManagerParts, row: Registered, remote: RemoteReposi
   if (!isRenamed && row.stopped === null) {
     return 'known'
   }
-  const url = isRenamed ? movedTo(row.url, pathOf(parts, row), remote.path) : row.url
+  const moved = isRenamed ? movedTo(row.url, pathOf(parts, row), remote.path) : row.url
+  const url = isRenamed ? parseRepositoryUrl(moved, parts.config).text : moved
   await parts.db
     .updateTable('repositories')
     .set({ url, stopped: null, poll_failures: 0, updated_at: parts.clock.now(), version: row.version + 1 })
@@ -160,8 +173,29 @@ async function consider(
   return { path, outcome: 'name-taken', repository: undefined }
 }
 
+/** Who may make a repository chooses its name and branch: one that cannot be used must not keep the others out. */
+async function unlessRefused(
+  about: Pick<Found, 'path' | 'repository'>,
+  work: () => Promise<Found>,
+): Promise<Found> {
+  try {
+    return await work()
+  } catch (thrown) {
+    const error = asFairleadError(thrown)
+    if (!REFUSALS.some(kind => kind.matches(error))) {
+      throw thrown
+    }
+    return { ...about, outcome: 'refused', reason: error.message }
+  }
+}
+
+/** The path by which its server knows it; the whole address where that is no longer one that is accepted. */
 function pathOf({ config }: ManagerParts, { url }: Registered): string {
-  return pathIn(parseRepositoryUrl(url, { allowPrivate: config.allowPrivate }))
+  try {
+    return pathIn(parseRepositoryUrl(url, config))
+  } catch {
+    return url
+  }
 }
 
 /** The same server and way of access, another path. */

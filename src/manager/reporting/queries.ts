@@ -54,7 +54,8 @@ export function tokenKind(facts: TokenFacts): 'own' | 'credential' | null {
   if (facts.token_sealed !== null) {
     return 'own'
   }
-  const usual = gitHostNamed(facts.git_host)?.reporting?.apiAt(serverOf(facts.url))
-  const lends = facts.credential_sealed !== null && facts.url.startsWith('https:') && facts.api === usual
-  return lends ? 'credential' : null
+  const server = serverOf(facts.url)
+  const { apiAt, onlyServer = server } = gitHostNamed(facts.git_host)?.reporting ?? {}
+  const lends = facts.credential_sealed !== null && facts.url.startsWith('https:') && server === onlyServer
+  return lends && facts.api === apiAt?.(server) ? 'credential' : null
 }

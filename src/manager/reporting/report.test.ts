@@ -129,6 +129,8 @@ test('a stored token goes to no other address than the one that it was given for
   assert.equal((await set({ token: null })).token, 'none')
   const usual = await set({ api: 'https://git.example.org/api/v1' })
   assert.equal(usual.token, 'credential')
+  // There is one Bitbucket Cloud, and this repository is not on it.
+  assert.equal((await set({ git_host: 'bitbucket' })).token, 'none')
 })
 
 test('off, or without a token, nothing is put in line', async () => {

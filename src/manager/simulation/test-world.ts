@@ -154,7 +154,8 @@ export class SimulatedWorld {
       after: this.git.tip,
       repository: { id: 1 },
     }
-    return { id: randomUUID(), body: JSON.stringify(body) }
+    const id = randomUUID()
+    return { id, body: JSON.stringify({ ...body, id }) }
   }
 
   async deliver({ id, body }: Event): Promise<Answer | undefined> {

@@ -16,6 +16,8 @@ export interface Delivery {
   readonly hook: HookRow
   readonly id: string
   readonly bodySha256: string
+  /** Another id needs the secret. */
+  readonly idIsSigned: boolean
   /** What the host calls the event. */
   readonly eventName: string
   readonly event: HostEvent
@@ -35,10 +37,38 @@ export async function takeDelivery(context: DeploymentsContext, delivery: Delive
   refuseOtherRepository(hook, event.origin)
   return await inTransaction(context.db, async db => {
     const inside = { ...context, db }
-    const [earlier] = await deliveryWithId(db, { hook: hook.id, id: delivery.id })
+    const [withId] = await deliveryWithId(db, { hook: hook.id, id: delivery.id })
+    const earlier = withId ?? (await repeated(inside, delivery))
     return earlier ? await takeAgain(inside, delivery, earlier) : await takeFirst(inside, delivery)
   })
 }
+
+/** Afterwards it is a new one: it may stand for a push that nobody noticed. */
+const REPEATED_WITHIN_MS = 3_600_000
+
+/**
+ * Who caught a delivery of a host that does not sign its id can send it again under as many ids as he likes. It is the
+ * same one as long as no other push came after it: a branch may be moved there and back.
+ */
+async function repeated({ db, clock }: DeploymentsContext, { hook, bodySha256, idIsSigned }: Delivery) {
+  if (idIsSigned) {
+    return undefined
+  }
+  const since = clock.now() - REPEATED_WITHIN_MS
+  const [last] = await lastAccepted(db, { hook: hook.id, since })
+  return last?.body_sha256 === bodySha256 ? last : undefined
+}
+
+const lastAccepted = compiledOnce((db, { hook, since }: { hook: string; since: number }) =>
+  db
+    .selectFrom('deliveries')
+    .selectAll()
+    .where('hook_id', '=', hook)
+    .where('received_at', '>=', since)
+    .where('state', '=', 'accepted')
+    .orderBy('received_at', 'desc')
+    .limit(1),
+)
 
 const deliveryWithId = compiledOnce((db, { hook, id }: { hook: string; id: string }) =>
   db.selectFrom('deliveries').selectAll().where('hook_id', '=', hook).where('delivery_id', '=', id),
@@ -122,7 +152,7 @@ async function takeAgain(
     .updateTable('deliveries')
     .set({ attempts: earlier.attempts + 1, deployments: JSON.stringify(deployments) })
     .where('hook_id', '=', delivery.hook.id)
-    .where('delivery_id', '=', delivery.id)
+    .where('delivery_id', '=', earlier.delivery_id)
     .execute()
   return { kind: 'accepted', deployments, look: undefined }
 }

@@ -15,6 +15,7 @@ import { up as movedImages } from './0015-moved-images.ts'
 import { up as artifacts } from './0017-artifacts.ts'
 import { up as engines } from './0019-engines.ts'
 import { up as conventions } from './0020-conventions.ts'
+import { up as hooks } from './0022-hooks.ts'
 
 export interface Migration {
   readonly name: string
@@ -39,4 +40,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0017-artifacts', up: artifacts },
   { name: '0019-engines', up: engines },
   { name: '0020-conventions', up: conventions },
+  { name: '0022-hooks', up: hooks },
 ]

@@ -8,7 +8,6 @@ import { createRepository } from '#manager/repositories/create-repository.ts'
 import { REPOSITORY_EXISTS } from '#manager/repositories/errors.ts'
 import { sealedCredential } from '#manager/repositories/remote-fields.ts'
 import type { RepositoryTable } from '#manager/store/tables.ts'
-import { BRANCH_NAME_REFUSED, PRIVATE_ADDRESS, REPOSITORY_URL_REFUSED } from '#programs/git-errors.ts'
 import { parseRepositoryUrl } from '#programs/git-url.ts'
 import { REPOSITORY_LEFT } from './errors.ts'
 import { isMarked } from './listing.ts'
@@ -37,7 +36,7 @@ export interface Found {
   readonly reason?: string
 }
 
-const REFUSALS = [REPOSITORY_URL_REFUSED, PRIVATE_ADDRESS, BRANCH_NAME_REFUSED]
+const REFUSALS = ['REPOSITORY_URL_REFUSED', 'PRIVATE_ADDRESS', 'BRANCH_NAME_REFUSED']
 
 type Registered = Selectable<RepositoryTable>
 
@@ -182,7 +181,7 @@ async function unlessRefused(
     return await work()
   } catch (thrown) {
     const error = asFairleadError(thrown)
-    if (!REFUSALS.some(kind => kind.matches(error))) {
+    if (!REFUSALS.includes(error.code)) {
       throw thrown
     }
     return { ...about, outcome: 'refused', reason: error.message }

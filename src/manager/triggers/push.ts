@@ -7,6 +7,7 @@ import { compiledOnce } from '#manager/store/compiled-once.ts'
 import type { HookTable, Tables } from '#manager/store/tables.ts'
 import { inTransaction } from '#manager/store/transaction.ts'
 import { DELIVERY_CONFLICT, OTHER_REPOSITORY } from './errors.ts'
+import { repeated } from './repeated-delivery.ts'
 
 /** A hook with the address of the repository that it was made for. */
 export type HookRow = Selectable<HookTable> & { readonly repository_url: string }
@@ -42,33 +43,6 @@ export async function takeDelivery(context: DeploymentsContext, delivery: Delive
     return earlier ? await takeAgain(inside, delivery, earlier) : await takeFirst(inside, delivery)
   })
 }
-
-/** Afterwards it is a new one: it may stand for a push that nobody noticed. */
-const REPEATED_WITHIN_MS = 3_600_000
-
-/**
- * Who caught a delivery of a host that does not sign its id can send it again under as many ids as he likes. It is the
- * same one as long as no other push came after it: a branch may be moved there and back.
- */
-async function repeated({ db, clock }: DeploymentsContext, { hook, bodySha256, idIsSigned }: Delivery) {
-  if (idIsSigned) {
-    return undefined
-  }
-  const since = clock.now() - REPEATED_WITHIN_MS
-  const [last] = await lastAccepted(db, { hook: hook.id, since })
-  return last?.body_sha256 === bodySha256 ? last : undefined
-}
-
-const lastAccepted = compiledOnce((db, { hook, since }: { hook: string; since: number }) =>
-  db
-    .selectFrom('deliveries')
-    .selectAll()
-    .where('hook_id', '=', hook)
-    .where('received_at', '>=', since)
-    .where('state', '=', 'accepted')
-    .orderBy('received_at', 'desc')
-    .limit(1),
-)
 
 const deliveryWithId = compiledOnce((db, { hook, id }: { hook: string; id: string }) =>
   db.selectFrom('deliveries').selectAll().where('hook_id', '=', hook).where('delivery_id', '=', id),

@@ -173,8 +173,10 @@ test('W20 W26 senders that announce much and send nothing keep nobody out, and o
   const large = ['Content-Type: application/json', `Content-Length: ${5 * 1024 * 1024}`]
   const idle = Array.from({ length: 30 }, () => openRequest(large))
   let refused = 0
-  idle.map(socket => socket.once('data', data => (refused += Number(/ 503 /.test(data.toString())))))
-  for (const end = Date.now() + 20_000; refused < 22 && Date.now() < end; ) {
+  for (const socket of idle) {
+    socket.once('data', data => (refused += Number(/^HTTP\/1\.1 503/.test(data.toString()))))
+  }
+  for (const deadline = Date.now() + 20_000; refused < 22 && Date.now() < deadline; ) {
     await setTimeout(20)
   }
   assert.equal((await push({ from: '127.0.0.1' })).statusCode, 202)
@@ -274,9 +276,7 @@ test('W35 when nothing can be stored the sender is asked to come again, and noth
   const { db } = manager.parts
   await sql`vacuum`.execute(db)
   await sql.raw('pragma max_page_count = 1').execute(db)
-  const answers = await Promise.all(
-    Array.from({ length: 40 }, (_, at) => push({ extra: `${at}${'x'.repeat(100)}` })),
-  )
+  const answers = await Promise.all(Array.from({ length: 40 }, () => push()))
   await sql.raw('pragma max_page_count = 4294967294').execute(db)
   const stored = answers.filter(answer => answer.statusCode === 202).length
   const refused = answers.filter(answer => answer.statusCode === 503)
@@ -313,8 +313,7 @@ interface PushOptions {
   readonly extra?: string
 }
 
-async function push(options: PushOptions = {}) {
-  const id = options.id ?? randomUUID()
+async function push({ id = randomUUID(), ...options }: PushOptions = {}) {
   const body = pushBody({ extra: id, ...options })
   return await manager.server.inject({
     method: 'POST',

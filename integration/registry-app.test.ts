@@ -30,10 +30,11 @@ let latest = ''
 
 before(async () => {
   other = await startSecondEngine(stack)
+  // When the worker, which would start it again, and the containers of the app are gone.
+  stack.defer(removeRegistry)
   system = await startSystem(stack, {
     environment: { FAIRLEAD_OBSERVE_SECONDS: '1', FAIRLEAD_KEEP_RELEASES: '1' },
   })
-  stack.defer(removeRegistry)
   const policy = { allowPrivate: ['127.0.0.0/8'], trust: '/etc/docker/certs.d' }
   await writeFile(join(system.folder, 'worker/policy.yaml'), JSON.stringify(policy), { mode: 0o600 })
   await system.restart({ registry: undefined })
@@ -308,8 +309,13 @@ function portOf(text: string): string {
 async function removeRegistry(): Promise<void> {
   await command('docker', ['rm', '--force', '--volumes', REGISTRY], { folder: '/' })
   await command('docker', ['volume', 'rm', '--force', `${REGISTRY}-data`], { folder: '/' })
-  const images = await mustRun('docker', ['images', '--quiet', '--filter', `reference=${address}/*`], {
-    folder: '/',
-  })
-  await command('docker', ['rmi', '--force', ...images.split('\n').filter(Boolean)], { folder: '/' })
+  const filter = `reference=${address}/*`
+  const images = await command(
+    'docker',
+    ['images', '--format', '{{.Repository}}:{{.Tag}}', '--filter', filter],
+    {
+      folder: '/',
+    },
+  )
+  await command('docker', ['rmi', '--force', ...images.stdout.split('\n').filter(Boolean)], { folder: '/' })
 }

@@ -1,0 +1,158 @@
+import type { Problem } from '#lib/errors.ts'
+import type { OptionValue } from './check-options.ts'
+import {
+  DefinitionConfig,
+  InstanceConfig,
+  parametersOf,
+  readConfig,
+  StackConfig,
+} from './convention-config.ts'
+import { type ConventionFile, conventionFile, conventionFiles } from './convention-files.ts'
+import { type OptionsSchema, readOptionsSchema } from './options-schema.ts'
+
+/** Something that stacks can be made of: several Compose files by name, or one. */
+export interface StackDefinition {
+  readonly name: string
+  readonly kind: 'definition' | 'compose'
+  readonly file: string
+  /** Paths of its Compose files, in the order in which they are merged. */
+  readonly composes: readonly string[]
+  readonly options: OptionsSchema
+  /** With some it cannot be deployed. */
+  readonly problems: readonly Problem[]
+}
+
+/** A stack as a file says it: whether it runs or not. */
+export interface DeclaredStack {
+  readonly name: string
+  /** The engine that it is for; undefined: the usual one. */
+  readonly engine: string | undefined
+  readonly kind: 'instance' | 'simple-instance' | 'stack' | 'compose'
+  readonly file: string
+  /** Name of what it is made of. */
+  readonly definition: string
+  readonly enabled: boolean
+  readonly options: Readonly<Record<string, OptionValue>>
+  /** The file as it is written. */
+  readonly text: string
+  readonly problems: readonly Problem[]
+}
+
+export interface StacksAsCode {
+  readonly definitions: readonly StackDefinition[]
+  readonly stacks: readonly DeclaredStack[]
+}
+
+const DESCRIPTION = /(?:^|\/)(?:stack-definition|docker-compose)[.-][a-zA-Z0-9_-]+\.schema\.json$/
+
+/** The files whose texts readStacksAsCode needs. */
+export function stackTexts(paths: readonly string[]): string[] {
+  const files = conventionFiles(paths).filter(({ kind }) => !['dockerfile', 'image', 'repo'].includes(kind))
+  return [
+    ...new Set([...files.map(({ path }) => path), ...paths.filter(path => DESCRIPTION.test(path))]),
+  ].sort()
+}
+
+/** All that a tree says about stacks; what is broken stands in it with its problems. */
+export function readStacksAsCode(
+  paths: readonly string[],
+  texts: Readonly<Record<string, string>>,
+): StacksAsCode {
+  const files = conventionFiles(paths).filter(({ path }) => !DESCRIPTION.test(path))
+  const tree: Tree = { files, paths, texts }
+  return {
+    definitions: files.flatMap(file => definitionOf(tree, file)),
+    stacks: files.flatMap(file => stackOf(tree, file)),
+  }
+}
+
+interface Tree {
+  readonly files: readonly ConventionFile[]
+  readonly paths: readonly string[]
+  readonly texts: Readonly<Record<string, string>>
+}
+
+function definitionOf(tree: Tree, file: ConventionFile): StackDefinition[] {
+  if (file.remote) {
+    return []
+  }
+  if (file.kind === 'definition') {
+    const { config, problems } = readConfig(DefinitionConfig, file.path, tree.texts[file.path])
+    const names = (config?.composes ?? []).map(text => conventionFile(text)?.name ?? text)
+    const found = names.map(name => ({ name, files: composesNamed(tree, name) }))
+    const missing = found
+      .filter(each => each.files.length !== 1)
+      .map(each => composeProblem(file.path, each.name, each.files))
+    const composes = found.flatMap(each => (each.files.length === 1 ? each.files : []))
+    return [definition(tree, { file, kind: 'definition', composes }, [...problems, ...missing])]
+  }
+  return file.kind === 'compose' ? [definition(tree, { file, kind: 'compose', composes: [file] }, [])] : []
+}
+
+interface Found {
+  readonly file: ConventionFile
+  readonly kind: StackDefinition['kind']
+  readonly composes: readonly ConventionFile[]
+}
+
+function definition(
+  tree: Tree,
+  { file, kind, composes }: Found,
+  problems: readonly Problem[],
+): StackDefinition {
+  const doubles = tree.files.filter(each => each.kind === file.kind && each.name === file.name)
+  const base = file.path.replace(/\.(?:json|ya?ml)$/, '')
+  const beside = `${base}.schema.json`
+  const text = tree.texts[beside]
+  const { schema, problems: wrong } = readOptionsSchema({
+    composes: composes.map(({ path }) => tree.texts[path] ?? ''),
+    described: text === undefined ? undefined : { file: beside, text },
+  })
+  return {
+    name: file.name,
+    kind,
+    file: file.path,
+    composes: composes.map(({ path }) => path),
+    options: schema,
+    problems: [...problems, ...wrong, ...doubleProblems(file, doubles)],
+  }
+}
+
+function composesNamed({ files }: Tree, name: string): ConventionFile[] {
+  return files.filter(file => file.kind === 'compose' && file.name === name)
+}
+
+function composeProblem(file: string, name: string, found: readonly ConventionFile[]): Problem {
+  const expected = `one file docker-compose.${name}.yml, wherever in the tree`
+  return found.length === 0
+    ? { path: 'composes', message: `names "${name}", which is not there`, expected, file }
+    : { path: 'composes', message: `names "${name}", which is there ${found.length} times`, expected, file }
+}
+
+function doubleProblems(file: ConventionFile, all: readonly ConventionFile[]): Problem[] {
+  const others = all.filter(({ path }) => path !== file.path).map(({ path }) => path)
+  const message = `has the name of ${others.join(', ')}`
+  return others.length === 0 ? [] : [{ path: '', message, expected: 'each name once', file: file.path }]
+}
+
+function stackOf(tree: Tree, file: ConventionFile): DeclaredStack[] {
+  const text = tree.texts[file.path] ?? ''
+  const { name, kind, of, suffix: engine, path } = file
+  if (kind === 'instance' || kind === 'simple-instance') {
+    const { config, problems } = readConfig(InstanceConfig, path, tree.texts[path])
+    const options = parametersOf(config ?? {})
+    const enabled = config?.enabled ?? false
+    return [{ name, engine, kind, file: path, definition: of ?? '', enabled, options, text, problems }]
+  }
+  if (kind === 'stack') {
+    const { config, problems } = readConfig(StackConfig, path, tree.texts[path])
+    const options = parametersOf(config ?? {})
+    const enabled = config ? config.enabled !== false : false
+    return [{ name, engine, kind, file: path, definition: name, enabled, options, text, problems }]
+  }
+  // In the early spelling such a file is a stack by itself, unless another one says how it runs.
+  const isAlone = !tree.files.some(each => each.kind === 'stack' && each.name === name)
+  return kind === 'compose' && file.early && isAlone
+    ? [{ name, engine, kind, file: path, definition: name, enabled: true, options: {}, text, problems: [] }]
+    : []
+}

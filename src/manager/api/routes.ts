@@ -21,6 +21,7 @@ import { registryRoutes } from './registry.ts'
 import { repositoryRoutes } from './repositories.ts'
 import type { Api } from './shape.ts'
 import { signedDeployRoutes } from './signed-deploys.ts'
+import { stackRoutes } from './stacks.ts'
 import { tokenExchangeRoutes } from './token-exchange.ts'
 
 const RESOURCES = [
@@ -33,6 +34,7 @@ const RESOURCES = [
   repositoryRoutes,
   organisationRoutes,
   notificationRoutes,
+  stackRoutes,
   hostRoutes,
   registryRoutes,
   ciTrustRoutes,

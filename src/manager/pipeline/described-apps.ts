@@ -44,7 +44,7 @@ export async function describedApps(
     throw COMPOSE_PATH_NOT_FOUND(composePath, checkout.commit)
   }
   const byNames = composePath === undefined && deployFilesIn(checkout.paths).length === 0
-  const source = byNames ? await withTexts(ask, checkout) : checkout
+  const source = byNames ? await withTexts(ask, checkout, conventionTexts(checkout.paths)) : checkout
   const { texts, paths } = source
   const read = readApps({ texts, paths, repositoryName: repository.name, composePath, targets: TARGETS })
   if (!read.convention && read.problems.length > 0) {
@@ -103,8 +103,9 @@ function invalid(problems: readonly Problem[]): FairleadError {
   ).with({ problems })
 }
 
-async function withTexts(ask: Ask, source: Source): Promise<Source> {
-  const missing = conventionTexts(source.paths).filter(
+/** The checkout with these texts as well; links are left out. */
+export async function withTexts(ask: Ask, source: Source, paths: readonly string[]): Promise<Source> {
+  const missing = paths.filter(
     path => !Object.hasOwn(source.texts, path) && !source.links?.includes(path),
   )
   const questions = Array.from({ length: Math.ceil(missing.length / MOST_TEXTS) }, (_, index) =>

@@ -1,0 +1,155 @@
+import { type Static, Type } from 'typebox'
+import { HostName, Name, Nullable, strict } from './fields.ts'
+import { ErrorDocument } from './problem.ts'
+
+/** Names in config as code (docs/conventions.md). */
+const CodeName = Type.String({ pattern: '^[a-zA-Z0-9_-]{1,63}$' })
+const Options = Type.Record(
+  Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]{0,127}$' }),
+  Type.Union([Type.String({ maxLength: 4096 }), Type.Number(), Type.Boolean()]),
+  {
+    maxProperties: 200,
+    description: 'All of them, also those that stay as they are. A value "$NAME" is the secret of that name.',
+  },
+)
+const Problems = ErrorDocument.properties.problems
+
+export const StackDefinitionDocument = Type.Object(
+  {
+    repository: Name,
+    name: CodeName,
+    kind: Type.Enum(['definition', 'compose']),
+    file: Type.String(),
+    composes: Type.Array(Type.String()),
+    options: Type.Record(Type.String(), Type.Unknown(), {
+      description: 'A JSON Schema (2020-12) of the options.',
+    }),
+    /** Names of the stacks that are made of it. */
+    stacks: Type.Array(Type.String()),
+    problems: Problems,
+  },
+  strict,
+)
+export type StackDefinitionDocument = Static<typeof StackDefinitionDocument>
+
+/** Repositories that could not be read, with the reason: the others are shown all the same. */
+const Unread = Type.Array(Type.Object({ repository: Name, error: ErrorDocument }, strict))
+
+export const StackDefinitionList = Type.Object(
+  { items: Type.Array(StackDefinitionDocument), unread: Unread },
+  strict,
+)
+
+export const NewStack = Type.Object(
+  {
+    stackDefinition: CodeName,
+    stack: CodeName,
+    options: Type.Optional(Options),
+    repository: Type.Optional({ ...Name, description: 'Default: the only one that has the definition.' }),
+    engine: Type.Optional({ ...CodeName, description: 'The engine that it is for; default: the usual one.' }),
+    enabled: Type.Optional(Type.Boolean({ description: 'false: it is written down and does not run.' })),
+  },
+  strict,
+)
+export type NewStack = Static<typeof NewStack>
+
+export const StackChange = Type.Object(
+  {
+    stackDefinition: Type.Optional({ ...CodeName, description: 'The one that it has: another one is another stack.' }),
+    options: Options,
+    enabled: Type.Optional(Type.Boolean({ description: 'Default: true.' })),
+  },
+  strict,
+)
+export type StackChange = Static<typeof StackChange>
+
+export const StackPlace = Type.Object(
+  {
+    repository: Type.Optional({ ...Name, description: 'Default: the only one that has such a stack.' }),
+    engine: Type.Optional(CodeName),
+  },
+  strict,
+)
+
+export const WrittenStackDocument = Type.Object(
+  {
+    stack: CodeName,
+    repository: Name,
+    file: Type.String(),
+    outcome: Type.Enum(['pushed', 'unchanged']),
+    commit: Type.String({ description: 'Where the branch is now: what is deployed from.' }),
+    /** Of the file, for If-Match; null when it is gone. */
+    version: Nullable(Type.String()),
+    /** What its services run, as the Compose files say with these options; null when nothing is to run. */
+    services: Nullable(Type.Array(Type.Record(Type.String(), Type.Unknown()))),
+    warnings: Type.Array(Type.String()),
+  },
+  strict,
+)
+export type WrittenStackDocument = Static<typeof WrittenStackDocument>
+
+const StackConfigDocument = Type.Object(
+  {
+    repository: Name,
+    file: Type.String(),
+    stackDefinition: CodeName,
+    enabled: Type.Boolean(),
+    options: Options,
+    version: Type.String(),
+    problems: Problems,
+  },
+  strict,
+)
+
+export const StackTaskDocument = Type.Object(
+  {
+    id: Type.String(),
+    slot: Nullable(Type.Integer()),
+    node: Type.String(),
+    state: Type.String(),
+    desired: Type.String(),
+    error: Type.String(),
+    image: Type.String(),
+  },
+  strict,
+)
+
+export const StackServiceDocument = Type.Object(
+  {
+    id: Type.String(),
+    name: Type.String(),
+    image: Type.String(),
+    replicas: Nullable(Type.Integer({ description: 'null: one on each node.' })),
+    running: Type.Integer(),
+    /** What is not as wanted, in words. */
+    problem: Nullable(Type.String()),
+    tasks: Type.Array(StackTaskDocument),
+  },
+  strict,
+)
+
+export const StackDocument = Type.Object(
+  {
+    stack: Type.String(),
+    host: Nullable(HostName),
+    engine: Nullable(Type.String()),
+    /** The app that deploys it. */
+    app: Nullable(Name),
+    /** As the swarm tells; empty when it does not run. */
+    services: Type.Array(StackServiceDocument),
+    /** As the repository says; null for a stack that no repository of ours describes. */
+    config: Nullable(StackConfigDocument),
+  },
+  strict,
+)
+export type StackDocument = Static<typeof StackDocument>
+
+export const StackList = Type.Object(
+  {
+    items: Type.Array(StackDocument),
+    unread: Unread,
+    /** Hosts whose engine could not be asked. */
+    unseen: Type.Array(Type.Object({ host: HostName, error: ErrorDocument }, strict)),
+  },
+  strict,
+)

@@ -1,0 +1,73 @@
+import type { Kysely, Selectable } from 'kysely'
+import { deployFilesIn } from '#deploy-file/read-apps.ts'
+import { readStacksAsCode, type StacksAsCode, stackTexts } from '#deploy-file/stack-definitions.ts'
+import { asFairleadError, type FairleadError } from '#lib/errors.ts'
+import { refuseStranger } from '#manager/organisations/refuse-stranger.ts'
+import { withTexts } from '#manager/pipeline/described-apps.ts'
+import { askDirectly } from '#manager/pipeline/plan-app.ts'
+import { fetchSource, type Source } from '#manager/pipeline/source.ts'
+import type { PipelineParts } from '#manager/pipeline/step.ts'
+import { repositoryNamed } from '#manager/repositories/queries.ts'
+import type { RepositoryTable, Tables } from '#manager/store/tables.ts'
+
+export type RepositoryRow = Selectable<RepositoryTable>
+
+/** What a repository says about stacks at the tip of its branch. */
+export interface StackCode extends StacksAsCode {
+  readonly repository: RepositoryRow
+  readonly source: Source
+}
+
+export interface StackCodes {
+  readonly read: readonly StackCode[]
+  readonly unread: readonly { readonly repository: string; readonly error: FairleadError }[]
+}
+
+/** They are asked for one after the other by their workers; more are looked at by name. */
+const MOST_REPOSITORIES = 50
+
+/** The code of one repository, or of all that may have such; those that cannot be read are told, not thrown. */
+export async function readStackCodes(parts: PipelineParts, name: string | undefined): Promise<StackCodes> {
+  const repositories =
+    name === undefined ? await withCode(parts.db) : [await repositoryNamed(parts.db, name)]
+  const looks = repositories.map(async repository => {
+    try {
+      return { code: await readStackCode(parts, repository) }
+    } catch (error) {
+      if (name !== undefined) {
+        throw error
+      }
+      return { repository: repository.name, error: asFairleadError(error) }
+    }
+  })
+  const all = await Promise.all(looks)
+  return {
+    read: all.flatMap(({ code }) => code ?? []),
+    unread: all.flatMap(({ code, ...failed }) => (code ? [] : [failed as StackCodes['unread'][number]])),
+  }
+}
+
+async function readStackCode(parts: PipelineParts, repository: RepositoryRow): Promise<StackCode> {
+  await refuseStranger(parts, repository)
+  const ask = askDirectly(parts, repository.host)
+  const checkout = await fetchSource(ask, repository, { sealer: parts.sealer })
+  const isOther = repository.compose_path !== null || deployFilesIn(checkout.paths).length > 0
+  if (isOther) {
+    return { repository, source: checkout, definitions: [], stacks: [] }
+  }
+  const source = await withTexts(ask, checkout, stackTexts(checkout.paths))
+  return { repository, source, ...readStacksAsCode(source.paths, source.texts) }
+}
+
+/** Only the files of those that create apps by themselves make stacks. */
+async function withCode(db: Kysely<Tables>): Promise<RepositoryRow[]> {
+  return await db
+    .selectFrom('repositories')
+    .selectAll()
+    .where('auto_apps', '=', 1)
+    .where('compose_path', 'is', null)
+    .where('stopped', 'is', null)
+    .orderBy('name')
+    .limit(MOST_REPOSITORIES)
+    .execute()
+}

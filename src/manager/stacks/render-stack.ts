@@ -1,0 +1,90 @@
+import { readApps } from '#deploy-file/read-apps.ts'
+import { newId } from '#lib/id.ts'
+import { DEPLOY_FILE_INVALID } from '#manager/pipeline/errors.ts'
+import { askDirectly } from '#manager/pipeline/plan-app.ts'
+import type { PipelineParts } from '#manager/pipeline/step.ts'
+import { presentSecrets } from '#manager/secrets/queries.ts'
+import { TARGETS, targetNamed } from '#targets/index.ts'
+import type { Target } from '#targets/target.ts'
+import type { StackCode } from './read-code.ts'
+
+/** What the Compose files come to with the options of a stack. */
+export interface Rendered {
+  readonly services: readonly Readonly<Record<string, unknown>>[]
+  readonly warnings: readonly string[]
+}
+
+/** Stands for a secret that nobody has set yet, while it is only seen whether the files are right. */
+const UNSET = 'unset'
+
+/**
+ * Renders and checks on the worker what the tree would deploy if one more file stood in it, as its deployment will.
+ * Undefined for a stack that is not to run.
+ */
+export async function renderStack(
+  parts: PipelineParts,
+  { repository, source }: StackCode,
+  { path, text }: { readonly path: string; readonly text: string },
+): Promise<Rendered | undefined> {
+  const paths = [...new Set([...source.paths, path])]
+  const texts = { ...source.texts, [path]: text }
+  const read = readApps({ paths, texts, repositoryName: repository.name, targets: TARGETS })
+  const entry = read.apps.find(({ files }) => files?.paths.includes(path))
+  const target = entry && targetNamed(entry.target)
+  const problem = read.problems.find(({ file }) => file === path)
+  if (problem) {
+    throw DEPLOY_FILE_INVALID(path, problem.message).with({ problems: [problem] })
+  }
+  if (!entry || !target) {
+    return undefined
+  }
+  const known = await secretsOf(parts, repository.id, entry.name)
+  const wanted = secretNames(entry.settings.environment)
+  const render = renderTell(target, {
+    app: { name: entry.name, baseDomain: parts.baseDomain },
+    settings: entry.settings,
+    deployment: newId(),
+    source,
+    found: {},
+    registry: parts.registry,
+    secrets: { ...Object.fromEntries(wanted.map(name => [name, UNSET])), ...known },
+    previous: undefined,
+  })
+  const result = render ? await askDirectly(parts, repository.host)(render) : {}
+  const missing = wanted.filter(name => !Object.hasOwn(known, name))
+  return {
+    services: (result.services ?? []) as Rendered['services'],
+    warnings: [
+      ...((result.warnings ?? []) as readonly string[]),
+      ...missing.map(
+        name => `the secret ${name} is not set: "fairlead secrets set ${entry.name} ${name}", then deploy it`,
+      ),
+    ],
+  }
+}
+
+/** The first thing that a target of Compose files asks for: merging and checking them changes nothing that runs. */
+function renderTell(target: Target, input: Parameters<Target['look']>[0]) {
+  return target.look(input as never).find(({ key }) => key === 'render')
+}
+
+async function secretsOf(
+  parts: PipelineParts,
+  repositoryId: string,
+  name: string,
+): Promise<Readonly<Record<string, string>>> {
+  const app = await parts.db
+    .selectFrom('apps')
+    .select('id')
+    .where('name', '=', name)
+    .where('repository_id', '=', repositoryId)
+    .executeTakeFirst()
+  return app ? (await presentSecrets(parts, app.id)).values : {}
+}
+
+function secretNames(environment: unknown): string[] {
+  return Object.values((environment ?? {}) as Record<string, unknown>).flatMap(value => {
+    const [, name] = /^\$([A-Za-z_][A-Za-z0-9_]*)$/.exec(String(value)) ?? []
+    return name ?? []
+  })
+}

@@ -1,0 +1,262 @@
+import { createHash } from 'node:crypto'
+import { posix } from 'node:path'
+import { checkOptions, type OptionValue } from '#deploy-file/check-options.ts'
+import type { DeclaredStack, StackDefinition } from '#deploy-file/stack-definitions.ts'
+import { canonicalJson } from '#lib/canonical-json.ts'
+import type { ErrorKind, Problem } from '#lib/errors.ts'
+import { nearest } from '#lib/nearest.ts'
+import type { ManagerParts } from '#manager/parts.ts'
+import { askDirectly } from '#manager/pipeline/plan-app.ts'
+import { remoteOf } from '#manager/pipeline/source.ts'
+import {
+  STACK_AMBIGUOUS,
+  STACK_CONFLICT,
+  STACK_DEFINITION_BROKEN,
+  STACK_DEFINITION_UNKNOWN,
+  STACK_NOT_OURS_TO_WRITE,
+  STACK_OPTIONS_WRONG,
+  STACK_UNKNOWN,
+} from './errors.ts'
+import { readStackCodes, type StackCode } from './read-code.ts'
+import { type Rendered, renderStack } from './render-stack.ts'
+
+export interface WrittenStack {
+  readonly stack: string
+  readonly repository: string
+  readonly file: string
+  readonly outcome: 'pushed' | 'unchanged'
+  readonly commit: string
+  readonly version: string | null
+  readonly rendered: Rendered | undefined
+}
+
+type Options = Readonly<Record<string, OptionValue>>
+
+interface Wish {
+  readonly by: string
+  readonly repository?: string | undefined
+  readonly engine?: string | undefined
+}
+
+/** Writes a stack into the repository of its definition, once that renders with these options. The push deploys it. */
+export async function createStack(
+  parts: ManagerParts,
+  wish: Wish & {
+    readonly definition: string
+    readonly stack: string
+    readonly options: Options
+    readonly enabled: boolean
+  },
+): Promise<WrittenStack> {
+  const { code, definition } = await findDefinition(parts, wish.definition, wish.repository)
+  const path = fileFor(definition, wish)
+  const text = textOf(wish.enabled, parametersFor(definition, wish.options))
+  const there = code.stacks.find(each => each.name === wish.stack && each.engine === wish.engine)
+  if (there && there.text !== text) {
+    throw conflict(there.file, { yours: text, theirs: there.text })
+  }
+  return await write(parts, { code, path: there?.file ?? path, before: there?.text ?? null, after: text, wish })
+}
+
+/** Gives a stack its complete options anew. */
+export async function updateStack(
+  parts: ManagerParts,
+  wish: Wish & {
+    readonly stack: string
+    readonly definition: string | undefined
+    readonly options: Options
+    readonly enabled: boolean
+    /** Of the file as the person has seen it; undefined: whatever it is. */
+    readonly version: string | undefined
+  },
+): Promise<WrittenStack> {
+  const { code, declared } = await findStack(parts, wish)
+  if (wish.definition !== undefined && wish.definition !== declared.definition) {
+    const why = `it is made of "${declared.definition}", and another definition makes another stack.`
+    throw STACK_NOT_OURS_TO_WRITE(declared.file, why)
+  }
+  if (declared.kind === 'compose') {
+    throw STACK_NOT_OURS_TO_WRITE(declared.file, 'it is a stack by itself and has no options.')
+  }
+  const definition = definitionNamed([code], declared.definition, declared.kind)
+  const text = textOf(wish.enabled, parametersFor(definition, wish.options))
+  refuseUnseen(declared, { version: wish.version, yours: text })
+  return await write(parts, { code, path: declared.file, before: declared.text, after: text, wish })
+}
+
+/** Removes the file of a stack; the push removes what runs. */
+export async function deleteStack(
+  parts: ManagerParts,
+  wish: Wish & { readonly stack: string; readonly version: string | undefined },
+): Promise<WrittenStack> {
+  const { code, declared } = await findStack(parts, wish)
+  refuseUnseen(declared, { version: wish.version, yours: null })
+  return await write(parts, { code, path: declared.file, before: declared.text, after: null, wish })
+}
+
+/** Names what a file says, for If-Match. */
+export function versionOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 16)
+}
+
+interface Write {
+  readonly code: StackCode
+  readonly path: string
+  readonly before: string | null
+  readonly after: string | null
+  readonly wish: Wish & { readonly stack: string }
+}
+
+interface Committed {
+  readonly outcome: 'pushed' | 'unchanged' | 'conflict'
+  readonly commit: string
+  readonly text: string | null
+}
+
+async function write(parts: ManagerParts, { code, path, before, after, wish }: Write): Promise<WrittenStack> {
+  const { repository } = code
+  const rendered = after === null ? undefined : await renderStack(parts, code, { path, text: after })
+  const verb = before === null ? 'Add' : after === null ? 'Remove' : 'Change'
+  const written = (await askDirectly(parts, repository.host)({
+    key: 'commit',
+    command: 'repository.commit',
+    data: {
+      ...remoteOf(repository, parts.sealer),
+      ...{ path, before, after },
+      subject: `${verb} the stack ${wish.stack}`,
+      author: authorNamed(wish.by),
+    },
+  })) as unknown as Committed
+  if (written.outcome === 'conflict') {
+    throw conflict(path, { yours: after, theirs: written.text })
+  }
+  parts.poller.look(repository.id)
+  return {
+    stack: wish.stack,
+    repository: repository.name,
+    file: path,
+    outcome: written.outcome,
+    commit: written.commit,
+    version: after === null ? null : versionOf(after),
+    rendered,
+  }
+}
+
+/** People have no addresses here yet: the name of the token says who it was. */
+function authorNamed(by: string): { name: string; email: string } {
+  const name = by.replace(/[\p{C}<>]/gu, '').trim().slice(0, 200) || 'somebody'
+  const local = name.toLowerCase().replace(/[^a-z0-9]+/g, '.').replace(/^\.+|\.+$/g, '')
+  return { name, email: `${local || 'somebody'}@fairlead.invalid` }
+}
+
+async function findDefinition(
+  parts: ManagerParts,
+  name: string,
+  repository: string | undefined,
+): Promise<{ readonly code: StackCode; readonly definition: StackDefinition }> {
+  const { read } = await readStackCodes(parts, repository)
+  const having = read.filter(code => code.definitions.some(each => each.name === name))
+  const [code] = having
+  if (having.length > 1) {
+    throw STACK_AMBIGUOUS(`The stack definition "${name}"`, having.map(each => each.repository.name))
+  }
+  const definition = definitionNamed(read, name)
+  if (!code) {
+    throw STACK_DEFINITION_UNKNOWN(name, undefined)
+  }
+  return { code, definition }
+}
+
+/** One that lists Compose files goes before a Compose file of the same name. */
+function definitionNamed(
+  codes: readonly StackCode[],
+  name: string,
+  kind?: DeclaredStack['kind'],
+): StackDefinition {
+  const all = codes.flatMap(code => code.definitions)
+  const wanted = all
+    .filter(each => each.name === name)
+    .filter(each => kind === undefined || (kind === 'instance') === (each.kind === 'definition'))
+    .sort((a, b) => (a.kind === b.kind ? 0 : a.kind === 'definition' ? -1 : 1))[0]
+  if (!wanted) {
+    throw STACK_DEFINITION_UNKNOWN(name, nearest(name, all.map(each => each.name)))
+  }
+  const [first] = wanted.problems
+  if (first) {
+    throw withProblems(STACK_DEFINITION_BROKEN, name, wanted.problems)
+  }
+  return wanted
+}
+
+async function findStack(
+  parts: ManagerParts,
+  { stack, repository, engine }: Wish & { readonly stack: string },
+): Promise<{ readonly code: StackCode; readonly declared: DeclaredStack }> {
+  const { read } = await readStackCodes(parts, repository)
+  const found = read.flatMap(code =>
+    code.stacks
+      .filter(each => each.name === stack && (engine === undefined || each.engine === engine))
+      .map(declared => ({ code, declared })),
+  )
+  const [only, ...others] = found
+  if (!only) {
+    throw STACK_UNKNOWN(stack)
+  }
+  if (others.length > 0) {
+    const places = found.map(({ code, declared }) => `${declared.file} of ${code.repository.name}`)
+    throw STACK_AMBIGUOUS(`The stack "${stack}"`, places)
+  }
+  return only
+}
+
+/** Beside the definition: a file is found by its name, wherever in the tree. */
+function fileFor(
+  definition: StackDefinition,
+  { stack, engine }: { readonly stack: string; readonly engine?: string | undefined },
+): string {
+  const kind = definition.kind === 'definition' ? 'stack-instance' : 'simple-stack-instance'
+  const suffix = engine === undefined ? '' : `.${engine}`
+  return posix.join(posix.dirname(definition.file), `${kind}.${definition.name}.${stack}${suffix}.json`)
+}
+
+/** What is given; defaults stay in the definition, so that changing them there changes what runs. */
+function parametersFor(definition: StackDefinition, options: Options): Options {
+  const { problems } = checkOptions(definition.options, options)
+  if (problems.length > 0) {
+    throw withProblems(STACK_OPTIONS_WRONG, definition.name, problems)
+  }
+  return options
+}
+
+function textOf(enabled: boolean, options: Options): string {
+  const sorted = JSON.parse(canonicalJson(options)) as Options
+  const parameters = Object.entries(sorted).map(([name, value]) => ({ name, value: String(value) }))
+  return `${JSON.stringify({ enabled, parameters }, null, 2)}\n`
+}
+
+function refuseUnseen(
+  { file, text }: DeclaredStack,
+  { version, yours }: { readonly version: string | undefined; readonly yours: string | null },
+): void {
+  if (version !== undefined && version !== versionOf(text)) {
+    throw conflict(file, { yours, theirs: text })
+  }
+}
+
+function conflict(
+  file: string,
+  { yours, theirs }: { readonly yours: string | null; readonly theirs: string | null },
+): Error {
+  const version = theirs === null ? null : versionOf(theirs)
+  return STACK_CONFLICT(file).with({ facts: { yours, theirs, version } })
+}
+
+function withProblems(
+  kind: ErrorKind<[string, string]>,
+  name: string,
+  problems: readonly Problem[],
+): Error {
+  const [first] = problems
+  const where = [first?.file, first?.line && `line ${first.line}`, first?.path].filter(Boolean).join(', ')
+  return kind(name, `${where} ${first?.message ?? ''}`).with({ problems })
+}

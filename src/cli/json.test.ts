@@ -32,6 +32,7 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
   repositories: ['list'],
   notifications: ['list'],
   organisations: ['list'],
+  stacks: ['list'],
   hosts: ['list'],
   registry: ['status'],
   trusts: ['list'],

@@ -93,6 +93,11 @@ export const COMMANDS: readonly CliCommand[] = [
     load: async () => (await import('./repositories.ts')).configureRepositories,
   },
   {
+    name: 'stacks',
+    summary: 'lists, adds, changes and removes stacks as code, in their repositories',
+    load: async () => (await import('./stacks.ts')).configureStacks,
+  },
+  {
     name: 'organisations',
     summary: 'lists, adds, checks and removes organisations whose repositories are allowed',
     load: async () => (await import('./organisations.ts')).configureOrganisations,

@@ -55,7 +55,10 @@ export type NewStack = Static<typeof NewStack>
 
 export const StackChange = Type.Object(
   {
-    stackDefinition: Type.Optional({ ...CodeName, description: 'The one that it has: another one is another stack.' }),
+    stackDefinition: Type.Optional({
+      ...CodeName,
+      description: 'The one that it has: another one is another stack.',
+    }),
     options: Options,
     enabled: Type.Optional(Type.Boolean({ description: 'Default: true.' })),
   },

@@ -53,7 +53,15 @@ function answer(command: string, params: Record<string, unknown>): unknown {
   }
 }
 
-function commit({ path, before, after: text }: { path: string; before: string | null; after: string | null }) {
+function commit({
+  path,
+  before,
+  after: text,
+}: {
+  path: string
+  before: string | null
+  after: string | null
+}) {
   meanwhile()
   const stands = tree[path] ?? null
   const tip = 'f'.repeat(40)
@@ -174,7 +182,13 @@ test('R28 what runs and what the repository says stand together, and each also a
 })
 
 const REFUSED: readonly [string, object, number, string, RegExp][] = [
-  ['an unknown definition', { stackDefinition: 'shpo' }, 404, 'STACK_DEFINITION_UNKNOWN', /did you mean "shop"/],
+  [
+    'an unknown definition',
+    { stackDefinition: 'shpo' },
+    404,
+    'STACK_DEFINITION_UNKNOWN',
+    /did you mean "shop"/,
+  ],
   ['a missing option', { options: {} }, 422, 'STACK_OPTIONS_WRONG', /PORT is missing/],
   ['an option that nobody knows', { options: { PORT: 8080, PROT: 1 } }, 422, 'STACK_OPTIONS_WRONG', /PROT/],
   ['a value that does not fit', { options: { PORT: 80 } }, 422, 'STACK_OPTIONS_WRONG', /PORT is 80/],

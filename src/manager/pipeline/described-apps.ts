@@ -105,9 +105,7 @@ function invalid(problems: readonly Problem[]): FairleadError {
 
 /** The checkout with these texts as well; links are left out. */
 export async function withTexts(ask: Ask, source: Source, paths: readonly string[]): Promise<Source> {
-  const missing = paths.filter(
-    path => !Object.hasOwn(source.texts, path) && !source.links?.includes(path),
-  )
+  const missing = paths.filter(path => !Object.hasOwn(source.texts, path) && !source.links?.includes(path))
   const questions = Array.from({ length: Math.ceil(missing.length / MOST_TEXTS) }, (_, index) =>
     ask({
       key: `files-${index}`,

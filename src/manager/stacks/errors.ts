@@ -23,7 +23,8 @@ export const STACK_AMBIGUOUS = defineError({
   code: 'STACK_AMBIGUOUS',
   status: 409,
   retry: 'never',
-  message: (what: string, places: readonly string[]) => `${what} is there more than once: ${places.join(', ')}.`,
+  message: (what: string, places: readonly string[]) =>
+    `${what} is there more than once: ${places.join(', ')}.`,
   hint: () => 'Name the repository, and the engine where one stack is on several.',
 })
 

@@ -1,6 +1,11 @@
 import type { Static } from 'typebox'
-import type { StackDefinitionDocument, StackDefinitionList, StackDocument, StackList } from '#contract/rest/stacks.ts'
-import { type DeclaredStack, type StackDefinition } from '#deploy-file/stack-definitions.ts'
+import type {
+  StackDefinitionDocument,
+  StackDefinitionList,
+  StackDocument,
+  StackList,
+} from '#contract/rest/stacks.ts'
+import type { DeclaredStack, StackDefinition } from '#deploy-file/stack-definitions.ts'
 import { asFairleadError, toWire } from '#lib/errors.ts'
 import type { ManagerParts } from '#manager/parts.ts'
 import { askDirectly } from '#manager/pipeline/plan-app.ts'
@@ -85,7 +90,9 @@ function definitionDocument(
   { repository, stacks }: StackCode,
   { name, kind, file, composes, options, problems }: StackDefinition,
 ): StackDefinitionDocument {
-  const made = stacks.filter(each => each.definition === name && (each.kind === 'instance') === (kind === 'definition'))
+  const made = stacks.filter(
+    each => each.definition === name && (each.kind === 'instance') === (kind === 'definition'),
+  )
   return {
     repository: repository.name,
     ...{ name, kind, file, composes: [...composes], options: { ...options } },

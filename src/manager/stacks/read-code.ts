@@ -28,8 +28,7 @@ const MOST_REPOSITORIES = 50
 
 /** The code of one repository, or of all that may have such; those that cannot be read are told, not thrown. */
 export async function readStackCodes(parts: PipelineParts, name: string | undefined): Promise<StackCodes> {
-  const repositories =
-    name === undefined ? await withCode(parts.db) : [await repositoryNamed(parts.db, name)]
+  const repositories = name === undefined ? await withCode(parts.db) : [await repositoryNamed(parts.db, name)]
   const looks = repositories.map(async repository => {
     try {
       return { code: await readStackCode(parts, repository) }

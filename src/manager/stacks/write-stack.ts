@@ -55,7 +55,13 @@ export async function createStack(
   if (there && there.text !== text) {
     throw conflict(there.file, { yours: text, theirs: there.text })
   }
-  return await write(parts, { code, path: there?.file ?? path, before: there?.text ?? null, after: text, wish })
+  return await write(parts, {
+    code,
+    path: there?.file ?? path,
+    before: there?.text ?? null,
+    after: text,
+    wish,
+  })
 }
 
 /** Gives a stack its complete options anew. */
@@ -117,7 +123,10 @@ async function write(parts: ManagerParts, { code, path, before, after, wish }: W
   const { repository } = code
   const rendered = after === null ? undefined : await renderStack(parts, code, { path, text: after })
   const verb = before === null ? 'Add' : after === null ? 'Remove' : 'Change'
-  const written = (await askDirectly(parts, repository.host)({
+  const written = (await askDirectly(
+    parts,
+    repository.host,
+  )({
     key: 'commit',
     command: 'repository.commit',
     data: {
@@ -144,8 +153,15 @@ async function write(parts: ManagerParts, { code, path, before, after, wish }: W
 
 /** People have no addresses here yet: the name of the token says who it was. */
 function authorNamed(by: string): { name: string; email: string } {
-  const name = by.replace(/[\p{C}<>]/gu, '').trim().slice(0, 200) || 'somebody'
-  const local = name.toLowerCase().replace(/[^a-z0-9]+/g, '.').replace(/^\.+|\.+$/g, '')
+  const name =
+    by
+      .replace(/[\p{C}<>]/gu, '')
+      .trim()
+      .slice(0, 200) || 'somebody'
+  const local = name
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '.')
+    .replace(/^\.+|\.+$/g, '')
   return { name, email: `${local || 'somebody'}@fairlead.invalid` }
 }
 
@@ -158,7 +174,10 @@ async function findDefinition(
   const having = read.filter(code => code.definitions.some(each => each.name === name))
   const [code] = having
   if (having.length > 1) {
-    throw STACK_AMBIGUOUS(`The stack definition "${name}"`, having.map(each => each.repository.name))
+    throw STACK_AMBIGUOUS(
+      `The stack definition "${name}"`,
+      having.map(each => each.repository.name),
+    )
   }
   const definition = definitionNamed(read, name)
   if (!code) {
@@ -179,7 +198,13 @@ function definitionNamed(
     .filter(each => kind === undefined || (kind === 'instance') === (each.kind === 'definition'))
     .sort((a, b) => (a.kind === b.kind ? 0 : a.kind === 'definition' ? -1 : 1))[0]
   if (!wanted) {
-    throw STACK_DEFINITION_UNKNOWN(name, nearest(name, all.map(each => each.name)))
+    throw STACK_DEFINITION_UNKNOWN(
+      name,
+      nearest(
+        name,
+        all.map(each => each.name),
+      ),
+    )
   }
   const [first] = wanted.problems
   if (first) {
@@ -251,11 +276,7 @@ function conflict(
   return STACK_CONFLICT(file).with({ facts: { yours, theirs, version } })
 }
 
-function withProblems(
-  kind: ErrorKind<[string, string]>,
-  name: string,
-  problems: readonly Problem[],
-): Error {
+function withProblems(kind: ErrorKind<[string, string]>, name: string, problems: readonly Problem[]): Error {
   const [first] = problems
   const where = [first?.file, first?.line && `line ${first.line}`, first?.path].filter(Boolean).join(', ')
   return kind(name, `${where} ${first?.message ?? ''}`).with({ problems })

@@ -1,0 +1,17 @@
+import type { Static } from 'typebox'
+import type { StackDefinitionList } from '#contract/rest/stacks.ts'
+import { inertLine } from './inert.ts'
+import type { Session } from './session.ts'
+
+/** Says which repositories could not be read, and why. */
+export function noteUnread(printer: Session['printer'], unread: Static<typeof StackDefinitionList>['unread']): void {
+  for (const { repository, error } of unread) {
+    printer.note(printer.colour.yellow(`${repository}: ${inertLine(error.message, 300)}`))
+  }
+}
+
+/** The query of what is named. */
+export function queryOf(place: Readonly<Record<string, string | undefined>>): string {
+  const pairs = Object.entries(place).filter(([, value]) => value !== undefined)
+  return pairs.length === 0 ? '' : `?${new URLSearchParams(pairs as [string, string][])}`
+}

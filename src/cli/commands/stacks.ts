@@ -14,10 +14,7 @@ import type {
   WrittenStackDocument,
 } from '#contract/rest/stacks.ts'
 
-interface PlaceOptions {
-  readonly repository?: string
-  readonly engine?: string
-}
+type PlaceOptions = Readonly<Partial<Record<'repository' | 'engine', string>>>
 
 interface ChangeOptions extends PlaceOptions {
   readonly set: Readonly<Record<string, string>>

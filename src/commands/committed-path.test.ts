@@ -7,7 +7,7 @@ for (const path of [
   'stack-instance.web.shop.north.json',
   'stacks/simple-stack-instance.web.shop.json',
 ]) {
-  test(`${path} may be committed`, () => assert.ok(isCommittedPath(path)))
+  test(`${path} may be committed`, () => assert.ok(isCommittedPath(path, '{}')))
 }
 
 for (const path of [
@@ -24,5 +24,12 @@ for (const path of [
   'a\\stack-instance.web.shop.json',
   'stack-definition.web.shop.json',
 ]) {
-  test(`${JSON.stringify(path)} may not`, () => assert.ok(!isCommittedPath(path)))
+  test(`${JSON.stringify(path)} may not`, () => assert.ok(!isCommittedPath(path, '{}')))
 }
+
+test('R31 stacks in the first spelling may be removed, and are not written', () => {
+  for (const path of ['docker-compose-web.yml', 'a/stack-web.json']) {
+    assert.ok(isCommittedPath(path, null) && !isCommittedPath(path, '{}'))
+  }
+  assert.ok(!isCommittedPath('docker-compose.web.yml', null))
+})

@@ -55,7 +55,7 @@ type CommitData = Static<typeof Data>
 
 /** Whoever pushes meanwhile wins: only when the file is still as it was, or already as it shall be, is it a success. */
 async function commitFile(hands: Hands, data: CommitData) {
-  if (!isCommittedPath(data.path)) {
+  if (!isCommittedPath(data.path, data.after)) {
     throw COMMITTED_PATH_REFUSED(data.path)
   }
   if (data.after !== null && !isObject(data.after)) {

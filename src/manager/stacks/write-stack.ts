@@ -81,8 +81,8 @@ export async function updateStack(
     const why = `it is made of "${declared.definition}", and another definition makes another stack.`
     throw STACK_NOT_OURS_TO_WRITE(declared.file, why)
   }
-  if (declared.kind === 'compose') {
-    throw STACK_NOT_OURS_TO_WRITE(declared.file, 'it is a stack by itself and has no options.')
+  if (declared.kind === 'compose' || declared.kind === 'stack') {
+    throw STACK_NOT_OURS_TO_WRITE(declared.file, 'it is a stack in the first spelling.')
   }
   const definition = definitionNamed([code], declared.definition, declared.kind)
   const text = textOf(wish.enabled, parametersFor(definition, wish.options))

@@ -24,6 +24,7 @@ import { imageContent } from './image-content.ts'
 import { imageDigest } from './image-digest.ts'
 import { imageFetch } from './image-fetch.ts'
 import { imageFind } from './image-find.ts'
+import { imageList } from './image-list.ts'
 import { imagePrune } from './image-prune.ts'
 import { imagePublish } from './image-publish.ts'
 import { imagePublished } from './image-published.ts'
@@ -80,6 +81,7 @@ export const COMMANDS: readonly Command[] = [
   imagePublished,
   imageFind,
   imageFetch,
+  imageList,
   imagePrune,
   imageUsed,
   containerObserve,

@@ -156,3 +156,37 @@ export const StackList = Type.Object(
   },
   strict,
 )
+
+export const ImageDocument = Type.Object(
+  {
+    host: HostName,
+    id: Type.String(),
+    tags: Type.Array(Type.String()),
+    digests: Type.Array(Type.String()),
+    created_at: Type.String({ format: 'date-time' }),
+    /** The file that describes it; null for an image that no repository of ours does. */
+    config: Nullable(
+      Type.Object(
+        {
+          repository: Name,
+          app: Name,
+          file: Type.String(),
+          settings: Type.Record(Type.String(), Type.Unknown()),
+        },
+        strict,
+      ),
+    ),
+  },
+  strict,
+)
+export type ImageDocument = Static<typeof ImageDocument>
+
+export const ImageList = Type.Object(
+  {
+    items: Type.Array(ImageDocument),
+    unread: Unread,
+    unseen: StackList.properties.unseen,
+    truncated: Type.Boolean({ description: 'A host has more than 1,000 images: the newest are shown.' }),
+  },
+  strict,
+)

@@ -14,6 +14,11 @@ const TREE = {
 }
 const FILE = 'shared/stack-instance.shop.north.json'
 
+const IMAGES = [
+  { id: 'sha256:1', tags: ['team/tool:1.4'], digests: [], created: 1_800_000_000 },
+  { id: 'sha256:2', tags: ['other:1'], digests: [], created: 1_700_000_000 },
+]
+
 /** What the branch has, and what the swarm runs. */
 let tree: Record<string, string>
 let told: { command: string; params: Record<string, unknown> }[]
@@ -46,6 +51,8 @@ function answer(command: string, params: Record<string, unknown>): unknown {
       return { texts: Object.fromEntries((params.paths as string[]).map(path => [path, tree[path]])) }
     case 'swarm.render':
       return { services: [{ name: 'web', image: 'web:1' }], warnings: [], findings: [], render: 'x' }
+    case 'image.list':
+      return { images: IMAGES, truncated: false }
     case 'swarm.list':
       return { stacks: running }
     default:
@@ -166,7 +173,7 @@ test('R28 what runs and what the repository says stand together, and each also a
     tasks: [{ id: 't', slot: 1, node: 'a', state: 'running', desired: 'running', error: '', image: 'web:1' }],
   }
   running = ['north', 'foreign'].map(stack => ({
-    ...{ stack, engine: 'local', services: [service], owner: stack === 'north' ? 'north' : null },
+    ...{ stack, services: [service], owner: stack === 'north' ? 'north' : null },
   }))
   const { items } = (await ask('GET', '/stacks')).json()
   assert.deepEqual(
@@ -177,6 +184,20 @@ test('R28 what runs and what the repository says stand together, and each also a
       ['foreign', null, 1, undefined],
       ['north', 'north', 1, true],
       ['south', null, 0, false],
+    ],
+  )
+})
+
+test('R32 images are listed with the file that describes them', async () => {
+  Object.assign(tree, { 'Dockerfile.tool': 'FROM x', 'image.tool.json': '{ "tag": "team/tool:1.4" }' })
+  const { items } = (await ask('GET', '/images')).json()
+  assert.deepEqual(
+    items.map(({ id, config }: { id: string; config: { file: string; app: string } | null }) => [
+      ...[id, config?.file, config?.app],
+    ]),
+    [
+      ['sha256:1', 'image.tool.json', 'image-tool'],
+      ['sha256:2', undefined, undefined],
     ],
   )
 })

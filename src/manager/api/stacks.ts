@@ -1,6 +1,7 @@
 import { Type } from 'typebox'
 import { strict } from '#contract/rest/fields.ts'
 import {
+  ImageList,
   NewStack,
   StackChange,
   StackDefinitionList,
@@ -8,6 +9,7 @@ import {
   StackPlace,
   WrittenStackDocument,
 } from '#contract/rest/stacks.ts'
+import { listImages } from '#manager/stacks/list-images.ts'
 import { listDefinitions, listStacks } from '#manager/stacks/list-stacks.ts'
 import { createStack, deleteStack, updateStack, type WrittenStack } from '#manager/stacks/write-stack.ts'
 import { speakerOf } from './authenticate.ts'
@@ -45,6 +47,18 @@ export function stackRoutes(api: Api, parts: ApiParts): void {
       },
     },
     async ({ query }) => await listDefinitions(parts, query.repository),
+  )
+
+  api.get(
+    '/images',
+    {
+      schema: {
+        summary: 'List the images of all engines, with the file that describes each',
+        tags,
+        response: { 200: ImageList },
+      },
+    },
+    async () => await listImages(parts),
   )
 
   api.post(

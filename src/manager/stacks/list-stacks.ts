@@ -6,9 +6,9 @@ import type {
   StackList,
 } from '#contract/rest/stacks.ts'
 import type { DeclaredStack, StackDefinition } from '#deploy-file/stack-definitions.ts'
-import { asFairleadError, toWire } from '#lib/errors.ts'
+import { toWire } from '#lib/errors.ts'
 import type { ManagerParts } from '#manager/parts.ts'
-import { askDirectly } from '#manager/pipeline/plan-app.ts'
+import { askHosts } from './ask-hosts.ts'
 import { readStackCodes, type StackCode, type StackCodes } from './read-code.ts'
 import { versionOf } from './write-stack.ts'
 
@@ -57,33 +57,16 @@ export async function listStacks(
   return { items, unread: unreadOf(codes), unseen }
 }
 
-interface Observed {
-  readonly seen: readonly Seen[]
-  readonly unseen: Static<typeof StackList>['unseen']
-}
-
-/** A host whose engine is in no swarm has no stacks; one that does not answer is told. */
-async function observe(parts: ManagerParts): Promise<Observed> {
-  const hosts = await parts.db
-    .selectFrom('hosts')
-    .select('name')
-    .where('role', '=', 'worker')
-    .orderBy('name')
-    .execute()
-  const looks = hosts.map(async ({ name: host }) => {
-    try {
-      const tell = { key: 'stacks', command: 'swarm.list', data: {} }
-      const { stacks } = (await askDirectly(parts, host)(tell)) as { stacks: readonly Seen[] }
-      return { seen: stacks.map(each => ({ ...each, host })), unseen: [] }
-    } catch (error) {
-      return { seen: [], unseen: [{ host, error: toWire(asFairleadError(error)) }] }
-    }
-  })
-  const all = await Promise.all(looks)
-  return {
-    seen: all.flatMap(({ seen }) => seen),
-    unseen: all.flatMap(({ unseen }) => unseen) as Observed['unseen'],
-  }
+/** An engine that manages no swarm has no stacks. */
+async function observe(parts: ManagerParts) {
+  const { answers, unseen } = await askHosts<{ readonly stacks: readonly Omit<Seen, 'host' | 'engine'>[] }>(
+    parts,
+    'swarm.list',
+  )
+  const seen = answers.flatMap(({ host, answer }) =>
+    answer.stacks.map((each): Seen => ({ ...each, host, engine: null })),
+  )
+  return { seen, unseen }
 }
 
 function definitionDocument(

@@ -1,4 +1,5 @@
 import type { Kysely, Selectable } from 'kysely'
+import { conventionTexts } from '#deploy-file/convention-apps.ts'
 import { deployFilesIn } from '#deploy-file/read-apps.ts'
 import { readStacksAsCode, type StacksAsCode, stackTexts } from '#deploy-file/stack-definitions.ts'
 import { asFairleadError, type FairleadError } from '#lib/errors.ts'
@@ -54,7 +55,8 @@ async function readStackCode(parts: PipelineParts, repository: RepositoryRow): P
   if (isOther) {
     return { repository, source: checkout, definitions: [], stacks: [] }
   }
-  const source = await withTexts(ask, checkout, stackTexts(checkout.paths))
+  const wanted = new Set([...stackTexts(checkout.paths), ...conventionTexts(checkout.paths)])
+  const source = await withTexts(ask, checkout, [...wanted])
   return { repository, source, ...readStacksAsCode(source.paths, source.texts) }
 }
 

@@ -2,7 +2,8 @@ import { deepEqual, equal, match, ok } from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { ensureBaseImage } from '#cli/demo/base-image.ts'
 import { hostObserve } from '#commands/host-observe.ts'
-import { swarmObserve } from '#commands/swarm.ts'
+import { imageList } from '#commands/image-list.ts'
+import { swarmList, swarmObserve } from '#commands/swarm.ts'
 import {
   SWARM_IMAGE_NOT_SHARED,
   SWARM_MISSING,
@@ -131,6 +132,30 @@ describe('a stack in a swarm of two machines', () => {
     const task = await taskOf('api')
     equal(await docker('exec', task, 'cat', '/run/secrets/token'), 'first-token')
     equal(await docker('exec', task, 'cat', '/greeting.txt'), 'hello')
+  })
+
+  test('R28 R32 is told with its services, tasks and images', async () => {
+    const { stacks } = await swarmList.run(hands(), {})
+    const found = stacks.find(each => each.stack === world.app)
+    deepEqual(
+      [found?.owner, found?.services.map(each => [each.name, each.running, each.problem])],
+      [
+        world.app,
+        [
+          ['api', 2, null],
+          ['web', 2, null],
+        ],
+      ],
+    )
+    const tasks = found?.services.flatMap(each => each.tasks) ?? []
+    deepEqual(tasks.map(each => `${each.node} ${each.state}`).sort(), [
+      'one running',
+      'one running',
+      'two running',
+      'two running',
+    ])
+    const { images } = await imageList.run(hands(), {})
+    ok(images.some(({ tags }) => tags.some(tag => tag.includes(`${world.app}-web`))))
   })
 
   test('is not touched when nothing changed', async () => {

@@ -1,10 +1,7 @@
 import { pathFits } from './path-pattern.ts'
 
 /** The files that people may have committed for them, whatever a manager asks for: which stack runs with which options. */
-const COMMITTED_PATHS: readonly string[] = [
-  '**/stack-instance.*.*.json',
-  '**/simple-stack-instance.*.*.json',
-]
+const COMMITTED_PATHS: readonly string[] = ['**/stack-instance.*.*.json', '**/simple-stack-instance.*.*.json']
 
 /** Stacks in the first spelling: such a file may be taken away as well. */
 const REMOVED_PATHS: readonly string[] = [

@@ -54,6 +54,7 @@ import { stackFind } from './stack-find.ts'
 import {
   swarmDeploy,
   swarmDown,
+  swarmList,
   swarmObserve,
   swarmRecall,
   swarmRender,
@@ -114,6 +115,7 @@ export const COMMANDS: readonly Command[] = [
   registryForget,
   registryTrust,
   registryCollect,
+  swarmList,
   swarmRender,
   swarmRecall,
   swarmObserve,

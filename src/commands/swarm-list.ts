@@ -50,7 +50,8 @@ const Stack = Type.Object(
 
 export const swarmList = defineCommand({
   name: 'swarm.list',
-  summary: 'Tells which stacks run in the swarm that this host manages, with services and tasks; none without a swarm.',
+  summary:
+    'Tells which stacks run in the swarm that this host manages, with services and tasks; none without a swarm.',
   role: 'worker',
   looksOnly: true,
   data: Type.Object({}, strict),
@@ -61,17 +62,15 @@ export const swarmList = defineCommand({
       ({ labels }) => labels[NAMESPACE_LABEL] !== undefined,
     )
     const shown = services.slice(0, MOST_SERVICES)
-    const seen = await seeServices(hands, shown)
     const nodes = await nodeNames(hands, shown)
-    const stacks = Map.groupBy(seen, ({ service }) => service.labels[NAMESPACE_LABEL] ?? '')
+    const stacks = [...Map.groupBy(shown, ({ labels }) => labels[NAMESPACE_LABEL] ?? '')]
+    const seen = stacks.map(async ([stack, own]) => ({
+      stack,
+      owner: own[0]?.labels[LABEL.app] ?? null,
+      services: (await seeServices(hands, stack, own)).map(each => describe(stack, each, nodes)).sort(byName),
+    }))
     return {
-      stacks: [...stacks]
-        .map(([stack, all]) => ({
-          stack,
-          owner: all[0]?.service.labels[LABEL.app] ?? null,
-          services: all.map(each => describe(stack, each, nodes)).sort(byName),
-        }))
-        .sort((a, b) => (a.stack < b.stack ? -1 : 1)),
+      stacks: (await Promise.all(seen)).sort((a, b) => (a.stack < b.stack ? -1 : 1)),
       truncated: services.length > shown.length,
     }
   },
@@ -111,7 +110,9 @@ function shownTasks(tasks: readonly SwarmTask[]): readonly SwarmTask[] {
   const newest = [...tasks].sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1))
   const wanted = newest.filter(({ desired }) => desired !== 'shutdown' && desired !== 'remove')
   const ended = newest.filter(task => !wanted.includes(task) && task.error !== '')
-  const last = [...Map.groupBy(ended, task => task.slot || task.nodeId).values()].flatMap(([first]) => first ?? [])
+  const last = [...Map.groupBy(ended, task => task.slot || task.nodeId).values()].flatMap(
+    ([first]) => first ?? [],
+  )
   return [...wanted, ...last].slice(0, MOST_TASKS)
 }
 

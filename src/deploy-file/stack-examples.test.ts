@@ -8,7 +8,9 @@ import { readStacksAsCode, stackTexts } from './stack-definitions.ts'
 
 const FOLDER = join(PACKAGE_ROOT, 'examples/stacks')
 const paths = readdirSync(FOLDER, { recursive: true, encoding: 'utf8' })
-const texts = Object.fromEntries(stackTexts(paths).map(path => [path, readFileSync(join(FOLDER, path), 'utf8')]))
+const texts = Object.fromEntries(
+  stackTexts(paths).map(path => [path, readFileSync(join(FOLDER, path), 'utf8')]),
+)
 const { definitions, stacks } = readStacksAsCode(paths, texts)
 
 test('R33 the examples have three described definitions and no problem', () => {

@@ -28,6 +28,8 @@ export async function askHosts<T>(parts: ManagerParts, command: string): Promise
   const all = await Promise.all(looks)
   return {
     answers: all.flatMap(each => ('answer' in each ? [each as { host: string; answer: T }] : [])),
-    unseen: all.flatMap(({ host, ...rest }) => ('error' in rest ? [{ host, error: rest.error }] : [])) as never,
+    unseen: all.flatMap(({ host, ...rest }) =>
+      'error' in rest ? [{ host, error: rest.error }] : [],
+    ) as never,
   }
 }

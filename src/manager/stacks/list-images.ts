@@ -1,6 +1,6 @@
 import type { Static } from 'typebox'
-import type { ImageDocument, ImageList } from '#contract/rest/stacks.ts'
 import type { ListedImage } from '#commands/image-list.ts'
+import type { ImageDocument, ImageList } from '#contract/rest/stacks.ts'
 import { readConvention } from '#deploy-file/convention-apps.ts'
 import type { ReadApp } from '#deploy-file/read-apps.ts'
 import { toWire } from '#lib/errors.ts'

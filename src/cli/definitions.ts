@@ -1,4 +1,3 @@
-import type { Static } from 'typebox'
 import type { StackDefinitionDocument, StackDefinitionList } from '#contract/rest/stacks.ts'
 import { inertLine } from './inert.ts'
 import type { Session } from './session.ts'
@@ -11,7 +10,7 @@ export async function showDefinitions(
   { repository }: { readonly repository?: string },
 ): Promise<void> {
   const path = `/stackDefinitions${queryOf({ repository })}`
-  const found = await client.get<Static<typeof StackDefinitionList>>(path)
+  const found = await client.get<StackDefinitionList>(path)
   const items = name === undefined ? found.items : found.items.filter(each => each.name === name)
   printer.answer({ ...found, items })
   if (name !== undefined) {

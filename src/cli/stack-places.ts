@@ -1,13 +1,9 @@
-import type { Static } from 'typebox'
 import type { StackDefinitionList } from '#contract/rest/stacks.ts'
 import { inertLine } from './inert.ts'
 import type { Session } from './session.ts'
 
 /** Says which repositories could not be read, and why. */
-export function noteUnread(
-  printer: Session['printer'],
-  unread: Static<typeof StackDefinitionList>['unread'],
-): void {
+export function noteUnread(printer: Session['printer'], unread: StackDefinitionList['unread']): void {
   for (const { repository, error } of unread) {
     printer.note(printer.colour.yellow(`${repository}: ${inertLine(error.message, 300)}`))
   }

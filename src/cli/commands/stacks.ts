@@ -1,10 +1,9 @@
 import type { Command } from 'commander'
-import type { Static } from 'typebox'
 import { type Act, withExamples } from '#cli/command.ts'
 import { showDefinitions } from '#cli/definitions.ts'
-import { STACK_OPTION_MALFORMED, STACK_WITHOUT_FILE } from '#cli/errors.ts'
 import { inertLine } from '#cli/inert.ts'
 import type { Session } from '#cli/session.ts'
+import { STACK_OPTION_MALFORMED, STACK_WITHOUT_FILE } from '#cli/stack-errors.ts'
 import { noteUnread, queryOf } from '#cli/stack-places.ts'
 import type {
   NewStack,
@@ -81,7 +80,7 @@ function append(text: string, all: readonly string[]): string[] {
 }
 
 async function list({ client, printer }: Session, { repository }: PlaceOptions): Promise<void> {
-  const found = await client.get<Static<typeof StackList>>(`/stacks${queryOf({ repository })}`)
+  const found = await client.get<StackList>(`/stacks${queryOf({ repository })}`)
   printer.answer(found)
   printer.table(
     ['stack', 'definition', 'repository', 'services', 'state'],
@@ -126,9 +125,7 @@ async function add(
 async function change(session: Session, stack: string, options: ChangeOptions): Promise<void> {
   const { set, unset, enable, disable, ...place } = options
   const { client } = session
-  const { items } = await client.get<Static<typeof StackList>>(
-    `/stacks${queryOf({ repository: place.repository })}`,
-  )
+  const { items } = await client.get<StackList>(`/stacks${queryOf({ repository: place.repository })}`)
   const config = items.find(
     each =>
       each.stack === stack && each.config && (place.engine === undefined || each.engine === place.engine),

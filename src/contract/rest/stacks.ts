@@ -39,6 +39,7 @@ export const StackDefinitionList = Type.Object(
   { items: Type.Array(StackDefinitionDocument), unread: Unread },
   strict,
 )
+export type StackDefinitionList = Static<typeof StackDefinitionList>
 
 export const NewStack = Type.Object(
   {
@@ -156,6 +157,7 @@ export const StackList = Type.Object(
   },
   strict,
 )
+export type StackList = Static<typeof StackList>
 
 export const ImageDocument = Type.Object(
   {
@@ -190,3 +192,4 @@ export const ImageList = Type.Object(
   },
   strict,
 )
+export type ImageList = Static<typeof ImageList>

@@ -4,7 +4,7 @@ import { readRepository } from '#manager/repositories/queries.ts'
 import { type TestServer, testServer } from './test-server.ts'
 
 const KEY = '-----BEGIN OPENSSH PRIVATE KEY-----\ncanary-key\n-----END OPENSSH PRIVATE KEY-----\n'
-const SERVERS = { FAIRLEAD_GIT_HOSTS: 'git.example.org,github.com' }
+const SERVERS = { FAIRLEAD_GIT_HOSTS: 'git.example.org,evil.example.org,other.example.org,github.com' }
 
 let manager: TestServer
 before(async () => {

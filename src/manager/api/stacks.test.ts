@@ -33,7 +33,10 @@ beforeEach(async () => {
   told = []
   running = []
   meanwhile = () => undefined
-  manager = await testServer({ answer: (command, params) => answer(command, params as never) })
+  manager = await testServer({
+    environment: { FAIRLEAD_GIT_HOSTS: 'git.example.org' },
+    answer: (command, params) => answer(command, params as never),
+  })
   const repository = { name: 'infra', url: 'https://git.example.org/infra.git', auto_apps: true }
   assert.equal((await ask('POST', '/repositories', repository)).statusCode, 201)
 })

@@ -1,4 +1,3 @@
-import type { Static } from 'typebox'
 import type { StackList } from '#contract/rest/stacks.ts'
 import { asFairleadError, toWire } from '#lib/errors.ts'
 import type { ManagerParts } from '#manager/parts.ts'
@@ -6,7 +5,7 @@ import { askDirectly } from '#manager/pipeline/plan-app.ts'
 
 export interface HostAnswers<T> {
   readonly answers: readonly { readonly host: string; readonly answer: T }[]
-  readonly unseen: Static<typeof StackList>['unseen']
+  readonly unseen: StackList['unseen']
 }
 
 /** Asks every worker the same; those that do not answer are told, not thrown. */

@@ -15,7 +15,7 @@ interface Listed {
 }
 
 /** The images that the engines have, with the file that describes each, if one does. */
-export async function listImages(parts: ManagerParts): Promise<Static<typeof ImageList>> {
+export async function listImages(parts: ManagerParts): Promise<ImageList> {
   const [codes, { answers, unseen }] = await Promise.all([
     readStackCodes(parts, undefined),
     askHosts<Listed>(parts, 'image.list'),

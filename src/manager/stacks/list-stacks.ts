@@ -1,4 +1,3 @@
-import type { Static } from 'typebox'
 import type {
   StackDefinitionDocument,
   StackDefinitionList,
@@ -16,7 +15,7 @@ import { versionOf } from './write-stack.ts'
 export async function listDefinitions(
   parts: ManagerParts,
   repository: string | undefined,
-): Promise<Static<typeof StackDefinitionList>> {
+): Promise<StackDefinitionList> {
   const codes = await readStackCodes(parts, repository)
   const items = codes.read.flatMap(code => code.definitions.map(each => definitionDocument(code, each)))
   return { items, unread: unreadOf(codes) }
@@ -25,10 +24,7 @@ export async function listDefinitions(
 type Seen = Omit<StackDocument, 'config' | 'app'> & { readonly owner: string | null }
 
 /** Stacks that run in a swarm, and stacks that a repository describes; one that is both stands there once. */
-export async function listStacks(
-  parts: ManagerParts,
-  repository: string | undefined,
-): Promise<Static<typeof StackList>> {
+export async function listStacks(parts: ManagerParts, repository: string | undefined): Promise<StackList> {
   const [codes, { seen, unseen }] = await Promise.all([readStackCodes(parts, repository), observe(parts)])
   const declared = codes.read.flatMap(code => code.stacks.map(stack => ({ code, stack })))
   const used = new Set<Seen>()
@@ -97,6 +93,6 @@ function configOf({ repository }: StackCode, declared: DeclaredStack): NonNullab
   }
 }
 
-function unreadOf({ unread }: StackCodes): Static<typeof StackDefinitionList>['unread'] {
+function unreadOf({ unread }: StackCodes): StackDefinitionList['unread'] {
   return unread.map(({ repository, error }) => ({ repository, error: toWire(error) })) as never
 }

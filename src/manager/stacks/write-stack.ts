@@ -3,21 +3,12 @@ import { posix } from 'node:path'
 import { checkOptions, type OptionValue } from '#deploy-file/check-options.ts'
 import type { DeclaredStack, StackDefinition } from '#deploy-file/stack-definitions.ts'
 import { canonicalJson } from '#lib/canonical-json.ts'
-import type { ErrorKind, Problem } from '#lib/errors.ts'
-import { nearest } from '#lib/nearest.ts'
 import type { ManagerParts } from '#manager/parts.ts'
 import { askDirectly } from '#manager/pipeline/plan-app.ts'
 import { remoteOf } from '#manager/pipeline/source.ts'
-import {
-  STACK_AMBIGUOUS,
-  STACK_CONFLICT,
-  STACK_DEFINITION_BROKEN,
-  STACK_DEFINITION_UNKNOWN,
-  STACK_NOT_OURS_TO_WRITE,
-  STACK_OPTIONS_WRONG,
-  STACK_UNKNOWN,
-} from './errors.ts'
-import { readStackCodes, type StackCode } from './read-code.ts'
+import { STACK_CONFLICT, STACK_NOT_OURS_TO_WRITE, STACK_OPTIONS_WRONG } from './errors.ts'
+import { definitionNamed, findDefinition, findStack, withProblems } from './find-stack.ts'
+import type { StackCode } from './read-code.ts'
 import { type Rendered, renderStack } from './render-stack.ts'
 
 export interface WrittenStack {
@@ -165,75 +156,6 @@ function authorNamed(by: string): { name: string; email: string } {
   return { name, email: `${local || 'somebody'}@fairlead.invalid` }
 }
 
-async function findDefinition(
-  parts: ManagerParts,
-  name: string,
-  repository: string | undefined,
-): Promise<{ readonly code: StackCode; readonly definition: StackDefinition }> {
-  const { read } = await readStackCodes(parts, repository)
-  const having = read.filter(code => code.definitions.some(each => each.name === name))
-  const [code] = having
-  if (having.length > 1) {
-    throw STACK_AMBIGUOUS(
-      `The stack definition "${name}"`,
-      having.map(each => each.repository.name),
-    )
-  }
-  const definition = definitionNamed(read, name)
-  if (!code) {
-    throw STACK_DEFINITION_UNKNOWN(name, undefined)
-  }
-  return { code, definition }
-}
-
-/** One that lists Compose files goes before a Compose file of the same name. */
-function definitionNamed(
-  codes: readonly StackCode[],
-  name: string,
-  kind?: DeclaredStack['kind'],
-): StackDefinition {
-  const all = codes.flatMap(code => code.definitions)
-  const wanted = all
-    .filter(each => each.name === name)
-    .filter(each => kind === undefined || (kind === 'instance') === (each.kind === 'definition'))
-    .sort((a, b) => (a.kind === b.kind ? 0 : a.kind === 'definition' ? -1 : 1))[0]
-  if (!wanted) {
-    throw STACK_DEFINITION_UNKNOWN(
-      name,
-      nearest(
-        name,
-        all.map(each => each.name),
-      ),
-    )
-  }
-  const [first] = wanted.problems
-  if (first) {
-    throw withProblems(STACK_DEFINITION_BROKEN, name, wanted.problems)
-  }
-  return wanted
-}
-
-async function findStack(
-  parts: ManagerParts,
-  { stack, repository, engine }: Wish & { readonly stack: string },
-): Promise<{ readonly code: StackCode; readonly declared: DeclaredStack }> {
-  const { read } = await readStackCodes(parts, repository)
-  const found = read.flatMap(code =>
-    code.stacks
-      .filter(each => each.name === stack && (engine === undefined || each.engine === engine))
-      .map(declared => ({ code, declared })),
-  )
-  const [only, ...others] = found
-  if (!only) {
-    throw STACK_UNKNOWN(stack)
-  }
-  if (others.length > 0) {
-    const places = found.map(({ code, declared }) => `${declared.file} of ${code.repository.name}`)
-    throw STACK_AMBIGUOUS(`The stack "${stack}"`, places)
-  }
-  return only
-}
-
 /** Beside the definition: a file is found by its name, wherever in the tree. */
 function fileFor(
   definition: StackDefinition,
@@ -274,10 +196,4 @@ function conflict(
 ): Error {
   const version = theirs === null ? null : versionOf(theirs)
   return STACK_CONFLICT(file).with({ facts: { yours, theirs, version } })
-}
-
-function withProblems(kind: ErrorKind<[string, string]>, name: string, problems: readonly Problem[]): Error {
-  const [first] = problems
-  const where = [first?.file, first?.line && `line ${first.line}`, first?.path].filter(Boolean).join(', ')
-  return kind(name, `${where} ${first?.message ?? ''}`).with({ problems })
 }

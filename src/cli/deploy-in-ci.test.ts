@@ -119,7 +119,7 @@ describe('the exit code of "deploy --wait"', () => {
     const { code, out } = await deploy(['--wait'], {})
     served.held = false
     equal(code, 5)
-    match(out, /^shop is paused; .*"fairlead apps resume shop"/m)
+    match(out, /^shop is paused; .*"(?:bin\/)?fairlead apps resume shop"/m)
   })
 
   test('is 7 when it goes on after --timeout, and says how to follow it', async () => {

@@ -12,13 +12,13 @@ const Events = Type.Array(Type.Enum([...CHANNEL_EVENTS]), {
   maxItems: CHANNEL_EVENTS.length,
   uniqueItems: true,
   description:
-    '"failed", "recovered" (the first success after a failure), "succeeded", "waiting" (for an approval), "drift", "problem" (of a repository). Default: all but "succeeded".',
+    '"failed", "recovered" (the first success after a failure), "succeeded", "waiting" (for an approval), "drift", "problem" (of an app, a repository or an organisation). Default: all but "succeeded".',
 })
 const Apps = Type.Array(Name, {
   minItems: 1,
   maxItems: 200,
   uniqueItems: true,
-  description: 'Only these; null for all, and for problems of repositories.',
+  description: 'Only these; null for all, and for problems of repositories and organisations.',
 })
 const Url = Type.String({ minLength: 1, maxLength: 2048, pattern: '^https?://[^\\s@]+$' })
 const Address = Type.String({ pattern: "^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,253}$" })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, test } from 'node:test'
+import { PROBLEM_OUTBOX, toldMessages } from '#manager/outbox/test-outbox.ts'
 import { createFakeAgents, type FakeAgents, workingAnswers } from '#manager/pipeline/test-agents.ts'
 import { openTestQueue } from '#manager/pipeline/test-queue.ts'
 import { resumeApp } from './breaker.ts'
@@ -42,6 +43,20 @@ test('an app that is deployed again and again without a person is paused, and th
   const joined = await deploy(PUSH)
   assert.deepEqual([joined.id, joined.state], [held.id, 'queued'])
   assert.deepEqual(heard, ['paused'])
+})
+
+test('a pause is told once to those who want to hear of problems', async () => {
+  await queue.close()
+  store = { ...store, outbox: PROBLEM_OUTBOX }
+  queue = openTestQueue(store, agents, { mostUnattended: MOST })
+  await deploySome(MOST)
+  const held = await deploy(PUSH)
+  await deploy(PUSH)
+  const told = await toldMessages(store.db)
+  assert.deepEqual(
+    told.map(({ event, app, title, deployment, next }) => [event, app, title, deployment, next]),
+    [['problem', 'shop', 'shop is paused', held.id, 'fairlead apps resume shop']],
+  )
 })
 
 test('a pause outlives the manager', async () => {

@@ -1,8 +1,10 @@
 import type { Kysely } from 'kysely'
 import type { Logger } from '#lib/logger.ts'
+import { pausedMessage } from '#manager/notifications/message.ts'
+import { noteMessage } from '#manager/outbox/note-message.ts'
 import { compiledOnce } from '#manager/store/compiled-once.ts'
 import type { Tables } from '#manager/store/tables.ts'
-import { afterCommit } from '#manager/store/transaction.ts'
+import { afterCommit, inTransaction } from '#manager/store/transaction.ts'
 import { type Deployment, isByPerson, type Trigger } from './deployment.ts'
 import type { DeploymentLogs } from './logs.ts'
 import { LOOP_WINDOW_MS } from './loop-window.ts'
@@ -40,7 +42,13 @@ export async function holdsBack(
   if ((await countUnattended(context, appId, since)) < mostUnattended) {
     return false
   }
-  await db.updateTable('apps').set({ paused_at: now }).where('id', '=', appId).execute()
+  await inTransaction(db, async inside => {
+    await inside.updateTable('apps').set({ paused_at: now }).where('id', '=', appId).execute()
+    await noteMessage(
+      { ...context, db: inside },
+      pausedMessage({ app, deployment: id, reason: PAUSED_REASON }, now),
+    )
+  })
   const text = `${app} is paused: ${PAUSED_REASON}. This deployment waits for "fairlead apps resume ${app}".`
   await logs.append(id, [{ at: now, step: 'queue', stream: 'info', text }])
   logger.warn('app.paused', { app, deployment: id, within_ms: LOOP_WINDOW_MS, started: mostUnattended })

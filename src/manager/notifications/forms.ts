@@ -70,12 +70,12 @@ export function mailOf({ id, message }: Addressed): Mail {
   }
 }
 
-function typeOf({ event }: Message): string {
+function typeOf({ event, app, organisation }: Message): string {
   switch (event) {
     case 'drift':
       return 'app.drift'
     case 'problem':
-      return 'repository.problem'
+      return `${app !== undefined ? 'app' : organisation !== undefined ? 'organisation' : 'repository'}.problem`
     case 'test':
       return 'test'
     default:

@@ -9,6 +9,7 @@ export interface Message {
   readonly at: number
   readonly app?: string | undefined
   readonly repository?: string | undefined
+  readonly organisation?: string | undefined
   /** One line. */
   readonly title: string
   readonly commit?: string | undefined
@@ -74,7 +75,7 @@ export function driftMessage(
       }
 }
 
-/** About a repository that cannot be read, or whose Git host takes no reports. */
+/** About a repository that cannot be read or was stopped, or whose Git host takes no reports. */
 export function problemMessage(
   {
     repository,
@@ -90,6 +91,44 @@ export function problemMessage(
     title: `${repository}: ${what}`,
     error: errorOf(error),
     next: `fairlead repositories check ${repository}`,
+  }
+}
+
+/** About an app that waits for a person, because it goes round in a circle with something. */
+export function pausedMessage(
+  { app, deployment, reason }: { readonly app: string; readonly deployment: string; readonly reason: string },
+  now: number,
+): Message {
+  return {
+    event: 'problem',
+    at: now,
+    app,
+    title: `${app} is paused`,
+    deployment,
+    detail: `${reason}. What is queued waits until somebody has looked.`,
+    next: `fairlead apps resume ${app}`,
+  }
+}
+
+/** About an organisation that cannot be listed, or of which several repositories have gone. */
+export function organisationMessage(
+  about: {
+    readonly organisation: string
+    readonly what: string
+    readonly error?: WireError
+    readonly detail?: string
+  },
+  now: number,
+): Message {
+  const { organisation, what, error, detail } = about
+  return {
+    event: 'problem',
+    at: now,
+    organisation,
+    title: `${organisation}: ${what}`,
+    error: error && errorOf(error),
+    detail: detail?.slice(0, MOST_TEXT),
+    next: `fairlead organisations check ${organisation}`,
   }
 }
 

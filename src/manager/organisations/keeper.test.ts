@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { afterEach, beforeEach, test } from 'node:test'
 import { type Clock, systemClock } from '#lib/clock.ts'
 import { type TestServer, testServer } from '#manager/api/test-server.ts'
+import { PROBLEM_OUTBOX, toldMessages } from '#manager/outbox/test-outbox.ts'
 import { startKeeper } from './keeper.ts'
 import { FakeHost } from './test-fake-host.ts'
 
@@ -23,7 +24,8 @@ beforeEach(async () => {
     return { close: () => undefined }
   }
   const clock: Clock = { ...systemClock, now: () => now, every }
-  startKeeper({ ...manager.parts, clock }, { random: () => 0.5 })
+  const outbox = { ...manager.parts.outbox, ...PROBLEM_OUTBOX }
+  startKeeper({ ...manager.parts, clock, outbox }, { random: () => 0.5 })
 })
 afterEach(async () => {
   await manager.close()
@@ -59,6 +61,55 @@ test('a Git host in trouble is asked again later and later, up to every six hour
   }
   assert.deepEqual(gaps.slice(0, 8), [5, 10, 20, 40, 80, 160, 320, 360])
 })
+
+test('a refused token is told at once and once, a host in trouble after three times, and anew after it has worked', async () => {
+  await pass(1000)
+  host.refusal = { status: 401 }
+  await pass(24 * HOUR_MS)
+  assert.deepEqual(await told(), ['TOKEN_REFUSED'])
+  for (let count = 0; count < 3; count += 1) {
+    await pass(7 * HOUR_MS)
+  }
+  assert.deepEqual(await told(), ['TOKEN_REFUSED'])
+  host.refusal = undefined
+  await pass(7 * HOUR_MS)
+  host.refusal = { status: 500 }
+  await pass(24 * HOUR_MS)
+  await pass(7 * HOUR_MS)
+  assert.equal((await told()).length, 1)
+  for (let count = 0; count < 3; count += 1) {
+    await pass(7 * HOUR_MS)
+  }
+  assert.deepEqual(await told(), ['TOKEN_REFUSED', 'HOST_API_FAILED'])
+})
+
+test('repositories that have gone together are told in one message, and an organisation that has gone too', async () => {
+  host.repositories.push({ id: 2, full_name: 'acme/new', topics: ['fairlead'] })
+  await pass(1000)
+  const [kept] = host.repositories.splice(0)
+  await pass(24 * HOUR_MS)
+  const [message] = await toldMessages(manager.parts.db)
+  assert.deepEqual(
+    [message?.organisation, message?.title, message?.detail],
+    ['acme', 'acme: 2 of its repositories are not deployed any more', 'shop, new'],
+  )
+  if (kept) {
+    host.repositories.push(kept)
+  }
+  await pass(24 * HOUR_MS)
+  host.organisation = { id: 666, login: 'acme' }
+  await pass(24 * HOUR_MS)
+  await pass(7 * HOUR_MS)
+  const later = (await toldMessages(manager.parts.db)).slice(1)
+  assert.deepEqual(
+    later.map(({ title, error }) => [title, error?.code]),
+    [['acme: nothing of it is deployed any more', 'ORGANISATION_REPLACED']],
+  )
+})
+
+async function told() {
+  return (await toldMessages(manager.parts.db)).map(({ error }) => error?.code)
+}
 
 function listings(): number {
   return host.asked.filter(path => path.endsWith('/repos')).length

@@ -2,9 +2,12 @@ import type { Kysely } from 'kysely'
 import { background } from '#lib/background.ts'
 import type { Timer } from '#lib/clock.ts'
 import { asFairleadError, type FairleadError, toWire } from '#lib/errors.ts'
+import { organisationMessage } from '#manager/notifications/message.ts'
+import { noteMessage } from '#manager/outbox/note-message.ts'
 import type { ManagerParts } from '#manager/parts.ts'
 import { isStoreTrouble } from '#manager/store/store-error.ts'
 import type { Tables } from '#manager/store/tables.ts'
+import { afterCommit, inTransaction } from '#manager/store/transaction.ts'
 import { ORGANISATION_NOT_FOUND, ORGANISATION_REPLACED } from './errors.ts'
 import { listRemote } from './listing.ts'
 import type { OrganisationRow } from './queries.ts'
@@ -15,6 +18,8 @@ const LOOK_EVERY_MS = 30_000
 const DAY_MS = 24 * 3_600_000
 const FIRST_BACKOFF_MS = 5 * 60_000
 const LONGEST_BACKOFF_MS = 6 * 3_600_000
+/** Failures in a row before people are told. */
+const PATIENCE = 3
 
 export interface KeeperOptions {
   /** From 0 to 1; default Math.random. */
@@ -109,30 +114,43 @@ async function noteFailure(
 ): Promise<void> {
   const backoff = Math.min(FIRST_BACKOFF_MS * 2 ** organisation.failures, LONGEST_BACKOFF_MS)
   const waitMs = typeof error.retry === 'object' ? error.retry.afterSeconds * 1000 : backoff
-  await note(parts, organisation, {
-    failures: Math.min(organisation.failures + 1, 20),
-    problem: JSON.stringify(toWire(error)),
-    due_at: parts.clock.now() + waitMs,
-    etag: null,
+  const now = parts.clock.now()
+  // What time does not heal, an expired token, is told at once.
+  const failures = Math.max(organisation.failures + 1, error.retry === 'never' ? PATIENCE : 1)
+  await inTransaction(parts.db, async db => {
+    const inside = { ...parts, db }
+    await note(inside, organisation, {
+      failures: Math.min(failures, 20),
+      problem: JSON.stringify(toWire(error)),
+      due_at: now + waitMs,
+      etag: null,
+    })
+    const isGone = ORGANISATION_REPLACED.matches(error) || ORGANISATION_NOT_FOUND.matches(error)
+    const stopped = isGone && (await stopAll(inside, organisation, error))
+    if (stopped || (organisation.failures < PATIENCE && failures >= PATIENCE)) {
+      const what = stopped ? 'nothing of it is deployed any more' : 'its repositories cannot be listed'
+      const about = { organisation: organisation.name, what, error: toWire(error) }
+      await noteMessage(inside, organisationMessage(about, now))
+    }
   })
-  if (ORGANISATION_REPLACED.matches(error) || ORGANISATION_NOT_FOUND.matches(error)) {
-    await stopAll(parts, organisation, error)
-  }
 }
 
+/** Whether any of them was not stopped before. */
 async function stopAll(
   parts: ManagerParts,
   organisation: OrganisationRow,
   error: FairleadError,
-): Promise<void> {
+): Promise<boolean> {
+  let isNews = false
   const rows = await parts.db
     .selectFrom('repositories')
     .select(['id', 'name', 'stopped'])
     .where('organisation_id', '=', organisation.id)
     .execute()
   for (const row of rows) {
-    await stopRepository(parts, row, error)
+    isNews = (await stopRepository(parts, row, error)) || isNews
   }
+  return isNews
 }
 
 async function note(
@@ -141,5 +159,6 @@ async function note(
   columns: Partial<OrganisationRow>,
 ): Promise<void> {
   await db.updateTable('organisations').set(columns).where('id', '=', id).execute()
-  events.publish('organisation', { id, organisation: name, state: columns.problem ? 'problem' : 'listed' })
+  const state = columns.problem ? 'problem' : 'listed'
+  afterCommit(db, () => events.publish('organisation', { id, organisation: name, state }))
 }

@@ -5,6 +5,7 @@ import { readDeployment } from '#manager/deployments/queries.ts'
 import type { Queue } from '#manager/deployments/queue.ts'
 import { requestDeployment } from '#manager/deployments/request.ts'
 import { addApp, openTestStore, type TestStore } from '#manager/deployments/test-store.ts'
+import { PROBLEM_OUTBOX, toldMessages } from '#manager/outbox/test-outbox.ts'
 import { planApp } from '#manager/pipeline/plan-app.ts'
 import { createFakeAgents, type FakeAgents, workingAnswers } from '#manager/pipeline/test-agents.ts'
 import { openTestQueue, testParts } from '#manager/pipeline/test-queue.ts'
@@ -80,7 +81,7 @@ test('G09 a repository whose name another one has is never fetched: its app keep
 })
 
 test('G09 nor is it fetched to say what it describes, or what a deployment would do', async () => {
-  const parts = testParts(store, agents, { http: host.http })
+  const parts = testParts(store, agents, { http: host.http, outbox: PROBLEM_OUTBOX })
   const ways = [() => planApp(parts, appId), async () => checkRepository(parts, await repository())]
   for (const way of ways) {
     host.repositories = [{ id: 1, full_name: 'acme/shop' }]
@@ -96,6 +97,12 @@ test('G09 nor is it fetched to say what it describes, or what a deployment would
     await assert.rejects(way(), { code: 'REPOSITORY_LEFT' })
     assert.deepEqual([agents.told.length, host.asked.length], [told, asked])
   }
+  // Once for each time that it was stopped.
+  const messages = await toldMessages(store.db)
+  assert.deepEqual(
+    messages.map(({ event, repository: name, error }) => [event, name, error?.code]),
+    ways.map(() => ['problem', 'shop', 'REPOSITORY_LEFT']),
+  )
 })
 
 test('G09 nor is it fetched by a manager that is back and goes on with what another began', async () => {

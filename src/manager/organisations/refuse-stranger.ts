@@ -6,7 +6,7 @@ import { parseRepositoryUrl } from '#programs/git-url.ts'
 import { REPOSITORY_LEFT, REPOSITORY_NOT_SEEN } from './errors.ts'
 import { pathIn, seenRepository } from './origin.ts'
 import type { OrganisationRow } from './queries.ts'
-import { stopRepository } from './stop-repository.ts'
+import { stopAndTell } from './stop-repository.ts'
 
 type RepositoryRow = Selectable<RepositoryTable>
 
@@ -27,7 +27,7 @@ export async function refuseStranger(parts: PipelineParts, repository: Repositor
     return
   }
   const left = REPOSITORY_LEFT(path, organisation.name)
-  await stopRepository(parts, repository, left)
+  await stopAndTell(parts, organisation.name, [{ repository, why: left }])
   // Perhaps it was only renamed: its listing tells, and lets it go on.
   await parts.db
     .updateTable('organisations')

@@ -13,7 +13,7 @@ import { REPOSITORY_LEFT } from './errors.ts'
 import { isMarked } from './listing.ts'
 import { pathIn } from './origin.ts'
 import { credentialOf, type OrganisationRow } from './queries.ts'
-import { stopRepository } from './stop-repository.ts'
+import { type Stop, stopAndTell } from './stop-repository.ts'
 
 export type Outcome =
   | 'known'
@@ -56,11 +56,13 @@ export async function takeListing(
     .where('organisation_id', '=', organisation.id)
     .execute()
   const found: Found[] = []
+  const stops: Stop[] = []
   for (const row of rows.filter(({ remote_id: id }) => !remotes.some(remote => remote.id === id))) {
     const path = pathOf(parts, row)
-    await stopRepository(parts, row, REPOSITORY_LEFT(path, organisation.name))
+    stops.push({ repository: row, why: REPOSITORY_LEFT(path, organisation.name) })
     found.push({ path, outcome: 'stopped', repository: row.name })
   }
+  await stopAndTell(parts, organisation.name, stops)
   for (const remote of remotes) {
     const known = rows.filter(row => row.remote_id === remote.id)
     for (const row of known) {

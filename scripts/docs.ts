@@ -126,13 +126,14 @@ function webhooksPage(): string {
     '```',
     '',
     'prints the address, the secret (this once) and what to do at the Git host. Without `--git-host` the address of the repository decides.',
-    'The same command gives a webhook a new secret; the one before stays valid for a day.',
+    'The same command gives a webhook a new secret; the one before stays valid for a day. When it has leaked, `--revoke-old` has it refused at once.',
     '',
     '- Each repository has a webhook of its own. Deliveries about another repository than the registered one are refused with 403, also after it was renamed or moved: then register it by its new address.',
     '- Every delivery is signed with the scheme that the webhook was made for, whatever its headers suggest. All of them are sent as `application/json`; forms are refused with 415.',
     '- What starts deployments is answered with 202. A tag, a deleted branch, another branch, a pull request that was not merged, a test of the Git host or any other event is answered with 200 and the reason, as `ignored`.',
     '- A pull request that is merged into the branch counts like the push that comes with it: whichever arrives first starts the deployment, the other one joins it.',
     '',
+    ...comingAgain(),
     ...GIT_HOSTS.flatMap(({ name, title, summary, setup, sites = [] }) => [
       `## ${title}`,
       '',
@@ -143,6 +144,23 @@ function webhooksPage(): string {
     ]),
     ...decisionTable(),
   ].join('\n')
+}
+
+/** Which hosts sign the ids of deliveries is read from them. */
+function comingAgain(): string[] {
+  const titles = (isSigned: boolean) =>
+    GIT_HOSTS.filter(({ headers }) => (headers.timestamp !== undefined) === isSigned).map(
+      ({ title }) => title,
+    )
+  return [
+    '## Deliveries that come again',
+    '',
+    'Every delivery has an id; one that came before is answered with 200, `duplicate` and the deployments that the first one started. After a failed deployment it is a new attempt: "Redeliver" at the Git host works. The same id with another body is refused with 400.',
+    '',
+    `Some hosts sign the id and the time with the body (${titles(true).join(', ')}): whoever caught such a delivery can do nothing with it after five minutes.`,
+    `The others sign the body alone (${titles(false).join(', ')}), and could be sent again under any id by whoever caught one. So the same body within an hour is the same delivery there, whatever its id: it deploys nothing again. Two things end that, because a branch may be moved there and back: another delivery that was taken since, and a failure of what it started.`,
+    '',
+  ]
 }
 
 /** From the samples that the tests send through the real server. */

@@ -12,6 +12,7 @@ import { EXIT } from '#cli/exit-codes.ts'
 import { inertLine } from '#cli/inert.ts'
 import { readList } from '#cli/page.ts'
 import { configureReport } from '#cli/report.ts'
+import { configureSet } from '#cli/repository-change.ts'
 import type { Session } from '#cli/session.ts'
 import type {
   NewRepository,
@@ -30,9 +31,16 @@ interface AddOptions extends CredentialOptions {
   readonly autoApps: boolean
 }
 
+interface WebhookOptions {
+  readonly gitHost?: string
+  readonly secretFile?: string
+  readonly revokeOld?: true
+}
+
 export function configureRepositories(command: Command, act: Act): void {
   command.command('list', { isDefault: true }).description('lists all repositories').action(act(list))
   configureAdd(command.command('add'), act)
+  configureSet(command.command('set'), act)
   command
     .command('check')
     .description('can it be read, and which apps does it describe')
@@ -44,6 +52,7 @@ export function configureRepositories(command: Command, act: Act): void {
     .argument('<repository>')
     .option('--git-host <name>', 'who sends: github, gitlab, gitea … as docs/webhooks.md lists them')
     .option('--secret-file <file>', 'take this secret, which the Git host made, instead of a new one')
+    .option('--revoke-old', 'the secret before is refused from now on, instead of after a day')
     .action(act(webhook))
   command
     .command('actions')
@@ -63,9 +72,15 @@ export function configureRepositories(command: Command, act: Act): void {
       'fairlead repositories add web https://git.example.org/me/web.git --compose-path deploy/compose.yaml',
       'a Compose file anywhere in it',
     ],
+    [
+      'fairlead repositories set site --url https://git.example.org/us/site.git --branch stable',
+      'it has moved; its apps stay as they are',
+    ],
+    ['fairlead repositories set site --username me --password-file token', 'it is read with a new token'],
     ['fairlead repositories check site', 'what a deployment would find'],
     ['fairlead repositories report site --token-file token', 'shows deployments at the commits'],
     ['fairlead repositories webhook site', 'address and secret for the Git host'],
+    ['fairlead repositories webhook site --revoke-old', 'a new secret; the leaked one is refused at once'],
   ])
 }
 
@@ -158,12 +173,13 @@ async function actions({ client, printer }: Session, name: string, wanted: 'on' 
 async function webhook(
   { client, printer }: Session,
   name: string,
-  options: { readonly gitHost?: string; readonly secretFile?: string },
+  options: WebhookOptions,
 ): Promise<void> {
   const path = `/repositories/${encodeURIComponent(name)}/webhook-secret`
   const body: WebhookSecretBody = {
     ...(options.gitHost === undefined ? {} : { git_host: options.gitHost }),
     ...(options.secretFile === undefined ? {} : { secret: readFileText(options.secretFile).trim() }),
+    ...(options.revokeOld ? { keep_previous_seconds: 0 } : {}),
   }
   const hook = await client.send<WebhookSecretDocument>('POST', path, body)
   printer.answer(hook)

@@ -58,5 +58,6 @@ export const CREDENTIAL_NEEDED = defineError({
   status: 422,
   retry: 'never',
   message: (server: string) => `The credential that is stored was not given for ${server}.`,
-  hint: () => 'Give one together with the new address, or null for a repository that everybody may read.',
+  hint: () =>
+    'Give one together with the new address, or null ("fairlead repositories set --no-credential") for a repository that everybody may read.',
 })

@@ -146,19 +146,22 @@ function webhooksPage(): string {
   ].join('\n')
 }
 
-/** Which hosts sign the ids of deliveries is read from them. */
+/** How the ids of deliveries are protected is read from the hosts. */
 function comingAgain(): string[] {
-  const titles = (isSigned: boolean) =>
-    GIT_HOSTS.filter(({ headers }) => (headers.timestamp !== undefined) === isSigned).map(
-      ({ title }) => title,
-    )
+  const titles = (isMeant: (headers: (typeof GIT_HOSTS)[number]['headers']) => boolean) =>
+    GIT_HOSTS.filter(({ headers }) => isMeant(headers))
+      .map(({ title }) => title)
+      .join('; ')
   return [
     '## Deliveries that come again',
     '',
-    'Every delivery has an id; one that came before is answered with 200, `duplicate` and the deployments that the first one started. After a failed deployment it is a new attempt: "Redeliver" at the Git host works. The same id with another body is refused with 400.',
+    'A delivery whose id came before is answered with 200, `duplicate` and the deployments that the first one started. When one of these failed it is a new attempt: "Redeliver" at the Git host works. The same id with another body is refused with 400.',
     '',
-    `Some hosts sign the id and the time with the body (${titles(true).join(', ')}): whoever caught such a delivery can do nothing with it after five minutes.`,
-    `The others sign the body alone (${titles(false).join(', ')}), and could be sent again under any id by whoever caught one. So the same body within an hour is the same delivery there, whatever its id: it deploys nothing again. Two things end that, because a branch may be moved there and back: another delivery that was taken since, and a failure of what it started.`,
+    `- Id and time are signed with the body: ${titles(({ timestamp }) => timestamp !== undefined)}. Whoever caught such a delivery cannot use it later than five minutes after.`,
+    `- The id is not signed: ${titles(({ delivery, timestamp }) => delivery !== undefined && timestamp === undefined)}. Whoever caught one could send it under any id, so the same body under another id is the same delivery for an hour, until what it started has failed or another push came: a branch may be moved there and back.`,
+    `- There is no id: ${titles(({ delivery }) => delivery === undefined)}. Equal bodies within half a minute are the same delivery.`,
+    '',
+    'In the worst case a caught delivery has the tip of the branch deployed once more: no delivery decides what is deployed.',
     '',
   ]
 }

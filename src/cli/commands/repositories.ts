@@ -170,11 +170,7 @@ async function actions({ client, printer }: Session, name: string, wanted: 'on' 
   )
 }
 
-async function webhook(
-  { client, printer }: Session,
-  name: string,
-  options: WebhookOptions,
-): Promise<void> {
+async function webhook({ client, printer }: Session, name: string, options: WebhookOptions): Promise<void> {
   const path = `/repositories/${encodeURIComponent(name)}/webhook-secret`
   const body: WebhookSecretBody = {
     ...(options.gitHost === undefined ? {} : { git_host: options.gitHost }),

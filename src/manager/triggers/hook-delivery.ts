@@ -77,7 +77,7 @@ export function readDelivery({ hook, host }: Verified, raw: RawDelivery, body: u
     hook,
     id: deliveryId(hook, host, raw),
     bodySha256: createHash('sha256').update(raw.body).digest('hex'),
-    idIsSigned: host.headers.timestamp !== undefined,
+    isKnownByBody: host.headers.delivery !== undefined && host.headers.timestamp === undefined,
     eventName: (raw.headers[host.headers.event ?? ''] ?? 'push').slice(0, 100),
     event: host.read(raw, body),
   }

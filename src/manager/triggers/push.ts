@@ -17,8 +17,8 @@ export interface Delivery {
   readonly hook: HookRow
   readonly id: string
   readonly bodySha256: string
-  /** Another id needs the secret. */
-  readonly idIsSigned: boolean
+  /** It has an id that anybody could change, and a body that no other push has. */
+  readonly isKnownByBody: boolean
   /** What the host calls the event. */
   readonly eventName: string
   readonly event: HostEvent

@@ -137,7 +137,9 @@ function valuesIn(env: string): string[] {
       return []
     }
     const [, , quoted] = /^(["'])(.*)\1/.exec(text) ?? []
-    return [text, text.replace(/\s+#.*$/, ''), ...(quoted ? [quoted] : [])]
+    const comment = text.search(/\s#/)
+    const bare = comment === -1 ? text : text.slice(0, comment).trimEnd()
+    return [text, bare, ...(quoted ? [quoted] : [])]
   })
 }
 

@@ -140,6 +140,15 @@ test('R119 what the .env, the other environment files, the secrets and the regis
   assert.ok(!hidden.some(text => /a comment|no-secret-at-all/.test(text)))
 })
 
+test('values with a million spaces in them, which would keep a pattern busy for hours, are found at once', async t => {
+  const { hands, folder } = await realStack(t)
+  const gap = ' '.repeat(500_000)
+  const env = [`A=one-secret${gap}#why`, `B=two${gap}secrets`, `${'\t'.repeat(9000)}`]
+  await writeFile(join(folder, '.env'), env.join('\n'))
+  const hidden = await stackSecrets(hands, 'media')
+  assert.ok(hidden.includes('one-secret') && hidden.includes(`two${gap}secrets`), String(hidden.length))
+})
+
 for (const link of ['.env', '.env.production', 'secrets/key', '.docker/config.json', '.docker']) {
   test(`a stack whose ${link} is a symbolic link is refused before Compose reads what would not be redacted`, async t => {
     const { hands, folder } = await realStack(t)

@@ -195,7 +195,8 @@ function readChallenge(header: string | undefined): TokenChallenge | undefined {
     return undefined
   }
   const fields = Object.fromEntries(
-    [...header.matchAll(/(\w+)="([^"]*)"/g)].map(match => [match[1], match[2]]),
+    // A name is looked for at its first letter alone: else the work grows with the square of the length.
+    [...header.matchAll(/\b(\w+)="([^"]*)"/g)].map(match => [match[1], match[2]]),
   )
   const realm = fields.realm ?? ''
   return URL.canParse(realm) && realm.startsWith('https://')

@@ -66,7 +66,7 @@ export function hookRoutes(api: Api, parts: ApiParts, limit: FailureLimit): void
   )
 
   api.route({
-    method: ['GET', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
+    method: ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
     url: '/hooks/:hook',
     schema: { hide: true },
     handler: async (request, reply) =>

@@ -38,11 +38,15 @@ export function isSignedInTime(
   const id = headers[TIMED_HEADERS.delivery] ?? ''
   const timestamp = headers[TIMED_HEADERS.timestamp] ?? ''
   const signature = headers[TIMED_HEADERS.signature] ?? ''
-  const away = Math.abs(Math.floor(receivedAt / 1000) - Number(timestamp))
-  const isTimely = /^[0-9]{1,12}$/.test(timestamp) && away <= TOLERANCE_SECONDS
   const given = signature.split(' ').slice(0, MOST_SIGNATURES).map(signatureBytes)
   const keys = secrets.map(keyBytes)
-  return isMac([`${id}.${timestamp}.`, body], given, keys) && isTimely && id !== ''
+  return isMac([`${id}.${timestamp}.`, body], given, keys) && isTimely(timestamp, receivedAt) && id !== ''
+}
+
+/** Whether a time in seconds since 1970 is at most five minutes away. */
+export function isTimely(timestamp: string, receivedAt: number): boolean {
+  const away = Math.abs(Math.floor(receivedAt / 1000) - Number(timestamp))
+  return /^[0-9]{1,12}$/.test(timestamp) && away <= TOLERANCE_SECONDS
 }
 
 /** The signature of something that is sent, as Standard Webhooks say. */

@@ -102,7 +102,7 @@ async function list({ client, printer, clock }: Session): Promise<void> {
   const repositories = await readList<RepositoryDocument>(client, '/repositories')
   printer.answer({ items: repositories })
   printer.table(
-    ['repository', 'url', 'branch', 'host', 'newest', 'looked', 'problem'],
+    ['repository', 'url', 'branch', 'host', 'newest', 'looked', 'webhook', 'problem'],
     repositories.map(repository => [
       repository.name,
       repository.url,
@@ -110,13 +110,32 @@ async function list({ client, printer, clock }: Session): Promise<void> {
       repository.host,
       repository.last_tip?.slice(0, 12) ?? '-',
       repository.last_polled_at === null ? '-' : ago(repository.last_polled_at, clock.now()),
+      webhookState(repository, clock.now()),
       problemOf(repository),
     ]),
   )
 }
 
-function problemOf({ problem, paused }: RepositoryDocument): string {
-  return problem ? `${paused ? 'paused: ' : ''}${inertLine(problem.message, 160)}` : ''
+function problemOf({ problem, paused, webhook }: RepositoryDocument): string {
+  if (problem) {
+    return `${paused ? 'paused: ' : ''}${inertLine(problem.message, 160)}`
+  }
+  return webhook?.problem ? inertLine(webhook.problem.message, 160) : ''
+}
+
+/** When it told of something last, and what a person should know of its secrets. */
+function webhookState({ webhook }: RepositoryDocument, now: number): string {
+  if (!webhook) {
+    return '-'
+  }
+  const { last_delivery_at: came, last_refused_at: refused } = webhook
+  const isRefused = refused !== null && (came === null || refused > came)
+  const notes = [
+    came === null ? 'nothing yet' : ago(came, now),
+    isRefused ? `refused ${ago(refused, now)}: ${webhook.last_refused_reason}` : '',
+    webhook.last_verified_with === 'previous' ? 'with the previous secret' : '',
+  ]
+  return notes.filter(note => note !== '').join(', ')
 }
 
 async function add(

@@ -8,6 +8,15 @@ export const ReadyDocument = Type.Object(
     ok: Type.Boolean(),
     store: Type.Boolean(),
     hosts: Type.Object({ known: Type.Integer(), online: Type.Integer() }, strict),
+    webhooks: Type.Object(
+      {
+        unusable: Type.Integer({
+          description:
+            'Webhooks with a stored secret that is of no use: a warning, the manager is ready all the same. Counted once a minute.',
+        }),
+      },
+      strict,
+    ),
   },
   strict,
 )

@@ -151,9 +151,20 @@ export const WebhookDocument = Type.Object(
     /** Until when the secret before the current one is still accepted. */
     previous_until: Nullable(Time),
     last_delivery_at: Nullable(Time),
+    last_verified_with: Nullable(
+      Type.Enum(['current', 'previous'], {
+        description: '"previous": the Git host does not have the new secret yet.',
+      }),
+    ),
+    last_refused_at: Nullable({ ...Time, description: 'A delivery that was not signed; to the minute.' }),
+    last_refused_reason: Nullable(
+      Type.Enum(['no-signature', 'wrong-signature', 'stale-timestamp', 'no-secret']),
+    ),
+    problem: Nullable(ErrorDocument),
   },
   strict,
 )
+export type WebhookDocument = Static<typeof WebhookDocument>
 
 export const RepositoryDocument = Type.Object(
   {

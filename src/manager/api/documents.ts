@@ -3,8 +3,9 @@ import { LOCAL_ENGINE } from '#commands/engine.ts'
 import type { AppDocument, ObservedDocument, PlanDocument, ReleaseDocument } from '#contract/rest/apps.ts'
 import type { DeploymentDetail, DeploymentDocument, StepDocument } from '#contract/rest/deployments.ts'
 import type { DriftSummary } from '#contract/rest/drift.ts'
-import type { ReportDocument, RepositoryDocument } from '#contract/rest/repositories.ts'
+import type { ReportDocument, RepositoryDocument, WebhookDocument } from '#contract/rest/repositories.ts'
 import { nextTime } from '#deploy-file/schedule.ts'
+import { type FairleadError, toWire } from '#lib/errors.ts'
 import type { AppRecord } from '#manager/apps/queries.ts'
 import { PAUSED_REASON } from '#manager/deployments/breaker.ts'
 import type { Deployment, StepRecord } from '#manager/deployments/deployment.ts'
@@ -152,9 +153,8 @@ function confirmationOf({ confirmed_commit, confirmed_by, confirmed_at }: Select
 /** Never the credential: only its kind. */
 export function repositoryDocument(
   repository: RepositoryRecord,
-  webhookUrl: (hookId: string) => string,
+  webhook: WebhookDocument | null,
 ): RepositoryDocument {
-  const { hook } = repository
   return {
     id: repository.id,
     name: repository.name,
@@ -174,18 +174,27 @@ export function repositoryDocument(
     organisation: repository.organisation ?? null,
     problem: JSON.parse(repository.stopped ?? repository.problem ?? 'null'),
     paused: repository.stopped !== null || isPaused(repository),
-    webhook: hook
-      ? {
-          url: webhookUrl(hook.id),
-          git_host: hook.git_host,
-          previous_until: optionalTime(hook.previous_until),
-          last_delivery_at: optionalTime(hook.last_delivery_at),
-        }
-      : null,
+    webhook,
     report: reportDocument(repository),
     version: repository.version,
     created_at: timeText(repository.created_at),
     updated_at: timeText(repository.updated_at),
+  }
+}
+
+export function webhookDocument(
+  hook: NonNullable<RepositoryRecord['hook']>,
+  { url, problem }: { readonly url: string; readonly problem: FairleadError | undefined },
+): WebhookDocument {
+  return {
+    url,
+    git_host: hook.git_host,
+    previous_until: optionalTime(hook.previous_until),
+    last_delivery_at: optionalTime(hook.last_delivery_at),
+    last_verified_with: hook.verified_with,
+    last_refused_at: optionalTime(hook.last_refused_at),
+    last_refused_reason: hook.last_refused_reason,
+    problem: problem ? (toWire(problem) as WebhookDocument['problem']) : null,
   }
 }
 

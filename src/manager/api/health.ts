@@ -1,10 +1,13 @@
 import { sql } from 'kysely'
 import { LiveDocument, ReadyDocument } from '#contract/rest/health.ts'
+import { createUnusableCount } from '#manager/repositories/hook-secrets.ts'
 import type { ApiParts } from './parts.ts'
 import type { Api } from './shape.ts'
 
 /** Whether the process lives, and whether it can do its work. Without token: load balancers ask. */
 export function healthRoutes(api: Api, parts: ApiParts): void {
+  const countUnusable = createUnusableCount(parts)
+
   api.get(
     '/health/live',
     { schema: { summary: 'The process answers', tags: ['operations'], response: { 200: LiveDocument } } },
@@ -35,7 +38,12 @@ export function healthRoutes(api: Api, parts: ApiParts): void {
       const store = await storeAnswers(parts)
       const hosts = store ? await parts.db.selectFrom('hosts').select('name').execute() : []
       const online = hosts.filter(({ name }) => parts.agents.state(name)?.status === 'connected')
-      const answer = { ok: store, store, hosts: { known: hosts.length, online: online.length } }
+      const answer = {
+        ok: store,
+        store,
+        hosts: { known: hosts.length, online: online.length },
+        webhooks: { unusable: store ? await countUnusable() : 0 },
+      }
       return reply.code(store ? 200 : 503).send(answer)
     },
   )

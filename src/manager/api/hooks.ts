@@ -5,6 +5,7 @@ import { DeliveryAnswer, DeliveryRefusal } from '#contract/rest/hooks.ts'
 import { DELIVERY_CONFLICT, NOT_SIGNED, OTHER_REPOSITORY } from '#manager/triggers/errors.ts'
 import { createVerifier, readDelivery } from '#manager/triggers/hook-delivery.ts'
 import { type Delivery, type Taken, takeDelivery } from '#manager/triggers/push.ts'
+import { createRefusals } from '#manager/triggers/refused-delivery.ts'
 import { addressOf } from './authenticate.ts'
 import { BUSY, TOO_MANY_FAILURES } from './errors.ts'
 import type { FailureLimit } from './failure-limit.ts'
@@ -22,6 +23,7 @@ const HookPath = Type.Object({ hook: Type.String() }, strict)
  */
 export function hookRoutes(api: Api, parts: ApiParts, limit: FailureLimit): void {
   const verify = createVerifier(parts)
+  const noteRefusal = createRefusals(parts)
   const readBody = createBodyReader(request => addressOf(request, parts))
 
   api.removeAllContentTypeParsers()
@@ -48,9 +50,16 @@ export function hookRoutes(api: Api, parts: ApiParts, limit: FailureLimit): void
     },
     async (request, reply) => {
       const raw = rawDelivery(request, parts.clock.now())
-      const verified = await verifyOrCount(request, () => verify(request.params.hook, raw))
+      const verified = await verify(request.params.hook, raw)
       if (verified === 'unsigned-test') {
         return reply.code(200).send({ delivery: 'test', ignored: 'ping' })
+      }
+      if (verified.kind === 'unverified') {
+        const address = addressOf(request, parts)
+        noteRefusal(verified, address)
+        // Only failures count, so a sender with a valid signature is never locked out by another one at its address.
+        limit.note(address)
+        throw NOT_SIGNED()
       }
       const delivery = readDelivery(verified, raw, parsedBody(raw.body))
       const taken = await takeDelivery(parts, delivery)
@@ -72,18 +81,6 @@ export function hookRoutes(api: Api, parts: ApiParts, limit: FailureLimit): void
     handler: async (request, reply) =>
       reply.code(405).header('allow', 'POST').send(refusal('method-not-allowed', request)),
   })
-
-  /** Only failures count, so a sender with a valid signature is never locked out by another one at its address. */
-  async function verifyOrCount<T>(request: FastifyRequest, work: () => Promise<T>): Promise<T> {
-    try {
-      return await work()
-    } catch (error) {
-      if (NOT_SIGNED.matches(error)) {
-        limit.note(addressOf(request, parts))
-      }
-      throw error
-    }
-  }
 
   function log({ hook, id, eventName }: Delivery, taken: Taken): void {
     parts.logger.info('hook.delivery', {

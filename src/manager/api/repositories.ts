@@ -13,10 +13,11 @@ import {
 import { checkRepository } from '#manager/repositories/check-repository.ts'
 import { createRepository } from '#manager/repositories/create-repository.ts'
 import { deleteRepository } from '#manager/repositories/delete-repository.ts'
+import { openHookSecrets } from '#manager/repositories/hook-secrets.ts'
 import { listRepositories, type RepositoryRecord, readRepository } from '#manager/repositories/queries.ts'
 import { updateRepository } from '#manager/repositories/update-repository.ts'
 import { rotateWebhookSecret } from '#manager/repositories/webhook-secret.ts'
-import { repositoryDocument } from './documents.ts'
+import { repositoryDocument, webhookDocument } from './documents.ts'
 import { PAGE_SIZE, pageOf } from './page.ts'
 import type { ApiParts } from './parts.ts'
 import type { Api } from './shape.ts'
@@ -27,9 +28,16 @@ const tags = ['repositories']
 
 /** Repositories: Git remotes with their credentials and webhooks. */
 export function repositoryRoutes(api: Api, parts: ApiParts): void {
-  const { db, config } = parts
-  const shown = (record: RepositoryRecord) =>
-    repositoryDocument(record, hook => `${config.publicUrl}/hooks/${hook}`)
+  const { db, config, sealer, clock } = parts
+  const shown = (record: RepositoryRecord) => repositoryDocument(record, webhookOf(record))
+
+  function webhookOf({ hook }: RepositoryRecord) {
+    if (!hook) {
+      return null
+    }
+    const { problem } = openHookSecrets(sealer, hook, clock.now())
+    return webhookDocument(hook, { url: `${config.publicUrl}/hooks/${hook.id}`, problem })
+  }
 
   api.get(
     '/repositories',

@@ -151,7 +151,12 @@ test('health is told without a token', async () => {
   assert.deepEqual((await manager.server.inject({ url: '/health/live' })).json(), { ok: true })
   const ready = await manager.server.inject({ url: '/health/ready' })
   assert.equal(ready.statusCode, 200)
-  assert.deepEqual(ready.json(), { ok: true, store: true, hosts: { known: 1, online: 0 } })
+  assert.deepEqual(ready.json(), {
+    ok: true,
+    store: true,
+    hosts: { known: 1, online: 0 },
+    webhooks: { unusable: 0 },
+  })
 })
 
 test('a defect is told as one, without its details, and logged with its cause', async () => {

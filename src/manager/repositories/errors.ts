@@ -43,6 +43,15 @@ export const WEBHOOK_SECRET_MISFIT = defineError({
     'Leave it out and a fitting one is made, or give the very text that the Git host shows, such as "whsec_…" for signing tokens.',
 })
 
+export const HOOK_SECRET_UNUSABLE = defineError({
+  code: 'HOOK_SECRET_UNUSABLE',
+  status: 409,
+  retry: 'never',
+  message: (why: string) => `A stored secret of the webhook ${why}: deliveries signed with it are refused.`,
+  hint: () =>
+    'Make a new one with "fairlead repositories webhook <repository>" and give it to the Git host; if you changed nothing by hand, look for who did.',
+})
+
 export const CREDENTIAL_MISFIT = defineError({
   code: 'CREDENTIAL_MISFIT',
   status: 422,

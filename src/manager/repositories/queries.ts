@@ -1,6 +1,7 @@
 import type { Kysely, Selectable } from 'kysely'
 import { type ReportRow, reportOf } from '#manager/reporting/queries.ts'
-import type { HookTable, RepositoryTable, Tables } from '#manager/store/tables.ts'
+import type { HookTable } from '#manager/store/hook-table.ts'
+import type { RepositoryTable, Tables } from '#manager/store/tables.ts'
 import { REPOSITORY_UNKNOWN } from './errors.ts'
 
 type RepositoryRow = Selectable<RepositoryTable>

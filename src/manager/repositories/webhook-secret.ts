@@ -7,6 +7,7 @@ import { randomText } from '#lib/id.ts'
 import type { ManagerParts } from '#manager/parts.ts'
 import { inTransaction } from '#manager/store/transaction.ts'
 import { GIT_HOST_UNKNOWN, WEBHOOK_SECRET_MISFIT } from './errors.ts'
+import { hookSecretPlace } from './hook-secrets.ts'
 import { type RepositoryRecord, readRepository } from './queries.ts'
 
 const KEEP_PREVIOUS_SECONDS = 86_400
@@ -36,6 +37,7 @@ export async function rotateWebhookSecret(
       previous_sealed: keeps ? hook.secret_sealed : null,
       previous_until: keeps ? now + keepMs : null,
       remote_id: hook?.git_host === gitHost.name ? hook.remote_id : null,
+      verified_with: keeps && hook.verified_with === 'current' ? ('previous' as const) : null,
     }
     if (hook) {
       await db.updateTable('hooks').set(row).where('id', '=', id).execute()
@@ -45,11 +47,6 @@ export async function rotateWebhookSecret(
     }
   })
   return { repository: await readRepository(parts.db, name), gitHost, secret }
-}
-
-/** Where a hook's secrets (the current and the previous one) are sealed for. */
-export function hookSecretPlace(hookId: string): string {
-  return `hooks/${hookId}/secret`
 }
 
 function wantedHost(name: string): GitHost {

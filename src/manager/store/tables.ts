@@ -2,6 +2,7 @@ import type { Generated } from 'kysely'
 import type { ArtifactTable } from './artifact-table.ts'
 import type { CiTrustTable } from './ci-trust-table.ts'
 import type { CommandTable, DeploymentTable, StepTable } from './deployment-tables.ts'
+import type { HookTable } from './hook-table.ts'
 import type { MessageRemovalTable } from './message-removal-table.ts'
 import type { OrganisationTable } from './organisation-table.ts'
 import type { ChannelTable, OutboxTable, ReportTable } from './outbox-tables.ts'
@@ -111,21 +112,6 @@ export interface RepositoryTable {
   version: number
   created_at: number
   updated_at: number
-}
-
-export interface HookTable {
-  /** 128 random bits in the URL: a locator, not a secret. */
-  id: string
-  repository_id: string
-  /** Name of the git host file that verifies it. */
-  git_host: string
-  secret_sealed: string
-  previous_sealed: string | null
-  previous_until: number | null
-  /** Id of the remote repository that deliveries must carry; learnt from the first one if null. */
-  remote_id: string | null
-  last_delivery_at: number | null
-  created_at: number
 }
 
 export interface DeliveryTable {

@@ -2,14 +2,15 @@ import { createHash } from 'node:crypto'
 import type { Kysely } from 'kysely'
 import type { GitHost, RawDelivery } from '#git-hosts/git-host.ts'
 import { gitHostNamed } from '#git-hosts/index.ts'
+import { isTimely } from '#git-hosts/signature.ts'
 import type { Clock } from '#lib/clock.ts'
 import { randomText } from '#lib/id.ts'
-import type { Logger } from '#lib/logger.ts'
-import { hookSecretPlace } from '#manager/repositories/webhook-secret.ts'
+import { hookSecretPlace, openHookSecrets } from '#manager/repositories/hook-secrets.ts'
 import type { Sealer } from '#manager/secrets/seal.ts'
 import { compiledOnce } from '#manager/store/compiled-once.ts'
+import type { RefusalReason } from '#manager/store/hook-table.ts'
 import type { Tables } from '#manager/store/tables.ts'
-import { DELIVERY_ID_MISSING, NOT_SIGNED } from './errors.ts'
+import { DELIVERY_ID_MISSING } from './errors.ts'
 import type { Delivery, HookRow } from './push.ts'
 
 type Hook = HookRow
@@ -18,12 +19,22 @@ interface VerifierOptions {
   readonly db: Kysely<Tables>
   readonly clock: Clock
   readonly sealer: Sealer
-  readonly logger: Logger
 }
 
 export interface Verified {
+  readonly kind: 'verified'
   readonly hook: Hook
   readonly host: GitHost
+  /** The secret that vouches for it. */
+  readonly secret: 'current' | 'previous'
+}
+
+/** Not signed as it must be. */
+export interface Unverified {
+  readonly kind: 'unverified'
+  /** Undefined when there is no such hook. */
+  readonly hook: Hook | undefined
+  readonly reason: RefusalReason
 }
 
 /** Without an id of the sender's own, equal bodies within this time are one delivery. */
@@ -31,35 +42,39 @@ const SAME_WITHIN_MS = 30_000
 
 /**
  * Finds the hook and verifies the signature with the scheme that the hook was made for, whatever the request suggests.
- * An unknown hook is verified against a secret nobody knows, so that it takes as long and says the same.
+ * An unknown hook is verified against a secret nobody knows, so that it takes as long and says the same; so is one whose
+ * own secret is of no use.
  */
-export function createVerifier({ db, clock, sealer, logger }: VerifierOptions) {
+export function createVerifier({ db, clock, sealer }: VerifierOptions) {
   const nobody = nobodysHook(sealer)
+  const nobodysSecret = randomText(32)
 
-  return async (hookId: string, raw: RawDelivery): Promise<Verified | 'unsigned-test'> => {
+  return async (hookId: string, raw: RawDelivery): Promise<Verified | Unverified | 'unsigned-test'> => {
     const [found] = await hookWithId(db, { id: hookId })
     const hook = found ?? nobody
     const host = gitHostNamed(hook.git_host)
-    const secrets = secretsOf(hook)
-    if (secrets.includes('')) {
-      logger.error('hook.without-secret', { hook: hook.id })
+    const { current, previous } = openHookSecrets(sealer, hook, clock.now())
+    const first = current ?? nobodysSecret
+    if (host?.verify(raw, previous === undefined ? [first] : [first, previous]) && found) {
+      const isCurrent = previous === undefined || host.verify(raw, [first])
+      return { kind: 'verified', hook, host, secret: isCurrent ? 'current' : 'previous' }
     }
-    if (!host?.verify(raw, secrets) || !found) {
-      if (found && host?.isUnsignedTest?.(raw)) {
-        return 'unsigned-test'
-      }
-      throw NOT_SIGNED()
+    if (found && host?.isUnsignedTest?.(raw)) {
+      return 'unsigned-test'
     }
-    return { hook, host }
+    const hasSecret = current !== undefined || previous !== undefined
+    return { kind: 'unverified', hook: found, reason: hasSecret ? reasonOf(host, raw) : 'no-secret' }
   }
+}
 
-  function secretsOf(hook: Hook): string[] {
-    const place = hookSecretPlace(hook.id)
-    const previous = (hook.previous_until ?? 0) > clock.now() ? hook.previous_sealed : null
-    return [hook.secret_sealed, previous]
-      .filter(sealed => sealed !== null)
-      .map(sealed => sealer.open(sealed, place))
+function reasonOf(host: GitHost | undefined, { headers, receivedAt }: RawDelivery): RefusalReason {
+  const { signature = '', timestamp } = host?.headers ?? {}
+  if (!headers[signature]) {
+    return 'no-signature'
   }
+  return timestamp !== undefined && !isTimely(headers[timestamp] ?? '', receivedAt)
+    ? 'stale-timestamp'
+    : 'wrong-signature'
 }
 
 const hookWithId = compiledOnce((db, { id }: { id: string }) =>
@@ -72,9 +87,10 @@ const hookWithId = compiledOnce((db, { id }: { id: string }) =>
 )
 
 /** What the host says in a verified delivery. */
-export function readDelivery({ hook, host }: Verified, raw: RawDelivery, body: unknown): Delivery {
+export function readDelivery({ hook, host, secret }: Verified, raw: RawDelivery, body: unknown): Delivery {
   return {
     hook,
+    secret,
     id: deliveryId(hook, host, raw),
     bodySha256: createHash('sha256').update(raw.body).digest('hex'),
     isKnownByBody: host.headers.delivery !== undefined && host.headers.timestamp === undefined,
@@ -109,6 +125,9 @@ function nobodysHook(sealer: Sealer): Hook {
     previous_until: null,
     remote_id: null,
     last_delivery_at: null,
+    last_refused_at: null,
+    last_refused_reason: null,
+    verified_with: null,
     created_at: 0,
   }
 }

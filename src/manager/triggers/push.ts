@@ -4,7 +4,8 @@ import { isAddressOf } from '#git-hosts/repository-path.ts'
 import { APP_BEING_REMOVED } from '#manager/deployments/errors.ts'
 import { type DeploymentsContext, requestDeployment } from '#manager/deployments/request.ts'
 import { compiledOnce } from '#manager/store/compiled-once.ts'
-import type { HookTable, Tables } from '#manager/store/tables.ts'
+import type { HookTable } from '#manager/store/hook-table.ts'
+import type { Tables } from '#manager/store/tables.ts'
 import { inTransaction } from '#manager/store/transaction.ts'
 import { DELIVERY_CONFLICT, OTHER_REPOSITORY } from './errors.ts'
 import { repeated } from './repeated-delivery.ts'
@@ -15,6 +16,8 @@ export type HookRow = Selectable<HookTable> & { readonly repository_url: string 
 /** A verified delivery of a Git host. */
 export interface Delivery {
   readonly hook: HookRow
+  /** The secret that vouches for it. */
+  readonly secret: 'current' | 'previous'
   readonly id: string
   readonly bodySha256: string
   /** It has an id that anybody could change, and a body that no other push has. */
@@ -218,15 +221,16 @@ async function failedOf(
 /** Written at most once a minute: thousands of deliveries a second would only repeat it. */
 const SEEN_EXACTNESS_MS = 60_000
 
-/** Binds the hook to the repository that its first delivery came from. */
-async function noteHook({ db, clock }: DeploymentsContext, { hook, event }: Delivery): Promise<void> {
+/** Binds the hook to the repository that its first delivery came from, and notes which secret is of use. */
+async function noteHook({ db, clock }: DeploymentsContext, { hook, event, secret }: Delivery): Promise<void> {
   const now = clock.now()
   const { remoteId } = event.origin
   const learns = hook.remote_id === null && remoteId !== undefined
-  if (learns || now - (hook.last_delivery_at ?? 0) > SEEN_EXACTNESS_MS) {
+  const isOther = hook.verified_with !== secret
+  if (learns || isOther || now - (hook.last_delivery_at ?? 0) > SEEN_EXACTNESS_MS) {
     await db
       .updateTable('hooks')
-      .set({ last_delivery_at: now, ...(learns ? { remote_id: remoteId } : {}) })
+      .set({ last_delivery_at: now, verified_with: secret, ...(learns ? { remote_id: remoteId } : {}) })
       .where('id', '=', hook.id)
       .execute()
   }

@@ -16,6 +16,7 @@ import { up as artifacts } from './0017-artifacts.ts'
 import { up as engines } from './0019-engines.ts'
 import { up as conventions } from './0020-conventions.ts'
 import { up as hooks } from './0022-hooks.ts'
+import { up as hookTrust } from './0023-hook-trust.ts'
 
 export interface Migration {
   readonly name: string
@@ -41,4 +42,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0019-engines', up: engines },
   { name: '0020-conventions', up: conventions },
   { name: '0022-hooks', up: hooks },
+  { name: '0023-hook-trust', up: hookTrust },
 ]

@@ -73,7 +73,12 @@ async function measureInWorld(runs: number, measures: ReadonlySet<Measure>): Pro
   if ([...measures].every(each => each === 'recovery')) {
     return figures
   }
-  await using world = await openWorld(session, { apps: [], tell: (part, what) => say(`${part}: ${what}`) })
+  await using world = await openWorld(session, {
+    apps: [],
+    tell: (part, what) => say(`${part}: ${what}`),
+    // It pushes more often than any loop.
+    environment: { FAIRLEAD_MOST_UNATTENDED: '0' },
+  })
   const here: Session = { ...session, client: world.together.client }
   for (const form of FORMS) {
     figures.push(...(await measureForm(here, world, { form, runs, measures })))

@@ -12,6 +12,7 @@ import { freeSubnet } from '#cli/demo/free-subnet.ts'
 import { type GitServer, startGitServer } from '#cli/demo/git-server.ts'
 import { type Registry, startRegistry } from '#cli/demo/registry.ts'
 import { removeFromEngine } from '#cli/demo/remove-from-engine.ts'
+import { sendWebhook } from '#cli/demo/send-webhook.ts'
 import { startTestIssuer } from '#manager/ci/test-issuer.ts'
 import { runGithubExample, runGitlabExample } from './world/ci-job.ts'
 import { mustRun } from './world/command.ts'
@@ -26,6 +27,7 @@ const OWN = `${APP}-own`
 const PARTS = `${APP}-parts`
 const BASE = `fairlead-cli-${process.pid}/base:1`
 const ACCOUNT = { username: 'ada', password: 'love/lace:1843' }
+const MOST_UNATTENDED = 2
 
 const world = new AsyncDisposableStack()
 let folder = ''
@@ -62,6 +64,7 @@ before(async () => {
     FAIRLEAD_BASE_DOMAIN: 'cli.localhost',
     FAIRLEAD_ALLOW_PRIVATE: '127.0.0.0/8',
     FAIRLEAD_WORKER_LISTEN: `127.0.0.1:${await freePort()}`,
+    FAIRLEAD_MOST_UNATTENDED: String(MOST_UNATTENDED),
   }
   await ensureBaseImage({ name: BASE })
   gitServer = await startGitServer({ folder: join(folder, 'git'), ...ACCOUNT })
@@ -282,6 +285,48 @@ describe('the command line with a manager and a worker of "up"', () => {
     equal(listed.out.includes('canary'), false)
     equal((await fairlead('secrets', 'remove', APP, 'API_KEY')).code, 0)
     equal((await fairlead('secrets', 'remove', APP, 'API_KEY')).code, 1)
+  })
+
+  test('G26 a pipeline that commits after each deployment is stopped: its app is paused until a person resumes it', async () => {
+    const made = await fairlead(
+      'repositories',
+      'webhook',
+      'site',
+      '--git-host',
+      'github',
+      '--revoke-old',
+      '--json',
+    )
+    equal(made.code, 0, made.err)
+    const { url, secret } = JSON.parse(made.out) as { url: string; secret: string }
+    const hook = { url: new URL(new URL(url).pathname, said.url).href, secret }
+    const commitAndTell = async (commit: number) => {
+      await writeFile(join(copy, 'page'), `after ${commit} deployments`)
+      await push()
+      const after = (await mustRun('git', ['rev-parse', 'HEAD'], { folder: copy })).trim()
+      const [id = ''] = await sendWebhook(hook, { ref: 'refs/heads/main', before: '0'.repeat(40), after })
+      return { id, after }
+    }
+    for (let commits = 0; commits < MOST_UNATTENDED; commits += 1) {
+      const { id } = await commitAndTell(commits)
+      equal((await fairlead('logs', id, '-f')).code, 0)
+    }
+    const held = await commitAndTell(MOST_UNATTENDED)
+    const shown = async () => JSON.parse((await fairlead('apps', 'show', APP, '--json')).out)
+    for (let tries = 0; tries < 300 && (await shown()).app.paused === null; ) {
+      tries += 1
+    }
+    match((await fairlead('apps', 'show', APP)).out, /PAUSED: .*; end it with "\S*fairlead apps resume /)
+    match(
+      (await fairlead('logs', held.id)).out,
+      /is paused: .*This deployment waits for "\S*fairlead apps resume /,
+    )
+    const before = (await shown()).releases[0].commit
+    equal(before === held.after, false)
+    equal((await fairlead('apps', 'resume', APP)).code, 0)
+    equal((await fairlead('logs', held.id, '-f')).code, 0)
+    const after = await shown()
+    deepEqual([after.app.paused, after.releases[0].commit], [null, held.after])
   })
 
   test('approve lets a deployment go on that waits with its plan', async () => {

@@ -102,6 +102,10 @@ test('who has no token yet is told how a manager is started', async () => {
   match(err, /^error: No token is known .*\nhint: Start a manager with "\S+\/bin\/fairlead up"/)
 })
 
+test('4: apps resume is a command of its own, which asks the manager', async () => {
+  equal((await fairlead('apps', 'resume', 'shop')).code, 4)
+})
+
 describe('settings', () => {
   for (const words of [
     ['up'],

@@ -59,6 +59,7 @@ export function configureApps(command: Command, act: Act): void {
     .description('prints the line of Markdown that shows its badge')
     .argument('<app>')
     .action(act(badge))
+  command
     .command('resume')
     .description('ends a pause: deployments that were held start')
     .argument('<app>')

@@ -31,6 +31,8 @@ export interface WorldOptions {
   readonly apps: readonly string[]
   /** One line about each part as soon as it is there. */
   readonly tell: (part: string, what: string) => void
+  /** More variables for the manager and the worker. */
+  readonly environment?: Readonly<Record<string, string>>
 }
 
 const USERNAME = 'demo'
@@ -38,7 +40,7 @@ const USERNAME = 'demo'
 const PRIVATE = ['127.0.0.0/8', '10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '::1/128', 'fc00::/7']
 
 /** Starts all parts; when one fails, or at disposal, everything that was started or made is gone again. */
-export async function openWorld(session: Session, { apps, tell }: WorldOptions): Promise<World> {
+export async function openWorld(session: Session, { apps, tell, environment }: WorldOptions): Promise<World> {
   await using stack = new AsyncDisposableStack()
   const place = await openPlace()
   stack.defer(place.remove)
@@ -73,8 +75,7 @@ export async function openWorld(session: Session, { apps, tell }: WorldOptions):
   const together = await startTogether({
     folder: place.folder,
     clock: session.clock,
-    // Whoever tries it out pushes more often than people work.
-    environment: { FAIRLEAD_MOST_UNATTENDED: '0' },
+    ...(environment === undefined ? {} : { environment }),
     managerPort: await freePort(7400),
     workerPort: await freePort(7443),
     baseDomain: 'localhost',

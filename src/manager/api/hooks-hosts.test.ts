@@ -88,8 +88,11 @@ test('W18 a sender without ids that says the same of every push starts one deplo
   const sample = samples.find(each => each.says === 'push main') as Sample
   const hook = await aHook(host.name, { url: repository, branch: 'main' })
   const begin = Math.ceil(Date.now() / 60_000) * 60_000
+  let passed = 0
+  // Once: of several on each other only the last would be taken back.
+  t.mock.method(clock, 'now', () => begin + passed * 1000)
   const at = async (seconds: number) => {
-    t.mock.method(clock, 'now', () => begin + seconds * 1000)
+    passed = seconds
     const { status } = await deliver(host, hook, sample)
     await db.updateTable('deployments').set({ state: 'succeeded' }).execute()
     return status

@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test'
 import type { AppDocument } from '#contract/rest/apps.ts'
 import type { DeploymentDetail, DeploymentDocument } from '#contract/rest/deployments.ts'
 import type { RepositoryDocument } from '#contract/rest/repositories.ts'
+import type { StackList, WrittenStackDocument } from '#contract/rest/stacks.ts'
 import { systemClock } from '#lib/clock.ts'
 import { type SecondEngine, startSecondEngine } from './world/second-engine.ts'
 import { type Remote, type System, startSystem } from './world/system.ts'
@@ -92,6 +93,41 @@ describe('a repository of config as code', () => {
       'my-site deploy files-gone',
       'my-site remove removed',
     ])
+    equal(await services(), '')
+  })
+
+  test('R28 R29 R30 R31 a stack that is chosen over the API is a commit, and its push deploys, changes and removes it', async () => {
+    const word = async () => {
+      const task = (await engine.docker('ps', '--quiet', '--filter', 'name=second_web')).trim()
+      const environment = await engine.docker('inspect', task, '--format', '{{json .Config.Env}}')
+      return /"WORD=(\w+)"/.exec(environment)?.[1]
+    }
+    const written = async (send: () => Promise<WrittenStackDocument>) => {
+      const known = await ids()
+      const answer = await send()
+      const ended = (await look(known)).filter(({ app }) => app === 'second')
+      return { answer, ended: ended.map(each => `${each.kind} ${each.outcome ?? each.error?.message}`) }
+    }
+    const choice = { stackDefinition: 'site', stack: 'second' }
+    const made = await written(() =>
+      client().send('POST', '/stacks', { ...choice, options: { WORD: 'one' } }),
+    )
+    deepEqual(made.ended, ['deploy deployed'])
+    equal(made.answer.file, 'elsewhere/conf/simple-stack-instance.site.second.json')
+    equal(await word(), 'one')
+    const { items } = await client().get<StackList>('/stacks')
+    const second = items.find(({ stack }) => stack === 'second')
+    deepEqual(
+      [second?.app, second?.services[0]?.running, second?.config?.options],
+      ['second', 1, { WORD: 'one' }],
+    )
+    const change = { options: { WORD: 'two' } }
+    deepEqual((await written(() => client().send('PUT', '/stacks/second', change))).ended, [
+      'deploy deployed',
+    ])
+    equal(await word(), 'two')
+    const gone = await written(() => client().send('DELETE', '/stacks/second'))
+    deepEqual(gone.ended, ['deploy files-gone', 'remove removed'])
     equal(await services(), '')
   })
 })

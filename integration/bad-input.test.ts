@@ -125,7 +125,7 @@ test('an unknown repository ends in the step checkout', async () => {
 })
 
 test('an unreachable repository ends in the step checkout', async () => {
-  await changeRepository({ url: 'https://127.0.0.1:9/app.git' })
+  await changeRepository({ ...rightRepository(), url: 'https://127.0.0.1:9/app.git' })
   await failed({
     step: /^checkout$/,
     code: /^REPOSITORY_UNREACHABLE$/,

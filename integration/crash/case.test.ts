@@ -11,6 +11,9 @@ const WITHOUT: Readonly<Record<string, string>> = {
   config: 'the same',
   pull: 'the same',
   up: 'the same',
+  built: 'it tells nobody anything, and ends a deployment whose commit asked for images alone',
+  collect: 'of a registry of our own, which the apps of these crashes are not',
+  settings: 'the same',
 }
 
 const EVERY_CRASH = ['before-row', 'after-row', 'after-effect'].flatMap(moment =>

@@ -1,5 +1,6 @@
 import { AS_LONG_AS_COMMAND_MS, type ProgramCall, SEARCH_PATH } from '#exec/call.ts'
 import { Secret } from '#lib/secret.ts'
+import { dockerHost } from './docker-engine.ts'
 import type { RegistryCredential } from './docker-images.ts'
 
 export interface StackFile {
@@ -30,7 +31,7 @@ export function stackDeploy(stack: StackFile): ProgramCall<string | undefined> {
       ...['--resolve-image', 'never', name],
     ],
     cwd: '/',
-    env: { PATH: SEARCH_PATH, HOME: home, DOCKER_HOST: `unix://${socket}` },
+    env: { PATH: SEARCH_PATH, HOME: home, DOCKER_HOST: dockerHost(socket) },
     files: [
       { name: 'stack.json', content: text },
       { name: 'config.json', content: new Secret(cliConfig(credentials)) },

@@ -53,7 +53,7 @@ function answer(command: string, params: Record<string, unknown>): unknown {
     case 'repository.read':
       return { texts: Object.fromEntries((params.paths as string[]).map(path => [path, tree[path]])) }
     case 'swarm.render':
-      return { services: [{ name: 'web', image: 'web:1' }], warnings: [], findings: [], render: 'x' }
+      return { services: { web: { image: 'web:1' } }, warnings: [], findings: [], render: 'x' }
     case 'image.list':
       return { images: IMAGES, truncated: false }
     case 'swarm.list':
@@ -112,7 +112,7 @@ test('R29 a stack is written beside its definition once it renders, and its push
   const made = await ask('POST', '/stacks', NORTH)
   assert.equal(made.statusCode, 202, made.body)
   const { file, outcome, version, services, warnings } = made.json()
-  assert.deepEqual([file, outcome, services.length], [FILE, 'pushed', 1])
+  assert.deepEqual([file, outcome, services], [FILE, 'pushed', [{ name: 'web', image: 'web:1' }]])
   assert.match(warnings.join(), /secret NORTH_KEY is not set: "fairlead secrets set north NORTH_KEY"/)
   assert.deepEqual(JSON.parse(tree[FILE] ?? ''), {
     enabled: true,

@@ -53,7 +53,10 @@ export async function renderStack(
   const result = render ? await askDirectly(parts, repository.host)(render) : {}
   const missing = wanted.filter(name => !Object.hasOwn(known, name))
   return {
-    services: (result.services ?? []) as Rendered['services'],
+    services: Object.entries((result.services ?? {}) as Record<string, object>).map(([name, service]) => ({
+      name,
+      ...service,
+    })),
     warnings: [
       ...((result.warnings ?? []) as readonly string[]),
       ...missing.map(

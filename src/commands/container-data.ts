@@ -57,6 +57,29 @@ export const HealthData = Type.Object(
   strict,
 )
 
+/** For a program whose users may run anything in it: no capability, not started by the engine, secrets in memory only. */
+const SandboxData = Type.Object(
+  {
+    /** Folders in memory that may be written to, whatever the image says. */
+    memoryFolders: Type.Array(
+      Type.Object(
+        {
+          path: Type.String({ pattern: '^/[a-z][A-Za-z0-9_./-]{0,100}$' }),
+          /** Whose it is; root's when nobody is named. */
+          uid: Type.Optional(Type.Integer({ minimum: 1, maximum: 65_535 })),
+          bytes: Type.Integer({ minimum: 4_096 }),
+        },
+        strict,
+      ),
+      { maxItems: 8 },
+    ),
+    sharedMemoryBytes: Type.Optional(Type.Integer({ minimum: 1_048_576 })),
+    /** It gets a token of its own, made on this host, as the file that container-token.ts names. */
+    token: Type.Boolean(),
+  },
+  strict,
+)
+
 export const ContainerStartData = Type.Object(
   {
     app: AppName,
@@ -82,6 +105,11 @@ export const ContainerStartData = Type.Object(
       Type.String({ pattern: '^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,63})?$' }),
     ),
     readOnly: Type.Optional(Type.Boolean()),
+    sandbox: Type.Optional(SandboxData),
+    /** More labels, such as `dev.nb.project`. */
+    labels: Type.Optional(
+      Type.Record(Type.String({ pattern: '^dev\\.nb\\.[a-z]{1,20}$' }), Type.String({ maxLength: 1_024 })),
+    ),
     stopGraceSeconds: Type.Integer({ minimum: 0, maximum: 600 }),
   },
   strict,

@@ -1,6 +1,7 @@
 import { containerLog } from '#programs/container-log.ts'
 import { inspectContainer } from '#programs/docker-containers.ts'
 import type { Hands } from './command.ts'
+import { withoutToken } from './container-token.ts'
 
 const LAST_LINES = 40
 
@@ -15,7 +16,8 @@ export async function lastLines(hands: Hands, id: string, until?: string): Promi
       id,
       tail: LAST_LINES,
       ...(until === undefined ? {} : { until }),
-      onLine: (text, stream) => {
+      onLine: (printed, stream) => {
+        const text = withoutToken(printed)
         lines.push(text.slice(0, 2_000))
         hands.say(text, stream)
       },

@@ -5,6 +5,7 @@ import { defineCommand, type Hands } from './command.ts'
 import { AppName } from './container-data.ts'
 import { CONTAINER_NOT_FOUND } from './container-errors.ts'
 import { containersOf } from './container-siblings.ts'
+import { withoutToken } from './container-token.ts'
 import { hasStarted, showLogs } from './show-logs.ts'
 
 const strict = { additionalProperties: false } as const
@@ -44,7 +45,7 @@ export const containerLogs = defineCommand({
       tail,
       follow,
       longestMs: AS_LONG_AS_COMMAND_MS,
-      say: (_, text, stream) => hands.say(text, stream),
+      say: (_, text, stream) => hands.say(withoutToken(text), stream),
     })
     return { container: chosen.name, lines }
   },

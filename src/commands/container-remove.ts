@@ -7,6 +7,7 @@ import { defineCommand, type Hands } from './command.ts'
 import { AppName, DeploymentId, LABEL } from './container-data.ts'
 import { CONTAINER_START_REFUSED } from './container-errors.ts'
 import { containersOf } from './container-siblings.ts'
+import { forgetTokens } from './container-token.ts'
 import { takePlaceBack } from './container-yield.ts'
 import { drain } from './drain.ts'
 
@@ -56,6 +57,10 @@ async function remove(hands: Hands, data: RemoveData): Promise<Static<typeof Rem
   try {
     await drain(hands, unwanted, data.drainMs)
     await Promise.all(unwanted.map(each => stopAndRemove(hands, each)))
+    const stay = found
+      .filter(each => !unwanted.includes(each))
+      .map(each => each.labels[LABEL.deployment] ?? '')
+    await forgetTokens(hands, data.app, stay)
   } catch (error) {
     await endNow(hands, unwanted)
     throw error

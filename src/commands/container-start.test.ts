@@ -249,3 +249,33 @@ function isListOfPublishers(call: Call<unknown>): boolean {
 function isExec(call: Call<unknown>): call is EngineRequest<unknown> {
   return call.kind === 'request' && call.path.endsWith('/exec')
 }
+
+const FILES: Table = [
+  ['make-folder /workspace/tokens', {}],
+  ['write /workspace/tokens', {}],
+]
+
+test('a token is made at the start, kept here for the proxy alone, and is in memory only in the container', async () => {
+  const hands = testHands(host(...FILES, ['PUT docker /containers/c1/archive', { status: 200 }]))
+  await containerStart.run(hands, { ...DATA, sandbox: { memoryFolders: [], token: true } })
+  const calls = hands.recorder.calls as Call<unknown>[]
+  const kept = calls.find(call => call.kind === 'file' && call.operation === 'write')
+  assert.ok(kept?.kind === 'file' && kept.operation === 'write')
+  assert.deepEqual([kept.path, kept.mode], [`/workspace/tokens/shop/${DATA.deployment}`, 0o600])
+  assert.match(kept.content, /^[A-Za-z0-9_-]{43}$/)
+  const requests = calls.filter((call): call is EngineRequest<unknown> => call.kind === 'request')
+  const holding = requests.filter(call => JSON.stringify(call).includes(kept.content))
+  assert.deepEqual(
+    holding.map(({ method, path, query }) => [method, path, query?.path]),
+    [['PUT', '/containers/c1/archive', '/run/secrets']],
+  )
+})
+
+test('a container that cannot be given its token does not stay', async () => {
+  const hands = testHands(
+    host(...FILES, ['PUT docker /containers/c1/archive', { status: 404, json: { message: 'gone' } }]),
+  )
+  const failure = await failureOf(hands, { ...DATA, sandbox: { memoryFolders: [], token: true } })
+  assert.match(failure.message, /gone/)
+  assert.ok(hands.recorder.shown.some(line => line.includes(DELETED)))
+})

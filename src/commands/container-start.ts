@@ -18,11 +18,13 @@ import { lastLines } from './container-lines.ts'
 import { ensureNetwork } from './container-network.ts'
 import { refuseForbiddenImage, refuseForbiddenPorts } from './container-policy.ts'
 import { containersOf, planPlaces } from './container-siblings.ts'
+import { startWithToken, TOKEN_PLACE } from './container-token.ts'
 import { takePlaceBack, yieldPlace } from './container-yield.ts'
 import { mustReach, type Reach, reachOf } from './engine-reach.ts'
 import { IMAGE_NOT_FOUND } from './image-errors.ts'
 
 const CLEAN_UP_MS = 120_000
+const TOKEN_FOLDER = { path: TOKEN_PLACE.folder, uid: TOKEN_PLACE.uid, bytes: 65_536 }
 
 export const containerStart = defineCommand({
   name: 'container.start',
@@ -123,7 +125,9 @@ async function startBeside(hands: Hands, data: ContainerStartData, scene: Scene)
   if ('refused' in created) {
     throw CONTAINER_START_REFUSED(data.app, created.refused)
   }
-  const refusal = await hands.perform(startContainer(dockerSocket, created.id))
+  const refusal = data.sandbox?.token
+    ? await startWithToken(hands, created.id, data)
+    : await hands.perform(startContainer(dockerSocket, created.id))
   if (refusal) {
     throw await explainRefusal(hands, data, refusal.refused)
   }
@@ -144,14 +148,16 @@ async function removeLeftover(hands: Hands, leftover: ContainerFacts): Promise<v
 }
 
 function specOf(hands: Hands, data: ContainerStartData, scene: Scene): object {
-  const { app, deployment, commit, configHash, port } = data
+  const { app, deployment, commit, configHash, port, sandbox } = data
   const { engine, network } = hands.host
   const { at } = scene
   const published =
     engine && at && port !== undefined ? [{ host: at.port, container: port, address: at.ip }] : []
   return containerSpec({
     ...data,
+    sandbox: sandbox && { ...sandbox, ...(sandbox.token ? { secrets: TOKEN_FOLDER } : {}) },
     labels: {
+      ...data.labels,
       [LABEL.app]: app,
       [LABEL.deployment]: deployment,
       [LABEL.commit]: commit,

@@ -97,3 +97,21 @@ test('a read-only container can still write to /tmp', () => {
   assert.equal(HostConfig.ReadonlyRootfs, true)
   assert.deepEqual(Object.keys(HostConfig.Tmpfs as object), ['/tmp', '/run'])
 })
+
+test('a sandbox has no capability, writes to memory only where it is told, and is never started by the engine', () => {
+  const { HostConfig } = specOf({
+    readOnly: true,
+    sandbox: {
+      memoryFolders: [{ path: '/tmp', bytes: 1024 }],
+      sharedMemoryBytes: 4096,
+      secrets: { path: '/run/secrets', uid: 1000, bytes: 65_536 },
+    },
+  })
+  assert.deepEqual(HostConfig.CapDrop, ['ALL'])
+  assert.deepEqual(HostConfig.RestartPolicy, { Name: 'no' })
+  assert.deepEqual([HostConfig.ReadonlyRootfs, HostConfig.ShmSize], [true, 4096])
+  assert.deepEqual(HostConfig.Tmpfs, { '/tmp': 'size=1024' })
+  const [secrets] = HostConfig.Mounts as { Type: string; Source?: string; VolumeOptions: object }[]
+  assert.deepEqual([secrets?.Type, secrets?.Source], ['volume', undefined])
+  assert.match(JSON.stringify(secrets), /"type":"tmpfs".*size=65536,mode=0700,uid=1000,gid=1000/)
+})

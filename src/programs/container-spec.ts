@@ -15,7 +15,22 @@ export interface WantedContainer {
   readonly pids?: number | undefined
   readonly user?: string | undefined
   readonly readOnly?: boolean | undefined
+  readonly sandbox?: Sandbox | undefined
   readonly stopGraceSeconds: number
+}
+
+/** Where users may run anything. The engine never starts it by itself: what it needs in memory is given to it at each start. */
+export interface Sandbox {
+  readonly memoryFolders: readonly MemoryFolder[]
+  readonly sharedMemoryBytes?: number | undefined
+  /** A folder in memory that the engine can write to from outside. */
+  readonly secrets?: MemoryFolder | undefined
+}
+
+export interface MemoryFolder {
+  readonly path: string
+  readonly uid?: number | undefined
+  readonly bytes: number
 }
 
 export interface WantedVolume {
@@ -62,26 +77,51 @@ function hostConfig(wanted: WantedContainer): object {
   return {
     NetworkMode: wanted.network.name,
     // Not `unless-stopped`: an engine that was killed stops what still runs at its next start, and then takes it for stopped by a person.
-    RestartPolicy: { Name: 'always' },
+    RestartPolicy: { Name: wanted.sandbox ? 'no' : 'always' },
     // Reaps zombies and hands SIGTERM on, so that a program without handlers ends at once instead of after the grace time.
     Init: true,
     SecurityOpt: ['no-new-privileges'],
     // With raw sockets a container could take its neighbours' addresses on the shared bridge.
-    CapDrop: ['NET_RAW', 'MKNOD'],
+    CapDrop: wanted.sandbox ? ['ALL'] : ['NET_RAW', 'MKNOD'],
     PidsLimit: wanted.pids ?? DEFAULT_PIDS,
     ...(wanted.memoryBytes ? { Memory: wanted.memoryBytes, MemorySwap: wanted.memoryBytes } : {}),
     ...(wanted.cpus ? { NanoCpus: Math.round(wanted.cpus * 1e9) } : {}),
-    ...(wanted.readOnly ? { ReadonlyRootfs: true, Tmpfs: { '/tmp': 'size=64m', '/run': 'size=16m' } } : {}),
+    ...(wanted.readOnly ? { ReadonlyRootfs: true } : {}),
+    ...(wanted.readOnly || wanted.sandbox ? { Tmpfs: memoryFolders(wanted) } : {}),
+    ...(wanted.sandbox?.sharedMemoryBytes ? { ShmSize: wanted.sandbox.sharedMemoryBytes } : {}),
     LogConfig: LOG,
     PortBindings: bindings(wanted.ports),
-    Mounts: wanted.volumes.map(volume => ({
-      Type: 'volume',
-      Source: volume.name,
-      Target: volume.path,
-      ReadOnly: volume.readOnly === true,
-      VolumeOptions: { Labels: pick(wanted.labels, 'io.fairlead.app') },
-    })),
+    Mounts: [
+      ...wanted.volumes.map(volume => ({
+        Type: 'volume',
+        Source: volume.name,
+        Target: volume.path,
+        ReadOnly: volume.readOnly === true,
+        VolumeOptions: { Labels: pick(wanted.labels, 'io.fairlead.app') },
+      })),
+      ...(wanted.sandbox?.secrets ? [secretsMount(wanted.sandbox.secrets)] : []),
+    ],
   }
+}
+
+function memoryFolders({ sandbox }: WantedContainer): Record<string, string> {
+  return sandbox
+    ? Object.fromEntries(sandbox.memoryFolders.map(folder => [folder.path, mountOptions(folder)]))
+    : { '/tmp': 'size=64m', '/run': 'size=16m' }
+}
+
+/** A volume and no plain folder in memory: the engine's archive request reaches volumes only. It goes with the container. */
+function secretsMount(folder: MemoryFolder): object {
+  const options = { type: 'tmpfs', device: 'tmpfs', o: mountOptions(folder) }
+  return {
+    Type: 'volume',
+    Target: folder.path,
+    VolumeOptions: { NoCopy: true, DriverConfig: { Name: 'local', Options: options } },
+  }
+}
+
+function mountOptions({ uid, bytes }: MemoryFolder): string {
+  return [`size=${bytes}`, ...(uid === undefined ? [] : ['mode=0700', `uid=${uid}`, `gid=${uid}`])].join(',')
 }
 
 function exposed(wanted: WantedContainer): Record<string, object> {

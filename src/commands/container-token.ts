@@ -1,0 +1,84 @@
+import { join } from 'node:path'
+import { randomText } from '#lib/id.ts'
+import { putFile } from '#programs/docker-archive.ts'
+import { startContainer } from '#programs/docker-containers.ts'
+import type { Hands } from './command.ts'
+import { CONTAINER_START_REFUSED } from './container-errors.ts'
+
+/** Where a container with a token finds it, in memory. */
+export const TOKEN_PLACE = { folder: '/run/secrets', name: 'jupyter_token', uid: 1000 } as const
+
+const TOKEN_BYTES = 32
+
+export interface TokenOwner {
+  readonly app: string
+  readonly deployment: string
+}
+
+/**
+ * Starts a container with a token that nothing knew before. First it is kept here, for the proxy, in a file that only the
+ * worker can read; the container waits until it has its own copy. Gives the refusal of the engine, if there is one.
+ */
+export async function startWithToken(
+  hands: Hands,
+  id: string,
+  owner: TokenOwner,
+): Promise<{ readonly refused: string } | undefined> {
+  const token = randomText(TOKEN_BYTES)
+  const path = tokenFile(hands, owner)
+  await hands.perform({
+    kind: 'file',
+    operation: 'make-folder',
+    path: tokenFolder(hands, owner.app),
+    mode: 0o700,
+    read: () => undefined,
+  })
+  await hands.perform({
+    kind: 'file',
+    operation: 'write',
+    path,
+    content: token,
+    mode: 0o600,
+    read: () => undefined,
+  })
+  const refusal = await hands.perform(startContainer(hands.host.dockerSocket, id))
+  if (refusal) {
+    return refusal
+  }
+  const { folder, name, uid } = TOKEN_PLACE
+  const file = { name, content: token, mode: 0o400, uid }
+  const gone = await hands.perform(putFile(hands.host.dockerSocket, { id, folder, file }))
+  if (gone) {
+    throw CONTAINER_START_REFUSED(owner.app, gone.refused)
+  }
+  return undefined
+}
+
+/** Forgets the tokens of an app, but for those of these deployments. */
+export async function forgetTokens(hands: Hands, app: string, keep: readonly string[]): Promise<void> {
+  const folder = tokenFolder(hands, app)
+  const names = await hands.perform({
+    kind: 'file',
+    operation: 'list',
+    path: folder,
+    read: found => found.names ?? [],
+  })
+  const gone =
+    keep.length === 0 ? [folder] : names.filter(each => !keep.includes(each)).map(each => join(folder, each))
+  for (const path of names.length === 0 ? [] : gone) {
+    await hands.perform({ kind: 'file', operation: 'remove', path, read: () => undefined })
+  }
+}
+
+/** A server may print the addresses at which it is opened, its token in them. */
+export function withoutToken(line: string): string {
+  return line.replace(/([?&]token=)[^&\s"'<>]+/g, '$1[secret]')
+}
+
+function tokenFolder({ host }: Hands, app: string): string {
+  return join(host.workspace, 'tokens', app)
+}
+
+function tokenFile(hands: Hands, { app, deployment }: TokenOwner): string {
+  return join(tokenFolder(hands, app), deployment)
+}

@@ -39,6 +39,8 @@ export interface HostFacts {
   /** Folder with a folder of Compose files for each stack, as it really is; undefined: this host has no stacks. */
   readonly stacksRoot?: string | undefined
   readonly switchboard: Switchboard
+  /** Undefined: this host cannot tell who its visitors are, so no name of it is guarded. */
+  readonly gate?: Gate | undefined
 }
 
 /** One Docker engine that this host's worker may use. */
@@ -107,6 +109,19 @@ export interface SwitchTarget {
   readonly deployment: string
   /** Where the proxy finds it, when it is on another engine; `of` is the port of the container. */
   readonly at?: { readonly ip: string; readonly port: number; readonly of: number } | undefined
+}
+
+/** Asked by the proxy whether a visitor may pass to a guarded name. Durable. */
+export interface Gate {
+  /** host:port */
+  readonly address: string
+  /** From now on whoever brings the ticket is let in, once. `ticket` is its sha256 in hex. */
+  admit(
+    name: string,
+    admission: { readonly ticket: string; readonly visitor: string; readonly until: number },
+  ): void
+  /** Ends all visits of a name. */
+  forget(name: string): void
 }
 
 /** One thing a manager may tell an agent: typed, journalled, never a script. */

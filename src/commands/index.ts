@@ -47,6 +47,7 @@ import { repositoryCommit } from './repository-commit.ts'
 import { repositoryTags } from './repository-tags.ts'
 import { repositoryWriteBack } from './repository-write-back.ts'
 import { routeObserve, routeRemove } from './route.ts'
+import { routeAdmit } from './route-admit.ts'
 import { routePoint } from './route-point.ts'
 import { routeVerify } from './route-verify.ts'
 import { stackCompose } from './stack-compose.ts'
@@ -105,6 +106,7 @@ export const COMMANDS: readonly Command[] = [
   hostCheck,
   hostPrune,
   routeObserve,
+  routeAdmit,
   routePoint,
   routeVerify,
   routeRemove,

@@ -28,6 +28,15 @@ export const Probe = Type.Object(
 )
 export type Probe = Static<typeof Probe>
 
+/** Who may visit a name: those whom the gate of the host lets through. */
+export const Guarded = Type.Object(
+  {
+    /** Where a person gets in who has no link. */
+    login: Type.Optional(Type.String({ maxLength: 1_024, pattern: '^https?://[!-z|~]+$' })),
+  },
+  strict,
+)
+
 /** What is asked of a name through the proxy, and who must answer. */
 export const Asked = {
   name: RouteName,

@@ -9,6 +9,14 @@ export const NO_PROXY = defineError({
     "Install Caddy on that host and name its admin address in the worker's configuration, or take the routes out of the app.",
 })
 
+export const NO_GATE = defineError({
+  code: 'NO_GATE',
+  status: 409,
+  retry: 'never',
+  message: (host: string) => `The host "${host}" cannot tell who its visitors are.`,
+  hint: () => 'Bring the worker of that host up to date and start it anew.',
+})
+
 export const PROXY_UNREACHABLE = defineError({
   code: 'PROXY_UNREACHABLE',
   status: 503,

@@ -7,8 +7,9 @@ import { handsForCleanUp } from './clean-up.ts'
 import { defineCommand, type EngineFacts, type Hands, type SwitchTarget } from './command.ts'
 import { mustReach } from './engine-reach.ts'
 import { changeProxy, proxyOf, readNameRoutes } from './proxy-config.ts'
-import { Asked, isExpected, Proof } from './route-data.ts'
+import { Asked, Guarded, isExpected, Proof } from './route-data.ts'
 import { DOMAIN_TAKEN, ROUTE_REFUSED } from './route-errors.ts'
+import { gateOf } from './route-gate.ts'
 import { proveRoute } from './route-proof.ts'
 import { isContainerAddress } from './subnet.ts'
 
@@ -24,6 +25,8 @@ export const PointData = Type.Object(
   {
     ...Asked,
     deployment: DeploymentId,
+    /** Absent: everybody may visit it. */
+    guard: Type.Optional(Guarded),
   },
   strict,
 )
@@ -68,6 +71,7 @@ async function point(hands: Hands, data: PointData): Promise<PointResult> {
     slots: engine ? placesOf(engine) : slots,
     resolver,
     token: tokenOf(before.http) ?? randomText(24),
+    ...(data.guard ? { guard: { address: gateOf(hands).address, ...data.guard } } : {}),
   }
   const target = {
     ip: data.ip,

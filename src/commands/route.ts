@@ -6,6 +6,7 @@ import { defineCommand, type SwitchTarget } from './command.ts'
 import { changeProxy, proxyOf, readNameRoutes } from './proxy-config.ts'
 import { RouteName } from './route-name.ts'
 
+export { routeAdmit } from './route-admit.ts'
 export { routePoint } from './route-point.ts'
 export { routeVerify } from './route-verify.ts'
 
@@ -81,6 +82,7 @@ export const routeRemove = defineCommand({
       return removed ? withRoutes(config, { name, routes: none, ports: proxyOf(hands) }) : config
     })
     await hands.host.switchboard.forget(name)
+    hands.host.gate?.forget(name)
     return { removed }
   },
 })

@@ -187,6 +187,12 @@ export const SETTINGS = [
     default: 'ten above the port of `FAIRLEAD_WORKER_LISTEN`',
   },
   {
+    name: 'FAIRLEAD_GATE_PORT',
+    of: ['worker'],
+    means: 'port on 127.0.0.1 where Caddy asks the worker whether a visitor of a guarded app may pass',
+    default: 'twenty above the port of `FAIRLEAD_WORKER_LISTEN`',
+  },
+  {
     name: 'FAIRLEAD_NETWORK',
     of: ['worker'],
     means: 'name of the Docker network in which Caddy reaches containers',

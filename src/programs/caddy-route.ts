@@ -1,9 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { CaddyRoute } from './caddy.ts'
-
-/** A request that carries the route's token here is told which upstream answered; Caddy keeps it from the app. */
-export const PROBE_HEADER = 'X-Fairlead-Probe'
-export const UPSTREAM_HEADER = 'X-Fairlead-Upstream'
+import { type Guard, gateHandler } from './caddy-gate.ts'
+import { PROBE_HEADER, UPSTREAM_HEADER } from './caddy-headers.ts'
 
 /** How old Caddy's knowledge of the current upstream may be. A switch is visible after at most this. */
 export const REFRESH_MS = 50
@@ -27,6 +25,8 @@ export interface WantedRoute {
   readonly resolver: string
   /** Random; who knows it may see which upstream answered. */
   readonly token: string
+  /** Only visitors whom the gate lets through; absent: everybody. */
+  readonly guard?: Guard | undefined
 }
 
 export const SCHEMES = ['http', 'https'] as const
@@ -50,7 +50,11 @@ export function caddyRoute(wanted: WantedRoute, scheme: Scheme): CaddyRoute {
   return {
     '@id': routeId(wanted.name, scheme),
     match: [{ host: [...wanted.hosts].sort() }],
-    handle: [tellUpstream(wanted.token), reverseProxy(wanted)],
+    handle: [
+      tellUpstream(wanted.token),
+      ...(wanted.guard ? [gateHandler({ ...wanted, guard: wanted.guard })] : []),
+      reverseProxy(wanted),
+    ],
     terminal: true,
   }
 }
@@ -75,7 +79,7 @@ function tellUpstream(token: string) {
   }
 }
 
-function reverseProxy({ name, port, slots, resolver }: WantedRoute) {
+function reverseProxy({ name, port, slots, resolver, guard }: WantedRoute) {
   return {
     handler: 'reverse_proxy',
     dynamic_upstreams: {
@@ -102,7 +106,8 @@ function reverseProxy({ name, port, slots, resolver }: WantedRoute) {
     transport: { protocol: 'http', dial_timeout: '100ms' },
     headers: {
       request: { delete: [PROBE_HEADER] },
-      response: { delete: [UPSTREAM_HEADER] },
+      // Cookies of a guarded app would not come back to it.
+      response: { delete: [UPSTREAM_HEADER, ...(guard ? ['Set-Cookie'] : [])] },
     },
   }
 }

@@ -1,6 +1,6 @@
 import type { EngineAnswer, EngineRequest } from '#exec/call.ts'
 import { Secret } from '#lib/secret.ts'
-import { PROBE_HEADER, UPSTREAM_HEADER } from './caddy-route.ts'
+import { PROBE_HEADER, UPSTREAM_HEADER } from './caddy-headers.ts'
 
 const ADMIN_TIMEOUT_MS = 15_000
 

@@ -21,6 +21,8 @@ export interface WorkerConfig {
   readonly proxy: ProxyConfig | undefined
   /** Port on 127.0.0.1 where the proxy asks which container serves a name. */
   readonly resolverPort: number
+  /** Port on 127.0.0.1 where the proxy asks whether a visitor may pass. */
+  readonly gatePort: number
   readonly network: { readonly name: string; readonly subnet: string }
   readonly policy: HostPolicy
   /** Further Docker engines; undefined: there is only the one at the socket. */
@@ -40,8 +42,9 @@ export interface ProxyConfig {
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,62}$/
 const ADDRESS = /^(?:\[([0-9a-f:]+)\]|([a-z0-9.-]+)):(\d{1,5})$/i
 const SUBNET = /^(?:\d{1,3}\.){3}\d{1,3}\/\d{1,2}$/
-/** The resolver's port must be the same after a restart (the proxy remembers it) and another one for each worker. */
+/** These ports must be the same after a restart (the proxy remembers them) and others for each worker. */
 const RESOLVER_ABOVE = 10
+const GATE_ABOVE = 20
 
 /** The configuration from the environment and policy.yaml. Throws WORKER_CONFIG_INVALID with every problem, or POLICY_INVALID. */
 export function readWorkerConfig(environment: Environment = process.env): WorkerConfig {
@@ -54,7 +57,8 @@ export function readWorkerConfig(environment: Environment = process.env): Worker
     name: reader.matching('FAIRLEAD_WORKER_NAME', { pattern: NAME, fallback: ownName() }),
     dockerSocket: reader.text('FAIRLEAD_DOCKER_SOCKET', '/var/run/docker.sock'),
     proxy: readProxy(reader),
-    resolverPort: reader.port('FAIRLEAD_RESOLVER_PORT', resolverPortBeside(listen.port)),
+    resolverPort: reader.port('FAIRLEAD_RESOLVER_PORT', portAbove(listen.port, RESOLVER_ABOVE)),
+    gatePort: reader.port('FAIRLEAD_GATE_PORT', portAbove(listen.port, GATE_ABOVE)),
     network: {
       name: reader.matching('FAIRLEAD_NETWORK', { pattern: NAME, fallback: 'fairlead' }),
       subnet: reader.matching('FAIRLEAD_SUBNET', { pattern: SUBNET, fallback: '10.213.0.0/16' }),
@@ -96,8 +100,8 @@ function readProxy(reader: Reader): ProxyConfig | undefined {
   return adminOrigin === undefined ? undefined : { adminOrigin, httpPort, httpsPort }
 }
 
-function resolverPortBeside(listen: number): number {
-  return listen === 0 || listen + RESOLVER_ABOVE > 65_535 ? 0 : listen + RESOLVER_ABOVE
+function portAbove(listen: number, above: number): number {
+  return listen === 0 || listen + above > 65_535 ? 0 : listen + above
 }
 
 function ownName(): string {

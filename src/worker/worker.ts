@@ -4,7 +4,7 @@ import { Journal } from '#agent/journal.ts'
 import { Obey } from '#agent/obey.ts'
 import { peersIn, watchPeers } from '#agent/peers.ts'
 import { AgentServer } from '#agent/serve.ts'
-import type { Command, HostFacts, Switchboard } from '#commands/command.ts'
+import type { Command, Gate, HostFacts, Switchboard } from '#commands/command.ts'
 import { removeLeftovers } from '#exec/leftovers.ts'
 import { createPerform } from '#exec/perform.ts'
 import { takeUp } from '#exec/run-outliving.ts'
@@ -15,6 +15,7 @@ import { PINS_DAMAGED } from '#link/errors.ts'
 import { loadIdentity } from '#link/identity.ts'
 import type { WorkerConfig } from './config.ts'
 import { linkForCli } from './engine-tls.ts'
+import { openGate } from './gate.ts'
 import { openSwitchboard } from './switchboard.ts'
 
 export interface WorkerOptions {
@@ -65,8 +66,13 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     }),
     open => open.close(),
   )
+  const gate = opened.adopt(
+    await openGate({ folder: config.data, listen: `127.0.0.1:${config.gatePort}`, clock }),
+    open => open.close(),
+  )
   const host = hostFacts(config, {
     switchboard,
+    gate,
     resolver: switchboard.resolver,
     folders,
     name: identity.name,
@@ -156,12 +162,13 @@ function makeFolders(data: string): Folders {
 
 interface Opened {
   readonly switchboard: Switchboard
+  readonly gate: Gate
   readonly resolver: string
   readonly folders: Folders
   readonly name: string
 }
 
-function hostFacts(config: WorkerConfig, { switchboard, resolver, folders, name }: Opened): HostFacts {
+function hostFacts(config: WorkerConfig, { switchboard, gate, resolver, folders, name }: Opened): HostFacts {
   return {
     name,
     workspace: folders.workspace,
@@ -173,5 +180,6 @@ function hostFacts(config: WorkerConfig, { switchboard, resolver, folders, name 
     policy: config.policy,
     stacksRoot: config.stacksRoot,
     switchboard,
+    gate,
   }
 }

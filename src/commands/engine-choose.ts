@@ -8,6 +8,7 @@ import { projectsOf } from './compose-store.ts'
 import { AppName, LABEL } from './container-data.ts'
 import { engineNamed, enginesOf, refuseStrangerTo } from './engine.ts'
 import { ENGINE_HAS_DATA, ENGINE_IS_THE_SAME, ENGINE_TOO_OLD, ENGINE_UNKNOWN } from './engine-errors.ts'
+import { notePlatform } from './engine-platform.ts'
 
 const strict = { additionalProperties: false } as const
 
@@ -69,8 +70,11 @@ function fitting({ host }: Hands, { wish, current }: ChooseData): EngineFacts {
   return chosen
 }
 
-async function askVersion(hands: Hands, { name, address }: EngineFacts): Promise<string> {
-  const { version, api } = await hands.perform(engineVersion(address, ASK_MS))
+async function askVersion(hands: Hands, engine: EngineFacts): Promise<string> {
+  const { name, address } = engine
+  const said = await hands.perform(engineVersion(address, ASK_MS))
+  const { version, api } = said
+  notePlatform(engine, said)
   const [major = 0, minor = 0] = api.split('.').map(Number)
   if (major < 1 || (major === 1 && minor < LEAST.api)) {
     throw ENGINE_TOO_OLD(name, version, LEAST.words)

@@ -6,12 +6,12 @@ import { asFairleadError } from '#lib/errors.ts'
 import { Secret } from '#lib/secret.ts'
 import { checkDockerfile } from '#policy/dockerfile.ts'
 import { findingText } from '#policy/finding.ts'
-import { inspectImage, tagImage } from '#programs/docker-images.ts'
+import { inspectImage, removeImage, tagImage } from '#programs/docker-images.ts'
 import { baseImages } from '#programs/dockerfile.ts'
 import { checkedPath } from '#programs/git-names.ts'
 import { defineCommand, type Hands } from './command.ts'
 import { AppName, CommitId, ImageName, LABEL } from './container-data.ts'
-import { refuseDockerfileOutside } from './image-content.ts'
+import { isMadeFrom, refuseDockerfileOutside } from './image-content.ts'
 import { BuildArgs, BuildName, BuildTarget, RegistryData, RepositoryKey, TreePath } from './image-data.ts'
 import {
   BASE_IMAGE_PULL_FAILED,
@@ -81,7 +81,8 @@ export const imageBuild = defineCommand({
 
 async function build(hands: Hands, data: BuildData): Promise<Static<typeof BuildResult>> {
   const local = await hands.perform(inspectImage(hands.host.dockerSocket, data.reference))
-  if (local) {
+  const tag = parseReference(data.reference)?.tag
+  if (local && isMadeFrom(local, tag)) {
     hands.say(`image ${data.reference} is here already`, 'info')
     return { imageId: local.id, built: false, source: 'host' }
   }
@@ -103,8 +104,13 @@ async function fetchImage(
   const pinned = `${name ?? (parsed ? imageName(parsed) : data.reference)}@${digest}`
   try {
     if (await pull(hands, pinned, registry)) {
-      await hands.perform(tagImage(dockerSocket, pinned, data.reference))
-      return (await hands.perform(inspectImage(dockerSocket, data.reference)))?.id
+      const pulled = await hands.perform(inspectImage(dockerSocket, pinned))
+      if (pulled && isMadeFrom(pulled, parsed?.tag)) {
+        await hands.perform(tagImage(dockerSocket, pinned, data.reference))
+        return pulled.id
+      }
+      await hands.perform(removeImage(dockerSocket, pinned))
+      hands.say(`${pinned} says of itself that it was made from something else: building instead`, 'stderr')
     }
   } catch (error) {
     hands.signal.throwIfAborted()

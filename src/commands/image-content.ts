@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
-import { arch, platform } from 'node:os'
 import { posix } from 'node:path'
 import { type Static, Type } from 'typebox'
-import { inspectImage } from '#programs/docker-images.ts'
+import { type ImageFacts, inspectImage } from '#programs/docker-images.ts'
 import { treesOf } from '#programs/git-tree.ts'
 import { defineCommand, type Hands } from './command.ts'
-import { CommitId } from './container-data.ts'
+import { CommitId, LABEL } from './container-data.ts'
+import { platformOf } from './engine-platform.ts'
 import { contextIdOf, ignoreFilesOf } from './image-context.ts'
 import {
   BuildArgs,
@@ -97,14 +97,17 @@ async function content(
   const paths = [...new Set(data.images.flatMap(image => [image.context, image.dockerfile]))]
   const { mirror } = foldersOf(hands.host.workspace, data.repository)
   const ignoring = data.images.flatMap(ignoreFilesOf)
-  const ids = await hands.perform(treesOf(mirror, data.commit, [...new Set([...paths, ...ignoring])]))
+  const [ids, platform] = await Promise.all([
+    hands.perform(treesOf(mirror, data.commit, [...new Set([...paths, ...ignoring])])),
+    platformOf(hands),
+  ])
   const missing = paths.find(path => !ids[path])
   if (missing !== undefined) {
     throw IMAGE_SOURCE_MISSING(missing, data.commit)
   }
   const images = data.images.map(async image => {
     const context = await contextIdOf(hands, { mirror, ids, image })
-    return look(hands, image, contentTag(image, { ids, context, platform: platformHere() }))
+    return look(hands, image, contentTag(image, { ids, context, platform }))
   })
   return { images: await Promise.all(images) }
 }
@@ -121,11 +124,6 @@ export function refuseDockerfileOutside(image: {
   }
 }
 
-/** The engine is on this machine (a socket), so it has its architecture. Asking it takes longer than all else here. */
-function platformHere(): string {
-  return `${platform()}/${arch()}`
-}
-
 interface Source {
   readonly ids: Readonly<Record<string, string | null>>
   /** Equal for equal contexts. */
@@ -134,10 +132,7 @@ interface Source {
 }
 
 /** `t-` and 32 hexadecimal digits. Values of secrets take no part: a rotated token must not rebuild an image. */
-export function contentTag(
-  image: Omit<WantedImage, 'key' | 'repositoryName' | 'registry'>,
-  source: Source,
-): string {
+function contentTag(image: Omit<WantedImage, 'key' | 'repositoryName' | 'registry'>, source: Source): string {
   const { context, dockerfile, args, target, secretNames } = image
   const parts = [
     TAG_VERSION,
@@ -156,10 +151,11 @@ async function look(hands: Hands, image: WantedImage, tag: string): Promise<Imag
   const { key, repositoryName, registry } = image
   const name = registry ? `${registry.address}/${repositoryName}` : `fairlead/${repositoryName}`
   const reference = `${name}:${tag}`
-  const [local, manifest] = await Promise.all([
+  const [found, manifest] = await Promise.all([
     hands.perform(inspectImage(hands.host.dockerSocket, reference)),
     registry ? lookForManifest(hands, { registry, repository: repositoryName, reference: tag }) : undefined,
   ])
+  const local = found && isMadeFrom(found, tag) ? found : undefined
   const digest = manifest?.kind === 'present' ? manifest.digest : undefined
   const pinned = digest === undefined ? undefined : `${name}@${digest}`
   return {
@@ -171,4 +167,9 @@ async function look(hands: Hands, image: WantedImage, tag: string): Promise<Imag
     registry: manifest?.kind ?? 'none',
     ...(pinned && local?.digests.includes(pinned) ? { pinned } : {}),
   }
+}
+
+/** A tag can be given to any image. Builds of ours label theirs with it, and no Dockerfile can write over that label. */
+export function isMadeFrom({ labels }: ImageFacts, tag: string | undefined): boolean {
+  return tag !== undefined && labels[LABEL.tree] === tag
 }

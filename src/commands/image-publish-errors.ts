@@ -10,6 +10,15 @@ export const VERSION_EXISTS = defineError({
     'Choose another version. Whoever has pulled this one relies on it; if it shall really become something else, set "overwrite: true" for the app.',
 })
 
+export const TAG_RESERVED = defineError({
+  code: 'TAG_RESERVED',
+  status: 422,
+  retry: 'never',
+  message: (reference: string) => `${reference} has a tag by which Fairlead finds images by their content.`,
+  hint: () =>
+    'Choose another version or tag. Tags like "t-…" and "e-…" with 24 or 32 hexadecimal digits, and "sha256-…", are made by Fairlead and by registries alone.',
+})
+
 export const LOCAL_NAME_TAKEN = defineError({
   code: 'LOCAL_NAME_TAKEN',
   status: 409,

@@ -7,6 +7,7 @@ import {
   LOCAL_NAME_TAKEN,
   PUSH_INCOMPLETE,
   PUSH_NOT_CONFIRMED,
+  TAG_RESERVED,
   VERSION_EXISTS,
 } from './image-publish-errors.ts'
 import { testHands } from './recorded-hands.test.ts'
@@ -114,6 +115,13 @@ describe('publishing', () => {
     const hands = testHands(host(['GET docker /images/api:1.2.0/json', other]))
     await assert.rejects(imagePublish.run(hands, dataOf(target(ONE))), LOCAL_NAME_TAKEN.matches)
     assert.ok(!hands.recorder.shown.some(line => line.startsWith('POST')))
+  })
+
+  test('gives nobody a tag by which images are found by their content, here or in a registry', async () => {
+    const data = dataOf(target(`one.example/shop:${TREE}`))
+    await assert.rejects(imagePublish.run(testHands([]), data), TAG_RESERVED.matches)
+    const named = { ...dataOf(), name: `fairlead/shop:${TREE}` }
+    await assert.rejects(imagePublish.run(testHands([]), named), TAG_RESERVED.matches)
   })
 
   test('asks no registry at a private address that only the repository names, unless the host vouches for it', async () => {

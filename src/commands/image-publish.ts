@@ -1,11 +1,11 @@
 import { type Static, Type } from 'typebox'
-import { imageName, parseReference } from '#formats/image-reference.ts'
+import { imageName, isReservedTag, parseReference } from '#formats/image-reference.ts'
 import { asFairleadError, type FairleadError } from '#lib/errors.ts'
 import { type ImageFacts, inspectImage, removeImage, tagImage } from '#programs/docker-images.ts'
 import { defineCommand, type Hands } from './command.ts'
 import { AppName, ImageName, LABEL } from './container-data.ts'
 import { IMAGE_NOT_FOUND, IMAGE_PATH_REFUSED } from './image-errors.ts'
-import { LOCAL_NAME_TAKEN, PUSH_INCOMPLETE, VERSION_EXISTS } from './image-publish-errors.ts'
+import { LOCAL_NAME_TAKEN, PUSH_INCOMPLETE, TAG_RESERVED, VERSION_EXISTS } from './image-publish-errors.ts'
 import { askPublished, PublishedName } from './image-published.ts'
 import { sendImage } from './image-send.ts'
 
@@ -60,6 +60,11 @@ export const imagePublish = defineCommand({
 
 async function publish(hands: Hands, data: PublishData): Promise<Static<typeof PublishResult>> {
   const { dockerSocket } = hands.host
+  for (const reference of [data.name, ...data.references.map(each => each.reference)]) {
+    if (isReservedTag(parseReference(reference)?.tag ?? '')) {
+      throw TAG_RESERVED(reference)
+    }
+  }
   const [image, named] = await Promise.all([
     hands.perform(inspectImage(dockerSocket, data.image)),
     hands.perform(inspectImage(dockerSocket, data.name)),

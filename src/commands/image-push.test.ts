@@ -3,6 +3,7 @@ import { describe, test } from 'node:test'
 import type { Call, EngineRequest } from '#exec/call.ts'
 import { ENGINE_UNREACHABLE } from '#exec/errors.ts'
 import { revealed, type Secret } from '#lib/secret.ts'
+import { LABEL } from './container-data.ts'
 import { imagePush } from './image.ts'
 import {
   REGISTRY_CREDENTIAL_REFUSED,
@@ -25,7 +26,7 @@ type Table = Parameters<typeof testHands>[0]
 
 const PRESENT = { status: 200, headers: { 'docker-content-digest': DIGEST } }
 const MISSING = { status: 404 }
-const LOCAL = { json: { Id: 'sha256:1', RepoDigests: [] } }
+const LOCAL = { json: { Id: 'sha256:1', RepoDigests: [], Config: { Labels: { [LABEL.tree]: 't-1' } } } }
 
 function host(...exceptions: Table): Table {
   return [
@@ -75,6 +76,22 @@ describe('a push', () => {
     const hands = testHands(host([HEAD, PRESENT], ['POST docker /images/create', {}]))
     assert.equal((await imagePush.run(hands, DATA)).skipped, true)
     assert.ok(hands.recorder.shown.some(line => line.includes(encodeURIComponent(PINNED))))
+  })
+
+  test('takes nothing from the registry that was made from something else, whatever its tag says', async () => {
+    const theirs = {
+      json: { Id: 'sha256:9', RepoDigests: [PINNED], Config: { Labels: { [LABEL.tree]: 't-2' } } },
+    }
+    const hands = testHands(
+      host(
+        [HEAD, PRESENT],
+        ['POST docker /images/create', {}],
+        [`GET docker /images/${PINNED}`, theirs],
+        [`DELETE docker /images/${PINNED}`, {}],
+      ),
+    )
+    assert.equal((await imagePush.run(hands, DATA)).skipped, false)
+    assert.ok(hands.recorder.shown.includes(PUSH))
   })
 
   test('gets a token where the registry wants one', async () => {

@@ -1,7 +1,8 @@
 import { type Static, Type } from 'typebox'
 import { imageName, parseReference } from '#formats/image-reference.ts'
-import { type ImageFacts, inspectImage } from '#programs/docker-images.ts'
+import { type ImageFacts, inspectImage, removeImage } from '#programs/docker-images.ts'
 import { defineCommand, type Hands } from './command.ts'
+import { isMadeFrom } from './image-content.ts'
 import { PushableReference, RegistryData } from './image-data.ts'
 import { IMAGE_NOT_FOUND, IMAGE_PATH_REFUSED } from './image-errors.ts'
 import { type FoundManifest, lookForManifest } from './image-manifest.ts'
@@ -75,9 +76,19 @@ async function takeFromRegistry(hands: Hands, known: Known): Promise<string | un
   if (manifest.kind !== 'present') {
     return undefined
   }
+  const { dockerSocket } = hands.host
   const pinned = `${name}@${manifest.digest}`
-  if (local?.digests.includes(pinned) || (await pull(hands, pinned, data.registry))) {
+  if (local?.digests.includes(pinned)) {
     return manifest.digest
   }
+  const pulled = (await pull(hands, pinned, data.registry))
+    ? await hands.perform(inspectImage(dockerSocket, pinned))
+    : undefined
+  if (!pulled || isMadeFrom(pulled, parseReference(data.reference)?.tag)) {
+    return pulled && manifest.digest
+  }
+  // Somebody else gave it this tag: what it has to mean is pushed over it.
+  await hands.perform(removeImage(dockerSocket, pinned))
+  hands.say(`${pinned} says of itself that it was made from something else: it is replaced`, 'stderr')
   return undefined
 }

@@ -29,6 +29,8 @@ const REFERENCE = new RegExp(
   `^(?:(?<host>${HOST})/)?(?<repository>${PATH})(?::(?<tag>${TAG}))?(?:@(?<digest>${DIGEST}))?$`,
 )
 
+const RESERVED_TAG = /^(?:t-[0-9a-f]{32}|[te]-[0-9a-f]{24}|sha256-[0-9a-f]{64}(?:\..*)?)$/
+
 /** Undefined for a text that Docker would not take as a reference (`scratch` is none: it cannot be run or pulled). */
 export function parseReference(text: string): ImageReference | undefined {
   const groups = REFERENCE.exec(text)?.groups
@@ -42,6 +44,14 @@ export function parseReference(text: string): ImageReference | undefined {
     ...(groups.tag ? { tag: groups.tag } : {}),
     ...(groups.digest ? { digest: groups.digest } : {}),
   }
+}
+
+/**
+ * Tags that no person gives: those that stand for what an image was made from, by which it is found and run, and those
+ * under which registries keep what belongs to an image.
+ */
+export function isReservedTag(tag: string): boolean {
+  return RESERVED_TAG.test(tag)
 }
 
 /** `host/repository` without tag and digest. */

@@ -5,6 +5,10 @@ export interface EngineVersion {
   readonly version: string
   /** Of its API, such as 1.41. */
   readonly api: string
+  /** Go's words: `linux`. */
+  readonly os: string
+  /** `amd64`, `arm64` … */
+  readonly arch: string
 }
 
 /** By which an engine is known, whatever address it is reached at. */
@@ -30,8 +34,13 @@ export function engineVersion(socket: string, timeoutMs: number): EngineRequest<
     timeoutMs,
     ok: [200],
     read: ({ json }) => {
-      const { Version = '', ApiVersion = '' } = (json ?? {}) as { Version?: string; ApiVersion?: string }
-      return { version: Version, api: ApiVersion }
+      const {
+        Version = '',
+        ApiVersion = '',
+        Os = '',
+        Arch = '',
+      } = (json ?? {}) as Partial<Record<'Version' | 'ApiVersion' | 'Os' | 'Arch', string>>
+      return { version: Version, api: ApiVersion, os: Os, arch: Arch }
     },
   }
 }

@@ -1,6 +1,12 @@
 import type { RegistryData } from '#commands/image-data.ts'
+import { TAG_RESERVED } from '#commands/image-publish-errors.ts'
 import type { PublishedName } from '#commands/image-published.ts'
-import { IMAGE_PATH_PATTERN, PUSHABLE_REFERENCE_PATTERN, parseReference } from '#formats/image-reference.ts'
+import {
+  IMAGE_PATH_PATTERN,
+  isReservedTag,
+  PUSHABLE_REFERENCE_PATTERN,
+  parseReference,
+} from '#formats/image-reference.ts'
 import { NO_REGISTRY, SERVICE_NAME_DIFFERS } from './artifact-errors.ts'
 import { type BuildWants, buildSecretsOf, buildWantsOf, revealedValue } from './build-settings.ts'
 import { readImageRelease } from './image-release.ts'
@@ -37,6 +43,7 @@ export function imageWantsOf(input: LookInput<ImageSettings>): ImageWants | unde
   if (!new RegExp(IMAGE_PATH_PATTERN).test(name) || parsed?.host !== undefined || name.length > 200) {
     throw APP_SETTING_WRONG('name', `${JSON.stringify(name)} is no name of an image without a registry`)
   }
+  refuseReserved(`${name}:${version}`)
   if (wanted?.serviceName !== undefined && wanted.serviceName !== name) {
     throw SERVICE_NAME_DIFFERS(wanted.serviceName, app.name, name)
   }
@@ -91,6 +98,7 @@ function targetOf(input: LookInput<ImageSettings>, { named, entry, where }: Entr
       `${JSON.stringify(reference)} is not of the form registry.example.org/name:tag`,
     )
   }
+  refuseReserved(reference)
   const tag = written.slice(written.lastIndexOf(':') + 1)
   const isFixed = tag.includes('{version}') || tag.includes('{commit}')
   return {
@@ -98,6 +106,13 @@ function targetOf(input: LookInput<ImageSettings>, { named, entry, where }: Entr
     registry: registryOf(input, { entry, address, where }),
     isUnvouched: address !== input.registry?.address,
     mayMove: settings.overwrite === true || !isFixed || reference.endsWith(':latest'),
+  }
+}
+
+/** Whoever could push there would decide what others run. */
+function refuseReserved(reference: string): void {
+  if (isReservedTag(parseReference(reference)?.tag ?? '')) {
+    throw TAG_RESERVED(reference)
   }
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { imageBuild, imageFetch, imagePrune, imagePublish, imagePublished } from '#commands/image.ts'
 import type { ImageContent } from '#commands/image-content.ts'
-import { VERSION_EXISTS } from '#commands/image-publish-errors.ts'
+import { TAG_RESERVED, VERSION_EXISTS } from '#commands/image-publish-errors.ts'
 import { problemsOf } from '#lib/check.ts'
 import { NO_REGISTRY, SERVICE_NAME_DIFFERS, VERSION_REFUSED, VERSION_UNKNOWN } from './artifact-errors.ts'
 import { image } from './image.ts'
@@ -81,6 +81,16 @@ describe('a version', () => {
         ['r.example/x:stable', true],
       ],
     )
+  })
+
+  test('is never a tag by which images are found by their content, nor one that belongs to an image', () => {
+    const notebooks = [`t-${'1'.repeat(24)}`, `e-${'1'.repeat(24)}`]
+    for (const tag of [TREE, ...notebooks, `sha256-${'1'.repeat(64)}`, `sha256-${'1'.repeat(64)}.sbom`]) {
+      assert.throws(() => planOf({ settings: { version: tag, push: [] } }), TAG_RESERVED.matches, tag)
+      const push = [`${REGISTRY.address}/shop:${tag}`]
+      assert.throws(() => planOf({ settings: { version: '1', push } }), TAG_RESERVED.matches, tag)
+    }
+    assert.equal(planOf({ settings: { version: 't-1' } }).push.length, 1)
   })
 
   test('that one registry has is fetched from there for the others: a second build has another digest', () => {

@@ -4,6 +4,7 @@ import type { DeployRequest } from '#manager/deployments/deployment.ts'
 import { APP_NOT_FOUND, STACK_HAS_NO_SOURCE } from '#manager/deployments/errors.ts'
 import { driftedParts } from '#manager/observation/drift-state.ts'
 import { refuseStranger } from '#manager/organisations/refuse-stranger.ts'
+import { pushedPaths, refuseTakenPaths } from '#manager/registry/claim-paths.ts'
 import { readEntry } from './app-entry.ts'
 import { chooseEngine } from './choose-engine.ts'
 import { describedApps, refuseNothing } from './described-apps.ts'
@@ -52,6 +53,7 @@ export async function planApp(
     tags: tagsTell(repository, parts.sealer, source.commit),
   })
   const made = await makePlan(askDirectly(parts, app.host, engine), entry, input, moveOf(app, engine, input))
+  await refuseTakenPaths(parts.db, { app, paths: pushedPaths(made.plan, input.registry) })
   return { ...made, source }
 }
 

@@ -25,6 +25,16 @@ export const NO_REGISTRY = defineError({
   hint: () => 'Make one with "fairlead registry up --name HOST", or name one with FAIRLEAD_REGISTRY.',
 })
 
+export const REGISTRY_PATH_TAKEN = defineError({
+  code: 'REGISTRY_PATH_TAKEN',
+  status: 409,
+  retry: 'never',
+  message: (path: string, owner: string) =>
+    `Images called "${path}" belong to the app "${owner}" of another repository: nothing is pushed there.`,
+  hint: () =>
+    'Give the image another name: "name" or "push" of an app with the target "image", "image_name" of a container, the name of the service in a Compose file.',
+})
+
 export const COLLECT_WAITS = defineError({
   code: 'COLLECT_WAITS',
   status: 409,

@@ -8,6 +8,7 @@ import type { OrganisationTable } from './organisation-table.ts'
 import type { ChannelTable, OutboxTable, ReportTable } from './outbox-tables.ts'
 import type { PastDeploymentTable } from './past-table.ts'
 import type { PushedCommitTable } from './pushed-table.ts'
+import type { RegistryPathTable } from './registry-path-table.ts'
 import type { SignedCallTable } from './signed-table.ts'
 
 export type { CommandTable, DeploymentState, DeploymentTable, StepTable } from './deployment-tables.ts'
@@ -35,6 +36,7 @@ export interface Tables {
   commands: CommandTable
   releases: ReleaseTable
   artifacts: ArtifactTable
+  registry_paths: RegistryPathTable
   idempotency: IdempotencyTable
   outbox: OutboxTable
   reports: ReportTable

@@ -14,6 +14,7 @@ import {
   type StepOutcome,
 } from '#manager/pipeline/step.ts'
 import { tellWorker } from '#manager/pipeline/tell-worker.ts'
+import { claimPaths, pushedPaths, refuseTakenPaths } from '#manager/registry/claim-paths.ts'
 import { SOON } from '#manager/store/soon.ts'
 import type { DriftedParts, Tell } from '#targets/target.ts'
 
@@ -23,6 +24,8 @@ export const plan: Step = { name: 'plan', deadlineMs: 2 * 60_000, run: planDeplo
 async function planDeployment(context: StepContext): Promise<StepOutcome> {
   const drifted = driftedParts(context.app)
   const made = await planFacts(context, drifted)
+  const pushed = { app: context.app, paths: made.paths }
+  await refuseTakenPaths(context.parts.db, pushed)
   await context.parts.db
     .updateTable('deployments')
     .set({
@@ -54,7 +57,11 @@ async function planDeployment(context: StepContext): Promise<StepOutcome> {
   if (context.facts.wish?.dryRun === true) {
     return endDryRun(context, made)
   }
-  return isApproved(context, made) ? done({ hash: made.hash }) : waitForApproval(context, made)
+  if (!isApproved(context, made)) {
+    return waitForApproval(context, made)
+  }
+  await claimPaths(context.parts.db, pushed, context.parts.clock.now())
+  return done({ hash: made.hash })
 }
 
 /** The plan is in the deployment's row, and what it was made from was rendered on the worker. */
@@ -130,5 +137,5 @@ async function planFacts(context: StepContext, drifted: DriftedParts | undefined
   facts.plan = made.plan
   facts.configHash = made.configHash
   facts.secretRevisions = secretRevisions
-  return { ...made, previous: input.previous }
+  return { ...made, previous: input.previous, paths: pushedPaths(made.plan, input.registry) }
 }

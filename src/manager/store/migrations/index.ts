@@ -17,6 +17,7 @@ import { up as engines } from './0019-engines.ts'
 import { up as conventions } from './0020-conventions.ts'
 import { up as hooks } from './0022-hooks.ts'
 import { up as hookTrust } from './0023-hook-trust.ts'
+import { up as registryPaths } from './0025-registry-paths.ts'
 
 export interface Migration {
   readonly name: string
@@ -43,4 +44,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0020-conventions', up: conventions },
   { name: '0022-hooks', up: hooks },
   { name: '0023-hook-trust', up: hookTrust },
+  { name: '0025-registry-paths', up: registryPaths },
 ]

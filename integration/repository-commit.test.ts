@@ -16,6 +16,7 @@ interface Wanted {
   readonly before: string | null
   readonly after: string | null
   readonly path?: string
+  readonly also?: readonly { readonly path: string; readonly before: string }[]
 }
 
 async function commit({ hands, data }: Pick<GitWorld, 'hands' | 'data'>, wanted: Wanted) {
@@ -46,6 +47,26 @@ test('R29 R30 R31 a file is made, changed and removed in commits of the person, 
   equal(
     await git(server.bare, 'log', '-1', '--format=%an <%ae> %cn%n%B', 'main'),
     'Ada Lovelace <ada@example.org> Fairlead\nDeploy shop\n\n',
+  )
+})
+
+test('R31 a stack in the first spelling goes with its Compose file in one commit, or not at all', async () => {
+  await using world = new AsyncDisposableStack()
+  const server = await gitWorld(world)
+  const compose = 'docker-compose-old.yml'
+  const tip = await server.commit({ 'stack-old.json': '{}', [compose]: 'services: {}', keep: 'x' })
+  const wanted = { path: 'stack-old.json', before: '{}', after: null }
+  deepEqual(await commit(server, { ...wanted, also: [{ path: compose, before: 'seen before' }] }), {
+    ...{ outcome: 'conflict', commit: tip, text: 'services: {}', path: compose },
+  })
+  await rejects(commit(server, { ...wanted, also: [{ path: 'keep', before: 'x' }] }), {
+    code: 'COMMITTED_PATH_REFUSED',
+  })
+  const { outcome } = await commit(server, { ...wanted, also: [{ path: compose, before: 'services: {}' }] })
+  equal(outcome, 'pushed')
+  equal(
+    await git(server.bare, 'diff', '--name-status', 'main~', 'main'),
+    `D\t${compose}\nD\tstack-old.json\n`,
   )
 })
 

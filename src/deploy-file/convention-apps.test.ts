@@ -50,6 +50,7 @@ describe('config as code', () => {
             'stack-definition.shop.json',
             'a/docker-compose.base.yml',
             'b/docker-compose.more.json',
+            'stack-definition.shop.schema.json',
           ],
         },
         files: {
@@ -170,6 +171,7 @@ describe('config as code', () => {
     deepEqual(apps[0]?.common.watch, [
       'simple-stack-instance.shop.shop.json',
       'deploy/docker-compose.shop.yml',
+      'deploy/docker-compose.shop.schema.json',
       'api',
       'deploy/api.env',
       'deploy/docker/web',

@@ -1,7 +1,7 @@
 import type { Problem } from '#lib/errors.ts'
 import type { Target } from '#targets/target.ts'
 import type { Candidate, Convention, ConventionEntry, Described, Shelf } from './convention.ts'
-import { type ConventionFile, conventionFiles } from './convention-files.ts'
+import { type ConventionFile, conventionFiles, isOptionsFile } from './convention-files.ts'
 import { describeImage } from './convention-image.ts'
 import { describeStack } from './convention-stack.ts'
 import { appNameOf } from './conventions.ts'
@@ -15,8 +15,9 @@ const PLAIN = ['compose.yaml', 'compose.yml', 'docker-compose.yaml', 'docker-com
 /** Files whose texts decide what the tree describes; none when it is no config as code. */
 export function conventionTexts(paths: readonly string[]): string[] {
   const files = conventionFiles(paths)
+  const options = paths.filter(isOptionsFile)
   return isConfigAsCode(files, paths)
-    ? files.filter(({ kind }) => kind !== 'dockerfile').map(({ path }) => path)
+    ? [...files.filter(({ kind }) => kind !== 'dockerfile').map(({ path }) => path), ...options]
     : []
 }
 
@@ -31,7 +32,7 @@ export function readConvention(
     return undefined
   }
   const doubled = findDoubles(files)
-  const shelf = shelve(files, texts, doubled)
+  const shelf = shelve(files, { paths, texts, doubled })
   const all = [...imageCandidates(files, shelf), ...stackCandidates(files, shelf)]
   const entries = new Map<string, ConventionEntry>()
   const apps: ReadApp[] = []
@@ -57,15 +58,15 @@ export function claimedApps(paths: readonly string[]): ReadonlySet<string> {
   )
   const images = files.filter(({ kind }) => kind === 'image' || kind === 'dockerfile')
   return new Set([
-    ...stacks.map(file => appOf({ kind: 'stack', name: file.name, suffix: file.suffix, file })),
-    ...images.map(file => appOf({ kind: 'image', name: file.name, file })),
+    ...stacks.map(file => stackApp(file.name, file.suffix)),
+    ...images.map(file => appOf({ kind: 'image', name: file.name })),
   ])
 }
 
 const STACK_KINDS: readonly ConventionFile['kind'][] = ['stack', 'instance', 'simple-instance']
 
 /** A Dockerfile or Compose file at the root is the app, as ever, when nothing but names in the early spelling speaks. */
-function isConfigAsCode(files: readonly ConventionFile[], paths: readonly string[]): boolean {
+export function isConfigAsCode(files: readonly ConventionFile[], paths: readonly string[]): boolean {
   const has = (kind: ConventionFile['kind'], name: string) =>
     files.some(file => file.kind === kind && file.name === name)
   const isPlain = PLAIN.some(path => paths.includes(path))
@@ -96,6 +97,12 @@ interface Doubles {
   readonly problems: readonly Problem[]
 }
 
+interface Tree {
+  readonly paths: readonly string[]
+  readonly texts: Readonly<Record<string, string>>
+  readonly doubled: Doubles
+}
+
 function findDoubles(files: readonly ConventionFile[]): Doubles {
   const instances = (kind: ConventionFile['kind']) => (kind === 'simple-instance' ? 'instance' : kind)
   const groups = groupBy(files, file => `${instances(file.kind)} ${file.name} ${file.suffix ?? ''}`)
@@ -115,15 +122,13 @@ function doubleProblems(paths: readonly string[]): Problem[] {
   }))
 }
 
-function shelve(
-  files: readonly ConventionFile[],
-  texts: Readonly<Record<string, string>>,
-  { paths: doubles }: Doubles,
-): Shelf {
+function shelve(files: readonly ConventionFile[], { paths, texts, doubled }: Tree): Shelf {
+  const doubles = doubled.paths
   const byName = new Map(
     files.filter(({ path }) => !doubles.has(path)).map(file => [`${file.kind} ${file.name}`, file]),
   )
-  return { texts, doubles, images: new Map(), only: (kind, name) => byName.get(`${kind} ${name}`) }
+  const only: Shelf['only'] = (kind, name) => byName.get(`${kind} ${name}`)
+  return { texts, paths: new Set(paths), doubles, images: new Map(), only }
 }
 
 /** A Dockerfile alone is an image only in the early spelling: `Dockerfile.dev` is found in many a repository. */
@@ -138,7 +143,7 @@ function imageCandidates(files: readonly ConventionFile[], shelf: Shelf): Candid
 
 function stackCandidates(files: readonly ConventionFile[], shelf: Shelf): Candidate[] {
   const configured = files.filter(({ kind }) => STACK_KINDS.includes(kind))
-  const parts = partsOfOthers(files, shelf)
+  const parts = partsOfOthers(files, shelf.texts)
   const alone = files.filter(
     ({ kind, early, name, path }) =>
       kind === 'compose' && early && !parts.has(name) && !shelf.doubles.has(path),
@@ -157,7 +162,10 @@ function isTold({ file, name }: Candidate, shelf: Shelf): boolean {
 }
 
 /** Names of Compose files that another file makes a stack of. */
-function partsOfOthers(files: readonly ConventionFile[], { texts }: Shelf): ReadonlySet<string> {
+export function partsOfOthers(
+  files: readonly ConventionFile[],
+  texts: Readonly<Record<string, string>>,
+): ReadonlySet<string> {
   const simple = files.flatMap(({ kind, name, of }) =>
     kind === 'stack' ? [name] : kind === 'simple-instance' && of !== undefined ? [of] : [],
   )
@@ -174,8 +182,13 @@ function mentions(text: string, name: string): boolean {
   return new RegExp(`${before}(?:docker-compose[-.])?${name.replaceAll('.', '\\.')}${after}`).test(text)
 }
 
+/** The name of the app of a stack. */
+export function stackApp(stack: string, engine: string | undefined): string {
+  return appOf({ kind: 'stack', name: stack, suffix: engine })
+}
+
 /** The name of the app: of the stack with the engine that it is for, or of the image. */
-function appOf({ kind, name, suffix }: Candidate): string {
+function appOf({ kind, name, suffix }: Omit<Candidate, 'file'>): string {
   const whole = [...(kind === 'image' ? ['image'] : []), name, ...(suffix === undefined ? [] : [suffix])]
   return appNameOf(whole.join('-').replaceAll('_', '-'))
 }

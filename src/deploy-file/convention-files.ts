@@ -47,9 +47,25 @@ const FORMS: readonly (readonly [ConventionKind, 'early' | 'dotted', RegExp])[] 
 /** Names of the newer forms that `stack-<stack>.json` would fit too: without their names they are nothing. */
 const NO_STACK = /^stack-(?:definition|instance)\./
 
+/** Not a stack of that name in the first spelling. */
+const OPTIONS_FILE = /^(?:stack-definition|docker-compose)[.-][a-zA-Z0-9_-]+\.schema\.json$/
+
+/** Whether a file describes the options of the definition beside it. */
+export function isOptionsFile(path: string): boolean {
+  return OPTIONS_FILE.test(path.slice(path.lastIndexOf('/') + 1))
+}
+
+/** Where the options of a definition, or of a Compose file, are described if they are. */
+export function optionsFileOf(path: string): string {
+  return `${path.replace(/\.(?:json|ya?ml)$/, '')}.schema.json`
+}
+
 /** What the conventions say about a path; undefined for a file that they do not know. */
 export function conventionFile(path: string): ConventionFile | undefined {
   const base = path.slice(path.lastIndexOf('/') + 1)
+  if (OPTIONS_FILE.test(base)) {
+    return undefined
+  }
   for (const [kind, spelling, pattern] of FORMS) {
     const groups = pattern.exec(base)?.groups
     if (groups?.name === undefined || (kind === 'stack' && NO_STACK.test(base))) {

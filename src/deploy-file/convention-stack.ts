@@ -6,12 +6,13 @@ import {
   DefinitionConfig,
   InstanceConfig,
   type Parameterised,
-  parametersOf,
+  type ReadConfig,
   readConfig,
   StackConfig,
 } from './convention-config.ts'
 import { type ConventionFile, conventionFile } from './convention-files.ts'
 import { withTag } from './convention-image.ts'
+import { type Choice, chooseOptions } from './convention-options.ts'
 import { watched } from './convention-watch.ts'
 import { readJson } from './json-text.ts'
 import { COMMON_KEYS } from './schema.ts'
@@ -20,6 +21,8 @@ import { COMMON_KEYS } from './schema.ts'
 interface Composes {
   readonly paths: readonly string[]
   readonly through: readonly string[]
+  /** What the options are described beside. */
+  readonly definition: string
   readonly problems: readonly Problem[]
 }
 
@@ -39,15 +42,17 @@ export function describeStack({ file, name, suffix }: Candidate, shelf: Shelf): 
     return { state: 'broken', problems: [problem] }
   }
   const composes = file.kind === 'instance' ? ofDefinition(file, shelf) : ofOne(file, shelf)
-  const problems = [...composes.problems, ...jsonProblems(composes.paths, shelf)]
+  const options = chooseOptions(composes.definition, own, shelf)
+  const problems = [...composes.problems, ...jsonProblems(composes.paths, shelf), ...options.problems]
   const [first] = composes.paths
   if (problems.length > 0 || first === undefined) {
     return { state: 'broken', problems }
   }
   const texts = composes.paths.map(path => shelf.texts[path] ?? '')
   const inputs = composeInputs(texts, posix.dirname(first))
-  const environment = parametersOf(own.config)
-  const paths = [...new Set([file.path, ...composes.through, ...composes.paths])]
+  const { environment } = options
+  const described = shelf.paths.has(options.path) ? [options.path] : []
+  const paths = [...new Set([file.path, ...composes.through, ...composes.paths, ...described])]
   const uses = inputs.images.flatMap(image => shelf.images.get(withTag(image)) ?? [])
   return {
     state: 'described',
@@ -59,7 +64,7 @@ export function describeStack({ file, name, suffix }: Candidate, shelf: Shelf): 
         ...(Object.keys(environment).length > 0 ? { environment } : {}),
       },
       common: {
-        watch: watched([...paths, ...inputs.paths]),
+        watch: watched([...paths, options.path, ...inputs.paths]),
         ...(suffix === undefined ? {} : { engine: suffix.toLowerCase().replaceAll('_', '-') }),
       },
       files: { kind: 'stack', name, paths, uses: [...new Set(uses)] },
@@ -67,15 +72,16 @@ export function describeStack({ file, name, suffix }: Candidate, shelf: Shelf): 
   }
 }
 
-interface Own {
-  readonly config: ({ readonly enabled?: boolean } & Parameterised) | undefined
-  readonly problems: readonly Problem[]
-}
+type Own = Choice & ReadConfig<{ readonly enabled?: boolean } & Parameterised>
 
 function readOwn({ kind, path }: ConventionFile, { texts }: Shelf): Own {
   switch (kind) {
     case 'compose':
-      return { config: {}, problems: [] }
+      return {
+        config: {},
+        problems: [],
+        problemAt: (_, message, expected) => ({ path: '', message, expected, file: path }),
+      }
     case 'stack':
       return readConfig(StackConfig, path, texts[path])
     default:
@@ -85,12 +91,12 @@ function readOwn({ kind, path }: ConventionFile, { texts }: Shelf): Own {
 
 function ofOne({ kind, path, name, of }: ConventionFile, shelf: Shelf): Composes {
   if (kind === 'compose') {
-    return { paths: [path], through: [], problems: [] }
+    return { paths: [path], through: [], definition: path, problems: [] }
   }
   const wanted = of ?? name
   const compose = shelf.only('compose', wanted)
   return compose
-    ? { paths: [compose.path], through: [], problems: [] }
+    ? { paths: [compose.path], through: [], definition: compose.path, problems: [] }
     : failed({ path: '', ...absent('compose', wanted), file: path })
 }
 
@@ -112,6 +118,7 @@ function ofDefinition({ path, of = '' }: ConventionFile, shelf: Shelf): Composes
   return {
     paths: composes.filter(compose => compose !== undefined),
     through: [definition.path],
+    definition: definition.path,
     problems: names.flatMap((name, index) => {
       const { message, expected } = absent('compose', name)
       return composes[index] === undefined ? [read.problemAt(['composes', index], message, expected)] : []
@@ -120,7 +127,7 @@ function ofDefinition({ path, of = '' }: ConventionFile, shelf: Shelf): Composes
 }
 
 function failed(...problems: readonly Problem[]): Composes {
-  return { paths: [], through: [], problems }
+  return { paths: [], through: [], definition: '', problems }
 }
 
 function absent(kind: 'compose' | 'definition', name: string) {

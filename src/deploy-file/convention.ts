@@ -38,6 +38,8 @@ export interface Candidate {
 
 /** What describing an app needs of the tree. */
 export interface Shelf {
+  /** Of all files, also of those whose text could not be read. */
+  readonly paths: ReadonlySet<string>
   readonly texts: Readonly<Record<string, string>>
   /** The only file of a kind and name; undefined when there is none, or several. */
   only(kind: ConventionFile['kind'], name: string): ConventionFile | undefined

@@ -66,7 +66,7 @@ interface Definition {
 /** What can be chosen of a definition: what the file beside it describes, and every other variable of its Compose files. */
 export function readOptionsSchema({ composes, described }: Definition): ReadOptions {
   const variables = composeVariables(composes.join('\n'))
-  const { schema, problems } = described ? readDescribed(described) : NOTHING
+  const { schema, problems } = described ? readDescribedOptions(described) : NOTHING
   const properties: Record<string, OptionRule> = {}
   const required = new Set(schema.required)
   for (const [name, variable] of variables) {
@@ -99,8 +99,14 @@ function ruleFor({ fallback, words }: ComposeVariable): OptionRule {
   }
 }
 
-/** JSON is YAML, whose reader knows the lines. */
-function readDescribed({ file, text }: { readonly file: string; readonly text: string }): ReadOptions {
+/** What a file says about options, and nothing else. JSON is YAML, whose reader knows the lines. */
+export function readDescribedOptions({
+  file,
+  text,
+}: {
+  readonly file: string
+  readonly text: string
+}): ReadOptions {
   const read = readYaml(text)
   const problems =
     read.problems.length > 0

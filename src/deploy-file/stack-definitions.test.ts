@@ -83,3 +83,19 @@ test('texts are wanted of what speaks of stacks only', () => {
       .sort(),
   )
 })
+
+test('R28 Compose files that are parts of definitions and instances are no stacks, whichever way they are spelled', () => {
+  const { stacks } = read({
+    'docker-compose-web.yml': 'services: {}',
+    'docker-compose-db.yml': 'services: {}',
+    'docker-compose-alone.yml': 'services: {}',
+    'stack-definition.shop.json': '{ "composes": ["docker-compose-db.yml"] ',
+    'simple-stack-instance.web.docs.json': '{ "enabled": true }',
+  })
+  assert.deepEqual(stacks.map(({ name }) => name).sort(), ['alone', 'docs'])
+})
+
+test('R28 beside the Compose file that is the app, others in the early spelling are no stacks', () => {
+  const files = { 'docker-compose.yml': 'services: {}', 'docker-compose-dev.yml': 'services: {}' }
+  assert.deepEqual(read(files).stacks, [])
+})

@@ -1,5 +1,6 @@
 import type { Problem } from '#lib/errors.ts'
 import type { OptionValue } from './check-options.ts'
+import { isConfigAsCode, partsOfOthers } from './convention-apps.ts'
 import {
   DefinitionConfig,
   InstanceConfig,
@@ -7,7 +8,13 @@ import {
   readConfig,
   StackConfig,
 } from './convention-config.ts'
-import { type ConventionFile, conventionFile, conventionFiles } from './convention-files.ts'
+import {
+  type ConventionFile,
+  conventionFile,
+  conventionFiles,
+  isOptionsFile,
+  optionsFileOf,
+} from './convention-files.ts'
 import { type OptionsSchema, readOptionsSchema } from './options-schema.ts'
 
 /** Something that stacks can be made of: several Compose files by name, or one. */
@@ -43,14 +50,10 @@ export interface StacksAsCode {
   readonly stacks: readonly DeclaredStack[]
 }
 
-const DESCRIPTION = /(?:^|\/)(?:stack-definition|docker-compose)[.-][a-zA-Z0-9_-]+\.schema\.json$/
-
 /** The files whose texts readStacksAsCode needs. */
 export function stackTexts(paths: readonly string[]): string[] {
   const files = conventionFiles(paths).filter(({ kind }) => !['dockerfile', 'image', 'repo'].includes(kind))
-  return [
-    ...new Set([...files.map(({ path }) => path), ...paths.filter(path => DESCRIPTION.test(path))]),
-  ].sort()
+  return [...files.map(({ path }) => path), ...paths.filter(isOptionsFile)].sort()
 }
 
 /** All that a tree says about stacks; what is broken stands in it with its problems. */
@@ -58,18 +61,20 @@ export function readStacksAsCode(
   paths: readonly string[],
   texts: Readonly<Record<string, string>>,
 ): StacksAsCode {
-  const files = conventionFiles(paths).filter(({ path }) => !DESCRIPTION.test(path))
-  const tree: Tree = { files, paths, texts }
+  const files = conventionFiles(paths)
+  const tree: Tree = { files, texts, parts: partsOfOthers(files, texts) }
   return {
     definitions: files.flatMap(file => definitionOf(tree, file)),
-    stacks: files.flatMap(file => stackOf(tree, file)),
+    // Beside a Compose file or Dockerfile that is the app, names in the early spelling are none.
+    stacks: isConfigAsCode(files, paths) ? files.flatMap(file => stackOf(tree, file)) : [],
   }
 }
 
 interface Tree {
   readonly files: readonly ConventionFile[]
-  readonly paths: readonly string[]
   readonly texts: Readonly<Record<string, string>>
+  /** Names of Compose files that another file makes a stack of. */
+  readonly parts: ReadonlySet<string>
 }
 
 function definitionOf(tree: Tree, file: ConventionFile): StackDefinition[] {
@@ -101,8 +106,7 @@ function definition(
   problems: readonly Problem[],
 ): StackDefinition {
   const doubles = tree.files.filter(each => each.kind === file.kind && each.name === file.name)
-  const base = file.path.replace(/\.(?:json|ya?ml)$/, '')
-  const beside = `${base}.schema.json`
+  const beside = optionsFileOf(file.path)
   const text = tree.texts[beside]
   const { schema, problems: wrong } = readOptionsSchema({
     composes: composes.map(({ path }) => tree.texts[path] ?? ''),
@@ -151,8 +155,7 @@ function stackOf(tree: Tree, file: ConventionFile): DeclaredStack[] {
     return [{ name, engine, kind, file: path, definition: name, enabled, options, text, problems }]
   }
   // In the early spelling such a file is a stack by itself, unless another one says how it runs.
-  const isAlone = !tree.files.some(each => each.kind === 'stack' && each.name === name)
-  return kind === 'compose' && file.early && isAlone
+  return kind === 'compose' && file.early && !tree.parts.has(name)
     ? [{ name, engine, kind, file: path, definition: name, enabled: true, options: {}, text, problems: [] }]
     : []
 }

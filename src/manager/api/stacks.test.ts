@@ -67,12 +67,21 @@ function commit({
   path,
   before,
   after: text,
+  also = [],
 }: {
   path: string
   before: string | null
   after: string | null
+  also?: { path: string; before: string }[]
 }) {
   meanwhile()
+  const other = also.find(each => tree[each.path] !== each.before)
+  if (other) {
+    return { outcome: 'conflict', commit: 'f'.repeat(40), text: tree[other.path] ?? null, path: other.path }
+  }
+  for (const each of also) {
+    delete tree[each.path]
+  }
   const stands = tree[path] ?? null
   const tip = 'f'.repeat(40)
   if (stands === text || stands !== before) {
@@ -244,4 +253,74 @@ test('a definition of the same name in two repositories has to be told apart', a
   })
   assert.equal((await ask('POST', '/stacks', NORTH)).json().code, 'STACK_AMBIGUOUS')
   assert.equal((await ask('POST', '/stacks', { ...NORTH, repository: 'other' })).statusCode, 202)
+})
+
+const COMPOSE = 'services:\n  web:\n    image: web:1\n'
+
+test('R23 R31 a stack in the first spelling is removed with its Compose file, which would go on by itself', async () => {
+  Object.assign(tree, { 'stack-old.json': '{ "enabled": true }', 'docker-compose-old.yml': COMPOSE })
+  const gone = await ask('DELETE', '/stacks/old')
+  assert.deepEqual([gone.statusCode, gone.json().file], [202, 'stack-old.json'], gone.body)
+  assert.deepEqual(Object.keys(tree), Object.keys(TREE))
+})
+
+test('R31 a Compose file that somebody changes in the same moment is a conflict, and both files stay', async () => {
+  Object.assign(tree, { 'stack-old.json': '{}', 'docker-compose-old.yml': COMPOSE })
+  meanwhile = () => Object.assign(tree, { 'docker-compose-old.yml': 'theirs' })
+  const { code, detail, facts } = (await ask('DELETE', '/stacks/old')).json()
+  assert.deepEqual([code, facts.theirs, facts.yours], ['STACK_CONFLICT', 'theirs', null])
+  assert.match(detail, /docker-compose-old\.yml/)
+  assert.equal(tree['stack-old.json'], '{}')
+})
+
+test('R23 R31 what others need, or what would come up by itself, is not removed with a stack', async () => {
+  Object.assign(tree, {
+    'stack-old.json': '{}',
+    'docker-compose-old.yml': COMPOSE,
+    'stack-definition.uses.json': '{ "composes": ["old"] }',
+    'docker-compose-plain.yml': COMPOSE,
+    'simple-stack-instance.plain.live.json': '{ "enabled": true }',
+  })
+  const before = Object.keys(tree)
+  for (const [stack, words] of [
+    ['old', /docker-compose-old\.yml is about the app "old" too/],
+    ['live', /without it "plain" would be an app by itself/],
+  ] as const) {
+    const refused = (await ask('DELETE', `/stacks/${stack}`)).json()
+    assert.equal(refused.code, 'STACK_NOT_OURS_TO_WRITE')
+    assert.match(refused.detail, words)
+  }
+  assert.deepEqual(Object.keys(tree), before)
+})
+
+test('R28 R31 a Compose file that is a part of a definition is no stack, and cannot be removed as one', async () => {
+  Object.assign(tree, {
+    'docker-compose-part.yml': COMPOSE,
+    'stack-definition.uses.json': '{ "composes": ["part"] }',
+    'stack-instance.uses.live.json': '{ "enabled": true }',
+  })
+  const { items } = (await ask('GET', '/stacks')).json()
+  assert.deepEqual(
+    items.map(({ stack }: { stack: string }) => stack),
+    ['live'],
+  )
+  assert.equal((await ask('DELETE', '/stacks/part')).json().code, 'STACK_UNKNOWN')
+})
+
+test('R29 a stack does not take away another one that is a Compose file by itself', async () => {
+  tree['docker-compose-alone.yml'] = COMPOSE
+  const refused = (await ask('POST', '/stacks', { stackDefinition: 'alone', stack: 'live' })).json()
+  assert.equal(refused.code, 'STACK_NOT_OURS_TO_WRITE')
+  assert.match(refused.detail, /the app "alone" would not be described any more/)
+})
+
+test('R29 a name that the app of another repository has is refused before anything is written', async () => {
+  const other = { name: 'other', url: 'https://git.example.org/other.git' }
+  assert.equal((await ask('POST', '/repositories', other)).statusCode, 201)
+  const app = { name: 'north', repository: 'other' }
+  const added = await ask('POST', '/apps', app)
+  assert.equal(added.statusCode, 201, added.body)
+  const refused = await ask('POST', '/stacks', NORTH)
+  assert.deepEqual([refused.statusCode, refused.json().code], [409, 'APP_NAME_TAKEN'])
+  assert.deepEqual(Object.keys(tree), Object.keys(TREE))
 })

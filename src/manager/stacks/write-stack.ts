@@ -1,13 +1,16 @@
 import { createHash } from 'node:crypto'
 import { posix } from 'node:path'
 import { checkOptions, type OptionValue } from '#deploy-file/check-options.ts'
+import { stackApp } from '#deploy-file/convention-apps.ts'
 import type { DeclaredStack, StackDefinition } from '#deploy-file/stack-definitions.ts'
 import { canonicalJson } from '#lib/canonical-json.ts'
 import type { ManagerParts } from '#manager/parts.ts'
 import { askDirectly } from '#manager/pipeline/plan-app.ts'
 import { remoteOf } from '#manager/pipeline/source.ts'
+import { APP_NAME_TAKEN } from '#manager/triggers/errors.ts'
 import { STACK_CONFLICT, STACK_NOT_OURS_TO_WRITE, STACK_OPTIONS_WRONG } from './errors.ts'
 import { definitionNamed, findDefinition, findStack, withProblems } from './find-stack.ts'
+import { type FileChange, foresee } from './foresee.ts'
 import type { StackCode } from './read-code.ts'
 import { type Rendered, renderStack } from './render-stack.ts'
 
@@ -46,13 +49,8 @@ export async function createStack(
   if (there && there.text !== text) {
     throw conflict(there.file, { yours: text, theirs: there.text })
   }
-  return await write(parts, {
-    code,
-    path: there?.file ?? path,
-    before: there?.text ?? null,
-    after: text,
-    wish,
-  })
+  const change = { path: there?.file ?? path, before: there?.text ?? null, after: text }
+  return await write(parts, { code, stack: { name: wish.stack, engine: wish.engine }, change, by: wish.by })
 }
 
 /** Gives a stack its complete options anew. */
@@ -78,7 +76,8 @@ export async function updateStack(
   const definition = definitionNamed([code], declared.definition, declared.kind)
   const text = textOf(wish.enabled, parametersFor(definition, wish.options))
   refuseUnseen(declared, { version: wish.version, yours: text })
-  return await write(parts, { code, path: declared.file, before: declared.text, after: text, wish })
+  const change = { path: declared.file, before: declared.text, after: text }
+  return await write(parts, { code, stack: declared, change, by: wish.by })
 }
 
 /** Removes the file of a stack; the push removes what runs. */
@@ -88,7 +87,8 @@ export async function deleteStack(
 ): Promise<WrittenStack> {
   const { code, declared } = await findStack(parts, wish)
   refuseUnseen(declared, { version: wish.version, yours: null })
-  return await write(parts, { code, path: declared.file, before: declared.text, after: null, wish })
+  const change = { path: declared.file, before: declared.text, after: null }
+  return await write(parts, { code, stack: declared, change, by: wish.by })
 }
 
 /** Names what a file says, for If-Match. */
@@ -98,20 +98,27 @@ export function versionOf(text: string): string {
 
 interface Write {
   readonly code: StackCode
-  readonly path: string
-  readonly before: string | null
-  readonly after: string | null
-  readonly wish: Wish & { readonly stack: string }
+  readonly stack: Pick<DeclaredStack, 'name' | 'engine'>
+  readonly change: FileChange
+  /** Name of the token. */
+  readonly by: string
 }
 
 interface Committed {
   readonly outcome: 'pushed' | 'unchanged' | 'conflict'
   readonly commit: string
   readonly text: string | null
+  /** Which file is in the way, when it is another one. */
+  readonly path?: string
 }
 
-async function write(parts: ManagerParts, { code, path, before, after, wish }: Write): Promise<WrittenStack> {
+async function write(parts: ManagerParts, { code, stack, change, by }: Write): Promise<WrittenStack> {
   const { repository } = code
+  const { path, before, after } = change
+  const [, ...others] = foresee(code, stack, change)
+  if (after !== null) {
+    await refuseTakenName(parts, repository, stackApp(stack.name, stack.engine))
+  }
   const rendered = after === null ? undefined : await renderStack(parts, code, { path, text: after })
   const verb = before === null ? 'Add' : after === null ? 'Remove' : 'Change'
   const written = (await askDirectly(
@@ -123,22 +130,43 @@ async function write(parts: ManagerParts, { code, path, before, after, wish }: W
     data: {
       ...remoteOf(repository, parts.sealer),
       ...{ path, before, after },
-      subject: `${verb} the stack ${wish.stack}`,
-      author: authorNamed(wish.by),
+      ...(others.length > 0
+        ? { also: others.map(each => ({ path: each.path, before: each.before ?? '' })) }
+        : {}),
+      subject: `${verb} the stack ${stack.name}`,
+      author: authorNamed(by),
     },
   })) as unknown as Committed
   if (written.outcome === 'conflict') {
-    throw conflict(path, { yours: after, theirs: written.text })
+    const isOther = written.path !== undefined
+    throw conflict(written.path ?? path, { yours: isOther ? null : after, theirs: written.text })
   }
   parts.poller.look(repository.id)
   return {
-    stack: wish.stack,
+    stack: stack.name,
     repository: repository.name,
     file: path,
     outcome: written.outcome,
     commit: written.commit,
     version: after === null ? null : versionOf(after),
     rendered,
+  }
+}
+
+/** An app of that name that is not the repository's own would keep the stack from ever being deployed. */
+async function refuseTakenName(
+  { db }: ManagerParts,
+  { id }: StackCode['repository'],
+  name: string,
+): Promise<void> {
+  const other = await db
+    .selectFrom('apps')
+    .select('id')
+    .where('name', '=', name)
+    .where(eb => eb.or([eb('repository_id', 'is', null), eb('repository_id', '!=', id)]))
+    .executeTakeFirst()
+  if (other) {
+    throw APP_NAME_TAKEN([name])
   }
 }
 

@@ -26,7 +26,7 @@ export const FOLDERS: Readonly<Record<string, FolderRule>> = {
   },
   policy: { imports: ['formats', 'lib'], packages: ['typebox', 'yaml'] },
   commands: {
-    imports: ['programs', 'policy', 'firewall', 'exec/call.ts', 'contract', 'formats', 'lib'],
+    imports: ['programs', 'recipes', 'policy', 'firewall', 'exec/call.ts', 'contract', 'formats', 'lib'],
     packages: ['typebox'],
   },
   targets: {

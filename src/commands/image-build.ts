@@ -4,8 +4,6 @@ import { AS_LONG_AS_COMMAND_MS, type FileCall, type FileResult } from '#exec/cal
 import { imageName, parseReference } from '#formats/image-reference.ts'
 import { asFairleadError } from '#lib/errors.ts'
 import { Secret } from '#lib/secret.ts'
-import { checkDockerfile } from '#policy/dockerfile.ts'
-import { findingText } from '#policy/finding.ts'
 import { inspectImage, removeImage, tagImage } from '#programs/docker-images.ts'
 import { baseImages } from '#programs/dockerfile.ts'
 import { checkedPath } from '#programs/git-names.ts'
@@ -13,12 +11,8 @@ import { defineCommand, type Hands } from './command.ts'
 import { AppName, CommitId, ImageName, LABEL } from './container-data.ts'
 import { isMadeFrom, refuseDockerfileOutside } from './image-content.ts'
 import { BuildArgs, BuildName, BuildTarget, RegistryData, RepositoryKey, TreePath } from './image-data.ts'
-import {
-  BASE_IMAGE_PULL_FAILED,
-  DOCKERFILE_REFUSED,
-  IMAGE_PATH_REFUSED,
-  IMAGE_SOURCE_MISSING,
-} from './image-errors.ts'
+import { BASE_IMAGE_PULL_FAILED, IMAGE_PATH_REFUSED, IMAGE_SOURCE_MISSING } from './image-errors.ts'
+import { refuseByPolicy } from './image-policy.ts'
 import { pull } from './image-pull.ts'
 import { checkoutFolder } from './repository-folders.ts'
 
@@ -176,26 +170,6 @@ type FileWish =
 
 function fileCall(wish: FileWish): FileCall<FileResult> {
   return { kind: 'file', ...wish, read: result => result }
-}
-
-/** The host's own rules; a host in trusted mode only says what they would refuse. */
-function refuseByPolicy(hands: Hands, dockerfile: string, text: string): void {
-  const findings = checkDockerfile(dockerfile, text)
-  for (const finding of findings) {
-    hands.say(findingText(finding), 'stderr')
-  }
-  const refused = findings.filter(finding => finding.severity === 'error')
-  const first = refused[0]
-  if (first && hands.host.policy.mode === 'enforce') {
-    throw DOCKERFILE_REFUSED(dockerfile, first.message).with({
-      problems: refused.map(({ path, message, file, line }) => ({
-        path,
-        message,
-        ...(file === undefined ? {} : { file }),
-        ...(line === undefined ? {} : { line }),
-      })),
-    })
-  }
 }
 
 /**

@@ -30,6 +30,10 @@ import { imagePublish } from './image-publish.ts'
 import { imagePublished } from './image-published.ts'
 import { imagePush } from './image-push.ts'
 import { imageUsed } from './image-used.ts'
+import { notebookContent } from './notebook-content.ts'
+import { notebookEnvironment } from './notebook-environment.ts'
+import { notebookExamine } from './notebook-examine.ts'
+import { notebookScan } from './notebook-scan.ts'
 import { registryCollect } from './registry-collect.ts'
 import { registryForget } from './registry-forget.ts'
 import { registryObserve } from './registry-observe.ts'
@@ -86,6 +90,10 @@ export const COMMANDS: readonly Command[] = [
   imageList,
   imagePrune,
   imageUsed,
+  notebookScan,
+  notebookExamine,
+  notebookEnvironment,
+  notebookContent,
   containerObserve,
   containerStart,
   containerVerify,

@@ -95,6 +95,8 @@ export interface EngineRequest<T> {
   /** Sent as JSON unless it is a string. */
   readonly body?: unknown
   readonly timeoutMs: number
+  /** Sent in place of a body. */
+  readonly layer?: PackedLayer
   /** Statuses that read() accepts; any other is an ENGINE_REFUSED error. `any` hands all to read(). */
   readonly ok: readonly number[] | 'any'
   /** A POST that only asks: sent twice it is the same as once, so it may go over a kept connection as a GET does. */
@@ -122,6 +124,8 @@ export interface EngineAnswer {
   readonly text: string
   /** Parsed text, undefined when it is not JSON. */
   readonly json: unknown
+  /** When a layer was sent, and all of it was. */
+  readonly sent?: SentLayer
 }
 
 /** One BuildKit build through the Docker API: context from a folder, live output to the log. */
@@ -131,8 +135,10 @@ export interface ImageBuildCall<T> {
   readonly socket: string
   /** Put there by exec/ itself (remote-engines.ts). */
   readonly tls?: EngineTls
-  /** Absolute path of the context folder; `.dockerignore` there is honoured, `.git` never sent. */
-  readonly context: string
+  /** Absolute path of the context folder; `.dockerignore` there is honoured, `.git` never sent. Or exactly these files. */
+  readonly context: string | readonly PackedFile[]
+  /** Of all files, when they are given; default: 1970. */
+  readonly modifiedMs?: number
   /** Path of the Dockerfile inside the context. */
   readonly dockerfile: string
   readonly target?: string
@@ -145,6 +151,35 @@ export interface ImageBuildCall<T> {
   readonly registries: Readonly<Record<string, { readonly username: string; readonly password: Secret }>>
   readonly timeoutMs: number
   readonly read: (built: { readonly imageId: string }) => T
+}
+
+/** A file of a build context or of a layer: a text, a file of the host (never what a link leads to), or a link. */
+export type PackedFile = { readonly path: string } & (
+  | { readonly text: string; readonly isProgram?: boolean }
+  | {
+      /** Absolute path. */
+      readonly from: string
+      readonly isProgram?: boolean
+    }
+  | { readonly link: string }
+)
+
+/** A layer of an image that is made while it is sent, so that it needs neither memory nor disk. */
+export interface PackedLayer {
+  readonly files: readonly PackedFile[]
+  /** Absolute path of the folder that they lie in; it and all in it belong to the owner. */
+  readonly destination: string
+  /** Number of the user and the group. */
+  readonly owner: number
+  readonly modifiedMs: number
+}
+
+export interface SentLayer {
+  /** Of what was sent. */
+  readonly digest: string
+  /** Of the same, uncompressed. */
+  readonly diffId: string
+  readonly bytes: number
 }
 
 /**

@@ -11,6 +11,7 @@ import type { CallContext } from './call-context.ts'
 import { withinLimits } from './deadline.ts'
 import { engineError } from './engine-error.ts'
 import { ENGINE_BROKE_OFF } from './errors.ts'
+import { tarOfFiles } from './packed-files.ts'
 import { open } from './request.ts'
 import { shown } from './shown.ts'
 
@@ -42,7 +43,11 @@ async function build(
   const { socket, tls } = call
   const engine: Engine = { kind: 'docker', socket, ...(tls ? { tls } : {}) }
   const buildId = newId()
-  const tar = await tarOf(call)
+  const { context: files, dockerfile } = call
+  const tar =
+    typeof files === 'string'
+      ? await tarOf({ context: files, dockerfile })
+      : tarOfFiles(files, call.modifiedMs ?? 0)
   let contextError: unknown
   tar.on('error', error => {
     contextError = error

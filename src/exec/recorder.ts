@@ -121,8 +121,8 @@ function engineAnswerOf(call: EngineRequest<unknown>, answer: Answer): EngineAns
   for (const event of answer.events ?? []) {
     call.stream?.onEvent(event)
   }
-  const { headers = {}, trailers = {} } = answer
-  return { status, headers, trailers, text, json: answer.json ?? parsed(text) }
+  const { headers = {}, trailers = {}, sent } = answer
+  return { status, headers, trailers, text, json: answer.json ?? parsed(text), ...(sent ? { sent } : {}) }
 }
 
 function parsed(text: string): unknown {

@@ -6,13 +6,14 @@ import { pipeline } from 'node:stream/promises'
 import type { SecureContextOptions } from 'node:tls'
 import { revealed } from '#lib/secret.ts'
 import { readAnswer, StoppedByConsumer } from './answer.ts'
-import type { Engine, EngineAnswer, EngineRequest } from './call.ts'
+import type { Engine, EngineAnswer, EngineRequest, PackedLayer } from './call.ts'
 import type { CallContext } from './call-context.ts'
 import { cut } from './cut.ts'
 import { withinLimits } from './deadline.ts'
 import { engineError, saidBy } from './engine-error.ts'
 import { ENGINE_REFUSED } from './errors.ts'
 import { systemCode } from './file-error.ts'
+import type { PackedStream } from './packed-files.ts'
 import type { EngineTls } from './remote-engines.ts'
 import { queryText, shown } from './shown.ts'
 
@@ -44,9 +45,13 @@ async function exchange(
   stop: AbortSignal,
 ): Promise<EngineAnswer> {
   try {
-    const response = await open({ ...wireFormOf(call), signal: stop })
+    const packed = call.layer && (await packedLayer(call.layer))
+    const response = await open({ ...wireFormOf(call, packed?.bytes), signal: stop })
     const stream = isAccepted(call, response.statusCode ?? 0) ? call.stream : undefined
-    return await readAnswer(response, stream, name)
+    const answer = await readAnswer(response, stream, name)
+    const sent = packed?.bytes.readableEnded ? { sent: packed.sent() } : {}
+    packed?.bytes.destroy()
+    return { ...answer, ...sent }
   } catch (error) {
     if (error instanceof StoppedByConsumer) {
       throw error.cause
@@ -54,6 +59,12 @@ async function exchange(
     stop.throwIfAborted()
     throw engineError(error, call.engine, name)
   }
+}
+
+/** Rare, and it brings the tar code along: an idle worker does without. */
+async function packedLayer(layer: PackedLayer): Promise<PackedStream> {
+  const { streamLayer } = await import('./packed-files.ts')
+  return streamLayer(layer)
 }
 
 function isAccepted({ ok }: EngineRequest<unknown>, status: number): boolean {
@@ -190,14 +201,14 @@ function secured(
   return { ca, cert, key: revealed(key), servername: isIP(hostname) === 0 ? hostname : '' }
 }
 
-function wireFormOf(call: EngineRequest<unknown>): Omit<WireRequest, 'signal'> {
+function wireFormOf(call: EngineRequest<unknown>, stream: Readable | undefined): Omit<WireRequest, 'signal'> {
   const given = Object.entries(call.headers ?? {}).map(([key, value]) => [key.toLowerCase(), revealed(value)])
   const headers: Record<string, string> = {
     ...(call.engine.kind === 'docker' ? { host: 'docker' } : {}),
     ...Object.fromEntries(given),
   }
-  const body = bodyOf(call)
-  if (body !== undefined) {
+  const body = stream ?? bodyOf(call)
+  if (typeof body === 'string') {
     if (body !== '') {
       headers['content-type'] ??= typeof call.body === 'string' ? 'text/plain' : 'application/json'
     }

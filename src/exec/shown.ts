@@ -9,7 +9,7 @@ export function shown(call: Call<unknown>): string {
     case 'request':
       return shownRequest(call)
     case 'image-build':
-      return `build ${call.dockerfile} in ${call.context}`
+      return `build ${call.dockerfile} in ${typeof call.context === 'string' ? call.context : `${call.context.length} files`}`
     case 'file':
       return shownFile(call)
     case 'lookup':

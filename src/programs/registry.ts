@@ -98,13 +98,22 @@ function manifestRequest<T>(
   }
 }
 
-/** Exchanges the password for a token that allows pulling and pushing one repository. Undefined when it is refused. */
+/**
+ * Exchanges the password for a token that allows pulling and pushing one repository, and pulling another. Undefined when
+ * it is refused.
+ */
 export function askToken(
   challenge: TokenChallenge,
   registry: RegistryAccess,
   repository: string,
+  from?: string,
 ): EngineRequest<Secret | undefined> {
   const url = new URL(challenge.realm)
+  const query = new URLSearchParams([...url.searchParams, ['service', challenge.service]])
+  query.append('scope', `repository:${repository}:pull,push`)
+  if (from !== undefined && from !== repository) {
+    query.append('scope', `repository:${from}:pull`)
+  }
   return {
     kind: 'request',
     engine: {
@@ -112,12 +121,7 @@ export function askToken(
       origin: pinnedOrigin({ origin: url.origin, connectTo: challenge.connectTo }),
     },
     method: 'GET',
-    path: url.pathname,
-    query: {
-      ...Object.fromEntries(url.searchParams),
-      service: challenge.service,
-      scope: `repository:${repository}:pull,push`,
-    },
+    path: `${url.pathname}?${query}`,
     ...(challenge.connectTo === undefined ? {} : { headers: { host: url.host } }),
     timeoutMs: ANSWER_MS,
     ok: 'any',
@@ -165,7 +169,7 @@ function pinnedOrigin({
   return url.origin
 }
 
-function bearer(token: Secret | undefined): Record<string, Secret> {
+export function bearer(token: Secret | undefined): Record<string, Secret> {
   return token ? { authorization: new Secret(`Bearer ${token.reveal()}`) } : {}
 }
 

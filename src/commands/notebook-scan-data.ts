@@ -1,0 +1,71 @@
+import { type Static, Type } from 'typebox'
+import { AppName, CommitId } from './container-data.ts'
+import { RepositoryKey } from './image-data.ts'
+import { NotebookBase, NotebookFinding, NotebookWishFields } from './notebook-data.ts'
+
+const strict = { additionalProperties: false } as const
+
+export const NotebookScanData = Type.Object(
+  {
+    repository: RepositoryKey,
+    commit: CommitId,
+    /** Names the project in the root folder. */
+    repositoryName: Type.String({ minLength: 1, maxLength: 200 }),
+    /** Slugs by folder, as they were given before. */
+    given: Type.Optional(Type.Record(Type.String({ maxLength: 1_024 }), AppName)),
+    /** Absent: what the projects ask for is not looked at, and they have no keys. */
+    bases: Type.Optional(Type.Array(NotebookBase, { maxItems: 50 })),
+    allowed: NotebookWishFields.allowed,
+    date: NotebookWishFields.date,
+  },
+  strict,
+)
+export type NotebookScanData = Static<typeof NotebookScanData>
+
+export const NotebookFound = Type.Object(
+  {
+    slug: Type.String(),
+    /** From the root of the repository; `.` is the root. */
+    folder: Type.String(),
+    /** Of nb.yaml, else the name of the folder. */
+    title: Type.String(),
+    /** false: only a preview, because no file names the folder as a project. */
+    serves: Type.Boolean(),
+    /** How many; their names are told by notebook.examine. */
+    notebooks: Type.Integer(),
+    entry: Type.Union([Type.String(), Type.Null()]),
+    /** Of what is shipped. */
+    contentHash: Type.String(),
+    /** With bases, and when nothing forbids an image: the keys of its images. */
+    environment: Type.Optional(Type.String()),
+    content: Type.Optional(Type.String()),
+    pack: Type.Optional(Type.String()),
+    language: Type.Optional(Type.String()),
+    /** What forbids an image of it. */
+    problems: Type.Array(NotebookFinding),
+  },
+  strict,
+)
+
+export const NotebookScanned = Type.Object(
+  {
+    projects: Type.Array(NotebookFound),
+    /** Of nb.yaml and notebooks.yaml; with one there are no projects. */
+    problems: Type.Array(
+      Type.Object(
+        {
+          path: Type.String(),
+          message: Type.String(),
+          expected: Type.Optional(Type.String()),
+          file: Type.Optional(Type.String()),
+          line: Type.Optional(Type.Integer()),
+          column: Type.Optional(Type.Integer()),
+        },
+        strict,
+      ),
+    ),
+    notes: Type.Array(NotebookFinding),
+  },
+  strict,
+)
+export type NotebookScanned = Static<typeof NotebookScanned>

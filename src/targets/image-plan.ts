@@ -104,17 +104,14 @@ function refuseTaken({ input, wants, found, local, hereId }: Decision): void {
   }
 }
 
-function listsOf(decision: Decision): Pick<Plan, keyof typeof NOTHING> {
+function listsOf(decision: Decision): Omit<Plan, 'release' | 'changes' | 'nothingToDo'> {
   const { input, wants, tree, found, here, content } = decision
   const { name: app } = input.app
   const build = buildTells(decision)
-  const publish = tell('publish', imagePublish, {
-    app,
-    image: here ?? content?.reference ?? wants.image,
-    name: wants.image,
-    tree,
-    references: [...wants.targets],
-  })
+  const image = here ?? content?.reference ?? wants.image
+  const names = { app, image, name: wants.image, tree }
+  const publish = tell('publish', imagePublish, { ...names, references: [...wants.targets] })
+  const named = tell('name', imagePublish, { ...names, references: [] })
   const verify = tell('verify', imagePublished, {
     name: wants.image,
     references: found.map(({ target: { mayMove: _, ...each } }) => ({
@@ -125,7 +122,14 @@ function listsOf(decision: Decision): Pick<Plan, keyof typeof NOTHING> {
   const releases = [...(input.previous ? [input.previous] : []), ...(input.kept ?? [])]
   const keep = new Set([wants.image, ...namesOfImages(releases.flatMap(artifactImages))])
   const prune = tell('prune', imagePrune, { app, keep: [...keep], keepLast: 0, buildCache: BUILD_CACHE })
-  return { ...NOTHING, build, push: [publish], verify: [verify], prune: build.length > 0 ? [prune] : [] }
+  return {
+    ...NOTHING,
+    build,
+    push: [publish],
+    named: [named],
+    verify: [verify],
+    prune: build.length > 0 ? [prune] : [],
+  }
 }
 
 /** The image by its content, fetched where one of its registries has that already: a second build has another digest. */

@@ -40,6 +40,14 @@ describe('a version', () => {
     assertTellable(plan)
   })
 
+  test('R55 gets its name on the host alone where the images alone are asked for', () => {
+    const { named = [] } = planOf()
+    assert.deepEqual(
+      named.map(({ command, data }) => [command, data.name, data.references]),
+      [['image.publish', 'api:1.2.0', []]],
+    )
+  })
+
   test('that every registry has with this content is nothing to do', () => {
     const plan = planOf({ found: { published: published({ state: 'present', digest: DIGEST, tree: TREE }) } })
     assert.equal(plan.nothingToDo, true)

@@ -58,6 +58,10 @@ export interface Change {
 export interface Plan {
   readonly build: readonly Tell[]
   readonly push: readonly Tell[]
+  /** Told instead of all that follows, where the images alone are asked for: gives them their names on the host. */
+  readonly named?: readonly Tell[]
+  /** Told when the release stands: what is said of its images beside them. A failure of it is no failure of the release. */
+  readonly attest?: readonly Tell[]
   readonly apply: readonly Tell[]
   readonly verify: readonly Tell[]
   readonly route: readonly Tell[]

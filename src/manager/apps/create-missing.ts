@@ -34,23 +34,8 @@ export async function createMissingApps(
       if (await appNamed(transaction, entry.name)) {
         return false
       }
-      await transaction
-        .insertInto('apps')
-        .values({
-          id,
-          name: entry.name,
-          repository_id: repository.id,
-          entry: entry.name,
-          target: entry.target,
-          overrides: '{}',
-          host: repository.host,
-          approval,
-          by_files: entry.files?.kind ?? null,
-          version: 1,
-          created_at: now,
-          updated_at: now,
-        })
-        .execute()
+      const row = { ...newAppRow(repository, entry), id, approval, created_at: now, updated_at: now }
+      await transaction.insertInto('apps').values(row).execute()
       const trigger = { kind: 'registration', by: repository.name } as const
       await requestDeployment({ ...context, db: transaction }, { appId: id, kind: 'deploy', trigger })
       return true
@@ -60,7 +45,16 @@ export async function createMissingApps(
   return { created, taken }
 }
 
-async function appNamed(db: DeploymentsContext['db'], name: string) {
+/** What an app is at first, but for its id and times. */
+export function newAppRow(repository: Selectable<RepositoryTable>, entry: ReadApp) {
+  const { name, target, files } = entry
+  return {
+    ...{ name, repository_id: repository.id, entry: name, target, overrides: '{}' },
+    ...{ host: repository.host, by_files: files?.kind ?? null, version: 1 },
+  }
+}
+
+export async function appNamed(db: DeploymentsContext['db'], name: string) {
   return await db
     .selectFrom('apps')
     .select(['id', 'repository_id'])

@@ -71,9 +71,21 @@ test('R55 R56 a dry run keeps the plan, does none of it, and the next push begin
   assert.equal((await push('c', ['deploy-shop'])).outcome, 'deployed')
 })
 
-test('R55 a dry run creates no apps, and claims nothing', async () => {
-  await push('b', ['dry-run', 'do-all'], { file: BOTH })
+test('R55 a dry run creates no apps, and claims nothing, but keeps the plans of the apps that it would create', async () => {
+  const broken = `${BOTH}  broken: { target: container, environment: { A: $MISSING } }\n`
+  const dry = await push('b', ['dry-run', 'do-all'], { file: broken })
+  assert.deepEqual([dry.state, dry.outcome], ['succeeded', 'dry-run'])
   assert.deepEqual(await appNames(), ['shop'])
+  const step = await store.db
+    .selectFrom('steps')
+    .select('outcome')
+    .where('deployment_id', '=', dry.id)
+    .where('name', '=', 'read')
+    .executeTakeFirstOrThrow()
+  const { new_apps: plans } = JSON.parse(step.outcome ?? '').data
+  assert.deepEqual(Object.keys(plans), ['blog', 'broken'])
+  assert.ok(plans.blog.plan.changes.some(({ kind }: { kind: string }) => kind === 'add'))
+  assert.equal(plans.broken.error.code, 'APP_SECRET_MISSING')
 })
 
 test('R55 a message may ask for the images alone', async () => {
@@ -81,6 +93,21 @@ test('R55 a message may ask for the images alone', async () => {
   assert.ok(agents.told.includes('image.build'))
   assert.ok(!agents.told.includes('container.start'))
   assert.equal((await store.db.selectFrom('releases').selectAll().execute()).length, 1)
+})
+
+test('R55 images that a message asks for alone have their names on the host, and are pushed nowhere', async () => {
+  agents.answers['image.published'] = () => ({ local: null, references: [], bytes: null })
+  const published: unknown[] = []
+  agents.answers['image.publish'] = params => {
+    published.push(params)
+    return { imageId: `sha256:${'e'.repeat(64)}`, digests: {}, pushed: [] }
+  }
+  const file = "version: 1\napps:\n  shop: { target: image, version: '1.2.0', push: [r.example/shop] }\n"
+  assert.equal((await push('b', ['build-shop'], { file })).outcome, 'built')
+  assert.deepEqual(
+    published.map(data => [(data as { name: string }).name, (data as { references: [] }).references]),
+    [['shop:1.2.0', []]],
+  )
 })
 
 test('R55 what a message asks for counts before changed files: more is deployed, or less', async () => {

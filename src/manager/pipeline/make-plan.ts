@@ -94,6 +94,8 @@ function withoutSecrets(plan: Plan): Plan {
     ...plan,
     build: clean(plan.build),
     push: clean(plan.push),
+    ...(plan.named ? { named: clean(plan.named) } : {}),
+    ...(plan.attest ? { attest: clean(plan.attest) } : {}),
     apply: clean(plan.apply),
     verify: clean(plan.verify),
     route: clean(plan.route),

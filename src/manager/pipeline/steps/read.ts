@@ -1,9 +1,10 @@
-import { createDescribedApps } from '#manager/apps/create-described.ts'
+import { appsToCreate, createDescribedApps } from '#manager/apps/create-described.ts'
 import { isHint } from '#manager/deployments/deployment.ts'
 import { readEntry } from '#manager/pipeline/app-entry.ts'
 import { chooseEngine } from '#manager/pipeline/choose-engine.ts'
 import { claimForApp } from '#manager/pipeline/claim-for-app.ts'
 import { type DescribedApps, describedApps, refuseNothing } from '#manager/pipeline/described-apps.ts'
+import { planNewApps } from '#manager/pipeline/plan-new-apps.ts'
 import { done, type Step, type StepContext, type StepOutcome } from '#manager/pipeline/step.ts'
 import { tellWorker } from '#manager/pipeline/tell-worker.ts'
 import { endUnwanted } from '#manager/pipeline/unwanted-app.ts'
@@ -26,7 +27,7 @@ async function readApp(context: StepContext): Promise<StepOutcome> {
   if (deadlines.deployment !== undefined) {
     await context.limitDeployment(deadlines.deployment)
   }
-  await createOthers(context, described)
+  const planned = await createOthers(context, described)
   if (context.facts.wish.act === 'nothing') {
     context.say('the message of the commit asks for other apps')
     return { kind: 'finished', outcome: 'not-asked', evidence: { actions: described.source.actions } }
@@ -35,19 +36,24 @@ async function readApp(context: StepContext): Promise<StepOutcome> {
   if (!context.facts.wish.dryRun) {
     await claimForApp(context)
   }
-  return done({ target: target.name, domains: context.facts.domains })
+  return done({ target: target.name, domains: context.facts.domains, ...planned })
 }
 
 async function createOthers(
-  { parts, repository, say }: StepContext,
+  context: StepContext,
   described: DescribedApps,
-): Promise<void> {
+): Promise<{ readonly new_apps?: Readonly<Record<string, unknown>> }> {
+  const { parts, repository, say } = context
   const { convention } = described
   for (const { file, line, message } of convention?.problems ?? []) {
     say(`warning: ${file ?? ''}${line === undefined ? '' : `:${line}`} ${message}`)
   }
   if (repository?.auto_apps !== 1) {
-    return
+    return {}
+  }
+  const apps = await appsToCreate(parts, repository, described)
+  if (apps.length > 0) {
+    return { new_apps: await planNewApps(context, { repository, described, apps }) }
   }
   const { created, taken } = await createDescribedApps(parts, repository, described)
   for (const name of created) {
@@ -59,6 +65,7 @@ async function createOthers(
   if (created.length > 0) {
     parts.wake()
   }
+  return {}
 }
 
 async function describe(context: StepContext): Promise<DescribedApps> {

@@ -1,14 +1,16 @@
-import { equal, match } from 'node:assert/strict'
+import { deepEqual, equal, match, rejects } from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { createServer, request as httpRequest, type IncomingMessage } from 'node:http'
-import { join } from 'node:path'
+import { dirname } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { describe, test } from 'node:test'
 import { WebSocket, WebSocketServer } from 'ws'
 import type { Hands } from '#commands/command.ts'
+import { tokenFile } from '#commands/container-token.ts'
 import { routeAdmit, routePoint, routeRemove } from '#commands/route.ts'
+import { NAME_NOT_ROUTED } from '#commands/route-errors.ts'
 import { systemClock } from '#lib/clock.ts'
 import { openGate } from '#worker/gate.ts'
 import { startRoutedWorld } from './world/routed.ts'
@@ -41,7 +43,8 @@ describe('a guarded name', () => {
     equal((await ask({ headers: { authorization: `token ${TOKEN}` } })).status, 401)
 
     const until = systemClock.now() + 60_000
-    await routeAdmit.run(hands, { name: 'churn', ticket: sha256('t1cket'), visitor: 'ann', until })
+    const admission = { name: 'churn', ticket: sha256('t1cket'), visitor: 'ann', until }
+    deepEqual(await routeAdmit.run(hands, admission), { origins: [`http://${HOST}:${port}`] })
     const opened = await ask({ path: '/_fairlead/open?s=t1cket&to=/lab' })
     equal(opened.status, 303)
     equal(opened.headers.location, '/lab')
@@ -83,6 +86,7 @@ describe('a guarded name', () => {
 
     await routeRemove.run(hands, { name: 'churn' })
     equal((await ask({ headers: { cookie } })).status, 404)
+    await rejects(routeAdmit.run(hands, admission), NAME_NOT_ROUTED.matches)
   })
 })
 
@@ -90,9 +94,12 @@ describe('a guarded name', () => {
 async function startGuarded(world: AsyncDisposableStack) {
   const routed = await startRoutedWorld(world)
   const folder = await temporaryFolder(world)
-  await mkdir(join(folder, 'tokens'))
-  await writeFile(join(folder, 'tokens', 'churn'), `${TOKEN}\n`)
-  const gate = await openGate({ folder, listen: '127.0.0.1:0', clock: systemClock })
+  const file = tokenFile(folder, { app: 'churn', deployment: 'd1' })
+  await mkdir(dirname(file), { recursive: true })
+  await writeFile(file, `${TOKEN}\n`)
+  const { switchboard } = routed
+  const listen = '127.0.0.1:0'
+  const gate = await openGate({ folder, workspace: folder, switchboard, listen, clock: systemClock })
   world.defer(gate.close)
   const hands: Hands = { ...routed.hands, host: { ...routed.hands.host, gate } }
   const [ip] = await routed.switchboard.slots('churn')

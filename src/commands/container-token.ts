@@ -25,11 +25,11 @@ export async function startWithToken(
   owner: TokenOwner,
 ): Promise<{ readonly refused: string } | undefined> {
   const token = randomText(TOKEN_BYTES)
-  const path = tokenFile(hands, owner)
+  const path = tokenFile(hands.host.workspace, owner)
   await hands.perform({
     kind: 'file',
     operation: 'make-folder',
-    path: tokenFolder(hands, owner.app),
+    path: tokenFolder(hands.host.workspace, owner.app),
     mode: 0o700,
     read: () => undefined,
   })
@@ -56,7 +56,7 @@ export async function startWithToken(
 
 /** Forgets the tokens of an app, but for those of these deployments. */
 export async function forgetTokens(hands: Hands, app: string, keep: readonly string[]): Promise<void> {
-  const folder = tokenFolder(hands, app)
+  const folder = tokenFolder(hands.host.workspace, app)
   const names = await hands.perform({
     kind: 'file',
     operation: 'list',
@@ -75,10 +75,11 @@ export function withoutToken(line: string): string {
   return line.replace(/([?&]token=)[^&\s"'<>]+/g, '$1[secret]')
 }
 
-function tokenFolder({ host }: Hands, app: string): string {
-  return join(host.workspace, 'tokens', app)
+/** Where the token of a deployment's container is kept on this host. */
+export function tokenFile(workspace: string, { app, deployment }: TokenOwner): string {
+  return join(tokenFolder(workspace, app), deployment)
 }
 
-function tokenFile(hands: Hands, { app, deployment }: TokenOwner): string {
-  return join(tokenFolder(hands, app), deployment)
+function tokenFolder(workspace: string, app: string): string {
+  return join(workspace, 'tokens', app)
 }

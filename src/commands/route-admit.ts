@@ -1,5 +1,10 @@
 import { Type } from 'typebox'
-import { defineCommand } from './command.ts'
+import { isInternal } from '#programs/caddy-config.ts'
+import { isGuarded } from '#programs/caddy-gate.ts'
+import { readWanted } from '#programs/caddy-route.ts'
+import { defineCommand, type ProxyFacts } from './command.ts'
+import { proxyOf, readNameRoutes } from './proxy-config.ts'
+import { NAME_NOT_ROUTED, NAME_OPEN } from './route-errors.ts'
 import { gateOf } from './route-gate.ts'
 import { RouteName } from './route-name.ts'
 
@@ -20,11 +25,27 @@ export const routeAdmit = defineCommand({
     },
     strict,
   ),
-  result: Type.Object({}, strict),
+  /** Where the name is found, such as `https://churn.example.org`. */
+  result: Type.Object({ origins: Type.Array(Type.String()) }, strict),
   deadlineMs: 20_000,
   lock: data => `route:${data.name}`,
   async run(hands, { name, ...admission }) {
+    const { http } = await readNameRoutes(hands, name)
+    if (!http) {
+      throw NAME_NOT_ROUTED(name)
+    }
+    const origins = readWanted(http).hosts.map(host => originOf(host, proxyOf(hands)))
+    if (!isGuarded(http)) {
+      throw NAME_OPEN(name, origins.join(', '))
+    }
     gateOf(hands).admit(name, admission)
-    return {}
+    return { origins }
   },
 })
+
+/** Certificates of internal hosts are trusted by nobody's browser, so these are visited without. */
+function originOf(host: string, { httpPort, httpsPort }: ProxyFacts): string {
+  return isInternal(host)
+    ? `http://${host}${httpPort === 80 ? '' : `:${httpPort}`}`
+    : `https://${host}${httpsPort === 443 ? '' : `:${httpsPort}`}`
+}

@@ -17,6 +17,22 @@ export const NO_GATE = defineError({
   hint: () => 'Bring the worker of that host up to date and start it anew.',
 })
 
+export const NAME_NOT_ROUTED = defineError({
+  code: 'NAME_NOT_ROUTED',
+  status: 409,
+  retry: 'never',
+  message: (name: string) => `"${name}" has no address on its host yet.`,
+  hint: (name: string) => `Deploy it first: fairlead deploy ${name} --wait`,
+})
+
+export const NAME_OPEN = defineError({
+  code: 'NAME_OPEN',
+  status: 409,
+  retry: 'never',
+  message: (name: string, _where: string) => `"${name}" is open to everybody, so it needs no link.`,
+  hint: (_, where) => `Visit ${where}`,
+})
+
 export const PROXY_UNREACHABLE = defineError({
   code: 'PROXY_UNREACHABLE',
   status: 503,

@@ -1,3 +1,4 @@
+import type { CaddyRoute } from './caddy.ts'
 import { PROBE_HEADER } from './caddy-headers.ts'
 
 /** What Caddy tells the gate of a visitor's request, and what the gate answers. A visitor's own are replaced. */
@@ -42,6 +43,14 @@ export function gateHandler({ name, token, guard }: Guarded) {
       },
     ],
   }
+}
+
+/** Whether only visitors whom the gate lets through get to where a route leads. */
+export function isGuarded({ handle = [] }: CaddyRoute): boolean {
+  return handle.some(({ handler, routes }) => {
+    const inner = handler === 'subroute' ? (routes as ReturnType<typeof gateHandler>['routes']) : []
+    return inner.some(each => each.handle[0]?.handler === 'reverse_proxy')
+  })
 }
 
 function askGate(name: string, { address, login }: Guard) {

@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
-import type { Gate } from '#commands/command.ts'
+import type { Gate, Switchboard } from '#commands/command.ts'
+import { tokenFile } from '#commands/container-token.ts'
 import { isRouteName } from '#commands/route-name.ts'
 import type { Clock } from '#lib/clock.ts'
 import { GATE_HEADERS } from '#programs/caddy-gate.ts'
@@ -18,8 +18,12 @@ import { cookieNameOf, writeVisit } from './gate-visits.ts'
 const VISIT_MS = 12 * 3_600_000
 
 export interface GateOptions {
-  /** Holds `gate.json`, and in `tokens/` a file for each name with the token that its container asks for. */
+  /** Holds `gate.json`. */
   readonly folder: string
+  /** Holds the tokens of containers. */
+  readonly workspace: string
+  /** Whose container serves a name. */
+  readonly switchboard: Pick<Switchboard, 'current'>
   /** host:port; port 0 takes a free one. */
   readonly listen: string
   readonly clock: Clock
@@ -33,7 +37,8 @@ export interface OpenGate extends Gate {
  * Answers the proxy's question whether a request may pass to a guarded name: 200 with what the app wants to see, or the
  * page that the visitor gets instead. It speaks HTTP to this machine only.
  */
-export async function openGate({ folder, listen, clock }: GateOptions): Promise<OpenGate> {
+export async function openGate(options: GateOptions): Promise<OpenGate> {
+  const { folder, listen, clock } = options
   const record = openGateRecord(folder)
   const [host = '127.0.0.1', port = '0'] = listen.split(':')
 
@@ -45,7 +50,7 @@ export async function openGate({ folder, listen, clock }: GateOptions): Promise<
       ? answerVisit(asked, record.key(name), now)
       : ({ kind: 'unknown' } as const)
     if (decided.kind === 'pass') {
-      const token = await tokenOf(folder, name)
+      const token = await tokenOf(options, name)
       response.writeHead(200, token === undefined ? {} : { [GATE_HEADERS.authorization]: `token ${token}` })
       response.end()
       return
@@ -112,8 +117,10 @@ function headerOf(request: IncomingMessage, name: string): string | undefined {
 }
 
 /** Read each time: a container that starts anew has a new one. */
-async function tokenOf(folder: string, name: string): Promise<string | undefined> {
-  const text = await readFile(join(folder, 'tokens', name), 'utf8').catch(() => '')
+async function tokenOf({ workspace, switchboard }: GateOptions, name: string): Promise<string | undefined> {
+  const deployment = switchboard.current(name)?.deployment
+  const file = deployment && tokenFile(workspace, { app: name, deployment })
+  const text = file === undefined ? '' : await readFile(file, 'utf8').catch(() => '')
   return text.trim() || undefined
 }
 

@@ -67,7 +67,13 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     open => open.close(),
   )
   const gate = opened.adopt(
-    await openGate({ folder: config.data, listen: `127.0.0.1:${config.gatePort}`, clock }),
+    await openGate({
+      folder: config.data,
+      workspace: folders.workspace,
+      switchboard,
+      listen: `127.0.0.1:${config.gatePort}`,
+      clock,
+    }),
     open => open.close(),
   )
   const host = hostFacts(config, {

@@ -33,6 +33,11 @@ export const COMMANDS: readonly CliCommand[] = [
     load: async () => (await import('./deploy.ts')).configureDeploy,
   },
   {
+    name: 'open',
+    summary: 'prints a link that opens an app which not everybody may visit',
+    load: async () => (await import('./open.ts')).configureOpen,
+  },
+  {
     name: 'rollback',
     summary: 'brings back an earlier release of an app',
     load: async () => (await import('./rollback.ts')).configureRollback,

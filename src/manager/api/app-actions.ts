@@ -1,8 +1,10 @@
 import { ContainersDocument, DeployBody, PlanBody, PlanDocument, RollbackBody } from '#contract/rest/apps.ts'
 import { DeploymentDocument } from '#contract/rest/deployments.ts'
 import { DriftDocument } from '#contract/rest/drift.ts'
+import { VisitBody, VisitDocument } from '#contract/rest/visits.ts'
 import { driftDocument } from '#manager/apps/drift.ts'
 import { readObservation, statusOfApp } from '#manager/apps/observation.ts'
+import { openVisit } from '#manager/apps/open-visit.ts'
 import { readApp } from '#manager/apps/queries.ts'
 import { rollBack } from '#manager/apps/roll-back.ts'
 import { observedDocument } from '#manager/observation/last-seen.ts'
@@ -85,6 +87,26 @@ export function appActionRoutes(api: Api, parts: ApiParts): void {
       const { commit, version } = body
       const artifact = version === undefined ? undefined : { version }
       return planDocument(await planApp(parts, app.id, { commit, artifact }))
+    },
+  )
+
+  api.post(
+    '/apps/:app/visits',
+    {
+      schema: {
+        summary: 'Get a link that opens a guarded app once',
+        description: 'Whoever follows it within five minutes stays let in for twelve hours, in that browser.',
+        tags,
+        params: AppPath,
+        body: VisitBody,
+        response: { 201: VisitDocument },
+      },
+    },
+    async (request, reply) => {
+      const { params, body } = request
+      const visitor = speakerOf(request).name
+      const { url, expiresAt } = await openVisit(parts, { app: params.app, visitor, to: body.to ?? '/' })
+      return reply.code(201).send({ url, expires_at: new Date(expiresAt).toISOString() })
     },
   )
 

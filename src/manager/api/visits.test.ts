@@ -1,0 +1,49 @@
+import { equal, match } from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { test } from 'node:test'
+import { NAME_OPEN } from '#commands/route-errors.ts'
+import { seedApp, testServer } from './test-server.ts'
+
+test('a link for one visit names the place and holds a ticket of which the worker knows only the hash', async t => {
+  const manager = await testServer({ answer: () => ({ origins: ['https://churn.example.org'] }) })
+  t.after(() => manager.close())
+  await seedApp(manager, 'churn')
+  const answer = await manager.ask('POST', '/api/v1/apps/churn/visits', { to: '/lab?a=1' })
+  equal(answer.statusCode, 201)
+  const { url: text, expires_at: expires } = answer.json()
+  const url = new URL(text)
+  equal(`${url.origin}${url.pathname}`, 'https://churn.example.org/_fairlead/open')
+  equal(url.searchParams.get('to'), '/lab?a=1')
+  const told = manager.recorded.told[0]
+  equal(told?.command, 'route.admit')
+  const ticket = url.searchParams.get('s') ?? ''
+  equal(ticket.length, 43)
+  const { until, ...params } = (told?.params ?? {}) as Record<string, unknown>
+  equal(
+    JSON.stringify(params),
+    JSON.stringify({
+      name: 'churn',
+      ticket: createHash('sha256').update(ticket).digest('hex'),
+      visitor: 'admin',
+    }),
+  )
+  equal(new Date(Number(until)).toISOString(), expires)
+})
+
+test('a link leads to no other host, and there is none for an app that is open or not there', async t => {
+  const manager = await testServer({
+    answer: () => {
+      throw NAME_OPEN('shop', 'https://shop.example.org')
+    },
+  })
+  t.after(() => manager.close())
+  await seedApp(manager, 'shop')
+  const ask = (app: string, body: object) => manager.ask('POST', `/api/v1/apps/${app}/visits`, body)
+  for (const to of ['//evil.example', 'https://evil.example', '/\\evil.example', '']) {
+    equal((await ask('shop', { to })).statusCode, 422, to)
+  }
+  const open = await ask('shop', {})
+  equal(open.statusCode, 409)
+  match(open.json().hint, /Visit https:\/\/shop\.example\.org/)
+  equal((await ask('none', {})).statusCode, 404)
+})

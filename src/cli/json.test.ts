@@ -19,6 +19,7 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
   check: ['.'],
   plan: ['shop'],
   deploy: ['shop'],
+  open: ['churn'],
   rollback: ['shop'],
   releases: ['shop'],
   artifacts: ['list'],

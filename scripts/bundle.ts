@@ -63,6 +63,8 @@ async function bundlePart(part: string, dir: string): Promise<string[]> {
     cwd: ROOT,
     input: { [part]: `src/${part}/main.ts` },
     platform: 'node',
+    // It has paths to types only; imports are those of package.json.
+    tsconfig: false,
     external: EXTERNAL,
   })
   await building.write({

@@ -25,6 +25,10 @@ export const FOLDERS: Readonly<Record<string, FolderRule>> = {
     packages: ['typebox', 'yaml'],
   },
   policy: { imports: ['formats', 'lib'], packages: ['typebox', 'yaml'] },
+  previews: {
+    imports: ['lib'],
+    packages: ['@humanwhocodes/momoa', 'highlight.js', 'markdown-it', 'sanitize-html'],
+  },
   commands: {
     imports: ['programs', 'recipes', 'policy', 'firewall', 'exec/call.ts', 'contract', 'formats', 'lib'],
     packages: ['typebox'],

@@ -33,6 +33,7 @@ import { imageUsed } from './image-used.ts'
 import { notebookContent } from './notebook-content.ts'
 import { notebookEnvironment } from './notebook-environment.ts'
 import { notebookExamine } from './notebook-examine.ts'
+import { notebookLinks } from './notebook-links.ts'
 import { notebookScan } from './notebook-scan.ts'
 import { registryCollect } from './registry-collect.ts'
 import { registryForget } from './registry-forget.ts'
@@ -79,6 +80,7 @@ export const COMMANDS: readonly Command[] = [
   repositoryForget,
   repositoryWriteBack,
   repositoryCommit,
+  notebookLinks,
   imageContent,
   imageDigest,
   imageBuild,

@@ -42,6 +42,11 @@ export function withBlock(text: string, block: MarkedBlock): Merged {
       }
 }
 
+/** Whether the text has the block with both its marks. */
+export function hasBlock(text: string, marker: string): boolean {
+  return placeOf(text.split(/\r?\n/), marker).kind === 'found'
+}
+
 type Place =
   | { readonly kind: 'found'; readonly begin: number; readonly end: number; readonly version: number }
   | { readonly kind: 'none' | 'broken' }

@@ -1,14 +1,25 @@
 import { BAD_INPUT } from '#lib/check.ts'
+import { FairleadError } from '#lib/errors.ts'
 import { type FileOfCommit, writeBlob } from '#programs/git-push.ts'
+import type { TreeEntry } from '#programs/git-tree.ts'
 import type { Hands } from './command.ts'
-import { type MarkedBlock, withBlock } from './marked-block.ts'
+import { hasBlock, type MarkedBlock, withBlock } from './marked-block.ts'
 import { WRITE_BACK_PATH_REFUSED } from './repository-errors.ts'
 import { type RewriteData, type Rewritten, rewriteBranch, type Tip } from './repository-rewrite.ts'
 import { chooseFiles, readTexts } from './repository-texts.ts'
 import { isWriteBackPath } from './write-back-path.ts'
 
+/** A block and the file that it is for. */
+export interface PlacedBlock extends MarkedBlock {
+  readonly path: string
+  /** What a file begins with that is made for it. */
+  readonly heading?: string
+  /** Nothing is written where it does not stand already. */
+  readonly onlyInPlace?: boolean
+}
+
 export interface WriteBackData extends RewriteData {
-  readonly blocks: readonly (MarkedBlock & { readonly path: string })[]
+  readonly blocks: readonly PlacedBlock[]
   /** The deployment that is reported on, and the commit that it deployed. */
   readonly deployment: string
   readonly commit: string
@@ -30,7 +41,7 @@ export async function writeBack(hands: Hands, data: WriteBackData): Promise<Writ
   const written = await rewriteBranch(hands, data, {
     isOurs: ({ facts }) => facts.deployId === data.deployment,
     async edit(tip) {
-      const merged = await mergedFiles(hands, data, tip)
+      const merged = await mergedFiles(hands, tip, data.blocks)
       warnings = merged.warnings
       return { files: merged.files, message: messageOf(data, merged.files) }
     },
@@ -47,21 +58,37 @@ function refuse({ path, text }: WriteBackData['blocks'][number]): void {
   }
 }
 
-interface MergedFiles {
+export interface MergedFiles {
   readonly files: readonly FileOfCommit[]
   readonly warnings: readonly string[]
 }
 
-/** The files as they shall be; those of a block that must be left alone are not among them. */
-async function mergedFiles(
+/**
+ * The files as they shall be; those of a block that must be left alone are not among them. One that cannot be read
+ * is an error, or with `tolerant` a warning: it must not keep the others from being written.
+ */
+export async function mergedFiles(
   hands: Hands,
-  data: WriteBackData,
   { mirror, entries }: Tip,
+  blocks: readonly PlacedBlock[],
+  tolerant?: 'tolerant',
 ): Promise<MergedFiles> {
-  const wanted = [...new Set(data.blocks.map(({ path }) => path))]
-  const before = await readTexts(hands, mirror, chooseFiles(entries, wanted))
-  const files: FileOfCommit[] = []
   const warnings: string[] = []
+  const wanted: string[] = []
+  const there: TreeEntry[] = []
+  for (const path of new Set(blocks.map(block => block.path))) {
+    try {
+      there.push(...chooseFiles(entries, [path]))
+      wanted.push(path)
+    } catch (error) {
+      if (tolerant === undefined || !(error instanceof FairleadError)) {
+        throw error
+      }
+      warnings.push(`${path} is left alone: ${error.message}`)
+    }
+  }
+  const before = await readTexts(hands, mirror, there)
+  const files: FileOfCommit[] = []
   for (const path of wanted) {
     const old = before[path] ?? ''
     if (old.includes('\ufffd')) {
@@ -69,8 +96,14 @@ async function mergedFiles(
       continue
     }
     let text = old
-    for (const block of data.blocks.filter(each => each.path === path)) {
-      const merged = withBlock(text, block)
+    for (const block of blocks.filter(each => each.path === path)) {
+      if (block.onlyInPlace && !hasBlock(text, block.marker)) {
+        continue
+      }
+      const merged = withBlock(
+        text === '' && block.heading !== undefined ? `${block.heading}\n` : text,
+        block,
+      )
       text = merged.text
       if (merged.warning !== undefined) {
         warnings.push(`${path} ${merged.warning}`)

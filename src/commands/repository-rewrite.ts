@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { newId } from '#lib/id.ts'
 import { fetchBranch } from '#programs/git.ts'
 import type { GitRemote } from '#programs/git-access.ts'
+import { BRANCH_NOT_FOUND } from '#programs/git-errors.ts'
 import { checkedBranch } from '#programs/git-names.ts'
 import {
   commitTree,
@@ -23,6 +24,8 @@ import { DEFAULT_LIMITS, readSource, type Source } from './repository-source.ts'
 export interface RewriteData extends RemoteData {
   readonly repository: string
   readonly branch: string
+  /** The branch that it begins from when it is not there; absent: then it is an error. */
+  readonly from?: string
 }
 
 /** What a branch is to become on top of its tip. */
@@ -37,6 +40,8 @@ export interface Rewriting {
 /** The tip of the branch, in the mirror. */
 export interface Tip extends Source {
   readonly mirror: string
+  /** The branch is not there: this is the tip of the one that it begins from. */
+  readonly isNew: boolean
 }
 
 export interface Rewritten {
@@ -98,7 +103,7 @@ async function found({ hands }: Work, { mirror, facts: { commit } }: Tip): Promi
   return { outcome: 'pushed', commit, parent, skips: false }
 }
 
-async function put(work: Work, { facts }: Tip, rewriting: Rewriting): Promise<Rewritten | 'moved'> {
+async function put(work: Work, { facts, isNew }: Tip, rewriting: Rewriting): Promise<Rewritten | 'moved'> {
   const { hands, data, folders, remote } = work
   const { files, message, author } = rewriting
   const { commit: parent, skips } = facts
@@ -109,7 +114,13 @@ async function put(work: Work, { facts }: Tip, rewriting: Rewriting): Promise<Re
   const commit = await hands.perform(
     commitTree(folders.mirror, { tree, parent, message, ...(author ? { author } : {}) }),
   )
-  const push = { mirror: folders.mirror, remote, branch: data.branch, commit, expected: parent }
+  const push = {
+    mirror: folders.mirror,
+    remote,
+    branch: data.branch,
+    commit,
+    expected: isNew ? undefined : parent,
+  }
   if ((await performRemotely(hands, remote, pushCommit(push))) === 'moved') {
     return 'moved'
   }
@@ -117,22 +128,34 @@ async function put(work: Work, { facts }: Tip, rewriting: Rewriting): Promise<Re
   return { outcome: 'pushed', commit, parent, skips }
 }
 
-async function fetchTip(work: Work): Promise<Source> {
+async function fetchTip(work: Work): Promise<Omit<Tip, 'mirror'>> {
+  const { branch, from } = work.data
   try {
-    return await fetchOnce(work)
+    return { ...(await fetchBranchTip(work, branch)), isNew: false }
+  } catch (error) {
+    if (from === undefined || !BRANCH_NOT_FOUND.matches(error)) {
+      throw error
+    }
+    return { ...(await fetchBranchTip(work, from)), isNew: true }
+  }
+}
+
+async function fetchBranchTip(work: Work, branch: string): Promise<Source> {
+  try {
+    return await fetchOnce(work, branch)
   } catch (error) {
     if ((await mendMirror(work.hands, work.folders, error)) === 'nothing') {
       throw error
     }
-    return await fetchOnce(work)
+    return await fetchOnce(work, branch)
   }
 }
 
-async function fetchOnce({ hands, data, folders, remote }: Work): Promise<Source> {
+async function fetchOnce({ hands, folders, remote }: Work, branch: string): Promise<Source> {
   await prepareMirror(hands, folders)
   const ref = `refs/deploy/${hands.id}`
   const fetch = { mirror: folders.mirror, remote, ref, maxBytes: MOST_FETCHED_BYTES }
-  await performRemotely(hands, remote, fetchBranch(fetch, data.branch))
+  await performRemotely(hands, remote, fetchBranch(fetch, branch))
   return await readSource(hands, folders.mirror, { revision: ref, limits: DEFAULT_LIMITS })
 }
 

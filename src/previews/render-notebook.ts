@@ -4,9 +4,6 @@ import { dataUrl, PICTURE_TYPES, type Picture, readPicture } from './picture.ts'
 import { highlighted, plainText, renderMarkdown } from './render-text.ts'
 import { safeHtml } from './safe-html.ts'
 
-/** Kept with what was rendered: a change of what comes out here makes old ones anew. */
-export const RENDERING = 1
-
 export interface Rendered {
   /** What stands in the body of a page. Nothing in it is executed, loaded from elsewhere than https, or sent. */
   readonly html: string

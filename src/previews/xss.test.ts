@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { cardSvg } from './card.ts'
-import { previewPage } from './page.ts'
+import { PREVIEW_POLICY, previewPage } from './page.ts'
 import { renderNotebook } from './render-notebook.ts'
 import { assertInert } from './test-inert.ts'
 
@@ -78,6 +78,11 @@ test('R10 every payload of the XSS set is inert in every place of a notebook', (
       )
     }
   }
+})
+
+test('a page may run nothing, whatever is in it', () => {
+  assert.match(PREVIEW_POLICY, /^default-src 'none'; .*sandbox(?! allow-(?:scripts|same-origin))/)
+  assert.doesNotMatch(PREVIEW_POLICY, /script|unsafe|\*/)
 })
 
 test('the checker finds what a renderer that escapes nothing would let through', () => {

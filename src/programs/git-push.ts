@@ -123,8 +123,8 @@ interface Push {
   readonly remote: GitRemote
   readonly branch: string
   readonly commit: string
-  /** Where the branch must still be. */
-  readonly expected: string
+  /** Where the branch must still be; undefined: it must not be there. */
+  readonly expected: string | undefined
 }
 
 /**
@@ -140,7 +140,7 @@ export function pushCommit({ mirror, remote, branch, commit, expected }: Push): 
       'push',
       '--porcelain',
       '--no-verify',
-      `--force-with-lease=${ref}:${expected}`,
+      `--force-with-lease=${ref}:${expected ?? ''}`,
       '--',
       remote.url.text,
       `${commit}:${ref}`,

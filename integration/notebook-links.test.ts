@@ -1,0 +1,150 @@
+import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { GIT_ENVIRONMENT } from '#cli/demo/git-repository.ts'
+import type { NotebookLink } from '#commands/notebook-link-data.ts'
+import { notebookLinks } from '#commands/notebook-links.ts'
+import { check } from '#lib/check.ts'
+import { newId } from '#lib/id.ts'
+import { mustRun } from './world/command.ts'
+import { type GitWorld, gitWorld } from './world/git-world.ts'
+import { workerHands } from './world/worker-hands.ts'
+
+const LINK = { mode: 'lab', tree: null, image: null, badge: null, preview: null, error: null } as const
+
+function linkOf(slug: string, more: Partial<NotebookLink> = {}): NotebookLink {
+  const url = `https://${slug}.nb.example.org/`
+  return {
+    ...LINK,
+    slug,
+    folder: slug,
+    title: `About ${slug}`,
+    status: 'live',
+    url,
+    commit: 'c'.repeat(40),
+    ...more,
+  }
+}
+
+async function write(
+  { hands, data }: Pick<GitWorld, 'hands' | 'data'>,
+  links: readonly NotebookLink[],
+  id = newId(),
+) {
+  const whole = { ...data, links, write: id, texts: undefined }
+  const written = await notebookLinks.run(
+    hands,
+    check(notebookLinks.data, JSON.parse(JSON.stringify(whole)), 'data'),
+  )
+  return check(notebookLinks.result, written, 'result')
+}
+
+function git(bare: string, ...args: string[]): Promise<string> {
+  return mustRun('git', [`--git-dir=${bare}`, ...args], { folder: '/', env: GIT_ENVIRONMENT })
+}
+
+test('R10 R11 20 projects and the index are one commit beside racing pushes, and the same state is none', async () => {
+  await using world = new AsyncDisposableStack()
+  const server = await gitWorld(world)
+  await server.commit({
+    'notebooks.yaml': 'urlmd: { index: true }\n',
+    p0: { folder: { 'URL.md': '# Mine\n\nwords\n', 'a.ipynb': '{}' } },
+  })
+  const links = Array.from({ length: 20 }, (_, index) => linkOf(`p${index}`))
+  const other = await workerHands(world)
+  // Two that know nothing of each other, with one half each, and then all of it.
+  const halves = await Promise.all([
+    write(server, links.slice(0, 10)),
+    write({ ...server, hands: other }, links.slice(10)),
+  ])
+  deepEqual(
+    halves.map(({ outcome, files }) => [outcome, files]),
+    [
+      ['pushed', 11],
+      ['pushed', 11],
+    ],
+  )
+  const whole = await write(server, links)
+  deepEqual([whole.outcome, whole.files, whole.branch], ['pushed', 1, 'main'])
+  const message = await git(server.bare, 'log', '-1', '--format=%B', 'main')
+  match(
+    message,
+    /^Update notebook links \(1\) \[skip ci\]\n\nNb-Bot: url-md\nNb-Source: [0-9a-f]{40}\nDeploy-Id: /,
+  )
+  const text = await git(server.bare, 'show', 'main:p0/URL.md')
+  match(text, /^# Mine\n\nwords\n\n<!-- nb:begin v=1 -->\n[\s\S]*<!-- nb:end -->\n$/)
+  match(await git(server.bare, 'show', 'main:p7/URL.md'), /^# About p7\n\n<!-- nb:begin v=1 -->/)
+  equal((await git(server.bare, 'show', 'main:URL.md')).match(/\[open\]/g)?.length, 20)
+  const again = await write(server, links)
+  deepEqual([again.outcome, again.commit, again.files], ['unchanged', whole.commit, 0])
+})
+
+test('R10 a failure keeps the link, what is gone is struck out where it stood, and one bad file keeps no other', async () => {
+  await using world = new AsyncDisposableStack()
+  const server = await gitWorld(world)
+  const unknown = '<!-- nb:begin v=9 -->\nx\n<!-- nb:end -->\n'
+  const tip = await server.commit({
+    b: { folder: { 'URL.md': { link: '../x' } } },
+    c: { folder: { 'URL.md': unknown } },
+    x: 'x',
+  })
+  const id = newId()
+  const first = await write(server, [linkOf('a'), linkOf('b'), linkOf('c')], id)
+  deepEqual([first.outcome, first.files, first.parent], ['pushed', 1, tip])
+  match(first.warnings.join(), /b\/URL\.md is left alone: .*c\/URL\.md is left alone: .*version 9/)
+  const known = await write({ ...server, hands: await workerHands(world) }, [linkOf('a')], id)
+  deepEqual([known.outcome, known.commit], ['pushed', first.commit])
+  await write(server, [
+    linkOf('a', { status: 'failed', error: 'pip: no matching distribution for numpyy' }),
+    linkOf('gone', { status: 'removed' }),
+  ])
+  match(
+    await git(server.bare, 'show', 'main:a/URL.md'),
+    /\(https:\/\/a\.nb[\s\S]*\*\*Last error\*\* \| pip: no matching/,
+  )
+  await rejects(git(server.bare, 'show', 'main:gone/URL.md'))
+  await write(server, [linkOf('a', { status: 'removed', url: null })])
+  match(await git(server.bare, 'show', 'main:a/URL.md'), /\*\*Status\*\* \| removed/)
+})
+
+test('R10 a protected branch has its links in nb-links, as one that notebooks.yaml sends there', async () => {
+  await using world = new AsyncDisposableStack()
+  const server = await gitWorld(world)
+  const first = await server.commit({ a: { folder: { 'URL.md': '# A\n' } } })
+  await writeFile(
+    join(server.bare, 'hooks', 'update'),
+    '#!/bin/sh\ncase "$1" in refs/heads/main) echo "error: GH006: Protected branch" >&2; exit 1;; esac\n',
+    { mode: 0o755 },
+  )
+  const written = await write(server, [linkOf('a')])
+  deepEqual([written.outcome, written.branch, written.parent], ['pushed', 'nb-links', first])
+  match(written.warnings.join(), /GH006.*written to nb-links/)
+  equal((await git(server.bare, 'rev-parse', 'main')).trim(), first)
+  match(await git(server.bare, 'show', 'nb-links:a/URL.md'), /^# A\n\n<!-- nb:begin/)
+
+  await git(server.bare, 'config', 'core.hooksPath', '/nonexistent')
+  await server.commit({ 'notebooks.yaml': 'urlmd: { branch: nb-links }\n' })
+  const named = await write(server, [linkOf('a'), linkOf('b')])
+  deepEqual(
+    [named.outcome, named.branch, named.parent, named.files],
+    ['pushed', 'nb-links', written.commit, 1],
+  )
+})
+
+test('what notebooks.yaml says of the links is kept to, or refused', async () => {
+  await using world = new AsyncDisposableStack()
+  const server = await gitWorld(world)
+  for (const [urlmd, code] of [
+    ['{ branch: production }', 'LINKS_BRANCH_REFUSED'],
+    ['{ mode: merge-request }', 'LINKS_MODE_UNKNOWN'],
+    ['{ enabeld: true }', 'LINKS_SETTINGS_WRONG'],
+  ] as const) {
+    await server.commit({ 'notebooks.yaml': `urlmd: ${urlmd}\n` })
+    await rejects(write(server, [linkOf('a')]), { code, retry: 'never' })
+  }
+  const tip = await server.commit({ 'notebooks.yaml': 'urlmd: { enabled: false }\n' })
+  const off = await write(server, [linkOf('a')])
+  deepEqual([off.outcome, off.commit, off.parent], ['disabled', tip, null])
+  ok(!server.hands.programs().includes('push'))
+})

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import type { CredentialBody } from '#contract/rest/repositories.ts'
 import { askHidden } from './ask-hidden.ts'
-import { FILE_NOT_READ } from './errors.ts'
+import { CREDENTIAL_IN_PARTS, FILE_NOT_READ } from './errors.ts'
 
 /** Options that say how a Git server is logged in to. */
 export interface CredentialOptions {
@@ -24,6 +24,7 @@ export function withCredentialOptions(command: Command): Command {
 
 /** The credential that the options describe; undefined for a public repository. */
 export async function readCredential(options: CredentialOptions): Promise<CredentialBody | undefined> {
+  refuseParts(options)
   if (options.sshKey !== undefined) {
     return {
       kind: 'ssh',
@@ -39,6 +40,16 @@ export async function readCredential(options: CredentialOptions): Promise<Creden
       ? await askHidden(`Password or token of ${options.username} (not shown): `)
       : readFileText(options.passwordFile).replace(/\n$/, '')
   return { kind: 'https', username: options.username, password }
+}
+
+/** What would be left out is not what a person meant: the repository would be taken for a public one. */
+function refuseParts({ username, passwordFile, sshKey, knownHosts }: CredentialOptions): void {
+  if (passwordFile !== undefined && username === undefined) {
+    throw CREDENTIAL_IN_PARTS('--password-file', '--username')
+  }
+  if (knownHosts !== undefined && sshKey === undefined) {
+    throw CREDENTIAL_IN_PARTS('--known-hosts', '--ssh-key')
+  }
 }
 
 /** The text of a file that a person named, or FILE_NOT_READ. */

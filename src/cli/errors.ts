@@ -74,6 +74,14 @@ export const FILE_NOT_READ = defineError({
   hint: () => 'Give the path of a file that your account can read.',
 })
 
+export const CREDENTIAL_IN_PARTS = defineError({
+  code: 'CREDENTIAL_IN_PARTS',
+  status: 400,
+  retry: 'never',
+  message: (given: string, needed: string) => `${given} goes with ${needed}, which is not there.`,
+  hint: () => 'For HTTPS give --username and --password-file, for SSH --ssh-key and --known-hosts.',
+})
+
 export const FILE_EXISTS = defineError({
   code: 'FILE_EXISTS',
   status: 409,

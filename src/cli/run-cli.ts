@@ -36,7 +36,8 @@ export async function runCli(words: readonly string[]): Promise<number> {
   }
 }
 
-function createProgram(words: readonly string[]): Command {
+/** What every command has, without any command. */
+export function createProgram(words: readonly string[]): Command {
   // A command may have a --version of its own, which commander would take for this one.
   const isNamed = words.some(word => COMMANDS.some(({ name }) => name === word))
   return new Command('fairlead')

@@ -5,6 +5,7 @@ import { after, test } from 'node:test'
 import { ensureBaseImage } from '#cli/demo/base-image.ts'
 import type { AppDocument } from '#contract/rest/apps.ts'
 import type { DeploymentDetail } from '#contract/rest/deployments.ts'
+import type { PruneDocument } from '#contract/rest/host-prune.ts'
 import type { HostDocument } from '#contract/rest/hosts.ts'
 import { readEngines } from '#worker/engines-file.ts'
 import { command, mustRun } from '#world/command.ts'
@@ -98,6 +99,32 @@ test('R42 hosts tell their engines with labels and version, and which cannot be 
   match(engines[3]?.problem ?? '', /certificate of the engine at .* is not trusted/)
 })
 
+test('R42 an engine for some repositories is for no other, whatever its app is called', async () => {
+  const guest = `guest-${process.pid}`
+  const name = `far-guest-${process.pid}`
+  await system.addRepository(guest, {
+    'fairlead.yaml': `version: 1\napps:\n  ${name}:\n    target: container\n    engine: big\n`,
+    Dockerfile: dockerfile('guest'),
+  })
+  await system.together().client.send('POST', '/apps', { name, repository: guest })
+  const { error } = await system.deploy(name)
+  equal(error?.code, 'ENGINE_NOT_FOR_APP')
+  match(error?.message ?? '', new RegExp(`comes from the repository "${guest}"`))
+})
+
+test('R42 R43 a prune tells of each engine of the host, and which it could not ask', async () => {
+  const { client } = system.together()
+  const [{ name: host = '' } = {}] = (await client.get<{ items: HostDocument[] }>('/hosts')).items
+  const told = await client.send<PruneDocument>('POST', `/hosts/${host}/prune`, { dry_run: true })
+  deepEqual(
+    [told.engines.map(each => each.engine), told.problems.map(each => each.engine)],
+    [
+      ['local', 'big'],
+      ['stranger', 'doubted'],
+    ],
+  )
+})
+
 test('an engine that is killed during a deployment is waited for', async () => {
   await far.push({ Dockerfile: dockerfile('three') })
   await second.kill()
@@ -171,7 +198,12 @@ test('R42 an engine without TLS, with a key that others may read or with a certi
 async function writeEngines(): Promise<void> {
   const big = entryOf('big', 2376, second.client)
   const engines = [
-    { ...big, labels: { runner: 'node_remote_docker' }, publish: { address: [second.ip, second.otherIp] } },
+    {
+      ...big,
+      labels: { runner: 'node_remote_docker' },
+      repositories: [FAR, SHOP],
+      publish: { address: [second.ip, second.otherIp] },
+    },
     entryOf('stranger', 2377, { ...stranger, ca: second.client.ca }),
     entryOf('doubted', 2378, { ...second.client, ca: stranger.ca }),
   ]

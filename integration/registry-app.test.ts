@@ -217,14 +217,19 @@ test('R43 a host is pruned of what nothing needs; a dry run only tells', async (
   })
   const prune = async (dry_run: boolean) =>
     await client.send<PruneDocument>('POST', `/hosts/${host}/prune`, { dry_run, older_than_seconds: 0 })
-  const names = ({ images }: PruneDocument) => images.flatMap(each => each.names)
+  const names = ({ engines }: PruneDocument) =>
+    engines.flatMap(({ images }) => images.flatMap(each => each.names))
   const told = await prune(true)
   ok(names(told).includes(leftover), JSON.stringify(told))
-  equal(told.after, null)
+  deepEqual(
+    told.engines.map(({ engine, after }) => [engine, after]),
+    [['local', null]],
+  )
   ok(await docker('image', 'inspect', leftover))
   const done = await prune(false)
   ok(names(done).includes(leftover), JSON.stringify(done))
-  ok(done.after !== null && done.before.layer_bytes > 0)
+  const [local] = done.engines
+  ok(local && local.after !== null && local.before.layer_bytes > 0)
   equal((await command('docker', ['image', 'inspect', leftover], { folder })).code, 1)
   // What the release runs is here, and the volume of the registry.
   equal((await system.deploy(APP)).outcome, 'nothing-to-do')

@@ -53,15 +53,15 @@ export interface Order {
   readonly command: Command
   /** Undefined for one that an earlier agent began: its data comes when it is told again. */
   readonly params?: Static<TObject>
-  /** Of the host; undefined: its own. */
-  readonly engine?: string | undefined
+  readonly engine?: Told['engine']
+  readonly owner?: Told['owner']
   readonly deadlineMs: number
   readonly log: CommandLog
   /** What an earlier agent left of it. */
   readonly orphan?: Orphan
 }
 
-type Told = Parameters<typeof hostOn>[1] & { readonly params: Static<TObject> }
+type Told = NonNullable<Parameters<typeof hostOn>[1]> & { readonly params: Static<TObject> }
 
 /**
  * One command at work: its deadline, its end, and what may leave the host of it. One that an earlier agent began waits
@@ -88,7 +88,7 @@ export class Execution {
     this.#deadlineAt = order.orphan?.deadlineAt ?? parts.clock.now() + order.deadlineMs
     this.#isOrphaned = order.params === undefined
     if (order.params) {
-      this.give(order.params, order.engine)
+      this.give(order.params, order)
     }
     this.#stop.signal.addEventListener('abort', () => this.#data.resolve(undefined), { once: true })
   }
@@ -99,10 +99,10 @@ export class Execution {
   }
 
   /** The data of the command: what is said from now on is free of its secrets. */
-  give(params: Static<TObject>, engine?: string): void {
+  give(params: Static<TObject>, { engine, owner }: Omit<Told, 'params'> = {}): void {
     this.#isOrphaned = false
     this.#redactor.add(secretsIn(this.#order.command.data, params))
-    this.#data.resolve({ params, engine })
+    this.#data.resolve({ params, engine, owner })
   }
 
   /** Does the work. Never throws: how it ended is the result. */
@@ -194,7 +194,7 @@ export class Execution {
 
   #hands(told: Told | undefined): Hands {
     const { clock, createPerform } = this.#parts
-    const host = hostOn(this.#parts.host, told)
+    const host = hostOn(this.#parts.host, told, this.#order.command)
     const { signal } = this.#stop
     const say: Hands['say'] = (text, stream = 'info') => this.#say(text, stream)
     const parts = { clock, say, redactor: this.#redactor, outliving: this.#outliving() }

@@ -56,7 +56,8 @@ export class Executions {
     return execution?.isOrphaned ? execution : undefined
   }
 
-  begin({ id, idem, deadlineMs, engine }: CommandEnvelope, command: Command, params: Static<TObject>): void {
+  begin(envelope: CommandEnvelope, command: Command, params: Static<TObject>): void {
+    const { id, idem, deadlineMs, engine, owner } = envelope
     const { journal, clock, logs } = this.#options
     if (this.#stopping) {
       throw AGENT_STOPPING()
@@ -72,6 +73,7 @@ export class Executions {
       command,
       params,
       engine,
+      owner,
       deadlineMs,
       log: CommandLog.create(join(logs, id), clock),
     })

@@ -125,7 +125,7 @@ export class Obey {
       this.#executions.begin(envelope, command, params)
     }
     if (isSame) {
-      orphan?.give(params, envelope.engine)
+      orphan?.give(params, envelope)
     } else {
       // The manager has other data by now: it can only look at the host and begin anew.
       orphan?.interrupt()

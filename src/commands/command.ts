@@ -1,4 +1,5 @@
 import type { Static, TObject } from 'typebox'
+import type { CommandOwner } from '#contract/agent-frames.ts'
 import type { Perform } from '#exec/call.ts'
 import type { Clock } from '#lib/clock.ts'
 
@@ -26,6 +27,8 @@ export interface HostFacts {
   readonly workspace: string
   /** Of the engine that the command is for: path of its socket, or tcp://host:port. */
   readonly dockerSocket: string
+  /** For whom the command is, as the manager says; undefined: for nobody in particular. */
+  readonly owner?: CommandOwner | undefined
   /** All engines, the host's own first; absent: there is only that one. */
   readonly engines?: readonly EngineFacts[] | undefined
   /** The engine that the command is for, when it is not the host's own. */
@@ -52,6 +55,8 @@ export interface EngineFacts {
   readonly labels: Readonly<Record<string, string>>
   /** Names or patterns of the apps that may use it; absent: all. */
   readonly apps?: readonly string[] | undefined
+  /** The same of the repositories that the apps come from, as the manager calls them. */
+  readonly repositories?: readonly string[] | undefined
   /** Where ports of its containers are published for this host; absent: nowhere. */
   readonly publish?: PublishFacts | undefined
 }
@@ -132,6 +137,8 @@ export interface Command<D extends TObject = TObject, R extends TObject = TObjec
   readonly role: 'worker' | 'guardian'
   /** It changes nothing outside the workspace's caches: doing it twice is the same as doing it once. */
   readonly looksOnly?: true
+  /** It touches no engine, or only takes away what its app has there: whom an engine serves does not matter to it. */
+  readonly engineFree?: true
   readonly data: D
   readonly result: R
   /** Used when the manager names no deadline. */

@@ -17,6 +17,8 @@ export interface Configuring {
   readonly wanted: ProjectFiles
   readonly sources: CheckedSources
   readonly variables: Readonly<Record<string, string>>
+  /** Nothing of it is kept: values of secrets may be in it. */
+  readonly isPreview?: boolean | undefined
 }
 
 export interface Configured {
@@ -41,6 +43,9 @@ export async function configure(hands: Hands, configuring: Configuring): Promise
     return JSON.parse(kept.replaceAll(mark, wanted.checkout))
   }
   const configured = await askCompose(hands, configuring)
+  if (configuring.isPreview) {
+    return configured
+  }
   await keepConfig(hands, project, {
     key,
     text: JSON.stringify(configured).replaceAll(wanted.checkout, mark),

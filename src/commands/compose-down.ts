@@ -17,6 +17,7 @@ export const composeDown = defineCommand({
   summary:
     "Takes an app's Compose projects down: routes, containers, networks, rendered files; volumes only when asked.",
   role: 'worker',
+  engineFree: true,
   data: Type.Object(
     {
       app: AppName,

@@ -48,6 +48,8 @@ const RenderData = Type.Object(
     sharedVolumes: Type.Array(Type.String({ maxLength: 1_024 }), { maxItems: 100 }),
     /** What runs was rendered as this: the answer says which variables differ. */
     previous: Type.Optional(RenderHash),
+    /** For an answer only: nothing that holds values of secrets is kept. */
+    preview: Type.Optional(Type.Literal(true)),
   },
   strict,
 )
@@ -97,7 +99,13 @@ async function render(hands: Hands, data: RenderData): Promise<RenderResult> {
   const wanted = { checkout, commit: data.commit, files: data.files }
   const sources = await checkSources(hands, wanted, project)
   refuseErrors(sources.findings)
-  const merged = await configure(hands, { project: data.project, wanted, sources, variables })
+  const merged = await configure(hands, {
+    project: data.project,
+    wanted,
+    sources,
+    variables,
+    isPreview: data.preview,
+  })
   const given = { rules: hands.host.policy, project, files: sources.files }
   const checked = uniqueFindings([...sources.findings, ...checkComposeModel(merged.model, checkout, given)])
   refuseErrors(checked)
@@ -120,7 +128,9 @@ async function render(hands: Hands, data: RenderData): Promise<RenderResult> {
     ...mounted.model,
     [OWN_KEY]: { app, routes, mounts: mounted.mounts, source: { repository, commit } },
   })
-  await keepRender(hands, data.project, { text, valueFiles: mounted.valueFiles })
+  if (!data.preview) {
+    await keepRender(hands, data.project, { text, valueFiles: mounted.valueFiles })
+  }
   tellFindings(hands, [...findings.map(findingText), ...merged.warnings])
   const answer = { render: hashOf(text), services, routes, findings, warnings: [...merged.warnings] }
   return environment ? { ...answer, environment } : answer

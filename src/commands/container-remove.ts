@@ -43,6 +43,7 @@ export const containerRemove = defineCommand({
   name: 'container.remove',
   summary: 'Stops and removes the containers of an app, except those of the named deployments.',
   role: 'worker',
+  engineFree: true,
   data: RemoveData,
   result: RemoveResult,
   deadlineMs: 1_800_000,

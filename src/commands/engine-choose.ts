@@ -34,12 +34,13 @@ export const engineChoose = defineCommand({
   summary: 'Tells which engine of the host an app gets, and that it answers; refuses a move that loses data.',
   role: 'worker',
   looksOnly: true,
+  engineFree: true,
   data: ChooseData,
   result: Chosen,
   deadlineMs: 60_000,
   async run(hands, data) {
     const engine = fitting(hands, data)
-    refuseStrangerTo(engine, data.app)
+    refuseStrangerTo(engine, { ...hands.host.owner, app: data.app })
     const version = await askVersion(hands, engine)
     if (data.current !== undefined && data.current !== engine.name) {
       const from = enginesOf(hands.host).find(each => each.name === data.current)

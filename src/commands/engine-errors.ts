@@ -14,8 +14,19 @@ export const ENGINE_NOT_FOR_APP = defineError({
   code: 'ENGINE_NOT_FOR_APP',
   status: 403,
   retry: 'never',
-  message: (engine: string, app: string) => `The engine "${engine}" may not be used by the app "${app}".`,
-  hint: () => 'Choose another engine, or add the app to "apps" of that engine on the host (docs/engines.md).',
+  message: (engine: string, who: string) => `The engine "${engine}" may not be used by ${who}.`,
+  hint: () =>
+    'Choose another engine, or add the app to "apps" and its repository to "repositories" of that engine on the host (docs/engines.md).',
+})
+
+export const ENGINE_FOR_SOME = defineError({
+  code: 'ENGINE_FOR_SOME',
+  status: 403,
+  retry: 'never',
+  message: (engine: string, command: string) =>
+    `The engine "${engine}" serves only some apps, and ${command} is for none of them.`,
+  hint: () =>
+    'Take "apps" and "repositories" of that engine out of the file of engines on the host, or do it by hand there (docs/engines.md).',
 })
 
 export const ENGINE_TOO_OLD = defineError({

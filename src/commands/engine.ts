@@ -1,25 +1,36 @@
-import type { EngineFacts, HostFacts } from './command.ts'
-import { ENGINE_NOT_FOR_APP, ENGINE_UNKNOWN } from './engine-errors.ts'
+import type { CommandOwner } from '#contract/agent-frames.ts'
+import type { Command, EngineFacts, HostFacts } from './command.ts'
+import { ENGINE_FOR_SOME, ENGINE_NOT_FOR_APP, ENGINE_UNKNOWN } from './engine-errors.ts'
 import { pathFits } from './path-pattern.ts'
 
 /** The engine of the worker's own host, which every app is on that says nothing else. */
 export const LOCAL_ENGINE = 'local'
 
-/** The host as a command for an app on one of its engines sees it. */
+interface Told {
+  readonly engine?: string | undefined
+  readonly owner?: CommandOwner | undefined
+  readonly params: unknown
+}
+
+/** The host as a command sees it that is for one of its engines. Refuses one that is not for its app. */
 export function hostOn(
   host: HostFacts,
-  told: { readonly engine?: string | undefined; readonly params: unknown } | undefined,
+  told: Told | undefined,
+  command: Pick<Command, 'name' | 'looksOnly' | 'engineFree'>,
 ): HostFacts {
-  const { engine = LOCAL_ENGINE, params } = told ?? {}
-  if (engine === LOCAL_ENGINE) {
+  if (!told) {
     return host
   }
+  const { engine = LOCAL_ENGINE, owner, params } = told
   const found = engineNamed(host, engine)
-  const app = appOf(params)
-  if (app !== undefined) {
-    refuseStrangerTo(found, app)
+  if (!command.engineFree) {
+    refuseUse(found, command, { owner, app: appOf(params) })
   }
-  return { ...host, engine: found, dockerSocket: found.address }
+  return {
+    ...host,
+    ...(owner ? { owner } : {}),
+    ...(engine === LOCAL_ENGINE ? {} : { engine: found, dockerSocket: found.address }),
+  }
 }
 
 /** The same without asking whose it is. */
@@ -41,10 +52,52 @@ export function enginesOf(host: HostFacts): readonly EngineFacts[] {
 }
 
 /** What a repository may choose is for the owner of the host to say. */
-export function refuseStrangerTo({ name, apps }: EngineFacts, app: string): void {
-  if (apps && !apps.some(pattern => pathFits(app, pattern))) {
-    throw ENGINE_NOT_FOR_APP(name, app)
+export function refuseStrangerTo(engine: EngineFacts, { app, repository }: CommandOwner): void {
+  if (!servesApp(engine, app)) {
+    throw ENGINE_NOT_FOR_APP(engine.name, `the app "${app}"`)
   }
+  if (engine.repositories && !fitsOne(repository ?? '', engine.repositories)) {
+    const whose = repository === undefined ? 'has no repository' : `comes from the repository "${repository}"`
+    throw ENGINE_NOT_FOR_APP(engine.name, `the app "${app}", which ${whose}`)
+  }
+}
+
+/** By its name alone. */
+export function servesApp({ apps }: EngineFacts, app: string): boolean {
+  return !apps || fitsOne(app, apps)
+}
+
+export function servesSome({ apps, repositories }: EngineFacts): boolean {
+  return apps !== undefined || repositories !== undefined
+}
+
+interface User {
+  readonly owner: CommandOwner | undefined
+  /** That the data of the command names. */
+  readonly app: string | undefined
+}
+
+/** Looking does no harm, unless it is at an app that has no business there. */
+function refuseUse(
+  engine: EngineFacts,
+  { name, looksOnly }: Pick<Command, 'name' | 'looksOnly'>,
+  { owner, app }: User,
+): void {
+  if (!servesSome(engine)) {
+    return
+  }
+  if (app !== undefined && !servesApp(engine, app)) {
+    throw ENGINE_NOT_FOR_APP(engine.name, `the app "${app}"`)
+  }
+  if (owner) {
+    refuseStrangerTo(engine, owner)
+  } else if (!looksOnly) {
+    throw ENGINE_FOR_SOME(engine.name, name)
+  }
+}
+
+function fitsOne(name: string, patterns: readonly string[]): boolean {
+  return patterns.some(pattern => pathFits(name, pattern))
 }
 
 function appOf(data: unknown): string | undefined {

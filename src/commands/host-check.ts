@@ -1,6 +1,8 @@
 import { type Static, Type } from 'typebox'
-import { defineCommand } from './command.ts'
-import { HOST_CHECKS, runCheck } from './host-checks.ts'
+import { defineCommand, type Hands } from './command.ts'
+import { enginesOf } from './engine.ts'
+import { HOST_CHECKS, type HostCheck, runCheck } from './host-checks.ts'
+import { handsOn } from './host-engines.ts'
 import { RegistryData } from './image-data.ts'
 
 const strict = { additionalProperties: false } as const
@@ -25,6 +27,14 @@ export const HostChecked = Type.Object(
 )
 export type HostChecked = Static<typeof HostChecked>
 
+function placesOf(hands: Hands, { ofEngine }: HostCheck): readonly Hands[] {
+  return ofEngine ? enginesOf(hands.host).map(engine => handsOn(hands, engine)) : [hands]
+}
+
+function nameOf({ name }: HostCheck, { host }: Hands): string {
+  return host.engine ? `${name} ${host.engine.name}` : name
+}
+
 export const hostCheck = defineCommand({
   name: 'host.check',
   summary: 'Looks for what is wrong with this host, and says how to mend it.',
@@ -34,10 +44,13 @@ export const hostCheck = defineCommand({
   result: HostChecked,
   deadlineMs: 120_000,
   async run(hands, { registry }) {
+    const checks = HOST_CHECKS.flatMap(check => placesOf(hands, check).map(on => ({ check, on })))
     const found = await Promise.all(
-      HOST_CHECKS.map(async check => {
-        const finding = await runCheck(hands, check, { registry })
-        return finding ? [{ name: check.name, detail: finding.detail, mend: finding.mend ?? null }] : []
+      checks.map(async ({ check, on }) => {
+        const finding = await runCheck(on, check, { registry })
+        return finding
+          ? [{ name: nameOf(check, on), detail: finding.detail, mend: finding.mend ?? null }]
+          : []
       }),
     )
     return { checks: found.flat(), now: hands.clock.now() }

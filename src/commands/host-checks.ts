@@ -13,6 +13,8 @@ export interface Finding {
 
 export interface HostCheck {
   readonly name: string
+  /** It is asked of each engine of the host. */
+  readonly ofEngine?: true
   /** Undefined: it does not concern this host. */
   readonly look: (hands: Hands, asked: Asked) => Promise<Finding | undefined>
 }
@@ -26,11 +28,11 @@ const OLDEST_API = 1.41
 
 /** What can be wrong with a host, each as one entry. What throws is wrong, in the words of its error. */
 export const HOST_CHECKS: readonly HostCheck[] = [
-  { name: 'engine', look: checkEngine },
+  { name: 'engine', ofEngine: true, look: checkEngine },
   { name: 'compose', look: checkCompose },
   { name: 'disk', look: checkDisk },
   { name: 'proxy', look: checkProxy },
-  { name: 'registry', look: checkRegistry },
+  { name: 'registry', ofEngine: true, look: checkRegistry },
 ]
 
 export async function runCheck(
@@ -95,7 +97,15 @@ async function checkRegistry({ host, perform }: Hands, { registry }: Asked): Pro
   if (refusal === undefined) {
     return { detail: `the engine logs in at ${address}` }
   }
-  return { detail: `the engine cannot log in at ${address}: ${refusal}`, mend: mendLogin(refusal, address) }
+  const mend = host.engine ? mendThere(refusal, address) : mendLogin(refusal, address)
+  return { detail: `the engine cannot log in at ${address}: ${refusal}`, mend }
+}
+
+/** No worker writes on the machine of another engine. */
+function mendThere(refusal: string, address: string): string {
+  return /x509|certificate/.test(refusal)
+    ? `Put what "fairlead registry certificate" prints into /etc/docker/certs.d/${address}/ca.crt on its machine.`
+    : mendLogin(refusal, address)
 }
 
 function mendLogin(refusal: string, address: string): string {

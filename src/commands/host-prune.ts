@@ -2,8 +2,10 @@ import { type Static, Type } from 'typebox'
 import { type DiskUsage, diskUsage, type UsedImage } from '#programs/disk-usage.ts'
 import { removeContainer } from '#programs/docker-containers.ts'
 import { pruneBuildCache, removeImage } from '#programs/docker-images.ts'
-import { defineCommand, type Hands } from './command.ts'
+import { defineCommand, type EngineFacts, type Hands } from './command.ts'
 import { AppName, ImageName } from './container-data.ts'
+import { enginesOf, servesApp, servesSome } from './engine.ts'
+import { onEveryEngine } from './host-engines.ts'
 import { choosePrunable, type PruneChoice } from './prune-choice.ts'
 
 const strict = { additionalProperties: false } as const
@@ -35,8 +37,9 @@ const PrunedImage = Type.Object(
 )
 const Measured = Type.Object({ layer_bytes: Type.Integer(), build_cache_bytes: Type.Integer() }, strict)
 
-export const HostPruned = Type.Object(
+const EnginePruned = Type.Object(
   {
+    engine: Type.String(),
     images: Type.Array(PrunedImage),
     containers: Type.Array(Type.String()),
     kept: Type.Array(Type.Object({ name: Type.String(), why: Type.String() }, strict)),
@@ -48,6 +51,15 @@ export const HostPruned = Type.Object(
   },
   strict,
 )
+type EnginePruned = Static<typeof EnginePruned>
+
+/** Why nothing was done on an engine. */
+const EngineLeft = Type.Object({ engine: Type.String(), problem: Type.String() }, strict)
+
+export const HostPruned = Type.Object(
+  { engines: Type.Array(EnginePruned), problems: Type.Array(EngineLeft) },
+  strict,
+)
 export type HostPruned = Static<typeof HostPruned>
 
 export const hostPrune = defineCommand({
@@ -55,6 +67,7 @@ export const hostPrune = defineCommand({
   summary:
     'Deletes images and stopped containers of apps that nothing needs, and old build cache; never volumes.',
   role: 'worker',
+  engineFree: true,
   data: PruneData,
   result: HostPruned,
   deadlineMs: 900_000,
@@ -62,8 +75,25 @@ export const hostPrune = defineCommand({
   run: prune,
 })
 
+/** Every engine by what it holds itself. One that does not answer loses nothing, and holds up no other. */
 async function prune(hands: Hands, data: PruneData): Promise<HostPruned> {
+  const done = await onEveryEngine(hands, (on, engine) => pruneOn(on, engine, data))
+  const [first] = done
+  if (first?.problem && done.every(({ problem }) => problem)) {
+    throw first.problem
+  }
+  return {
+    engines: done.flatMap(each => each.done ?? []),
+    problems: done.flatMap(({ engine, problem }) =>
+      problem ? [{ engine: engine.name, problem: problem.message }] : [],
+    ),
+  }
+}
+
+async function pruneOn(hands: Hands, engine: EngineFacts, wish: PruneData): Promise<EnginePruned> {
   const { dockerSocket } = hands.host
+  const data = onlyFor(engine, wish)
+  const most = Math.ceil(MOST_TOLD / enginesOf(hands.host).length)
   const usage = await hands.perform(diskUsage(dockerSocket))
   const choice = choosePrunable(usage, data, hands.clock.now())
   const gone = data.dryRun ? choice.images : await remove(hands, choice)
@@ -73,18 +103,26 @@ async function prune(hands: Hands, data: PruneData): Promise<HostPruned> {
   const staleBefore = hands.clock.now() - data.buildCache.hours * HOUR_MS
   const stayed = choice.images.filter(each => !gone.includes(each))
   return {
-    images: gone.slice(0, MOST_TOLD).map(told),
+    engine: engine.name,
+    images: gone.slice(0, most).map(told),
     containers: choice.containers.map(each => each.name),
     kept: [
       ...stayed.map(image => ({ name: nameOf(image), why: 'the engine says that something needs it' })),
       ...choice.kept.map(({ image, why }) => ({ name: nameOf(image), why })),
-    ].slice(0, MOST_TOLD),
+    ].slice(0, most),
     stale_cache_bytes: usage.buildCache
       .filter(each => !each.isInUse && each.lastUsedAt < staleBefore)
       .reduce((sum, { bytes }) => sum + bytes, 0),
     before: measured(usage),
     after: data.dryRun ? null : measured(await hands.perform(diskUsage(dockerSocket))),
   }
+}
+
+/** What only some apps may use, somebody else has things on: those of other apps, and of nobody, are not ours to take. */
+function onlyFor(engine: EngineFacts, data: PruneData): PruneData {
+  return servesSome(engine)
+    ? { ...data, ours: data.ours.filter(app => servesApp(engine, app)), allUnused: false }
+    : data
 }
 
 /** Containers first: an image goes only when nothing was made from it. Gives the images that went. */

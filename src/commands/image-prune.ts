@@ -36,6 +36,7 @@ export const imagePrune = defineCommand({
   name: 'image.prune',
   summary: 'Deletes images of an app that no release needs any more, and old build cache.',
   role: 'worker',
+  engineFree: true,
   data: PruneData,
   result: PruneResult,
   deadlineMs: 300_000,

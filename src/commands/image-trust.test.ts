@@ -65,7 +65,7 @@ describe('a content tag', () => {
   ]
   const on = (hands: ReturnType<typeof lookAt>, far: EngineFacts): Hands => ({
     ...hands,
-    host: hostOn({ ...hands.host, engines: [far] }, { engine: far.name, params: {} }),
+    host: hostOn({ ...hands.host, engines: [far] }, { engine: far.name, params: {} }, imageContent),
   })
 
   test('R39 R40 is of the architecture of the engine that builds, which is asked once', async () => {

@@ -28,6 +28,16 @@ export const COLLECT_FAILED = defineError({
     'The registry serves again and nothing that is needed was deleted. "fairlead registry collect" tries again.',
 })
 
+export const ENGINE_WITHOUT_TRUST = defineError({
+  code: 'ENGINE_WITHOUT_TRUST',
+  status: 502,
+  retry: 'later',
+  message: (engine: string, address: string, words: string) =>
+    `The engine "${engine}" cannot log in at ${address}: ${words}`,
+  hint: (_engine: string, address: string) =>
+    `Where it is the certificate that it does not know: put what "fairlead registry certificate" prints into /etc/docker/certs.d/${address}/ca.crt on the machine of that engine.`,
+})
+
 export const TRUST_REFUSED = defineError({
   code: 'TRUST_REFUSED',
   status: 403,

@@ -9,6 +9,7 @@ export const registryForget = defineCommand({
   name: 'registry.forget',
   summary: 'Deletes the key, the certificate and the accounts of a registry that was taken down.',
   role: 'worker',
+  engineFree: true,
   data: Type.Object({ app: AppName }, strict),
   result: Type.Object({}, strict),
   deadlineMs: 30_000,

@@ -43,6 +43,7 @@ export const repositoryCommit = defineCommand({
   summary:
     'Writes or removes the file that says how a stack runs, in one commit that it pushes to the branch.',
   role: 'worker',
+  engineFree: true,
   data: Data,
   result: Type.Object(
     {

@@ -11,6 +11,7 @@ export const repositoryTags = defineCommand({
   summary: 'Asks a Git server for the tags of a commit.',
   role: 'worker',
   looksOnly: true,
+  engineFree: true,
   data: Type.Object(
     { ...RemoteFields, repository: Key, branch: Type.Optional(Branch), commit: Commit },
     strict,

@@ -8,6 +8,7 @@ export const repositoryWriteBack = defineCommand({
   name: 'repository.write-back',
   summary: 'Writes marked blocks into files called URL.md, in one commit that it pushes to the branch.',
   role: 'worker',
+  engineFree: true,
   data: Type.Object(
     {
       ...RemoteFields,

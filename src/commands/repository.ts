@@ -25,6 +25,7 @@ export const repositoryTip = defineCommand({
   summary: 'Asks a Git server for the commit at the tip of a branch (default: its default branch).',
   role: 'worker',
   looksOnly: true,
+  engineFree: true,
   // The repository's key is taken, though not needed, so that every command can be given the same description of one.
   data: Type.Object(
     { ...RemoteFields, repository: Type.Optional(Key), branch: Type.Optional(Branch) },
@@ -68,6 +69,7 @@ export const repositoryCheckout = defineCommand({
   name: 'repository.checkout',
   summary: 'Fetches a branch or a commit, publishes its files as an immutable folder, and reads texts of it.',
   role: 'worker',
+  engineFree: true,
   data: Type.Object(
     {
       ...RemoteFields,
@@ -106,6 +108,7 @@ export const repositoryRead = defineCommand({
   summary: 'Reads files of a commit that was checked out before.',
   role: 'worker',
   looksOnly: true,
+  engineFree: true,
   data: Type.Object({ repository: Key, commit: Commit, paths: Texts }, strict),
   result: Type.Object({ texts: TextByPath }, strict),
   deadlineMs: MINUTE,
@@ -121,6 +124,7 @@ export const repositoryTrees = defineCommand({
   summary: 'Gives the Git ids of files and folders of a commit: equal ids mean equal content.',
   role: 'worker',
   looksOnly: true,
+  engineFree: true,
   data: Type.Object({ repository: Key, commit: Commit, paths: Type.Array(Path, { maxItems: 1000 }) }, strict),
   result: Type.Object({ ids: Type.Record(Type.String(), Type.Union([Commit, Type.Null()])) }, strict),
   deadlineMs: MINUTE,
@@ -135,6 +139,7 @@ export const repositoryChanges = defineCommand({
     'Compares two commits that were checked out before: how many paths changed, and which of the watched ones.',
   role: 'worker',
   looksOnly: true,
+  engineFree: true,
   data: Type.Object(
     {
       ...{ repository: Key, from: Commit, to: Commit, watch: Type.Array(Path, { maxItems: 1000 }) },
@@ -163,6 +168,7 @@ export const repositoryForget = defineCommand({
   name: 'repository.forget',
   summary: 'Removes the checkouts of a repository that are not kept, or all that the worker has of it.',
   role: 'worker',
+  engineFree: true,
   data: Type.Object(
     {
       repository: Key,

@@ -65,6 +65,7 @@ export const routeRemove = defineCommand({
   name: 'route.remove',
   summary: 'Takes a name out of the proxy; its hosts answer 404 from then on.',
   role: 'worker',
+  engineFree: true,
   data: Type.Object({ name: RouteName }, strict),
   result: Type.Object({ removed: Type.Boolean() }, strict),
   deadlineMs: 60_000,

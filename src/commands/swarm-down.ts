@@ -21,6 +21,7 @@ export const swarmDown = defineCommand({
   summary:
     "Takes an app's stacks out of the swarm: services, secrets, configs, networks, rendered files; volumes only when asked.",
   role: 'worker',
+  engineFree: true,
   data: Type.Object(
     {
       app: AppName,

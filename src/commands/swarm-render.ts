@@ -35,6 +35,8 @@ const RenderData = Type.Object(
     /** Variables for `${NAME}` in the files; nothing else is known to them. */
     variables: Type.Record(VariableName, Type.String({ maxLength: 65_536 })),
     secrets: Type.Record(VariableName, Type.String({ secret: true, maxLength: 65_536 })),
+    /** For an answer only: nothing that holds values of secrets is kept. */
+    preview: Type.Optional(Type.Literal(true)),
   },
   strict,
 )
@@ -74,7 +76,13 @@ async function render(hands: Hands, data: RenderData): Promise<Static<typeof Sta
   const wanted = { checkout, commit, files: data.files }
   const sources = await checkSources(hands, wanted, project)
   refuseErrors(sources.findings)
-  const merged = await configure(hands, { project: stack, wanted, sources, variables })
+  const merged = await configure(hands, {
+    project: stack,
+    wanted,
+    sources,
+    variables,
+    isPreview: data.preview,
+  })
   const given = { rules: hands.host.policy, project, files: sources.files }
   const checked = uniqueFindings([...sources.findings, ...checkComposeModel(merged.model, checkout, given)])
   refuseErrors(checked)
@@ -101,7 +109,9 @@ async function render(hands: Hands, data: RenderData): Promise<Static<typeof Sta
       ...{ ...contents, isFinal: false },
     },
   })
-  await keepRender(hands, stack, { text })
+  if (!data.preview) {
+    await keepRender(hands, stack, { text })
+  }
   for (const said of [...findings.map(findingText), ...merged.warnings]) {
     hands.say(said, 'info')
   }

@@ -169,6 +169,17 @@ export const MANAGER_FRAMES = {
   rotated: Rotated,
 } satisfies Record<string, TObject>
 
+/** For whom a command is: what rules of the host go by. It changes nothing of what the command does. */
+export const CommandOwner = Type.Object(
+  {
+    app: Type.String({ maxLength: 64 }),
+    /** As the manager calls it; absent: the app has none. */
+    repository: Type.Optional(Type.String({ maxLength: 64 })),
+  },
+  strict,
+)
+export type CommandOwner = Static<typeof CommandOwner>
+
 export const CommandEnvelope = Type.Object(
   {
     id: Id,
@@ -179,6 +190,7 @@ export const CommandEnvelope = Type.Object(
     params: Type.Unknown(),
     /** Which Docker engine of the host it is about; absent: the host's own. */
     engine: Type.Optional(Type.String({ maxLength: 32 })),
+    owner: Type.Optional(CommandOwner),
   },
   strict,
 )

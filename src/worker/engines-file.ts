@@ -27,6 +27,9 @@ const Entry = Type.Object(
     apps: Type.Optional(
       Type.Array(Type.String({ pattern: '^[a-z0-9*?-]{1,40}$' }), { minItems: 1, maxItems: 1_000 }),
     ),
+    repositories: Type.Optional(
+      Type.Array(Type.String({ pattern: '^[a-z0-9*?-]{1,40}$' }), { minItems: 1, maxItems: 1_000 }),
+    ),
     publish: Type.Optional(
       Type.Object(
         {
@@ -64,7 +67,10 @@ export function readEngines(file: string, socket: string, now: number): WorkerEn
   const remote = entries.filter(({ name }) => name !== LOCAL_ENGINE)
   const own = entries.find(({ name }) => name === LOCAL_ENGINE)
   if (own?.host || own?.tls || own?.publish) {
-    throw ENGINES_INVALID(file, `"${LOCAL_ENGINE}" is the engine of this host: it takes labels and apps only`)
+    throw ENGINES_INVALID(
+      file,
+      `"${LOCAL_ENGINE}" is the engine of this host: it takes labels, apps and repositories only`,
+    )
   }
   refuseTwice(
     file,
@@ -76,7 +82,13 @@ export function readEngines(file: string, socket: string, now: number): WorkerEn
   )
   return {
     engines: [
-      { name: LOCAL_ENGINE, address: socket, labels: own?.labels ?? {}, apps: own?.apps },
+      {
+        name: LOCAL_ENGINE,
+        address: socket,
+        labels: own?.labels ?? {},
+        apps: own?.apps,
+        repositories: own?.repositories,
+      },
       ...remote.map(each => factsOf(file, each)),
     ],
     tls,
@@ -132,7 +144,7 @@ function tlsOf(file: string, { name, host, tls }: Entry, now: number): WorkerEng
 }
 
 function factsOf(file: string, entry: Entry): EngineFacts {
-  const { name, host, tls, labels = {}, apps, publish } = entry
+  const { name, host, tls, labels = {}, apps, repositories, publish } = entry
   if (host === undefined) {
     throw ENGINES_INVALID(file, `"${name}" has no "host"`)
   }
@@ -151,6 +163,7 @@ function factsOf(file: string, entry: Entry): EngineFacts {
     address: host.replace(/^unix:\/\//, ''),
     labels,
     apps,
+    repositories,
     publish: given ?? (isTcp(entry) ? undefined : NEARBY),
   }
 }

@@ -5,6 +5,7 @@ import { type Act, withExamples } from '#cli/command.ts'
 import { readFileText } from '#cli/credential.ts'
 import { selfSignedCertificate } from '#cli/demo/certificate.ts'
 import { EXIT } from '#cli/exit-codes.ts'
+import { inertLine } from '#cli/inert.ts'
 import { passwordHash } from '#cli/password-hash.ts'
 import { collectRegistry } from '#cli/registry-collect.ts'
 import { reportDeployment } from '#cli/report-deployment.ts'
@@ -191,12 +192,25 @@ async function trust(session: Session, { host }: { readonly host?: string }): Pr
 }
 
 function sayTrust({ printer }: Session, { items }: TrustDocument): void {
-  for (const { host, file, problem, hint } of items) {
-    const ends = problem === null ? 'needs nothing: its authority is known' : `does not: ${problem}`
-    printer.line(`${host}: ${file === null ? ends : `trusts it (${file})`}`)
-    if (hint !== null) {
-      printer.line(`  ${hint}`)
+  for (const { host, file, problem, hint, engines } of items) {
+    const well = file === null ? 'needs nothing more' : `trusts it (${file})`
+    sayWhether(printer, host, { well, problem, hint })
+    for (const engine of engines.slice(1)) {
+      sayWhether(printer, `${host}, engine ${engine.name}`, { well: 'trusts it', ...engine })
     }
+  }
+}
+
+interface Whether {
+  readonly well: string
+  readonly problem: string | null
+  readonly hint: string | null
+}
+
+function sayWhether(printer: Session['printer'], who: string, { well, problem, hint }: Whether): void {
+  printer.line(`${who}: ${problem === null ? well : `does not: ${inertLine(problem)}`}`)
+  if (hint !== null) {
+    printer.line(`  ${hint}`)
   }
 }
 

@@ -24,10 +24,9 @@ export const PruneBody = Type.Object(
 
 const Measured = Type.Object({ layer_bytes: Type.Integer(), build_cache_bytes: Type.Integer() }, strict)
 
-export const PruneDocument = Type.Object(
+const EnginePrune = Type.Object(
   {
-    host: Type.String(),
-    dry_run: Type.Boolean(),
+    engine: Type.String(),
     images: Type.Array(
       Type.Object(
         {
@@ -46,6 +45,18 @@ export const PruneDocument = Type.Object(
     }),
     before: { ...Measured, description: "By the engine's own account." },
     after: Nullable(Measured),
+  },
+  strict,
+)
+
+export const PruneDocument = Type.Object(
+  {
+    host: Type.String(),
+    dry_run: Type.Boolean(),
+    engines: Type.Array(EnginePrune, { description: 'Each engine of the host, its own (local) first.' }),
+    problems: Type.Array(Type.Object({ engine: Type.String(), problem: Type.String() }, strict), {
+      description: 'Engines on which nothing was done, and why.',
+    }),
   },
   strict,
 )

@@ -90,6 +90,13 @@ export const TrustDocument = Type.Object(
           changed: Type.Boolean(),
           problem: Nullable(Type.String()),
           hint: Nullable(Type.String()),
+          engines: Type.Array(
+            Type.Object(
+              { name: Type.String(), problem: Nullable(Type.String()), hint: Nullable(Type.String()) },
+              strict,
+            ),
+            { description: 'Each engine of the host, and why it cannot log in; null: it can.' },
+          ),
         },
         strict,
       ),

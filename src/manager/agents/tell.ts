@@ -1,4 +1,4 @@
-import { MAX_FRAME_BYTES } from '#contract/agent-frames.ts'
+import { type CommandOwner, MAX_FRAME_BYTES } from '#contract/agent-frames.ts'
 import { encodeFrame } from '#link/frames.ts'
 import { idemOf } from '#link/idem.ts'
 import type { AgentConnection } from './connection.ts'
@@ -21,6 +21,8 @@ interface Told {
   readonly params: unknown
   /** Of the host; absent: its own. */
   readonly engine?: string | undefined
+  /** For whom; absent: for nobody in particular. */
+  readonly owner?: CommandOwner | undefined
 }
 
 export interface TellOptions extends Common, Told {
@@ -69,7 +71,7 @@ export async function resumeCommand(connection: AgentConnection, options: Resume
   }).run()
 }
 
-function frameOf({ command, params, engine }: Told, id: string, deadlineMs: number): string {
-  const where = engine === undefined ? {} : { engine }
+function frameOf({ command, params, engine, owner }: Told, id: string, deadlineMs: number): string {
+  const where = { ...(engine === undefined ? {} : { engine }), ...(owner ? { owner } : {}) }
   return encodeFrame(command, { id, deadlineMs, idem: idemOf(params, engine), params, ...where })
 }

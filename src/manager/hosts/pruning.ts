@@ -31,12 +31,15 @@ export async function pruneAll(parts: Parts): Promise<void> {
 
 async function pruneWhenIdle(parts: Parts, host: string, tries: number): Promise<void> {
   try {
-    const { images, containers, before, after } = await pruneHost(parts, host, {
-      dryRun: false,
-      allUnused: false,
-    })
-    const bytes = before.layer_bytes - (after?.layer_bytes ?? before.layer_bytes)
-    parts.logger.info('prune.done', { host, images: images.length, containers: containers.length, bytes })
+    const { engines, problems } = await pruneHost(parts, host, { dryRun: false, allUnused: false })
+    for (const { engine, images, containers, before, after } of engines) {
+      const bytes = before.layer_bytes - (after?.layer_bytes ?? before.layer_bytes)
+      const counts = { images: images.length, containers: containers.length, bytes }
+      parts.logger.info('prune.done', { host, engine, ...counts })
+    }
+    for (const { engine, problem } of problems) {
+      parts.logger.warn('prune.failed', { host, engine, message: problem })
+    }
   } catch (error) {
     if (HOST_BUSY.matches(error) && tries > 1) {
       parts.clock.after(AGAIN_MS, () => {

@@ -1,5 +1,6 @@
 import { commandNamed } from '#commands/index.ts'
 import { newId } from '#lib/id.ts'
+import type { TellOptions } from '#manager/agents/tell.ts'
 import type { DeployRequest } from '#manager/deployments/deployment.ts'
 import { APP_NOT_FOUND, STACK_HAS_NO_SOURCE } from '#manager/deployments/errors.ts'
 import { driftedParts } from '#manager/observation/drift-state.ts'
@@ -10,6 +11,7 @@ import { chooseEngine } from './choose-engine.ts'
 import { describedApps, refuseNothing } from './described-apps.ts'
 import { type MadePlan, makePlan, moveOf } from './make-plan.ts'
 import { ownEntry } from './own-entry.ts'
+import { ownerOf } from './owner-of.ts'
 import { readPlanInput } from './plan-input.ts'
 import { type Ask, fetchSource, type Source, tagsTell } from './source.ts'
 import type { PipelineParts } from './step.ts'
@@ -24,7 +26,7 @@ export async function planApp(
   if (app && app.stack !== null) {
     throw STACK_HAS_NO_SOURCE(app.name)
   }
-  const ask = app && askDirectly(parts, app.host)
+  const ask = app && askDirectly(parts, app.host, { owner: ownerOf(app, undefined) })
   const own = app && ownEntry(app)
   if (app && ask && own) {
     const { input } = await readPlanInput(parts, app, { deployment: newId(), drifted: driftedParts(app) })
@@ -45,26 +47,32 @@ export async function planApp(
   const described = await describedApps(ask, source, repository)
   refuseNothing(described)
   const entry = await readEntry(ask, app, described)
-  const engine = await chooseEngine(parts, ask, app, entry.engine)
+  const owner = ownerOf(app, repository)
+  const engine = await chooseEngine(parts, askDirectly(parts, app.host, { owner }), app, entry.engine)
   const { input } = await readPlanInput(parts, app, {
     deployment: newId(),
     drifted: driftedParts(app),
     wanted: artifact,
     tags: tagsTell(repository, parts.sealer, source.commit),
   })
-  const made = await makePlan(askDirectly(parts, app.host, engine), entry, input, moveOf(app, engine, input))
+  const there = askDirectly(parts, app.host, { engine, owner })
+  const made = await makePlan(there, entry, input, moveOf(app, engine, input))
   await refuseTakenPaths(parts.db, { app, paths: pushedPaths(made.plan, input.registry) })
   return { ...made, source }
 }
 
-/** Tells a worker outside of any deployment: for questions that change nothing but its cache. */
-export function askDirectly(parts: Pick<PipelineParts, 'agents'>, host: string, engine?: string): Ask {
-  return async what =>
-    (await parts.agents.tell(host, {
-      id: newId(),
-      command: what.command,
-      params: what.data,
-      engine,
-      deadlineMs: commandNamed(what.command).deadlineMs,
+/** Tells a worker outside of any deployment: for questions that change nothing but its cache, and leave no secret in it. */
+export function askDirectly(
+  parts: Pick<PipelineParts, 'agents'>,
+  host: string,
+  on: Pick<TellOptions, 'engine' | 'owner'> = {},
+): Ask {
+  return async what => {
+    const { deadlineMs, data } = commandNamed(what.command)
+    const preview = Object.hasOwn(data.properties, 'preview') ? { preview: true } : {}
+    return (await parts.agents.tell(host, {
+      ...{ id: newId(), command: what.command, params: { ...what.data, ...preview }, deadlineMs },
+      ...on,
     })) as Readonly<Record<string, unknown>>
+  }
 }

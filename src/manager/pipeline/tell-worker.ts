@@ -14,6 +14,7 @@ import type { Tell } from '#targets/target.ts'
 import { endCommand, insertNow, insertSoon, lastTold } from './command-rows.ts'
 import { commandLimit } from './deadlines.ts'
 import { fill } from './fill.ts'
+import { ownerOf } from './owner-of.ts'
 import type { StepContext } from './step.ts'
 
 type Result = Readonly<Record<string, unknown>>
@@ -101,6 +102,7 @@ async function told(context: StepContext, what: Tell): Promise<Result> {
       command: what.command,
       params: fill(what.data, context.results),
       engine: engineFor(context, what),
+      owner: ownerOf(context.app, context.repository),
       deadlineMs: commandLimit(context),
       waitMs: context.workerLimitMs,
       onLines: (lines, dropped) => store(context, what, { id, lines, dropped }),
@@ -121,6 +123,7 @@ async function followed(context: StepContext, what: Tell, id: string): Promise<R
         command: what.command,
         params: fill(what.data, context.results),
         engine: engineFor(context, what),
+        owner: ownerOf(context.app, context.repository),
       }),
       waitMs: context.workerLimitMs,
       onLines: (lines, dropped) => store(context, what, { id, lines, dropped }),

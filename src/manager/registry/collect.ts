@@ -1,3 +1,4 @@
+import type { Static } from 'typebox'
 import { imageUsed } from '#commands/image.ts'
 import { registryCollect } from '#commands/registry.ts'
 import type { CollectResult } from '#commands/registry-collect.ts'
@@ -7,7 +8,7 @@ import type { Deployment } from '#manager/deployments/deployment.ts'
 import { requestDeployment } from '#manager/deployments/request.ts'
 import type { PipelineParts } from '#manager/pipeline/step.ts'
 import { pinnedImages } from '#manager/releases/pinned-images.ts'
-import { COLLECT_WAITS, NO_REGISTRY } from './errors.ts'
+import { COLLECT_BLIND, COLLECT_WAITS, NO_REGISTRY } from './errors.ts'
 import { registryApp } from './registry-app.ts'
 import { registryInUse } from './registry-in-use.ts'
 
@@ -38,7 +39,7 @@ export async function requestCollection(parts: PipelineParts, by: string): Promi
   return deployment
 }
 
-/** What the host of the registry is told. Every worker is asked what its containers need: nobody knows of one that does not answer. */
+/** What the host of the registry is told. Every engine is asked what its containers need: nobody knows of one that does not answer. */
 export async function collectionFor(
   parts: Parts,
   dryRun: boolean,
@@ -60,11 +61,23 @@ export async function collectionFor(
         deadlineMs,
         waitMs: WAIT_MS,
       })
-      return (answer as { names: string[] }).names
+      return namesIn(name, answer as Used)
     }),
   )
   const names = [...(await pinnedImages(parts.db, parts.keepReleases)), ...used.flat()]
   return { host: app.host, data: { app: app.name, access, keep: keptIn(address, names), dryRun } }
+}
+
+type Used = Static<typeof imageUsed.result>
+
+/** What the engines of a host use. COLLECT_BLIND when one of them did not say. */
+export function namesIn(host: string, { names, engines }: Used): readonly string[] {
+  for (const { name, problem } of engines) {
+    if (problem !== null) {
+      throw COLLECT_BLIND(host, name, problem)
+    }
+  }
+  return names
 }
 
 /** As the registry itself knows them: by digest wherever it is, by tag in a repository. */

@@ -43,6 +43,16 @@ export const COLLECT_WAITS = defineError({
   hint: () => 'Try again when it has ended: "fairlead status" shows it.',
 })
 
+export const COLLECT_BLIND = defineError({
+  code: 'COLLECT_BLIND',
+  status: 503,
+  retry: 'later',
+  message: (host: string, engine: string, problem: string) =>
+    `What the engine "${engine}" of "${host}" runs is not known, so nothing is deleted: ${problem}`,
+  hint: (host: string, engine: string) =>
+    `Let the engine answer ("fairlead hosts" shows it), or take "${engine}" out of the file of engines on "${host}" when it will not come back.`,
+})
+
 export const REGISTRY_IS_NAMED = defineError({
   code: 'REGISTRY_IS_NAMED',
   status: 409,

@@ -1,4 +1,5 @@
 import { registryTrust } from '#commands/registry.ts'
+import type { TrustResult } from '#commands/registry-trust.ts'
 import type { TrustDocument } from '#contract/rest/registry.ts'
 import { asFairleadError } from '#lib/errors.ts'
 import { newId } from '#lib/id.ts'
@@ -17,7 +18,7 @@ export async function trustRegistry(
   if (!registry) {
     throw NO_REGISTRY()
   }
-  const { address, ca: certificate } = registry
+  const { ca: certificate } = registry
   const rows = await parts.db
     .selectFrom('hosts')
     .select('name')
@@ -28,17 +29,18 @@ export async function trustRegistry(
   return await Promise.all(
     hosts.map(async host => {
       if (certificate === undefined) {
-        return { host, file: null, changed: false, problem: null, hint: null }
+        return { host, file: null, changed: false, problem: null, hint: null, engines: [] }
       }
       try {
         const { deadlineMs, name: command } = registryTrust
         const answer = (await parts.agents.tell(host, {
-          ...{ id: newId(), command, params: { address, certificate }, deadlineMs, waitMs: WAIT_MS },
-        })) as { file: string; changed: boolean }
-        return { host, ...answer, problem: null, hint: null }
+          ...{ id: newId(), command, params: { access: registry, certificate }, deadlineMs, waitMs: WAIT_MS },
+        })) as TrustResult
+        const [{ problem, hint } = { problem: null, hint: null }] = answer.engines
+        return { host, ...answer, problem, hint }
       } catch (error) {
         const { message, hint } = asFairleadError(error)
-        return { host, file: null, changed: false, problem: message, hint }
+        return { host, file: null, changed: false, problem: message, hint, engines: [] }
       }
     }),
   )

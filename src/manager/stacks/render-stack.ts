@@ -1,6 +1,7 @@
 import { readApps } from '#deploy-file/read-apps.ts'
 import { newId } from '#lib/id.ts'
 import { DEPLOY_FILE_INVALID } from '#manager/pipeline/errors.ts'
+import { ownerOf } from '#manager/pipeline/owner-of.ts'
 import { askDirectly } from '#manager/pipeline/plan-app.ts'
 import type { PipelineParts } from '#manager/pipeline/step.ts'
 import { presentSecrets } from '#manager/secrets/queries.ts'
@@ -50,7 +51,9 @@ export async function renderStack(
     secrets: { ...Object.fromEntries(wanted.map(name => [name, UNSET])), ...known },
     previous: undefined,
   })
-  const result = render ? await askDirectly(parts, repository.host)(render) : {}
+  const result = render
+    ? await askDirectly(parts, repository.host, { owner: ownerOf(entry, repository) })(render)
+    : {}
   const missing = wanted.filter(name => !Object.hasOwn(known, name))
   return {
     services: Object.entries((result.services ?? {}) as Record<string, object>).map(([name, service]) => ({

@@ -1,14 +1,27 @@
-import { deepEqual, equal, match, notEqual, ok } from 'node:assert/strict'
+import { deepEqual, doesNotMatch, equal, match, notEqual, ok, rejects } from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Registry, startRegistry } from '#cli/demo/registry.ts'
+import type { Hands } from '#commands/command.ts'
 import { imagePush } from '#commands/image.ts'
+import { appendContent } from '#commands/notebook-append.ts'
 import { notebookContent } from '#commands/notebook-content.ts'
 import type { NotebookBase, NotebookWish } from '#commands/notebook-data.ts'
 import { notebookEnvironment } from '#commands/notebook-environment.ts'
+import { NOTEBOOK_FOLDER_MISSING, NOTEBOOK_REFUSED } from '#commands/notebook-errors.ts'
 import { notebookExamine } from '#commands/notebook-examine.ts'
+import { readyProject } from '#commands/notebook-look.ts'
+import { notebookScan } from '#commands/notebook-scan.ts'
+import type { Call } from '#exec/call.ts'
+import { systemClock } from '#lib/clock.ts'
+import type { FairleadError } from '#lib/errors.ts'
 import { docker } from './world/container-apps.ts'
 import { type ContainerWorld, LOGIN, loginOf, startContainerWorld } from './world/container-world.ts'
+import { ensureNotebookBase } from './world/notebook-base.ts'
+import { ask, execute, type NotebookServer } from './world/notebook-server.ts'
 
 const FOLDER = 'reports/churn'
 /** Needs an environment of its own, though nothing of it needs the network. */
@@ -27,11 +40,16 @@ describe('a notebook project', () => {
   let world: ContainerWorld
   let registry: Registry
   let bases: NotebookBase[]
+  /** Belong to no app, so nothing else finds them. */
+  const environments = new Set<string>()
 
   before(async () => {
     world = await startContainerWorld(stack)
     registry = await startRegistry({ folder: join(world.folder, 'registry'), ...LOGIN })
     stack.defer(registry.close)
+    stack.defer(async () => {
+      await docker(world, 'rmi', '--force', ...environments)
+    })
     const reference = `${registry.address}/nb/base:1`
     await docker(world, 'tag', world.base, reference)
     const pushed = await imagePush.run(world.hands, { reference, registry: loginOf(registry) })
@@ -47,11 +65,23 @@ describe('a notebook project', () => {
     bases,
     registry: loginOf(registry),
   })
-  const make = async (wish: NotebookWish) => {
-    const { environment, content } = await notebookExamine.run(world.hands, wish)
+  const filesOf = (image: string) =>
+    docker(
+      world,
+      'run',
+      '--rm',
+      `--name=${world.app}-files`,
+      image,
+      'sh',
+      '-c',
+      'find . /opt/nb-post-build -exec stat -c "%u %g %a %n" {} + | sort; cat analysis.ipynb',
+    )
+  const make = async (wish: NotebookWish, hands: Hands = world.hands) => {
+    const { environment, content } = await notebookExamine.run(hands, wish)
     ok(environment && content)
-    const made = await notebookEnvironment.run(world.hands, { ...wish, key: environment.key })
-    const image = await notebookContent.run(world.hands, { ...wish, key: content.key, environment: made })
+    const made = await notebookEnvironment.run(hands, { ...wish, key: environment.key })
+    environments.add(made.reference)
+    const image = await notebookContent.run(hands, { ...wish, key: content.key, environment: made })
     return { environment: made, content: image }
   }
 
@@ -84,6 +114,9 @@ describe('a notebook project', () => {
     match(shown, /1000 1000 755 \.\n1000 1000 755 start\n1000 1000 755 data\n1000 1000 644 data\/a\.csv\n/)
     match(shown, /# Edited/)
     match(shown, /\/srv\/project\/start\n1000\n$/)
+    const data = { ...wishOf(edited), key: '', environment: again.environment }
+    const once = await appendContent(world.hands, data, await readyProject(world.hands, data))
+    equal(again.content.pinned?.split('@')[1], once)
     const now = await notebookExamine.run(world.hands, wishOf(edited))
     equal(now.environment?.present, 'registry')
     equal(now.content?.pinned, again.content.pinned)
@@ -93,7 +126,153 @@ describe('a notebook project', () => {
       content: { ...again.content, how: 'present' },
     })
   })
+
+  test('is found among 200 by three questions to the mirror, and a change of one changes the keys of one', async t => {
+    const many = Object.fromEntries(
+      Array.from({ length: 200 }, (_, at) => `many/p${at}`).flatMap((folder, at) => [
+        [`${folder}/nb.yaml`, ''],
+        [`${folder}/analysis.ipynb`, notebook(`# ${at}`)],
+        ...(at % 2 === 0 ? [[`${folder}/requirements.txt`, `pandas==2.${at % 10}.0\n`]] : []),
+      ]),
+    )
+    const scan = (commit: string) =>
+      notebookScan.run(world.hands, { repository: 'shop', commit, repositoryName: 'shop', bases })
+    const first = await world.commit(many)
+    const found = await scan(first)
+    const changed = await world.commit({ 'many/p7/analysis.ipynb': notebook('# changed') })
+    const calls = world.calls.length
+    const asked = systemClock.monotonic()
+    const now = await scan(changed)
+    t.diagnostic(`notebook.scan of 200: ${(systemClock.monotonic() - asked).toFixed(1)} ms`)
+    deepEqual(world.calls.slice(calls), ['program', 'program', 'program'])
+    equal(now.projects.filter(({ folder }) => folder.startsWith('many/')).length, 200)
+    const before = new Map(found.projects.map(project => [project.folder, project]))
+    deepEqual(
+      now.projects
+        .filter(({ folder, content }) => before.get(folder)?.content !== content)
+        .map(each => each.slug),
+      ['many-p7'],
+    )
+    deepEqual(
+      now.projects.map(each => each.environment),
+      found.projects.map(each => each.environment),
+    )
+    ok(new Set(now.projects.map(each => each.environment)).size < 10)
+  })
+
+  test('R9 with a Dockerfile of its own serves whoever has the token, and kernels execute, without root or a disk to write to', async () => {
+    const base = await ensureNotebookBase(world.folder)
+    const commit = await world.commit({
+      'own/nb.yaml': '',
+      'own/Dockerfile': `FROM ${base}\nCOPY --chown=1000:1000 . /srv/project/\n`,
+      'own/analysis.ipynb': notebook('# Own'),
+      'own/numbers.txt': '6 7',
+    })
+    const { registry: _, ...wish } = wishOf(commit, 'own')
+    const { environment, content } = await make(wish)
+    deepEqual([environment.how, content.how, content.missing], ['built', 'built', undefined])
+    const name = `${world.app}-serves`
+    const isolated = ['--read-only', '--cap-drop=ALL', '--security-opt=no-new-privileges', '--user=1000:1000']
+    const memory = [
+      '--tmpfs=/tmp',
+      '--tmpfs=/home/jovyan:uid=1000,gid=1000',
+      '--tmpfs=/srv/work:uid=1000,gid=1000',
+    ]
+    await docker(world, 'run', '--detach', `--name=${name}-open`, ...isolated, ...memory, content.reference)
+    equal(await docker(world, 'wait', `${name}-open`), '78\n')
+    const token = randomBytes(32).toString('hex')
+    await writeFile(join(world.folder, 'token'), `${token}\n`)
+    await docker(
+      world,
+      'run',
+      '--detach',
+      `--name=${name}`,
+      ...isolated,
+      ...memory,
+      `--volume=${join(world.folder, 'token')}:/run/secrets/jupyter_token:ro`,
+      '--env=NB_ENTRY=analysis.ipynb',
+      '--publish=127.0.0.1::8888',
+      content.reference,
+    )
+    const address = (await docker(world, 'port', name, '8888')).trim()
+    const server = { origin: `http://${address}`, token }
+    await untilServing(server)
+    equal((await ask({ ...server, token: 'guessed' }, '/api/contents')).status, 403)
+    equal(
+      await execute(server, 'a, b = open("/srv/project/numbers.txt").read().split()\nprint(int(a) * int(b))'),
+      '42\n',
+    )
+    await docker(world, 'exec', name, 'nb-healthcheck')
+    const first = await ask(server, '/', { redirect: 'manual' })
+    match(first.headers.get('location') ?? '', /project\/analysis\.ipynb\??$/)
+    doesNotMatch(await docker(world, 'logs', name), new RegExp(token))
+    doesNotMatch(await docker(world, 'inspect', name), new RegExp(token))
+  })
+
+  test('is told what an image of its own lacks, and each step makes nothing that is there', async () => {
+    const commit = await world.commit({ 'bare/nb.yaml': '', 'bare/Dockerfile': `FROM ${world.base}\n` })
+    const { registry: _, ...wish } = wishOf(commit, 'bare')
+    const { content } = await make(wish)
+    equal(content.missing?.length, 3)
+    const again = await make(wish)
+    deepEqual([again.environment.how, again.content.how], ['present', 'present'])
+  })
+
+  test('without a registry, or in one that shares no layers, has the same files and no more is executed', async () => {
+    const commit = await world.commit({ ...PROJECT, [`${FOLDER}/more.txt`]: 'more\n' })
+    const { registry: _, ...wish } = wishOf(commit)
+    const local = await make(wish)
+    deepEqual([local.environment.how, local.content.how], ['built', 'appended'])
+    equal(local.content.pinned, undefined)
+    const sharing = world.hands.perform
+    const selfish = <T>(call: Call<T>): Promise<T> =>
+      call.kind === 'request' && call.query?.mount !== undefined
+        ? Promise.resolve(call.read({ status: 202, headers: {}, trailers: {}, text: '', json: undefined }))
+        : sharing(call)
+    const sent = await make(wishOf(commit), { ...world.hands, perform: selfish })
+    deepEqual([sent.environment.how, sent.content.how], ['present', 'appended'])
+    ok(world.said.some(line => line.includes('shares no layers')))
+    match(sent.content.pinned ?? '', /@sha256:/)
+    equal(await filesOf(sent.content.reference), await filesOf(local.content.reference))
+  })
+
+  test('with links out of it, submodules or a broken file has no image, and all reasons are told', async () => {
+    const commit = await world.commit({
+      'bad/nb.yaml': '',
+      'bad/requirements.txt': 'pandas\n-r ../../secret.txt\n--index-url http://10.0.0.1/simple\n',
+    })
+    const wish = wishOf(commit, 'bad')
+    const { problems, environment } = await notebookExamine.run(world.hands, wish)
+    equal(environment, undefined)
+    ok(problems.length >= 2)
+    equal(problems[0]?.file, 'requirements.txt')
+    equal(problems[0]?.line, 2)
+    const asked = { ...wish, key: `e-${'0'.repeat(24)}` }
+    await rejects(notebookEnvironment.run(world.hands, asked), (error: FairleadError) => {
+      ok(NOTEBOOK_REFUSED.matches(error))
+      equal(error.problems?.[0]?.file, 'bad/requirements.txt')
+      return true
+    })
+    await rejects(
+      notebookExamine.run(world.hands, wishOf(commit, 'nowhere')),
+      NOTEBOOK_FOLDER_MISSING.matches,
+    )
+  })
 })
+
+async function untilServing(server: NotebookServer): Promise<void> {
+  for (let tries = 0; ; tries++) {
+    const status = await ask(server, '/api').then(
+      answer => answer.status,
+      () => 0,
+    )
+    if (status === 200) {
+      return
+    }
+    ok(tries < 600, 'the server never answered')
+    await sleep(100)
+  }
+}
 
 function notebook(text: string): string {
   return JSON.stringify({

@@ -13,13 +13,13 @@ export interface CommandResult {
 export async function command(
   program: string,
   args: readonly string[],
-  options: { folder: string; env?: Readonly<Record<string, string>> },
+  options: { folder: string; env?: Readonly<Record<string, string>>; timeoutMs?: number },
 ): Promise<CommandResult> {
   const child = spawn(program, args, {
     cwd: options.folder,
     env: { PATH: SEARCH_PATH, LC_ALL: 'C', HOME: options.folder, GIT_TERMINAL_PROMPT: '0', ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 60_000,
+    timeout: options.timeoutMs ?? 60_000,
   })
   const [[code], stdout, stderr] = await Promise.all([
     once(child, 'close'),

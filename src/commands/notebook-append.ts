@@ -157,7 +157,7 @@ async function configOf(hands: Hands, from: RegistryRepository, { digest }: Desc
 
 async function mount(hands: Hands, to: RegistryRepository, digest: string, from: string): Promise<void> {
   if (!(await hands.perform(mountBlob(to, { digest, from })))) {
-    throw new NotHere(`the registry does not share layers between repositories`)
+    throw new NotHere('the registry shares no layers between repositories')
   }
 }
 

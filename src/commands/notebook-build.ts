@@ -8,14 +8,9 @@ import { LABEL } from './container-data.ts'
 import { refuseByPolicy } from './image-policy.ts'
 import type { NotebookContentData, NotebookWish } from './notebook-data.ts'
 import { contentFiles, dependencyFiles, projectFolder } from './notebook-files.ts'
+import { NOTEBOOK_LABEL } from './notebook-images.ts'
 import type { Ready } from './notebook-look.ts'
 import { foldersOf } from './repository-folders.ts'
-
-/** Names of what images were made from; all follow from the files, so equal files have equal images. */
-const NOTEBOOK_LABEL = {
-  environment: 'io.fairlead.notebook.environment',
-  pack: 'io.fairlead.notebook.pack',
-} as const
 
 /** What is executed before the project's files are there; or all of a Dockerfile of its own. */
 export async function buildEnvironment(hands: Hands, data: NotebookWish, ready: Ready): Promise<void> {
@@ -30,7 +25,8 @@ export async function buildEnvironment(hands: Hands, data: NotebookWish, ready: 
     const dockerfile = ownDockerfile(ready)
     const { texts } = ready.source
     refuseByPolicy(hands, dockerfile, texts.text(inRepository(ready, dockerfile)) ?? '')
-    await build(hands, data, { files: contentFiles(ready, folder, ''), dockerfile, tag, labels })
+    const files = contentFiles(ready, folder, '')
+    await build(hands, data, { files, dockerfile, tag, labels: { ...labels, ...contentLabels(ready) } })
     return
   }
   const files = [

@@ -2,8 +2,15 @@ import { parseReference } from '#formats/image-reference.ts'
 import { inspectImage } from '#programs/docker-images.ts'
 import type { RecipeKeys } from '#recipes/recipe-keys.ts'
 import type { Hands } from './command.ts'
+import { LABEL } from './container-data.ts'
 import { lookForManifest } from './image-manifest.ts'
 import type { NotebookExamined, NotebookWish } from './notebook-data.ts'
+
+/** Names of what images were made from; all follow from the files, so equal files have equal images. */
+export const NOTEBOOK_LABEL = {
+  environment: 'io.fairlead.notebook.environment',
+  pack: 'io.fairlead.notebook.pack',
+} as const
 
 /** What the two images of a project are called. */
 export interface NotebookNames {
@@ -33,7 +40,9 @@ export async function lookForEnvironment(
   { key, reference }: NotebookNames['environment'],
   registry: NotebookWish['registry'],
 ): Promise<Environment> {
-  const [local, manifest] = await lookBoth(hands, reference, registry)
+  const [found, manifest] = await lookBoth(hands, reference, registry)
+  // A tag on this host proves nothing by itself; a base has no label of ours, and its name has its digest.
+  const local = found && (key.startsWith('b-') || found.labels[NOTEBOOK_LABEL.environment] === key)
   if (manifest?.kind === 'present') {
     return { key, reference, present: 'registry', digest: manifest.digest }
   }
@@ -45,7 +54,8 @@ export async function lookForContent(
   { key, reference }: NotebookNames['content'],
   registry: NotebookWish['registry'],
 ): Promise<Content> {
-  const [local, manifest] = await lookBoth(hands, reference, registry)
+  const [image, manifest] = await lookBoth(hands, reference, registry)
+  const local = image?.labels[LABEL.tree] === key ? image : undefined
   const found = { key, reference, ...(local ? { localImageId: local.id } : {}) }
   if (manifest?.kind !== 'present') {
     return { ...found, registry: manifest?.kind ?? 'none' }

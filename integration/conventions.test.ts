@@ -15,6 +15,7 @@ describe('a repository of config as code', () => {
   let engine: SecondEngine
   let system: System
   let remote: Remote
+  let code: Remote
   const client = () => system.together().client
 
   /** Looks at the repository now and gives how the deployments of the apps ended that this asked for. */
@@ -52,7 +53,8 @@ describe('a repository of config as code', () => {
     await engine.docker('swarm', 'init', '--advertise-addr', engine.ip)
     system = await startSystem(resources, { dockerSocket: engine.socket })
     remote = await system.addRepository('infra', files(system.baseImage))
-    await client().send('DELETE', '/apps/infra')
+    code = await system.addRepository('code', farFiles(system.baseImage, 'first'))
+    await Promise.all(['infra', 'code'].map(app => client().send('DELETE', `/apps/${app}`)))
   })
   after(() => resources.disposeAsync())
 
@@ -130,7 +132,71 @@ describe('a repository of config as code', () => {
     deepEqual(gone.ended, ['deploy files-gone', 'remove removed'])
     equal(await services(), '')
   })
+
+  test('R51 takes an image and a stack from another repository, follows it, and a rollback brings both back', async () => {
+    const { url } = await client().get<RepositoryDocument>('/repositories/code')
+    const asked = await pushed({
+      'far/repo.code.json': JSON.stringify({ url, credential: 'CODE' }),
+      'far/image.remote-repo.far.json': JSON.stringify({ tag: 'config/far:1', repo: 'code' }),
+      'far/simple-stack-instance.remote-repo.far.far.json': JSON.stringify({ enabled: true, repo: 'code' }),
+    })
+    ok(
+      asked.some(each => /^image-far deploy .*has no secret "CODE"/.test(each)),
+      asked.join('\n'),
+    )
+    const seen = async () => {
+      const task = (await engine.docker('ps', '--quiet', '--filter', 'name=far_web')).trim()
+      const environment = await engine.docker('inspect', task, '--format', '{{json .Config.Env}}')
+      return [
+        (await engine.docker('exec', task, 'cat', '/word')).trim(),
+        /"WORD=(\w+)"/.exec(environment)?.[1],
+      ]
+    }
+    for (const app of ['image-far', 'far']) {
+      await client().send('PUT', `/apps/${app}/secrets/CODE`, { value: 'test:a-password-of-the-test' })
+      const { outcome, error } = await system.deploy(app)
+      equal(outcome, 'deployed', JSON.stringify(error))
+    }
+    deepEqual(await seen(), ['first', 'first'])
+    const known = await ids()
+    const tip = await code.push(farFiles(system.baseImage, 'second'))
+    const ended = await look(known)
+    const stack = ended.find(({ app }) => app === 'far')
+    deepEqual(
+      [stack?.outcome, stack?.trigger.kind, stack?.trigger.by],
+      ['deployed', 'poll', 'code'],
+      JSON.stringify(stack),
+    )
+    const { repositories } = stack?.evidence as { repositories: { name: string; commit: string }[] }
+    deepEqual(
+      repositories.map(({ name, commit }) => [name, commit]),
+      [['code', tip]],
+    )
+    deepEqual(await seen(), ['second', 'second'])
+    ok(!(await system.logOf(stack?.id ?? '')).includes('a-password-of-the-test'))
+    const { id } = await client().send<{ id: string }>('POST', '/apps/far/rollback', { wait_seconds: 120 })
+    equal((await client().get<DeploymentDetail>(`/deployments/${id}`)).outcome, 'rolled-back')
+    deepEqual(await seen(), ['first', 'first'])
+  })
 })
+
+/** Of the other repository: the Docker files and the code. */
+function farFiles(base: string, word: string): Readonly<Record<string, string>> {
+  return {
+    'build/Dockerfile.far': `FROM ${base}\nCOPY word /word\n`,
+    'build/word': `${word}\n`,
+    'run/docker-compose.far.yml': [
+      'services:',
+      '  web:',
+      '    image: config/far:1',
+      '    init: true',
+      '    command: ["sleep", "10000"]',
+      '    stop_grace_period: 1s',
+      `    environment: ["WORD=${word}"]`,
+      '',
+    ].join('\n'),
+  }
+}
 
 function files(base: string): Readonly<Record<string, string>> {
   return {

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { Static } from 'typebox'
 import { asFairleadError } from '#lib/errors.ts'
 import { newId } from '#lib/id.ts'
 import { checkoutInto, type ToleratedFinding } from '#programs/git.ts'
@@ -7,6 +8,7 @@ import { checkedBranch } from '#programs/git-names.ts'
 import type { TreeEntry } from '#programs/git-tree.ts'
 import type { Hands } from './command.ts'
 import { foldersOf, isTemporary, type RepositoryFolders, temporaryName } from './repository-folders.ts'
+import { type JoinedSource, joinRemotes, type RemoteSource } from './repository-join.ts'
 import { list, makeFolder, mendMirror, remove, rename } from './repository-mirror.ts'
 import { nameRemote, openRemote, type RemoteData } from './repository-remote.ts'
 import { DEFAULT_LIMITS, findSource, type Search, type Source } from './repository-source.ts'
@@ -20,10 +22,11 @@ export interface CheckoutData extends RemoteData {
   readonly known?: string
   readonly texts: readonly string[]
   readonly tolerate?: readonly ToleratedFinding[]
+  readonly remotes?: readonly Static<typeof RemoteSource>[]
   readonly limits?: { readonly files?: number; readonly bytes?: number }
 }
 
-export interface CheckedOut extends Source {
+export interface CheckedOut extends Source, Partial<Pick<JoinedSource, 'checkout' | 'remotes'>> {
   readonly texts: Readonly<Record<string, string>>
   readonly warnings: readonly string[]
 }
@@ -51,27 +54,29 @@ export async function checkOut(hands: Hands, data: CheckoutData): Promise<Checke
     },
   }
   try {
-    return await attempt(search, data.texts)
+    return await attempt(search, data)
   } catch (error) {
     if ((await mendMirror(hands, search.folders, error)) === 'nothing') {
       throw error
     }
     hands.say(`${asFairleadError(error).message} Mended, and trying again.`, 'info')
-    return attempt(search, data.texts)
+    return attempt(search, data)
   }
 }
 
-async function attempt(search: Search, wanted: readonly string[]): Promise<CheckedOut> {
+async function attempt(
+  search: Search,
+  { texts: wanted, remotes = [] }: Pick<CheckoutData, 'texts' | 'remotes'>,
+): Promise<CheckedOut> {
   const { hands, folders, branch } = search
-  const [{ names = [] }, source] = await together([
-    hands.perform(list(folders.checkouts)),
-    findSource(search),
-  ])
+  const [{ names = [] }, own] = await together([hands.perform(list(folders.checkouts)), findSource(search)])
+  const source: Omit<CheckedOut, 'texts' | 'warnings'> =
+    remotes.length === 0 ? own : await joinRemotes(search, own, remotes)
   const files = chooseFiles(source.entries, wanted)
   const attributes = source.entries.find(isSmallAttributes)
   const [read] = await together([
     readTexts(hands, folders.mirror, attributes ? [...files, attributes] : files),
-    publish(hands, folders, { commit: source.facts.commit, names }),
+    publish(hands, folders, { commit: source.checkout ?? source.facts.commit, names }),
   ])
   const texts = Object.fromEntries(files.map(file => [file.path, read[file.path] ?? '']))
   const warnings = warningsFor(source.entries, attributes ? read[attributes.path] : '')

@@ -29,6 +29,15 @@ export const CREDENTIAL_DOES_NOT_FIT = defineError({
     'An https:// address takes a user name and a token, an ssh:// or git@host: address takes a private key and the known host keys of the server.',
 })
 
+export const REMOTE_FOLDER_TAKEN = defineError({
+  code: 'REMOTE_FOLDER_TAKEN',
+  status: 422,
+  retry: 'never',
+  message: (path: string) =>
+    `The repository has ${JSON.stringify(path.slice(0, 200))}, where the files of other repositories would lie.`,
+  hint: () => 'Give the folder .remote-repo another name and push again.',
+})
+
 export const WRITE_BACK_PATH_REFUSED = defineError({
   code: 'WRITE_BACK_PATH_REFUSED',
   status: 422,

@@ -112,7 +112,7 @@ async function put(work: Work, { facts, isNew }: Tip, rewriting: Rewriting): Pro
     return { outcome: 'unchanged', commit: parent, parent: null, skips }
   }
   const commit = await hands.perform(
-    commitTree(folders.mirror, { tree, parent, message, ...(author ? { author } : {}) }),
+    commitTree(folders.mirror, { tree, parents: [parent], message, ...(author ? { author } : {}) }),
   )
   const push = {
     mirror: folders.mirror,

@@ -26,6 +26,8 @@ export interface Search {
   readonly branch: string
   /** Exactly this commit, whatever the tip is. */
   readonly commit?: string | undefined
+  /** What it is called in the mirror once it is fetched; default: after the command. */
+  readonly ref?: string
   /** The commit that is probably still the tip: then nothing is fetched. */
   readonly known?: string | undefined
   readonly limits: TreeLimits
@@ -104,7 +106,7 @@ async function askTipOf({ hands, branch, remote }: Search): Promise<string> {
 async function fetchSource(search: Search, commit?: string): Promise<Source> {
   const { hands, folders, limits } = search
   const [remote] = await together([search.remote(), prepareMirror(hands, folders)])
-  const ref = `refs/deploy/${hands.id}`
+  const ref = search.ref ?? `refs/deploy/${hands.id}`
   try {
     await fetchInto(search, { remote, ref, commit })
   } catch (error) {

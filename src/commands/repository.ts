@@ -8,6 +8,7 @@ import { type CheckedOut, checkOut } from './repository-checkout.ts'
 import { Branch, Commit, Key, lockOf, MINUTE, Path, strict } from './repository-fields.ts'
 import { foldersOf } from './repository-folders.ts'
 import { forgetCommits, forgetRepository } from './repository-forget.ts'
+import { FoundRemote, RemoteSource } from './repository-join.ts'
 import { askTip, nameRemote, openRemote, RemoteFields } from './repository-remote.ts'
 import { DEFAULT_LIMITS, readSource } from './repository-source.ts'
 import { chooseFiles, readTexts } from './repository-texts.ts'
@@ -42,6 +43,9 @@ const CheckoutResult = Type.Object(
   {
     commit: Commit,
     tree: Commit,
+    /** The commit that the files are of, when there are those of other repositories among them; and what these gave. */
+    checkout: Type.Optional(Commit),
+    remotes: Type.Optional(Type.Array(FoundRemote)),
     subject: Type.String(),
     author: Type.String(),
     /** When it was committed, ms since 1970. */
@@ -79,6 +83,8 @@ export const repositoryCheckout = defineCommand({
       /** The commit that is deployed, when it is probably still the tip: if so, nothing is fetched. Leave it out after a push. */
       known: Type.Optional(Commit),
       texts: Texts,
+      /** Other repositories whose files are in the checkout too, each in a folder of its name below `.remote-repo`. */
+      remotes: Type.Optional(Type.Array(RemoteSource, { maxItems: 5 })),
       /** Harmless findings of fsck in old repositories. */
       tolerate: Type.Optional(
         Type.Array(Type.Enum([...TOLERATED_FINDINGS]), { maxItems: TOLERATED_FINDINGS.length }),
@@ -199,7 +205,7 @@ function mirrorOf(hands: Hands, repository: string): string {
 }
 
 function asResult(
-  { facts, entries, texts, warnings }: CheckedOut,
+  { facts, entries, texts, warnings, checkout, remotes }: CheckedOut,
   known: string | undefined,
 ): Static<typeof CheckoutResult> {
   const { commit, tree, subject, author, date, skips, deployId, actions } = facts
@@ -212,6 +218,7 @@ function asResult(
   const result = {
     commit,
     tree,
+    ...(checkout === undefined ? {} : { checkout, remotes: [...(remotes ?? [])] }),
     subject,
     author,
     date,

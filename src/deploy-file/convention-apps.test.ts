@@ -329,17 +329,6 @@ describe('config as code that is wrong', () => {
     )
     match(problems[3]?.expected ?? '', /build_secrets.*id=TOKEN/)
   })
-
-  test('files of another repository are refused, not taken from this one', () => {
-    deepEqual(
-      read({
-        'docker-compose.web.yml': WEB,
-        'simple-stack-instance.remote-repo.web.live.json': json({ enabled: true, repo: 'code' }),
-        'repo.code.json': json({ url: 'ssh://git@git.example.org/code.git', credential: 'KEY' }),
-      }).problems.map(({ message }) => message),
-      ['takes files from another repository'],
-    )
-  })
 })
 
 describe('where files lie', () => {

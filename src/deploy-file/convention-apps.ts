@@ -1,6 +1,7 @@
 import type { Problem } from '#lib/errors.ts'
 import type { Target } from '#targets/target.ts'
 import type { Candidate, Convention, ConventionEntry, Described, Shelf } from './convention.ts'
+import { farComposes, findFar, isOwn } from './convention-far.ts'
 import { type ConventionFile, conventionFiles, isOptionsFile } from './convention-files.ts'
 import { describeImage } from './convention-image.ts'
 import { describeStack } from './convention-stack.ts'
@@ -14,10 +15,11 @@ const PLAIN = ['compose.yaml', 'compose.yml', 'docker-compose.yaml', 'docker-com
 
 /** Files whose texts decide what the tree describes; none when it is no config as code. */
 export function conventionTexts(paths: readonly string[]): string[] {
-  const files = conventionFiles(paths)
+  const files = conventionFiles(paths.filter(isOwn))
   const options = paths.filter(isOptionsFile)
+  const own = files.filter(({ kind }) => kind !== 'dockerfile').map(({ path }) => path)
   return isConfigAsCode(files, paths)
-    ? [...files.filter(({ kind }) => kind !== 'dockerfile').map(({ path }) => path), ...options]
+    ? [...own, ...farComposes(paths), ...options]
     : []
 }
 
@@ -27,7 +29,7 @@ export function readConvention(
   texts: Readonly<Record<string, string>>,
   targets: readonly Target[],
 ): Convention | undefined {
-  const files = conventionFiles(paths)
+  const files = conventionFiles(paths.filter(isOwn))
   if (!isConfigAsCode(files, paths) || !['image', 'stack'].every(name => isKnown(targets, name))) {
     return undefined
   }
@@ -52,7 +54,7 @@ export function readConvention(
 
 /** Names of the apps that files of the tree are about, whether or not the tree counts as config as code. */
 export function claimedApps(paths: readonly string[]): ReadonlySet<string> {
-  const files = conventionFiles(paths)
+  const files = conventionFiles(paths.filter(isOwn))
   const stacks = files.filter(
     ({ kind, early }) => STACK_KINDS.includes(kind) || (kind === 'compose' && early),
   )
@@ -128,7 +130,7 @@ function shelve(files: readonly ConventionFile[], { paths, texts, doubled }: Tre
     files.filter(({ path }) => !doubles.has(path)).map(file => [`${file.kind} ${file.name}`, file]),
   )
   const only: Shelf['only'] = (kind, name) => byName.get(`${kind} ${name}`)
-  return { texts, paths: new Set(paths), doubles, images: new Map(), only }
+  return { texts, paths: new Set(paths), doubles, images: new Map(), only, far: findFar(paths, only) }
 }
 
 /** A Dockerfile alone is an image only in the early spelling: `Dockerfile.dev` is found in many a repository. */
@@ -200,13 +202,6 @@ function describe(name: string, candidates: readonly Candidate[], shelf: Shelf):
   }
   if (candidate.name.length + (candidate.suffix?.length ?? 0) + 6 > LONGEST_APP) {
     return broken(candidate.file, 'has a long name', `at most ${LONGEST_APP - 7} letters with the suffix`)
-  }
-  if (candidate.file.remote) {
-    return broken(
-      candidate.file,
-      'takes files from another repository',
-      'files of this repository: register the other one with an app of its own',
-    )
   }
   return candidate.kind === 'image' ? describeImage(candidate, name, shelf) : describeStack(candidate, shelf)
 }

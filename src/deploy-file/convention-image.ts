@@ -3,6 +3,9 @@ import { parseReference } from '#formats/image-reference.ts'
 import type { Problem } from '#lib/errors.ts'
 import type { Candidate, Described, Shelf } from './convention.ts'
 import { ImageConfig, parametersOf, type ReadConfig, readConfig } from './convention-config.ts'
+import { isOwn } from './convention-far.ts'
+import type { ConventionFile } from './convention-files.ts'
+import { type Elsewhere, elsewhereOf, withRepo } from './convention-remote.ts'
 import { watched } from './convention-watch.ts'
 
 /** Where the image comes from, from the root of the repository. */
@@ -13,25 +16,27 @@ interface Place {
 
 /** An image: its Dockerfile and, unless it has the early spelling, the file that says its tag. */
 export function describeImage({ file, name }: Candidate, app: string, shelf: Shelf): Described {
-  const dockerfile = shelf.only('dockerfile', name)
-  if (!dockerfile) {
-    const expected = `one file Dockerfile.${name} or Dockerfile-${name}, wherever in the tree`
-    const problem = { path: '', message: 'has no Dockerfile', expected, file: file.path }
-    return { state: 'broken', problems: [problem] }
-  }
-  const folder = posix.dirname(dockerfile.path)
-  if (file.kind !== 'image') {
-    const place = { dockerfile: dockerfile.path, context: folder }
-    const image = { name: name.toLowerCase(), version: 'latest', push: [] }
-    shelf.images.set(`${image.name}:latest`, app)
-    return described({ name, paths: [dockerfile.path] }, place, image)
-  }
-  const read = readConfig(ImageConfig, file.path, shelf.texts[file.path])
-  if (!read.config) {
+  const read = file.kind === 'image' ? readImage(file, shelf) : undefined
+  const { elsewhere, problems: unknown } = read ? elsewhereOf(file, read, shelf) : { problems: [] }
+  const dockerfile = elsewhere ? elsewhere.find('dockerfile', name) : shelf.only('dockerfile', name)?.path
+  if (read && !read.config) {
     return { state: 'broken', problems: read.problems }
   }
-  const context = posix.normalize(posix.join(folder, read.config.context ?? '.')).replace(/(.)\/$/, '$1')
-  const problems = problemsOf(read, read.config, context)
+  if (dockerfile === undefined || unknown.length > 0) {
+    const expected = `one file Dockerfile.${name} or Dockerfile-${name}, wherever in the tree`
+    const problem = { path: '', message: 'has no Dockerfile', expected, file: file.path }
+    return { state: 'broken', problems: unknown.length > 0 ? unknown : [problem] }
+  }
+  const folder = posix.dirname(dockerfile)
+  if (!read?.config) {
+    const image = { name: name.toLowerCase(), version: 'latest', push: [] }
+    shelf.images.set(`${image.name}:latest`, app)
+    return described({ name, paths: [dockerfile] }, { dockerfile, context: folder }, image)
+  }
+  // Of a Dockerfile that is here while the code is elsewhere, the folder says nothing.
+  const base = elsewhere && isOwn(dockerfile) ? elsewhere.folder : folder
+  const context = posix.normalize(posix.join(base, read.config.context ?? '.')).replace(/(.)\/$/, '$1')
+  const problems = problemsOf(read, read.config, { context, within: elsewhere?.folder })
   const tag = parseReference(read.config.tag)
   if (problems.length > 0 || !tag) {
     return { state: 'broken', problems }
@@ -42,8 +47,8 @@ export function describeImage({ file, name }: Candidate, app: string, shelf: She
   }
   const args = parametersOf(read.config)
   return described(
-    { name, paths: [file.path, dockerfile.path] },
-    { dockerfile: dockerfile.path, context },
+    { name, paths: [file.path, ...(elsewhere?.through ?? []), dockerfile], elsewhere },
+    { dockerfile, context },
     {
       name: tag.repository,
       version: tag.tag ?? 'latest',
@@ -54,6 +59,10 @@ export function describeImage({ file, name }: Candidate, app: string, shelf: She
   )
 }
 
+function readImage({ path, remote }: ConventionFile, { texts }: Shelf): ReadConfig<ImageConfig> {
+  return readConfig(remote ? withRepo(ImageConfig) : ImageConfig, path, texts[path])
+}
+
 /** A reference with the tag that it means, so that two ways to write one are the same. */
 export function withTag(reference: string): string {
   const parsed = parseReference(reference)
@@ -61,7 +70,15 @@ export function withTag(reference: string): string {
 }
 
 function described(
-  { name, paths }: { readonly name: string; readonly paths: readonly string[] },
+  {
+    name,
+    paths,
+    elsewhere,
+  }: {
+    readonly name: string
+    readonly paths: readonly string[]
+    readonly elsewhere?: Elsewhere | undefined
+  },
   { dockerfile, context }: Place,
   settings: Readonly<Record<string, unknown>>,
 ): Described {
@@ -71,7 +88,7 @@ function described(
       target: 'image',
       settings: { dockerfile, context, ...settings },
       common: { watch: watched([...paths, context]) },
-      files: { kind: 'image', name, paths, uses: [] },
+      files: { kind: 'image', name, paths, uses: [], ...(elsewhere ? { remotes: [elsewhere.remote] } : {}) },
     },
   }
 }
@@ -93,9 +110,14 @@ function faultOf(
     : { message: 'names no registry', expected: 'such as registry.example.org/team/shop:1.4' }
 }
 
-function problemsOf(read: ReadConfig<ImageConfig>, config: ImageConfig, context: string): Problem[] {
+function problemsOf(
+  read: ReadConfig<ImageConfig>,
+  config: ImageConfig,
+  { context, within }: { readonly context: string; readonly within: string | undefined },
+): Problem[] {
   const problems: Problem[] = []
-  if (context.startsWith('..')) {
+  const isOutside = within !== undefined && context !== within && !context.startsWith(`${within}/`)
+  if (isOutside || context.startsWith('..')) {
     problems.push(
       read.problemAt(['context'], 'leaves the repository', 'a folder, from the one of the Dockerfile'),
     )

@@ -1,6 +1,6 @@
 import { posix } from 'node:path'
 import type { Problem } from '#lib/errors.ts'
-import type { Candidate, Described, Shelf } from './convention.ts'
+import type { Candidate, Described, RemoteRepository, Shelf } from './convention.ts'
 import { composeInputs } from './convention-compose.ts'
 import {
   DefinitionConfig,
@@ -10,9 +10,11 @@ import {
   readConfig,
   StackConfig,
 } from './convention-config.ts'
+import { isOwn } from './convention-far.ts'
 import { type ConventionFile, conventionFile } from './convention-files.ts'
 import { withTag } from './convention-image.ts'
 import { type Choice, chooseOptions } from './convention-options.ts'
+import { elsewhereOf, withRepo } from './convention-remote.ts'
 import { watched } from './convention-watch.ts'
 import { readJson } from './json-text.ts'
 import { COMMON_KEYS } from './schema.ts'
@@ -23,6 +25,7 @@ interface Composes {
   readonly through: readonly string[]
   /** What the options are described beside. */
   readonly definition: string
+  readonly remote?: RemoteRepository | undefined
   readonly problems: readonly Problem[]
 }
 
@@ -41,9 +44,9 @@ export function describeStack({ file, name, suffix }: Candidate, shelf: Shelf): 
     const problem = { path: '', message, expected: 'a name without a third part', file: file.path }
     return { state: 'broken', problems: [problem] }
   }
-  const composes = file.kind === 'instance' ? ofDefinition(file, shelf) : ofOne(file, shelf)
+  const composes = file.kind === 'instance' ? ofDefinition(file, shelf) : ofOne(file, own, shelf)
   const options = chooseOptions(composes.definition, own, shelf)
-  const problems = [...composes.problems, ...jsonProblems(composes.paths, shelf), ...options.problems]
+  const problems = [...composes.problems, ...jsonProblems(composes, shelf), ...options.problems]
   const [first] = composes.paths
   if (problems.length > 0 || first === undefined) {
     return { state: 'broken', problems }
@@ -67,14 +70,17 @@ export function describeStack({ file, name, suffix }: Candidate, shelf: Shelf): 
         watch: watched([...paths, options.path, ...inputs.paths]),
         ...(suffix === undefined ? {} : { engine: suffix.toLowerCase().replaceAll('_', '-') }),
       },
-      files: { kind: 'stack', name, paths, uses: [...new Set(uses)] },
+      files: {
+        ...{ kind: 'stack', name, paths, uses: [...new Set(uses)] },
+        ...(composes.remote ? { remotes: [composes.remote] } : {}),
+      },
     },
   }
 }
 
 type Own = Choice & ReadConfig<{ readonly enabled?: boolean } & Parameterised>
 
-function readOwn({ kind, path }: ConventionFile, { texts }: Shelf): Own {
+function readOwn({ kind, path, remote }: ConventionFile, { texts }: Shelf): Own {
   switch (kind) {
     case 'compose':
       return {
@@ -85,18 +91,24 @@ function readOwn({ kind, path }: ConventionFile, { texts }: Shelf): Own {
     case 'stack':
       return readConfig(StackConfig, path, texts[path])
     default:
-      return readConfig(InstanceConfig, path, texts[path])
+      return readConfig(remote ? withRepo(InstanceConfig) : InstanceConfig, path, texts[path])
   }
 }
 
-function ofOne({ kind, path, name, of }: ConventionFile, shelf: Shelf): Composes {
+function ofOne(file: ConventionFile, read: Own, shelf: Shelf): Composes {
+  const { kind, path, name, of } = file
   if (kind === 'compose') {
     return { paths: [path], through: [], definition: path, problems: [] }
   }
   const wanted = of ?? name
-  const compose = shelf.only('compose', wanted)
-  return compose
-    ? { paths: [compose.path], through: [], definition: compose.path, problems: [] }
+  const { elsewhere, problems } = elsewhereOf(file, read, shelf)
+  if (problems.length > 0) {
+    return failed(...problems)
+  }
+  const compose = elsewhere ? elsewhere.find('compose', wanted) : shelf.only('compose', wanted)?.path
+  const { through = [], remote } = elsewhere ?? {}
+  return compose !== undefined
+    ? { paths: [compose], through, definition: compose, remote, problems: [] }
     : failed({ path: '', ...absent('compose', wanted), file: path })
 }
 
@@ -105,20 +117,24 @@ function ofDefinition({ path, of = '' }: ConventionFile, shelf: Shelf): Composes
   if (!definition) {
     return failed({ path: '', ...absent('definition', of), file: path })
   }
-  if (definition.remote) {
-    const message = 'takes Compose files from another repository'
-    return failed({ path: '', message, expected: 'files of this repository', file: definition.path })
-  }
-  const read = readConfig(DefinitionConfig, definition.path, shelf.texts[definition.path])
+  const schema = definition.remote ? withRepo(DefinitionConfig) : DefinitionConfig
+  const read = readConfig(schema, definition.path, shelf.texts[definition.path])
   if (!read.config) {
     return failed(...read.problems)
   }
+  const { elsewhere, problems } = elsewhereOf(definition, read, shelf)
+  if (problems.length > 0) {
+    return failed(...problems)
+  }
   const names = read.config.composes.map(text => conventionFile(text)?.name ?? text)
-  const composes = names.map(name => shelf.only('compose', name)?.path)
+  const composes = names.map(name =>
+    elsewhere ? elsewhere.find('compose', name) : shelf.only('compose', name)?.path,
+  )
   return {
     paths: composes.filter(compose => compose !== undefined),
-    through: [definition.path],
+    through: [definition.path, ...(elsewhere?.through ?? [])],
     definition: definition.path,
+    remote: elsewhere?.remote,
     problems: names.flatMap((name, index) => {
       const { message, expected } = absent('compose', name)
       return composes[index] === undefined ? [read.problemAt(['composes', index], message, expected)] : []
@@ -140,9 +156,13 @@ function absent(kind: 'compose' | 'definition', name: string) {
 }
 
 /** Compose itself says what is wrong with YAML; of JSON it would not say the line. */
-function jsonProblems(paths: readonly string[], { texts }: Shelf): Problem[] {
+function jsonProblems({ paths, remote }: Composes, { texts }: Shelf): Problem[] {
   return paths.flatMap(file => {
     const text = texts[file]
+    if (text === undefined && remote && !isOwn(file)) {
+      // Not fetched yet: the app's own deployment does that.
+      return []
+    }
     if (text === undefined) {
       return [{ path: '', message: 'could not be read', expected: 'a text file, no symbolic link', file }]
     }

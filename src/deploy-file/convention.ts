@@ -11,6 +11,20 @@ export interface AppFiles {
   readonly paths: readonly string[]
   /** Apps whose images it runs. */
   readonly uses: readonly string[]
+  /** Other repositories whose files it takes. */
+  readonly remotes?: readonly RemoteRepository[]
+}
+
+/** A repository beside the one that describes an app. Its name is that of its folder in the checkout. */
+export interface RemoteRepository {
+  readonly name: string
+  readonly url: string
+  /** Default: the default branch of its server. */
+  readonly branch?: string
+  /** Name of the secret of the app that opens it. */
+  readonly credential?: string
+  /** Lines of a known_hosts file. */
+  readonly knownHosts?: string
 }
 
 /** What the names of a tree's files describe. */
@@ -43,6 +57,11 @@ export interface Shelf {
   readonly texts: Readonly<Record<string, string>>
   /** The only file of a kind and name; undefined when there is none, or several. */
   only(kind: ConventionFile['kind'], name: string): ConventionFile | undefined
+  /**
+   * Path of the only file of a kind and name of another repository, else of this one. Before the other one was fetched,
+   * where it may be.
+   */
+  far(repository: string, kind: 'compose' | 'dockerfile', name: string): string | undefined
   /** Paths of those that are there more than once. */
   readonly doubles: ReadonlySet<string>
   /** Apps of the images that were described already, by reference. */

@@ -59,6 +59,7 @@ export async function assemble(given: Ingredients): Promise<Assembly> {
     registry: registryFacts(config),
     baseDomain: config.baseDomain,
     deadlines: config.deadlines,
+    allow: config,
     keepReleases: config.keepReleases,
     http,
     mostUnattended: config.mostUnattended,

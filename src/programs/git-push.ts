@@ -38,10 +38,14 @@ export function writeBlob(mirror: string, text: string): ProgramCall<string> {
   })
 }
 
-/** Begins an index, in a file that is not there yet, with the files of a commit. */
-export function readTree(mirror: string, commit: string, index: string): ProgramCall<void> {
+/**
+ * Begins an index, in a file that is not there yet, with the files of a commit; or adds them to one, below a folder that
+ * it does not have.
+ */
+export function readTree(mirror: string, commit: string, index: string, below?: string): ProgramCall<void> {
+  const prefix = below === undefined ? [] : ['-i', `--prefix=${checkedPath(below)}/`]
   return gitCall({
-    args: [`--git-dir=${mirror}`, 'read-tree', commit],
+    args: [`--git-dir=${mirror}`, 'read-tree', ...prefix, commit],
     env: { GIT_INDEX_FILE: index },
     timeoutMs: LOCAL_MS,
     about: { operation: 'read-tree', commit },
@@ -81,18 +85,29 @@ export function writeTree(mirror: string, index: string): ProgramCall<string> {
 
 interface CommitToBe {
   readonly tree: string
-  readonly parent: string
+  readonly parents: readonly string[]
   readonly message: string
   /** Default: Fairlead. */
   readonly author?: Person
+  /** ms since 1970; default: now. */
+  readonly date?: number
 }
 
 /** Makes a commit, whoever its author is committed by Fairlead; gives its id. */
 export function commitTree(mirror: string, commit: CommitToBe): ProgramCall<string> {
   const { author = BOT } = commit
+  const date = `@${Math.floor((commit.date ?? 0) / 1000)} +0000`
   return gitCall({
-    args: [`--git-dir=${mirror}`, 'commit-tree', commit.tree, '-p', commit.parent, '-F', '-'],
+    args: [
+      `--git-dir=${mirror}`,
+      'commit-tree',
+      commit.tree,
+      ...commit.parents.flatMap(parent => ['-p', parent]),
+      '-F',
+      '-',
+    ],
     env: {
+      ...(commit.date === undefined ? {} : { GIT_AUTHOR_DATE: date, GIT_COMMITTER_DATE: date }),
       GIT_AUTHOR_NAME: author.name,
       GIT_AUTHOR_EMAIL: author.email,
       GIT_COMMITTER_NAME: BOT.name,
@@ -102,6 +117,16 @@ export function commitTree(mirror: string, commit: CommitToBe): ProgramCall<stri
     timeoutMs: LOCAL_MS,
     about: { operation: 'commit-tree' },
     read: readId,
+  })
+}
+
+/** Gives a commit of ours a name in the mirror, so that tidying leaves it. */
+export function keepCommit(mirror: string, ref: string, commit: string): ProgramCall<void> {
+  return gitCall({
+    args: [`--git-dir=${mirror}`, 'update-ref', ref, commit],
+    timeoutMs: LOCAL_MS,
+    about: { operation: 'update-ref' },
+    read: () => undefined,
   })
 }
 

@@ -1,7 +1,7 @@
 import type { ServiceBuild } from '#commands/compose-data.ts'
 import { imageBuild, imageContent } from '#commands/image.ts'
 import type { ImageContent } from '#commands/image-content.ts'
-import { type AppFacts, type RegistryFacts, type SourceFacts, type Tell, tell } from './target.ts'
+import { type AppFacts, filesOf, type RegistryFacts, type SourceFacts, type Tell, tell } from './target.ts'
 
 export interface BuiltServices {
   readonly app: AppFacts
@@ -30,8 +30,7 @@ export function contentTells({ app, source, services, registry }: BuiltServices)
       },
     ]
   })
-  const { repository, commit } = source
-  return images.length === 0 ? [] : [tell('images', imageContent, { repository, commit, images })]
+  return images.length === 0 ? [] : [tell('images', imageContent, { ...filesOf(source), images })]
 }
 
 export interface BuiltImage extends Omit<BuiltServices, 'services'> {
@@ -55,8 +54,7 @@ export function buildImageTell(
   const digest = image?.registryDigest
   return tell(`build:${name}`, imageBuild, {
     app: app.name,
-    repository: source.repository,
-    commit: source.commit,
+    ...filesOf(source),
     context,
     dockerfile,
     args,

@@ -12,7 +12,7 @@ import { shortCommit } from './image-version.ts'
 import { type ImageWants, imageWantsOf, type PushTarget } from './image-wants.ts'
 import { releasedArtifact } from './released-artifact.ts'
 import { fetchTell, namesOfImages } from './released-image.ts'
-import { type Change, type Plan, type PlanInput, resultOf, type Tell, tell } from './target.ts'
+import { type Change, filesOf, type Plan, type PlanInput, resultOf, type Tell, tell } from './target.ts'
 
 const NOTHING = {
   ...{ build: [], push: [], apply: [], verify: [], route: [], watch: [], prune: [], undo: [] },
@@ -151,8 +151,7 @@ function buildTells({ input, wants, found, here, content, released }: Decision):
     tell('build', imageBuild, {
       ...build,
       app: app.name,
-      repository: source.repository,
-      commit: source.commit,
+      ...filesOf(source),
       secrets: wants.buildSecrets,
       reference: content?.reference ?? wants.image,
       registries: registries.filter(

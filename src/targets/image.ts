@@ -6,7 +6,7 @@ import { ImageSettings } from './image-settings.ts'
 import { serviceNameOf, versionPath, wantsTags } from './image-version.ts'
 import { type ImageWants, imageWantsOf } from './image-wants.ts'
 import { releasedArtifact } from './released-artifact.ts'
-import { defineTarget, type LookInput, type Target, type Tell, tell } from './target.ts'
+import { defineTarget, filesOf, type LookInput, type Target, type Tell, tell } from './target.ts'
 
 export const image: Target = defineTarget({
   name: 'image',
@@ -54,8 +54,7 @@ function contentTell(input: LookInput<ImageSettings>, wants?: ImageWants): Tell 
   const { secretNames, ...build } = wants?.build ?? buildWantsOf(input.settings)
   const repositoryName = wants?.serviceName ?? serviceNameOf(input)
   return tell('content', imageContent, {
-    repository: source.repository,
-    commit: source.commit,
+    ...filesOf(source),
     images: [{ key: app.name, ...build, secretNames: [...secretNames], repositoryName }],
   })
 }

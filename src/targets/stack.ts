@@ -8,7 +8,15 @@ import { planStack, verifyTell } from './stack-plan.ts'
 import { readStackRelease, releasedStack, stackImagesOf } from './stack-release.ts'
 import { StackSettings } from './stack-settings.ts'
 import { stackFilesOf, stackWantsOf } from './stack-wants.ts'
-import { defineTarget, type LookInput, type ReleaseFacts, type Target, type Tell, tell } from './target.ts'
+import {
+  defineTarget,
+  filesOf,
+  type LookInput,
+  type ReleaseFacts,
+  type Target,
+  type Tell,
+  tell,
+} from './target.ts'
 
 export const stack: Target = defineTarget({
   name: 'stack',
@@ -40,8 +48,7 @@ function look(input: LookInput<StackSettings>): readonly Tell[] {
   const render = tell('render', swarmRender, {
     app: app.name,
     stack: wants.stack,
-    repository: source.repository,
-    commit: source.commit,
+    ...filesOf(source),
     files: [...wants.files],
     variables: { ...wants.variables },
     secrets: { ...wants.secrets },

@@ -171,6 +171,8 @@ export interface AppFacts {
 
 export interface SourceFacts {
   readonly commit: string
+  /** The commit whose files are meant, where those of other repositories are among them. */
+  readonly checkout?: string | undefined
   readonly branch: string
   /** Key of the repository in the worker's workspace. */
   readonly repository: string
@@ -178,6 +180,11 @@ export interface SourceFacts {
   readonly texts: Readonly<Record<string, string>>
   /** All paths in the tree, at most 5,000. */
   readonly paths: readonly string[]
+}
+
+/** What commands of a worker call the files of a source. */
+export function filesOf({ repository, commit, checkout }: SourceFacts) {
+  return { repository, commit: checkout ?? commit }
 }
 
 export interface RegistryFacts {

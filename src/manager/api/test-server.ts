@@ -64,6 +64,7 @@ export async function testServer(options: TestOptions = {}) {
     registry: undefined,
     baseDomain: config.baseDomain,
     deadlines: config.deadlines,
+    allow: config,
     keepReleases: config.keepReleases,
     mostUnattended: config.mostUnattended,
     wake: () => void recorded.woken++,

@@ -6,7 +6,7 @@ import { type Schedule, scheduleFrom } from '#deploy-file/schedule.ts'
 import { check } from '#lib/check.ts'
 import type { AppTable } from '#manager/store/tables.ts'
 import { targetNamed } from '#targets/index.ts'
-import type { Target } from '#targets/target.ts'
+import { filesOf, type Target } from '#targets/target.ts'
 import { type Deadlines, readDeadlines } from './deadlines.ts'
 import { type DescribedApps, notDescribed } from './described-apps.ts'
 import { SETTINGS_INVALID } from './errors.ts'
@@ -105,7 +105,7 @@ export async function readEntry(
   const more = await ask({
     key: 'texts',
     command: 'repository.read',
-    data: { repository: source.repository, commit: source.commit, paths: missing },
+    data: { ...filesOf(source), paths: missing },
   })
   const texts = { ...source.texts, ...(more.texts as object) }
   return { ...found, source: { ...source, texts } }

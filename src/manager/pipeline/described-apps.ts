@@ -5,6 +5,7 @@ import { deployFilesIn, type ReadApp, readApps } from '#deploy-file/read-apps.ts
 import type { FairleadError, Problem } from '#lib/errors.ts'
 import type { AppTable, RepositoryTable } from '#manager/store/tables.ts'
 import { TARGETS } from '#targets/index.ts'
+import { filesOf } from '#targets/target.ts'
 import {
   APP_NOT_IN_REPOSITORY,
   APP_SWITCHED_OFF,
@@ -108,10 +109,10 @@ export async function withTexts(ask: Ask, source: Source, paths: readonly string
   const missing = paths.filter(path => !Object.hasOwn(source.texts, path) && !source.links?.includes(path))
   const questions = Array.from({ length: Math.ceil(missing.length / MOST_TEXTS) }, (_, index) =>
     ask({
-      key: `files-${index}`,
+      key: source.checkout === undefined ? `files-${index}` : `joined-files-${index}`,
       command: 'repository.read',
       data: {
-        ...{ repository: source.repository, commit: source.commit },
+        ...filesOf(source),
         paths: missing.slice(index * MOST_TEXTS, (index + 1) * MOST_TEXTS),
       },
     }),

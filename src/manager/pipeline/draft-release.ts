@@ -2,6 +2,7 @@ import { INTERNAL } from '#lib/errors.ts'
 import { type KeptSettings, settingsPlace } from '#manager/releases/queries.ts'
 import type { Plan } from '#targets/target.ts'
 import { fill } from './fill.ts'
+import { joinedOf } from './source.ts'
 import type { ReleaseDraft, StepContext } from './step.ts'
 
 /** What a deployment that ends well leaves to go back to. */
@@ -15,6 +16,7 @@ export function draftRelease(context: StepContext, plan: Plan): ReleaseDraft {
   return {
     commit: source.commit,
     commitSubject: source.subject,
+    joined: joinedOf(source),
     target: target.name,
     settingsSealed: parts.sealer.seal(JSON.stringify(kept), settingsPlace(app.id)),
     secretRevisions,

@@ -118,6 +118,26 @@ export const DOMAIN_TAKEN_BY_APP = defineError({
   hint: () => 'Choose another domain in fairlead.yaml, or remove it from the app that has it.',
 })
 
+export const REMOTE_SECRET_MISSING = defineError({
+  code: 'REMOTE_SECRET_MISSING',
+  status: 422,
+  retry: 'never',
+  message: (app: string, secret: string, remote: string) =>
+    `"${app}" takes files from the repository "${remote}", and has no secret "${secret}" to open it.`,
+  hint: (app: string, secret: string) =>
+    `Set it with "fairlead secrets set ${app} ${secret}": the private key for an SSH address, user:token for HTTPS. Then deploy the app.`,
+})
+
+export const REMOTE_HOST_KEYS_MISSING = defineError({
+  code: 'REMOTE_HOST_KEYS_MISSING',
+  status: 422,
+  retry: 'never',
+  message: (remote: string, host: string) =>
+    `The repository "${remote}" is reached over SSH, and the keys of ${host} are not known.`,
+  hint: (remote: string, host: string) =>
+    `Put the output of "ssh-keyscan ${host}" into "known_hosts" of repo.${remote}.json, after comparing it with what the server's owner publishes.`,
+})
+
 export const PLAN_CHANGED = defineError({
   code: 'PLAN_CHANGED',
   status: 409,

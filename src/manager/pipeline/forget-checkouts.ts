@@ -1,4 +1,5 @@
 import { keptReleases } from '#manager/releases/queries.ts'
+import { joinedIn } from './source.ts'
 import type { StepContext } from './step.ts'
 import { tellWorker } from './tell-worker.ts'
 
@@ -15,7 +16,7 @@ export async function forgetCheckouts(context: StepContext, keep: readonly strin
   const open = await parts.db
     .selectFrom('deployments')
     .innerJoin('apps', 'apps.id', 'deployments.app_id')
-    .select(['deployments.commit', 'deployments.wanted_commit'])
+    .select(['deployments.commit', 'deployments.wanted_commit', 'deployments.remotes'])
     .where('apps.repository_id', '=', repository.id)
     .where('deployments.id', '!=', deployment.id)
     .where('deployments.kind', '!=', 'remove')
@@ -29,11 +30,12 @@ export async function forgetCheckouts(context: StepContext, keep: readonly strin
   const checkouts = [
     ...keep,
     ...releases.flatMap(([newest]) =>
-      newest ? [newest.commit, newest.confirmed_commit ?? newest.commit] : [],
+      newest ? [newest.commit, newest.confirmed_commit ?? newest.commit, ...joinedCommit(newest)] : [],
     ),
+    ...open.flatMap(joinedCommit),
     ...open.flatMap(row => row.commit ?? row.wanted_commit ?? []),
   ]
-  const commits = releases.flat().map(release => release.commit)
+  const commits = releases.flat().flatMap(release => [release.commit, ...joinedCommit(release)])
   await tellWorker(context, {
     key: 'forget',
     command: 'repository.forget',
@@ -43,6 +45,10 @@ export async function forgetCheckouts(context: StepContext, keep: readonly strin
       commits: [...new Set(commits)].filter(commit => !checkouts.includes(commit)),
     },
   })
+}
+
+function joinedCommit(row: { readonly remotes: string | null }): string[] {
+  return [joinedIn(row)?.checkout ?? []].flat()
 }
 
 /** What each app of the repository can go back to, what runs first. */

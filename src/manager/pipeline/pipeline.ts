@@ -192,7 +192,10 @@ function evidenceOf(context: StepContext): Record<string, unknown> {
     ...(context.facts.plan?.route ?? []),
     ...(context.facts.plan?.watch ?? []),
   ]
-  return Object.fromEntries(tells.map(tell => [tell.key, context.results.get(tell.key) ?? null]))
+  const seen = tells.map(tell => [tell.key, context.results.get(tell.key) ?? null])
+  const { remotes = [] } = context.facts.source ?? {}
+  const others = remotes.map(({ name, url, branch, commit }) => ({ name, url, branch, commit }))
+  return { ...Object.fromEntries(seen), ...(others.length > 0 ? { repositories: others } : {}) }
 }
 
 async function endBadly(

@@ -9,6 +9,7 @@ import { pushedPaths, refuseTakenPaths } from '#manager/registry/claim-paths.ts'
 import { readEntry } from './app-entry.ts'
 import { chooseEngine } from './choose-engine.ts'
 import { describedApps, refuseNothing } from './described-apps.ts'
+import { joinedApps } from './join-remotes.ts'
 import { type MadePlan, makePlan, moveOf } from './make-plan.ts'
 import { ownEntry } from './own-entry.ts'
 import { ownerOf } from './owner-of.ts'
@@ -44,7 +45,8 @@ export async function planApp(
   }
   await refuseStranger(parts, repository)
   const source = await fetchSource(ask, repository, { sealer: parts.sealer, commit })
-  const described = await describedApps(ask, source, repository)
+  const here = await describedApps(ask, source, repository)
+  const described = await joinedApps(parts, ask, { app, repository }, here)
   refuseNothing(described)
   const entry = await readEntry(ask, app, described)
   const owner = ownerOf(app, repository)

@@ -1,4 +1,5 @@
 import type { Selectable } from 'kysely'
+import type { RemoteRepository } from '#deploy-file/convention.ts'
 import type { Sealer } from '#manager/secrets/seal.ts'
 import type { RepositoryTable } from '#manager/store/tables.ts'
 import type { SourceFacts, Tell } from '#targets/target.ts'
@@ -19,6 +20,8 @@ export interface Source extends SourceFacts {
   readonly links?: readonly string[] | undefined
   /** There are more paths than were told. */
   readonly truncated?: boolean | undefined
+  /** Repositories that gave files to it beside its own. */
+  readonly remotes?: readonly RemoteCommit[] | undefined
 }
 
 /** Files whose text is wanted in every checkout: deploy files and what the conventions look at. */
@@ -38,19 +41,43 @@ interface CheckoutOptions {
   readonly commit?: string | undefined
   /** The commit that runs: an unchanged tip then costs one question instead of a fetch. */
   readonly known?: string | undefined
+  /** Other repositories whose files are wanted beside its own (commands/repository-join.ts). */
+  readonly remotes?: readonly Readonly<Record<string, unknown>>[] | undefined
+}
+
+/** A commit of another repository, of which files are in a checkout. */
+export interface RemoteCommit extends RemoteRepository {
+  readonly branch: string
+  readonly commit: string
+}
+
+/** As deployments and releases keep it. */
+export interface Joined {
+  /** The commit that has the files of all of them, known to the worker only. */
+  readonly checkout: string
+  readonly remotes: readonly RemoteCommit[]
+}
+
+export function joinedOf({ checkout, remotes = [] }: Source): Joined | undefined {
+  return checkout === undefined ? undefined : { checkout, remotes }
+}
+
+export function joinedIn({ remotes }: { readonly remotes: string | null }): Joined | undefined {
+  return remotes === null ? undefined : (JSON.parse(remotes) as Joined)
 }
 
 export function checkoutTell(
   repository: Selectable<RepositoryTable>,
-  { sealer, commit, known }: CheckoutOptions,
+  { sealer, commit, known, remotes }: CheckoutOptions,
 ): Tell {
   return {
-    key: 'checkout',
+    key: remotes === undefined ? 'checkout' : 'joined',
     command: 'repository.checkout',
     data: {
       ...remoteOf(repository, sealer),
       ...(commit === undefined ? {} : { commit }),
       ...(known === undefined ? {} : { known }),
+      ...(remotes === undefined ? {} : { remotes }),
       texts: repository.compose_path === null ? TEXTS : [...TEXTS, repository.compose_path],
     },
   }
@@ -81,6 +108,8 @@ export async function fetchSource(
     links: result.links,
     actions: result.actions,
     truncated: result.truncated,
+    checkout: result.checkout,
+    remotes: result.remotes,
   }
 }
 
@@ -108,5 +137,7 @@ interface CheckoutResult {
   readonly links?: readonly string[]
   readonly actions?: readonly string[]
   readonly truncated?: boolean
+  readonly checkout?: string
+  readonly remotes?: Source['remotes']
   readonly texts: Readonly<Record<string, string>>
 }

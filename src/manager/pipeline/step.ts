@@ -8,6 +8,7 @@ import type { DeploymentLogs } from '#manager/deployments/logs.ts'
 import type { DeploymentsContext } from '#manager/deployments/request.ts'
 import type { WithoutEffect } from '#manager/deployments/without-effect.ts'
 import type { HttpClient } from '#manager/http.ts'
+import type { AllowRules } from '#manager/organisations/origin.ts'
 import type { ReleaseGoal } from '#manager/releases/queries.ts'
 import type { Sealer } from '#manager/secrets/seal.ts'
 import type { AppTable, RepositoryTable } from '#manager/store/tables.ts'
@@ -15,7 +16,7 @@ import type { Wish } from '#manager/triggers/commit-actions.ts'
 import type { Plan, RegistryFacts, Target } from '#targets/target.ts'
 import type { Deadlines } from './deadlines.ts'
 import type { AppPlace } from './leave-engines.ts'
-import type { Source } from './source.ts'
+import type { Joined, Source } from './source.ts'
 
 /** What the whole pipeline needs from the manager. */
 export interface PipelineParts extends DeploymentsContext {
@@ -29,6 +30,8 @@ export interface PipelineParts extends DeploymentsContext {
   readonly baseDomain: string
   /** Set by who runs the manager; defaults are in deadlines.ts and with the steps. */
   readonly deadlines: Deadlines
+  /** Where repositories may come from. */
+  readonly allow: AllowRules
   /** So many of an app's last releases can always be gone back to. */
   readonly keepReleases: number
   /** So many deployments of an app may start within ten minutes without a person; 0: any number. */
@@ -146,6 +149,8 @@ export interface Facts {
 export interface ReleaseDraft {
   readonly commit: string
   readonly commitSubject: string
+  /** Commits of other repositories that it has files of. */
+  readonly joined: Joined | undefined
   readonly target: string
   readonly settingsSealed: string
   readonly secretRevisions: Readonly<Record<string, number>>

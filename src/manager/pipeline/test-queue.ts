@@ -33,6 +33,7 @@ export function testParts(
     logger: silentLogger,
     registry: undefined,
     baseDomain: 'localhost',
+    allow: { allowPrivate: [], gitHosts: undefined },
     keepReleases: 5,
     mostUnattended: 0,
     deadlines: {},

@@ -1,6 +1,7 @@
 import type { Kysely, Selectable } from 'kysely'
 import { RELEASE_NOT_FOUND } from '#manager/apps/errors.ts'
 import type { Deadlines } from '#manager/pipeline/deadlines.ts'
+import { type Joined, joinedIn } from '#manager/pipeline/source.ts'
 import type { Sealer } from '#manager/secrets/seal.ts'
 import type { ReleaseTable, Tables } from '#manager/store/tables.ts'
 import type { ReleaseFacts } from '#targets/target.ts'
@@ -22,6 +23,7 @@ export interface ReleaseGoal extends ReleaseFacts {
   /** Revisions of the app's secrets at its time. */
   readonly secrets: Readonly<Record<string, number>>
   readonly origin: string
+  readonly joined: Joined | undefined
 }
 
 /** The release that runs, as far as Fairlead knows: the one that was made last. */
@@ -79,6 +81,7 @@ export async function readGoal(
     target: row.target,
     secrets: JSON.parse(row.secrets),
     origin: row.origin ?? row.id,
+    joined: joinedIn(row),
   }
 }
 

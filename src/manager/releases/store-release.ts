@@ -25,6 +25,7 @@ export async function storeRelease(context: DeploymentsContext, release: NewRele
       settings_sealed: draft.settingsSealed,
       secrets: JSON.stringify(draft.secretRevisions),
       origin: draft.origin ?? id,
+      remotes: draft.joined ? JSON.stringify(draft.joined) : null,
       held_commit: await heldCommit(context, release),
       config_hash: draft.configHash,
       content: JSON.stringify(draft.content),

@@ -29,6 +29,8 @@ export interface DeploymentTable {
   wanted_service: string | null
   commit: string | null
   commit_subject: string | null
+  /** JSON of the commits of other repositories that it takes files of (Joined); null: none. */
+  remotes: string | null
   /** JSON of the plan (secret values replaced) and its hash. */
   plan: string | null
   plan_hash: string | null

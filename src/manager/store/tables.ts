@@ -219,6 +219,8 @@ export interface ReleaseTable {
   origin: string | null
   /** After a rollback: the commit it turned away from, which no webhook and no poll deploys again. */
   held_commit: string | null
+  /** JSON of the commits of other repositories that it has files of (Joined); null: none. */
+  remotes: string | null
   created_at: number
   /** The newest commit that was seen to want exactly this release, by which deployment and when. */
   confirmed_commit: string | null

@@ -31,7 +31,8 @@ test('R80 P6 a tip that a deployment is about to read is not asked for once more
 /** A look that finds the other commit. */
 async function look(): Promise<Look> {
   const repository = await store.db.selectFrom('repositories').selectAll().executeTakeFirstOrThrow()
-  return await lookAtRepository({ ...store, tip: async () => TWO, discover: async () => [] }, repository)
+  const context = { ...store, tip: async () => TWO, discover: async () => [], lookFurther: async () => [] }
+  return await lookAtRepository(context, repository)
 }
 
 async function states(): Promise<string[]> {

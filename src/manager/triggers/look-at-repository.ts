@@ -18,6 +18,8 @@ export interface LookContext extends DeploymentsContext {
   readonly tip: (repository: RepositoryRow) => Promise<string>
   /** Creates the apps that the repository describes and nobody has created yet, with their first deployments. */
   readonly discover: (repository: RepositoryRow) => Promise<unknown>
+  /** Looks at the other repositories that its apps take files of. */
+  readonly lookFurther: (repository: RepositoryRow) => Promise<unknown>
 }
 
 export interface Look {
@@ -52,6 +54,7 @@ export async function lookAtRepository(context: LookContext, repository: Reposit
     const seen = { tip, now: context.clock.now() }
     if (!isNews && (await appsBehind(context.db, repository, seen)).length === 0) {
       await noteSeen(context, repository)
+      await context.lookFurther(repository)
       return WELL
     }
     if (await isBeingRead(context.db, repository.id)) {

@@ -284,6 +284,7 @@ class World {
       random: () => 0.5,
       tip: async ({ id, url }) => await this.#look(id, serverOf(url)),
       discover: async ({ id }) => void this.discovered.push(id),
+      lookFurther: async () => undefined,
     })
   }
 

@@ -1,9 +1,11 @@
 import { commandNamed } from '#commands/index.ts'
+import { asFairleadError } from '#lib/errors.ts'
 import { newId } from '#lib/id.ts'
 import { createDescribedApps } from '#manager/apps/create-described.ts'
 import { remoteOf } from '#manager/pipeline/source.ts'
 import type { PipelineParts } from '#manager/pipeline/step.ts'
 import { checkRepository } from '#manager/repositories/check-repository.ts'
+import { coverRemotes } from './cover-remotes.ts'
 import { APP_NAME_TAKEN } from './errors.ts'
 import { createPoller, type Poller } from './poll.ts'
 
@@ -29,6 +31,17 @@ export function pollerFor(parts: PipelineParts): Poller {
         waitMs: WAIT_MS,
       })
       return (result as { commit: string }).commit
+    },
+    async lookFurther(repository) {
+      try {
+        await coverRemotes(parts, repository)
+      } catch (error) {
+        // That it cannot be reached is no fault of this repository; a deployment that needs it says it.
+        parts.logger.warn('poll.remote', {
+          repository: repository.id,
+          message: asFairleadError(error).message,
+        })
+      }
     },
     async discover(repository) {
       const { taken } = await createDescribedApps(parts, repository, await checkRepository(parts, repository))

@@ -4,6 +4,7 @@ import { canonicalJson } from '#lib/canonical-json.ts'
 import { isHint } from '#manager/deployments/deployment.ts'
 import { WITHOUT_LOOK } from '#manager/deployments/without-effect.ts'
 import { lastSeen, seenToMend } from '#manager/observation/last-seen.ts'
+import { joinedIn } from '#manager/pipeline/source.ts'
 import { done, type Facts, type Step, type StepContext, type StepOutcome } from '#manager/pipeline/step.ts'
 import { tellWorker } from '#manager/pipeline/tell-worker.ts'
 import { newestRelease } from '#manager/releases/queries.ts'
@@ -45,7 +46,8 @@ async function compareWithRelease(context: StepContext): Promise<StepOutcome> {
     context.say(`not as its last deployment left it (${fault}): deploying`)
     return { kind: 'skipped' }
   }
-  const [from, to] = [release.commit, facts.source.commit]
+  const from = joinedIn(release)?.checkout ?? release.commit
+  const to = facts.source.checkout ?? facts.source.commit
   const changes = (await tellWorker(context, {
     key: 'changes',
     command: 'repository.changes',
@@ -55,7 +57,7 @@ async function compareWithRelease(context: StepContext): Promise<StepOutcome> {
     },
   })) as unknown as Changes
   const { compared, changed, watched, examples } = changes
-  const since = `since ${from.slice(0, 12)}`
+  const since = `since ${release.commit.slice(0, 12)}`
   if (compared === 'unknown') {
     context.say(`what changed ${since} cannot be told: deploying`)
     return { kind: 'skipped' }

@@ -14,7 +14,10 @@ async function pruneOld(context: StepContext): Promise<StepOutcome> {
   }
   const { source } = context.facts
   if (source) {
-    await forgetCheckouts(context, [source.commit])
+    await forgetCheckouts(context, [
+      source.commit,
+      ...(source.checkout === undefined ? [] : [source.checkout]),
+    ])
   }
   return done()
 }

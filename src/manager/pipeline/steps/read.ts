@@ -4,7 +4,9 @@ import { readEntry } from '#manager/pipeline/app-entry.ts'
 import { chooseEngine } from '#manager/pipeline/choose-engine.ts'
 import { claimForApp } from '#manager/pipeline/claim-for-app.ts'
 import { type DescribedApps, describedApps, refuseNothing } from '#manager/pipeline/described-apps.ts'
+import { joinedApps } from '#manager/pipeline/join-remotes.ts'
 import { planNewApps } from '#manager/pipeline/plan-new-apps.ts'
+import { joinedOf, type Source } from '#manager/pipeline/source.ts'
 import { done, type Step, type StepContext, type StepOutcome } from '#manager/pipeline/step.ts'
 import { tellWorker } from '#manager/pipeline/tell-worker.ts'
 import { endUnwanted } from '#manager/pipeline/unwanted-app.ts'
@@ -13,7 +15,7 @@ import { wishFor } from '#manager/pipeline/wish-for.ts'
 import { AS_CHANGED, type Wish } from '#manager/triggers/commit-actions.ts'
 
 /** Reads what the repository says about the app at this commit, and claims the domains it wants. */
-export const read: Step = { name: 'read', deadlineMs: 2 * 60_000, run: readApp, recall: recallFacts }
+export const read: Step = { name: 'read', deadlineMs: 5 * 60_000, run: readApp, recall: recallFacts }
 
 async function readApp(context: StepContext): Promise<StepOutcome> {
   const described = await describe(context)
@@ -27,6 +29,7 @@ async function readApp(context: StepContext): Promise<StepOutcome> {
   if (deadlines.deployment !== undefined) {
     await context.limitDeployment(deadlines.deployment)
   }
+  await noteRemotes(context, described.source)
   const planned = await createOthers(context, described)
   if (context.facts.wish.act === 'nothing') {
     context.say('the message of the commit asks for other apps')
@@ -37,6 +40,21 @@ async function readApp(context: StepContext): Promise<StepOutcome> {
     await claimForApp(context)
   }
   return done({ target: target.name, domains: context.facts.domains, ...planned })
+}
+
+async function noteRemotes({ parts, deployment, say }: StepContext, source: Source): Promise<void> {
+  const joined = joinedOf(source)
+  if (!joined) {
+    return
+  }
+  for (const { name, branch, commit } of joined.remotes) {
+    say(`with ${name}: ${branch} ${commit.slice(0, 12)}`)
+  }
+  await parts.db
+    .updateTable('deployments')
+    .set({ remotes: JSON.stringify(joined) })
+    .where('id', '=', deployment.id)
+    .execute()
 }
 
 async function createOthers(
@@ -69,11 +87,13 @@ async function createOthers(
 }
 
 async function describe(context: StepContext): Promise<DescribedApps> {
-  const { facts, repository } = context
+  const { facts, repository, app, parts } = context
   if (!facts.source || !repository) {
     throw new Error('read before checkout')
   }
-  return await describedApps(tell => tellWorker(context, tell), facts.source, repository)
+  const ask = (tell: Parameters<typeof tellWorker>[1]) => tellWorker(context, tell)
+  const own = await describedApps(ask, facts.source, repository)
+  return await joinedApps(parts, ask, { app, repository }, own)
 }
 
 async function recallFacts(context: StepContext): Promise<void> {

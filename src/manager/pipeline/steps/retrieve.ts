@@ -63,6 +63,7 @@ async function readFacts({ parts, app, repository, deployment, facts }: StepCont
     repository: app.repository_id ?? '',
     texts: {},
     paths: [],
+    ...goal.joined,
   }
   return goal
 }

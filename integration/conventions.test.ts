@@ -98,6 +98,64 @@ describe('a repository of config as code', () => {
     equal(await services(), '')
   })
 
+  test('R51 R54 takes an image and a stack from another repository, follows both, and a rollback brings them back', async () => {
+    const { url } = await client().get<RepositoryDocument>('/repositories/code')
+    const before = await ids()
+    await remote.push({
+      'far/repo.code.json': JSON.stringify({ url, credential: 'CODE' }),
+      'far/image.remote-repo.far.json': JSON.stringify({ tag: 'config/far:1', repo: 'code' }),
+      'far/simple-stack-instance.remote-repo.far.far.json': JSON.stringify({ enabled: true, repo: 'code' }),
+    })
+    const refused = (await look(before)).find(({ app }) => app === 'image-far')
+    equal(refused?.error?.code, 'REMOTE_SECRET_MISSING', JSON.stringify(refused?.error))
+    const seen = async () => {
+      const task = (await engine.docker('ps', '--quiet', '--filter', 'name=far_web')).trim()
+      const environment = await engine.docker('inspect', task, '--format', '{{json .Config.Env}}')
+      return [
+        (await engine.docker('exec', task, 'cat', '/word')).trim(),
+        /"WORD=(\w+)"/.exec(environment)?.[1],
+      ]
+    }
+    for (const app of ['image-far', 'far']) {
+      await client().send('PUT', `/apps/${app}/secrets/CODE`, { value: 'test:a-password-of-the-test' })
+      const { outcome, error } = await system.deploy(app)
+      equal(outcome, 'deployed', JSON.stringify(error))
+    }
+    deepEqual(await seen(), ['first', 'first'])
+    const known = await ids()
+    const tip = await code.push(farFiles(system.baseImage, 'second'))
+    const ended = await look(known)
+    const stack = ended.find(({ app }) => app === 'far')
+    deepEqual(
+      [stack?.outcome, stack?.trigger.kind, stack?.trigger.by],
+      ['deployed', 'poll', 'code'],
+      JSON.stringify(stack),
+    )
+    const { repositories } = (stack?.evidence ?? {}) as { repositories: { name: string; commit: string }[] }
+    deepEqual(
+      repositories.map(({ name, commit }) => [name, commit]),
+      [['code', tip]],
+    )
+    deepEqual(await seen(), ['second', 'second'])
+    ok(!(await system.logOf(stack?.id ?? '')).includes('a-password-of-the-test'))
+    const again = await ids()
+    await code.push({ 'build/word': 'third\n' })
+    const rebuilt = await look(again)
+    deepEqual(
+      rebuilt
+        .map(each => `${each.app} ${each.outcome ?? each.error?.message}`)
+        .filter(each => /far/.test(each)),
+      ['image-far deployed', 'far deployed'],
+    )
+    deepEqual(await seen(), ['third', 'second'])
+    const { id } = await client().send<{ id: string }>('POST', '/apps/far/rollback', { wait_seconds: 120 })
+    equal((await client().get<DeploymentDetail>(`/deployments/${id}`)).outcome, 'rolled-back')
+    deepEqual(await seen(), ['second', 'second'])
+    const gone = ['repo.code', 'image.remote-repo.far', 'simple-stack-instance.remote-repo.far.far']
+    const ends = await pushed(Object.fromEntries(gone.map(name => [`far/${name}.json`, null])))
+    ok(ends.includes('far remove removed') && ends.includes('image-far remove removed'), ends.join('\n'))
+  })
+
   test('R28 R29 R30 R31 a stack that is chosen over the API is a commit, and its push deploys, changes and removes it', async () => {
     const word = async () => {
       const task = (await engine.docker('ps', '--quiet', '--filter', 'name=second_web')).trim()
@@ -131,52 +189,6 @@ describe('a repository of config as code', () => {
     const gone = await written(() => client().send('DELETE', '/stacks/second'))
     deepEqual(gone.ended, ['deploy files-gone', 'remove removed'])
     equal(await services(), '')
-  })
-
-  test('R51 takes an image and a stack from another repository, follows it, and a rollback brings both back', async () => {
-    const { url } = await client().get<RepositoryDocument>('/repositories/code')
-    const asked = await pushed({
-      'far/repo.code.json': JSON.stringify({ url, credential: 'CODE' }),
-      'far/image.remote-repo.far.json': JSON.stringify({ tag: 'config/far:1', repo: 'code' }),
-      'far/simple-stack-instance.remote-repo.far.far.json': JSON.stringify({ enabled: true, repo: 'code' }),
-    })
-    ok(
-      asked.some(each => /^image-far deploy .*has no secret "CODE"/.test(each)),
-      asked.join('\n'),
-    )
-    const seen = async () => {
-      const task = (await engine.docker('ps', '--quiet', '--filter', 'name=far_web')).trim()
-      const environment = await engine.docker('inspect', task, '--format', '{{json .Config.Env}}')
-      return [
-        (await engine.docker('exec', task, 'cat', '/word')).trim(),
-        /"WORD=(\w+)"/.exec(environment)?.[1],
-      ]
-    }
-    for (const app of ['image-far', 'far']) {
-      await client().send('PUT', `/apps/${app}/secrets/CODE`, { value: 'test:a-password-of-the-test' })
-      const { outcome, error } = await system.deploy(app)
-      equal(outcome, 'deployed', JSON.stringify(error))
-    }
-    deepEqual(await seen(), ['first', 'first'])
-    const known = await ids()
-    const tip = await code.push(farFiles(system.baseImage, 'second'))
-    const ended = await look(known)
-    const stack = ended.find(({ app }) => app === 'far')
-    deepEqual(
-      [stack?.outcome, stack?.trigger.kind, stack?.trigger.by],
-      ['deployed', 'poll', 'code'],
-      JSON.stringify(stack),
-    )
-    const { repositories } = stack?.evidence as { repositories: { name: string; commit: string }[] }
-    deepEqual(
-      repositories.map(({ name, commit }) => [name, commit]),
-      [['code', tip]],
-    )
-    deepEqual(await seen(), ['second', 'second'])
-    ok(!(await system.logOf(stack?.id ?? '')).includes('a-password-of-the-test'))
-    const { id } = await client().send<{ id: string }>('POST', '/apps/far/rollback', { wait_seconds: 120 })
-    equal((await client().get<DeploymentDetail>(`/deployments/${id}`)).outcome, 'rolled-back')
-    deepEqual(await seen(), ['first', 'first'])
   })
 })
 

@@ -18,9 +18,7 @@ export function conventionTexts(paths: readonly string[]): string[] {
   const files = conventionFiles(paths.filter(isOwn))
   const options = paths.filter(isOptionsFile)
   const own = files.filter(({ kind }) => kind !== 'dockerfile').map(({ path }) => path)
-  return isConfigAsCode(files, paths)
-    ? [...own, ...farComposes(paths), ...options]
-    : []
+  return isConfigAsCode(files, paths) ? [...own, ...farComposes(paths), ...options] : []
 }
 
 /** Undefined when no target deploys what such files describe, or the tree is no config as code. */

@@ -1,5 +1,5 @@
 import { posix } from 'node:path'
-import { parseReference } from '#formats/image-reference.ts'
+import { parseReference, withTag } from '#formats/image-reference.ts'
 import type { Problem } from '#lib/errors.ts'
 import type { Candidate, Described, Shelf } from './convention.ts'
 import { ImageConfig, parametersOf, type ReadConfig, readConfig } from './convention-config.ts'
@@ -61,12 +61,6 @@ export function describeImage({ file, name }: Candidate, app: string, shelf: She
 
 function readImage({ path, remote }: ConventionFile, { texts }: Shelf): ReadConfig<ImageConfig> {
   return readConfig(remote ? withRepo(ImageConfig) : ImageConfig, path, texts[path])
-}
-
-/** A reference with the tag that it means, so that two ways to write one are the same. */
-export function withTag(reference: string): string {
-  const parsed = parseReference(reference)
-  return parsed && parsed.tag === undefined && parsed.digest === undefined ? `${reference}:latest` : reference
 }
 
 function described(

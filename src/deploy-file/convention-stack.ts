@@ -1,4 +1,5 @@
 import { posix } from 'node:path'
+import { withTag } from '#formats/image-reference.ts'
 import type { Problem } from '#lib/errors.ts'
 import type { Candidate, Described, RemoteRepository, Shelf } from './convention.ts'
 import { composeInputs } from './convention-compose.ts'
@@ -12,7 +13,6 @@ import {
 } from './convention-config.ts'
 import { isOwn } from './convention-far.ts'
 import { type ConventionFile, conventionFile } from './convention-files.ts'
-import { withTag } from './convention-image.ts'
 import { type Choice, chooseOptions } from './convention-options.ts'
 import { elsewhereOf, withRepo } from './convention-remote.ts'
 import { watched } from './convention-watch.ts'

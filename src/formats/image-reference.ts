@@ -58,3 +58,9 @@ export function isReservedTag(tag: string): boolean {
 export function imageName(reference: ImageReference): string {
   return reference.host ? `${reference.host}/${reference.repository}` : reference.repository
 }
+
+/** A reference with the tag that it means, so that two ways to write one are the same. */
+export function withTag(reference: string): string {
+  const parsed = parseReference(reference)
+  return parsed && parsed.tag === undefined && parsed.digest === undefined ? `${reference}:latest` : reference
+}

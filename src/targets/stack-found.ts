@@ -1,6 +1,7 @@
 import { deployedHash } from '#commands/compose-model.ts'
 import type { ImageContent } from '#commands/image-content.ts'
 import type { StackRender, StackService, SwarmNodeData, SwarmServiceData } from '#commands/swarm-data.ts'
+import { withTag } from '#formats/image-reference.ts'
 import { readStackRelease, textsIn } from './stack-release.ts'
 import type { StackSettings } from './stack-settings.ts'
 import type { LookInput } from './target.ts'
@@ -34,6 +35,8 @@ export interface StackState {
   readonly name: string
   readonly rendered: StackService
   readonly image: ImageContent | undefined
+  /** The image that it runs, by digest or id, when another app of the repository makes that. */
+  readonly made: string | undefined
   /** The label that the service shall have. */
   readonly hash: string
   readonly live: SwarmServiceData | undefined
@@ -48,11 +51,13 @@ export function stackStates(input: LookInput<StackSettings>): readonly StackStat
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, service]) => {
       const image = images.get(name)
+      const made = image ? undefined : input.made?.[withTag(service.image ?? '')]
       const compared = {
         name,
         rendered: service,
         image,
-        hash: deployedHash(service, image?.reference),
+        made,
+        hash: deployedHash(service, image?.reference ?? made),
         live: live.find(each => each.name === name),
       }
       const isDrifted =

@@ -79,7 +79,7 @@ function pushTells({ wants: { registry } }: StackDecision, { name, image }: Stac
 
 function deployTell(decision: StackDecision): Tell {
   const { input, wants, found, services, pushes } = decision
-  const built = services.filter(each => each.image !== undefined)
+  const built = services.filter(each => (each.image?.reference ?? each.made) !== undefined)
   const renders = [input.previous, ...(input.kept ?? [])].flatMap(
     release => releasedStack(release, wants.stack) ?? [],
   )
@@ -87,7 +87,7 @@ function deployTell(decision: StackDecision): Tell {
     app: input.app.name,
     stack: wants.stack,
     render: found.rendered.render,
-    content: Object.fromEntries(built.map(({ name, image }) => [name, image?.reference ?? ''])),
+    content: Object.fromEntries(built.map(({ name, image, made }) => [name, image?.reference ?? made ?? ''])),
     built: Object.fromEntries(
       built.map(service => [
         service.name,
@@ -101,7 +101,10 @@ function deployTell(decision: StackDecision): Tell {
 }
 
 /** By digest where the registry has it; else the name that it has on this host. */
-function sharedName({ image }: StackState): string {
+function sharedName({ image, made }: StackState): string {
+  if (made !== undefined) {
+    return made
+  }
   const parsed = parseReference(image?.reference ?? '')
   return parsed && image?.registryDigest
     ? `${imageName(parsed)}@${image.registryDigest}`

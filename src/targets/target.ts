@@ -139,6 +139,8 @@ export interface LookInput<S> {
   readonly checkout?: Tell | undefined
   /** Images by digest that tags mean by now, by service: they are made anew with these. */
   readonly moved?: Readonly<Record<string, string>> | undefined
+  /** What the images mean that other apps of the repository made, by their names with tags: digests or ids. */
+  readonly made?: Readonly<Record<string, string>> | undefined
   /** What somebody changed by hand: it is made anew although it was made from what is wanted. */
   readonly drifted?: DriftedParts | undefined
   /** What whoever asked for the deployment wants to get. */

@@ -54,6 +54,7 @@ export async function planApp(
   const { input } = await readPlanInput(parts, app, {
     deployment: newId(),
     drifted: driftedParts(app),
+    uses: entry.files?.uses,
     wanted: artifact,
     tags: tagsTell(repository, parts.sealer, source.commit),
   })

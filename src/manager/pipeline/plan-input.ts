@@ -1,5 +1,6 @@
 import type { Selectable } from 'kysely'
 import { registryInUse } from '#manager/registry/registry-in-use.ts'
+import { madeImages } from '#manager/releases/made-images.ts'
 import { factsOf, keptReleases, newestRelease, type ReleaseGoal } from '#manager/releases/queries.ts'
 import { presentSecrets, secretsOfRelease } from '#manager/secrets/queries.ts'
 import type { AppTable } from '#manager/store/tables.ts'
@@ -23,15 +24,19 @@ export async function readPlanInput(
     moved,
     wanted,
     tags,
+    uses = [],
   }: Pick<PlanInput<unknown>, 'deployment' | 'drifted' | 'moved' | 'wanted' | 'tags'> & {
     readonly goal?: ReleaseGoal | undefined
+    readonly uses?: readonly string[] | undefined
   },
 ): Promise<ManagersInput> {
-  const [secrets, registry, newest, kept] = await Promise.all([
+  const used = { repositoryId: app.repository_id ?? '', uses: goal ? [] : uses, engine: app.engine }
+  const [secrets, registry, newest, kept, made] = await Promise.all([
     goal ? secretsOfRelease(parts, app.id, goal.secrets) : presentSecrets(parts, app.id),
     registryInUse(parts),
     newestRelease(parts.db, app.id),
     keptReleases(parts.db, app.id, parts.keepReleases),
+    madeImages(parts.db, used),
   ])
   return {
     input: {
@@ -43,6 +48,7 @@ export async function readPlanInput(
       goal,
       drifted,
       moved,
+      made,
       wanted,
       tags,
       kept: kept.map(factsOf),

@@ -133,6 +133,8 @@ export interface Facts {
   isReport?: boolean
   /** When its deploy file wants it deployed by itself. */
   schedule?: Schedule | undefined
+  /** Apps of the repository whose images it runs. */
+  uses?: readonly string[]
   /** What the message of the pushed commit asks for, where messages may ask. */
   wish?: Wish
   /** What the deploy file asks for. */

@@ -21,7 +21,7 @@ export async function refuseFailedImages(
       .orderBy('deployments.id', 'desc')
       .limit(1)
       .executeTakeFirst()
-    if (last?.state === 'failed') {
+    if (last?.state === 'failed' || last?.state === 'cancelled') {
       throw USED_IMAGE_FAILED(app.name, image, last.id)
     }
   }

@@ -7,6 +7,7 @@ import { lastSeen, seenToMend } from '#manager/observation/last-seen.ts'
 import { joinedIn } from '#manager/pipeline/source.ts'
 import { done, type Facts, type Step, type StepContext, type StepOutcome } from '#manager/pipeline/step.ts'
 import { tellWorker } from '#manager/pipeline/tell-worker.ts'
+import { wasMadeSince } from '#manager/releases/made-images.ts'
 import { newestRelease } from '#manager/releases/queries.ts'
 import type { ReleaseTable } from '#manager/store/tables.ts'
 
@@ -79,7 +80,7 @@ function ownFiles({ urlFiles = [], isReport }: Facts): readonly string[] {
 
 /** Whether a deployment would bring more than the push: what did not succeed, and what people have set since. */
 async function hasMoreToBring(
-  { parts: { db }, app, deployment }: StepContext,
+  { parts: { db }, app, deployment, facts: { uses = [] } }: StepContext,
   release: Selectable<ReleaseTable>,
 ): Promise<boolean> {
   const last = await db
@@ -98,11 +99,14 @@ async function hasMoreToBring(
     .select(['name', 'revision'])
     .where('app_id', '=', app.id)
     .execute()
+  const since = release.confirmed_at ?? release.created_at
+  const isMade = await wasMadeSince(db, { repositoryId: app.repository_id ?? '', uses }, since)
   const revisions = Object.fromEntries(secrets.map(({ name, revision }) => [name, revision]))
   return (
     last?.state !== 'succeeded' ||
     last.kind === 'remove' ||
-    app.updated_at > (release.confirmed_at ?? release.created_at) ||
+    isMade ||
+    app.updated_at > since ||
     canonicalJson(revisions) !== canonicalJson(JSON.parse(release.secrets ?? '{}'))
   )
 }

@@ -127,6 +127,7 @@ async function planFacts(context: StepContext, drifted: DriftedParts | undefined
     goal: facts.goal,
     drifted,
     moved: deployment.trigger.kind === 'image' ? movedImages(app).bring : undefined,
+    uses: facts.uses,
     wanted: deployment.wantedArtifact,
     tags: context.repository && tagsTell(context.repository, parts.sealer, facts.source.commit),
   })

@@ -123,6 +123,7 @@ async function readFacts(context: StepContext, described: DescribedApps) {
   facts.urlFile = entry.urlFile
   facts.urlFiles = entry.urlFiles
   facts.schedule = entry.schedule
+  facts.uses = entry.files?.uses ?? []
   facts.engine = await chooseEngine(context.parts, tell => tellWorker(context, tell), app, entry.engine)
   facts.domains = entry.target.domains(entry.settings, {
     name: app.name,

@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { BAD_INPUT } from '#lib/check.ts'
 import { TOLERATED_FINDINGS } from '#programs/git.ts'
-import { type TreeEntry, treesOf } from '#programs/git-tree.ts'
+import { treesOf } from '#programs/git-tree.ts'
 import { defineCommand, type Hands } from './command.ts'
 import { compareCommits } from './repository-changes.ts'
 import { type CheckedOut, checkOut } from './repository-checkout.ts'
@@ -12,6 +12,7 @@ import { FoundRemote, RemoteSource } from './repository-join.ts'
 import { askTip, nameRemote, openRemote, RemoteFields } from './repository-remote.ts'
 import { DEFAULT_LIMITS, readSource } from './repository-source.ts'
 import { chooseFiles, readTexts } from './repository-texts.ts'
+import { withinFrame } from './within-frame.ts'
 
 const MOST_PATHS = 5000
 const MOST_LINKS = 500
@@ -232,24 +233,4 @@ function asResult(
     warnings: [...warnings],
   }
   return { ...result, unchanged: commit === known }
-}
-
-/** As many paths as a frame of the protocol may carry; when there are more, those nearest to the root. */
-function withinFrame(entries: readonly TreeEntry[], limit: { most: number; bytes: number }): string[] {
-  const paths = entries.map(entry => entry.path)
-  let left = limit.bytes
-  function fits(path: string): boolean {
-    left -= Buffer.byteLength(JSON.stringify(path)) + 1
-    return left >= 0
-  }
-  if (paths.length <= limit.most && paths.every(fits)) {
-    return paths
-  }
-  left = limit.bytes
-  return paths
-    .map(path => ({ path, depth: path.split('/').length }))
-    .sort((a, b) => a.depth - b.depth)
-    .map(each => each.path)
-    .slice(0, limit.most)
-    .filter(fits)
 }

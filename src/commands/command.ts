@@ -127,6 +127,17 @@ export interface Gate {
   ): void
   /** Ends all visits of a name. */
   forget(name: string): void
+  /** When a request was let through to it last, in milliseconds since 1970; undefined: not since this worker was started. */
+  visitedAt(name: string): number | undefined
+  readonly sleeps: Sleeps
+}
+
+/** Whose containers were stopped because nobody worked with them: a visitor wakes them. Durable. */
+export interface Sleeps {
+  /** The deployment whose container sleeps. */
+  of(app: string): string | undefined
+  begin(app: string, deployment: string): void
+  end(app: string): void
 }
 
 /** One thing a manager may tell an agent: typed, journalled, never a script. */

@@ -15,6 +15,16 @@ export const LABEL = {
   tree: 'io.fairlead.tree',
 } as const
 
+/** What a container that may sleep says of itself. */
+export const SLEEP_LABEL = {
+  /** Seconds without work after which it is stopped. */
+  idle: 'dev.nb.idle',
+  /** Seconds after which it is stopped though somebody works with it. */
+  most: 'dev.nb.most',
+} as const
+/** The state of a container that was stopped because nobody worked with it: a visitor wakes it. */
+export const ASLEEP = 'asleep'
+
 export const AppName = Type.String({ pattern: '^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$' })
 export const DeploymentId = Type.String({ pattern: '^[A-Za-z0-9-]{1,64}$' })
 export const CommitId = Type.String({ pattern: '^[0-9a-f]{40}(?:[0-9a-f]{24})?$' })

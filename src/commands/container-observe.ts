@@ -2,9 +2,10 @@ import { type Static, Type } from 'typebox'
 import type { ContainerFacts } from '#programs/docker-containers.ts'
 import { type ImageFacts, inspectImage } from '#programs/docker-images.ts'
 import { defineCommand, type Hands } from './command.ts'
-import { AppName, HealthData, LABEL, ObservedContainer } from './container-data.ts'
+import { AppName, ASLEEP, HealthData, LABEL, ObservedContainer } from './container-data.ts'
 import { isReadyNow } from './container-health.ts'
 import { containersOf } from './container-siblings.ts'
+import { isAsleep } from './container-sleep.ts'
 import { reachOf } from './engine-reach.ts'
 
 const strict = { additionalProperties: false } as const
@@ -47,7 +48,11 @@ export async function observe(
   const containers = await Promise.all(
     found.map(async facts => {
       const image = images.find(each => each?.id === facts.imageId)
-      const seen = observed(facts, { image, current, network })
+      const seen = observed(isAsleep(hands, facts) ? { ...facts, state: ASLEEP } : facts, {
+        image,
+        current,
+        network,
+      })
       if (!health || seen.state !== 'running' || seen.health !== 'starting') {
         return seen
       }
@@ -84,6 +89,7 @@ function observed(facts: ContainerFacts, { image, current, network }: Around): O
     ip: facts.addresses[network] ?? '',
     startedAt: facts.startedAt,
     ...(facts.ownVolumes ? { ownVolumes: true } : {}),
-    serving: facts.state === 'running' && deployment === current,
+    // A visitor wakes it.
+    serving: (facts.state === 'running' || facts.state === ASLEEP) && deployment === current,
   }
 }

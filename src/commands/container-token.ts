@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { randomText } from '#lib/id.ts'
+import { Secret } from '#lib/secret.ts'
 import { putFile } from '#programs/docker-archive.ts'
 import { startContainer } from '#programs/docker-containers.ts'
 import type { Hands } from './command.ts'
@@ -52,6 +53,18 @@ export async function startWithToken(
     throw CONTAINER_START_REFUSED(owner.app, gone.refused)
   }
   return undefined
+}
+
+/** The token of a container that was started with one. */
+export async function readToken(hands: Hands, owner: TokenOwner): Promise<Secret> {
+  const path = tokenFile(hands.host.workspace, owner)
+  return await hands.perform({
+    kind: 'file',
+    operation: 'read',
+    path,
+    maxBytes: 1_024,
+    read: ({ text = '' }) => new Secret(text.trim()),
+  })
 }
 
 /** Forgets the tokens of an app, but for those of these deployments. */

@@ -8,7 +8,8 @@ import type { ContainerFacts } from '#programs/docker-containers.ts'
 import { type ImageFacts, inspectImage } from '#programs/docker-images.ts'
 import { defineCommand, type Hands } from './command.ts'
 import { serviceOf } from './compose-observe.ts'
-import { LABEL } from './container-data.ts'
+import { ASLEEP, LABEL } from './container-data.ts'
+import { isAsleep } from './container-sleep.ts'
 import { lookAtEngines } from './host-engines.ts'
 import { releaseFiles } from './host-files.ts'
 import { type Fingerprints, openFingerprints } from './host-key.ts'
@@ -134,6 +135,7 @@ async function look(hands: Hands, knowledge: Knowledge): Promise<Looked> {
   )
   const describe = ({ facts }: WholeContainer) => ({
     ...seen(facts, { app: ownerIn(owners, facts) ?? '', digest: digests.get(facts.imageId) }),
+    ...(isAsleep(hands, facts) ? { state: ASLEEP } : {}),
     ...where,
   })
   const services = swarm.map(each => ({ ...each.seen, ...where }))

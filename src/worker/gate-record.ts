@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Static, Type } from 'typebox'
+import type { Sleeps } from '#commands/command.ts'
 import { check } from '#lib/check.ts'
 import { randomText } from '#lib/id.ts'
 import { writeDurably } from '#link/durable-file.ts'
@@ -12,7 +13,16 @@ const Tickets = Type.Record(
   Type.String(),
   Type.Object({ name: Type.String(), visitor: Type.String(), until: Type.Integer() }, strict),
 )
-const Stored = Type.Object({ version: Type.Literal(1), names: Names, tickets: Tickets }, strict)
+const Stored = Type.Object(
+  {
+    version: Type.Literal(1),
+    names: Names,
+    tickets: Tickets,
+    /** Deployment by app. */
+    asleep: Type.Record(Type.String(), Type.String()),
+  },
+  strict,
+)
 type Stored = Static<typeof Stored>
 
 export interface Admission {
@@ -23,7 +33,7 @@ export interface Admission {
   readonly until: number
 }
 
-/** Keys and tickets of guarded names, in `gate.json`. Each change is on the disk before it counts. */
+/** Keys and tickets of guarded names, and what sleeps behind them, in `gate.json`. Each change is on the disk before it counts. */
 export interface GateRecord {
   /** What cookies of the name are signed with; undefined before anybody was let in. */
   key(name: string): string | undefined
@@ -32,6 +42,7 @@ export interface GateRecord {
   spend(name: string, ticket: string, now: number): string | undefined
   /** Ends all visits of the name. */
   forget(name: string): void
+  readonly sleeps: Sleeps
 }
 
 /** More than a person can click on. */
@@ -75,12 +86,22 @@ export function openGateRecord(folder: string): GateRecord {
         write({ ...stored, names: others, tickets: Object.fromEntries(tickets) })
       }
     },
+    sleeps: {
+      of: app => (Object.hasOwn(stored.asleep, app) ? stored.asleep[app] : undefined),
+      begin: (app, deployment) => write({ ...stored, asleep: { ...stored.asleep, [app]: deployment } }),
+      end(app) {
+        const { [app]: deployment, ...others } = stored.asleep
+        if (deployment !== undefined) {
+          write({ ...stored, asleep: others })
+        }
+      },
+    },
   }
 }
 
 function read(file: string): Stored {
   if (!existsSync(file)) {
-    return { version: 1, names: {}, tickets: {} }
+    return { version: 1, names: {}, tickets: {}, asleep: {} }
   }
   try {
     return check(Stored, JSON.parse(readFileSync(file, 'utf8')), 'The record of the gate')

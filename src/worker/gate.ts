@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Gate, Switchboard } from '#commands/command.ts'
+import type { Awake } from '#commands/container-sleep.ts'
 import { tokenFile } from '#commands/container-token.ts'
 import { isRouteName } from '#commands/route-name.ts'
 import type { Clock } from '#lib/clock.ts'
@@ -13,6 +14,19 @@ import { GATE_PORT_TAKEN } from './gate-errors.ts'
 import { type GatePage, gatePage } from './gate-page.ts'
 import { openGateRecord } from './gate-record.ts'
 import { cookieNameOf, writeVisit } from './gate-visits.ts'
+import { createWaker } from './gate-waker.ts'
+
+/** The page asks again by itself until the app answers. */
+const STARTING: GatePage = {
+  title: 'Starting …',
+  text: 'It was stopped because nobody used it. It takes a few seconds.',
+  again: 1,
+}
+const NOT_THERE: GatePage = {
+  title: 'It does not run',
+  text: 'Nothing of it could be started. Whoever looks after it finds out why with "fairlead status".',
+  again: 15,
+}
 
 /** A working day: then the link is opened again. */
 const VISIT_MS = 12 * 3_600_000
@@ -27,6 +41,8 @@ export interface GateOptions {
   /** host:port; port 0 takes a free one. */
   readonly listen: string
   readonly clock: Clock
+  /** Whether what serves a name answers; brings it to do so. Default: it does. */
+  readonly wake?: (name: string) => Promise<Awake>
 }
 
 export interface OpenGate extends Gate {
@@ -41,6 +57,8 @@ export async function openGate(options: GateOptions): Promise<OpenGate> {
   const { folder, listen, clock } = options
   const record = openGateRecord(folder)
   const [host = '127.0.0.1', port = '0'] = listen.split(':')
+  const visits = new Map<string, number>()
+  const waker = createWaker(options)
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const name = (request.url ?? '').slice(1).replace(/\?.*$/s, '')
@@ -50,6 +68,11 @@ export async function openGate(options: GateOptions): Promise<OpenGate> {
       ? answerVisit(asked, record.key(name), now)
       : ({ kind: 'unknown' } as const)
     if (decided.kind === 'pass') {
+      visits.set(name, now)
+      const awake = await waker.ask(name)
+      if (awake !== 'awake') {
+        return refuse(response, 503, awake === 'waking' ? STARTING : NOT_THERE)
+      }
       const token = await tokenOf(options, name)
       response.writeHead(200, token === undefined ? {} : { [GATE_HEADERS.authorization]: `token ${token}` })
       response.end()
@@ -88,6 +111,14 @@ export async function openGate(options: GateOptions): Promise<OpenGate> {
     address: `${host}:${(server.address() as AddressInfo).port}`,
     admit: (name, admission) => record.admit(name, admission, clock.now()),
     forget: record.forget,
+    visitedAt: name => visits.get(name),
+    sleeps: {
+      ...record.sleeps,
+      begin(app, deployment) {
+        waker.forget(app)
+        record.sleeps.begin(app, deployment)
+      },
+    },
     async close() {
       server.close()
       server.closeAllConnections()
@@ -150,6 +181,7 @@ function refuse(response: ServerResponse, status: number, page: GatePage): void 
     'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
     'cache-control': 'no-store',
     'referrer-policy': 'no-referrer',
+    ...(page.again === undefined ? {} : { 'retry-after': String(page.again) }),
   })
   response.end(gatePage(page))
 }

@@ -5,6 +5,7 @@ import { Obey } from '#agent/obey.ts'
 import { peersIn, watchPeers } from '#agent/peers.ts'
 import { AgentServer } from '#agent/serve.ts'
 import type { Command, Gate, HostFacts, Switchboard } from '#commands/command.ts'
+import { wake } from '#commands/container-sleep.ts'
 import { removeLeftovers } from '#exec/leftovers.ts'
 import { createPerform } from '#exec/perform.ts'
 import { takeUp } from '#exec/run-outliving.ts'
@@ -16,6 +17,8 @@ import { loadIdentity } from '#link/identity.ts'
 import type { WorkerConfig } from './config.ts'
 import { linkForCli } from './engine-tls.ts'
 import { openGate } from './gate.ts'
+import { ownHands } from './own-hands.ts'
+import { keepSleep } from './sleep-keeper.ts'
 import { openSwitchboard } from './switchboard.ts'
 
 export interface WorkerOptions {
@@ -73,6 +76,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       switchboard,
       listen: `127.0.0.1:${config.gatePort}`,
       clock,
+      wake: name => wake(own, name),
     }),
     open => open.close(),
   )
@@ -83,6 +87,22 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     folders,
     name: identity.name,
   })
+  const stopping = new AbortController()
+  const own = ownHands({
+    host,
+    clock,
+    logger,
+    signal: stopping.signal,
+    createPerform: parts =>
+      createPerform({
+        ...parts,
+        workspace: folders.workspace,
+        temporary: folders.temporary,
+        engines: remote,
+      }),
+  })
+  opened.defer(() => stopping.abort())
+  opened.adopt(keepSleep({ hands: own, clock, logger }), keeper => keeper.close())
   const obey = opened.adopt(
     new Obey({
       role: 'worker',

@@ -58,6 +58,7 @@ export const ObservedDocument = Type.Object(
   {
     state: Type.Enum([
       'running',
+      'asleep',
       'degraded',
       'stopped',
       'missing',

@@ -1,3 +1,4 @@
+import { ASLEEP } from '#commands/container-data.ts'
 import type { SeenContainer } from '#commands/host-observe.ts'
 import type { Baseline, BaselineContainer, SeenApp } from './baseline.ts'
 import { differenceIn } from './part-words.ts'
@@ -130,6 +131,8 @@ function stateFinding(
       return { kind: 'paused', words: 'is paused' }
     case 'running':
       return now.health === 'unhealthy' ? { kind: 'unhealthy', words: 'is unhealthy' } : undefined
+    case ASLEEP:
+      return undefined
     case 'restarting':
       // Once is what a restart policy is for.
       return undefined

@@ -1,4 +1,5 @@
 import type { Selectable } from 'kysely'
+import { ASLEEP } from '#commands/container-data.ts'
 import type { SeenContainer } from '#commands/host-observe.ts'
 import type { SeenEngine } from '#contract/engine.ts'
 import type { WireError } from '#lib/errors.ts'
@@ -8,6 +9,8 @@ import type { Finding } from './drift.ts'
 
 export type AppState =
   | 'running'
+  /** Stopped because nobody worked with it; a visitor wakes it. */
+  | 'asleep'
   | 'degraded'
   | 'stopped'
   | 'missing'
@@ -126,8 +129,8 @@ function judge(
 ): Pick<ObservedStatus, 'state' | 'reason'> {
   const isAnyUp = containers.some(each => each.state === 'running')
   const fault = faultSeen(containers, findings)
-  if (fault === undefined && isAnyUp) {
-    return { state: 'running', reason: null }
+  if (fault === undefined && (isAnyUp || containers.some(each => each.state === ASLEEP))) {
+    return { state: isAnyUp ? 'running' : 'asleep', reason: null }
   }
   const reason = fault ?? 'none of its containers is running'
   const down = containers.length === 0 ? 'missing' : 'stopped'
@@ -160,6 +163,9 @@ function faultOf(
   { state, health, exitCode, service }: SeenContainer,
   mayComplete: boolean,
 ): string | undefined {
+  if (state === ASLEEP) {
+    return undefined
+  }
   if (state === 'running') {
     return health === 'unhealthy' || health === 'starting' ? `is ${health}` : undefined
   }

@@ -1,0 +1,145 @@
+import { deepEqual, equal, match } from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import type { Call } from '#exec/call.ts'
+import type { Gate } from './command.ts'
+import { SLEEP_LABEL } from './container-data.ts'
+import { isAsleep, putToSleep, wake } from './container-sleep.ts'
+import { SLOTS, type TestHands, testHands } from './recorded-hands.test.ts'
+
+const ID = 'c'.repeat(64)
+const APP = 'churn'
+const DEPLOYMENT = 'd1'
+const HOUR_MS = 3_600_000
+/** The clock of these hands begins in 1970. */
+const NOW = 10 * HOUR_MS
+
+interface Server {
+  readonly status?: string
+  readonly labels?: Readonly<Record<string, string>>
+  readonly connections?: number
+  /** Milliseconds since 1970. */
+  readonly lastAt?: number
+  readonly kernels?: readonly string[]
+  readonly isSilent?: boolean
+}
+
+describe('a container that may sleep', () => {
+  const cases: readonly [string, Server, 'sleeps' | 'stays'][] = [
+    ['nobody worked with for an hour', {}, 'sleeps'],
+    ['a browser is connected to', { connections: 1 }, 'stays'],
+    ['computes for somebody who left', { kernels: ['idle', 'busy'] }, 'stays'],
+    ['was used lately', { lastAt: NOW - 1 }, 'stays'],
+    ['does not answer', { isSilent: true }, 'stays'],
+    ['is stopped', { status: 'exited' }, 'stays'],
+    ['may run on for ever', { labels: { [SLEEP_LABEL.idle]: '0' } }, 'stays'],
+    ['is of a deployment that does not serve', { labels: { 'io.fairlead.deployment': 'd0' } }, 'stays'],
+    [
+      'has run longer than any may, though it computes',
+      { kernels: ['busy'], labels: { [SLEEP_LABEL.most]: '3600' } },
+      'sleeps',
+    ],
+  ]
+  for (const [what, server, ends] of cases) {
+    test(`${ends} when it ${what}`, async () => {
+      const hands = handsFor(server)
+      const asleep = await putToSleep(hands)
+      deepEqual(asleep, ends === 'sleeps' ? [APP] : [])
+      const stops = hands.recorder.calls.filter(call => JSON.stringify(call).includes(`/${ID}/stop`))
+      equal(stops.length, ends === 'sleeps' ? 1 : 0)
+      equal(hands.host.gate?.sleeps.of(APP), ends === 'sleeps' ? DEPLOYMENT : undefined)
+    })
+  }
+
+  test('stays while somebody visits it, although its server notices nothing', async () => {
+    const hands = handsFor({}, NOW - 1)
+    deepEqual(await putToSleep(hands), [])
+  })
+
+  test('is asleep only as long as it is stopped and its deployment serves', () => {
+    const hands = handsFor({})
+    hands.host.gate?.sleeps.begin(APP, DEPLOYMENT)
+    const labels = { 'io.fairlead.app': APP, 'io.fairlead.deployment': DEPLOYMENT }
+    equal(isAsleep(hands, { state: 'exited', labels }), true)
+    equal(isAsleep(hands, { state: 'running', labels }), false)
+    equal(isAsleep(hands, { state: 'exited', labels: { ...labels, 'io.fairlead.deployment': 'd0' } }), false)
+    equal(isAsleep(hands, { state: 'exited', labels: {} }), false)
+  })
+
+  test('is woken with a new token, and is awake when it answers', async () => {
+    const hands = handsFor({ status: 'exited' })
+    hands.host.gate?.sleeps.begin(APP, DEPLOYMENT)
+    equal(await wake(hands, APP), 'awake')
+    equal(hands.host.gate?.sleeps.of(APP), undefined)
+    const calls = hands.recorder.calls.map(call => JSON.stringify(call))
+    const written = calls.findIndex(call => call.includes(`/workspace/tokens/${APP}/${DEPLOYMENT}`))
+    const started = calls.findIndex(call => call.includes(`/${ID}/start`))
+    equal(written >= 0 && written < started, true, calls.join('\n'))
+    match(hands.said.join('\n'), /was woken/)
+  })
+
+  test('that runs is not started again, and one that is not there cannot be', async () => {
+    const hands = handsFor({})
+    equal(await wake(hands, APP), 'awake')
+    equal(JSON.stringify(hands.recorder.calls).includes('/start'), false)
+    equal(await wake(hands, 'other'), 'gone')
+  })
+})
+
+function handsFor(server: Server, visitedAt?: number): TestHands {
+  const labels = {
+    'io.fairlead.app': APP,
+    'io.fairlead.deployment': DEPLOYMENT,
+    'io.fairlead.slot': '0',
+    [SLEEP_LABEL.idle]: '3600',
+    ...server.labels,
+  }
+  const { status = 'running', connections = 0, lastAt = 0, kernels = ['idle'] } = server
+  const silent = { status: 500, json: {} }
+  const hands = testHands([
+    ['GET docker /containers/json', { json: [{ Id: ID }] }],
+    [
+      `GET docker /containers/${ID}/json`,
+      {
+        json: {
+          Id: ID,
+          Name: '/churn-1',
+          Config: { Labels: labels },
+          State: { Status: status, StartedAt: new Date(0).toISOString() },
+        },
+      },
+    ],
+    [
+      (call: Call<unknown>) => isTo(call, '/api/status'),
+      server.isSilent
+        ? silent
+        : { json: { connections, last_activity: new Date(lastAt).toISOString(), kernels: kernels.length } },
+    ],
+    [
+      (call: Call<unknown>) => isTo(call, '/api/kernels'),
+      { json: kernels.map(each => ({ execution_state: each })) },
+    ],
+    [(call: Call<unknown>) => isTo(call, '/api'), { json: { version: '6' } }],
+    [`POST docker /containers/${ID}/start`, { status: 204 }],
+    [`POST docker /containers/${ID}/stop`, { status: 204 }],
+    [`PUT docker /containers/${ID}/archive`, { status: 200 }],
+    [(call: Call<unknown>) => call.kind === 'file', { text: 't0ken', names: [] }],
+  ])
+  hands.board.set(APP, { ip: SLOTS[0], deployment: DEPLOYMENT })
+  const asleep = new Map<string, string>()
+  const gate: Gate = {
+    address: '127.0.0.1:1',
+    admit: () => {},
+    forget: () => {},
+    visitedAt: () => visitedAt,
+    sleeps: {
+      of: app => asleep.get(app),
+      begin: (app, deployment) => void asleep.set(app, deployment),
+      end: app => void asleep.delete(app),
+    },
+  }
+  return { ...hands, clock: { ...hands.clock, now: () => NOW }, host: { ...hands.host, gate } }
+}
+
+function isTo(call: Call<unknown>, path: string): boolean {
+  return call.kind === 'request' && call.path === path
+}

@@ -1,0 +1,138 @@
+import { asFairleadError } from '#lib/errors.ts'
+import {
+  type ContainerFacts,
+  inspectContainer,
+  listContainers,
+  stopContainer,
+} from '#programs/docker-containers.ts'
+import { type AskedServer, isAnyKernelBusy, notebookStatus } from '#programs/notebook-server.ts'
+import { probeContainer } from '#programs/probe.ts'
+import type { Hands } from './command.ts'
+import { LABEL, SLEEP_LABEL } from './container-data.ts'
+import { containersOf } from './container-siblings.ts'
+import { readToken, startWithToken } from './container-token.ts'
+
+/** What every notebook image listens on. */
+export const NOTEBOOK_PORT = 8888
+
+const PROBE_MS = 1_000
+const ASK_MS = 5_000
+
+/** Whether it was stopped here because nobody worked with it: then all is as it should be. */
+export function isAsleep(hands: Hands, { state, labels }: Pick<ContainerFacts, 'state' | 'labels'>): boolean {
+  const { [LABEL.app]: app = '', [LABEL.deployment]: deployment } = labels
+  return state === 'exited' && deployment !== undefined && hands.host.gate?.sleeps.of(app) === deployment
+}
+
+/** The same of the container that serves an app. */
+export async function sleeps(hands: Hands, app: string): Promise<boolean> {
+  return (
+    hands.host.gate?.sleeps.of(app) !== undefined &&
+    (await containersOf(hands, app)).some(each => isAsleep(hands, each))
+  )
+}
+
+export type Awake =
+  | 'awake'
+  /** It was started and does not answer yet. */
+  | 'waking'
+  /** There is nothing that could be woken. */
+  | 'gone'
+
+/**
+ * Whether the container that serves an app answers; one that does not run is started, with a new token. It may have been
+ * put to sleep, or have ended with the engine, which starts no container of this kind by itself.
+ */
+export async function wake(hands: Hands, app: string): Promise<Awake> {
+  const current = hands.host.switchboard.current(app)
+  const found = (await containersOf(hands, app)).find(
+    each => each.labels[LABEL.deployment] === current?.deployment,
+  )
+  if (!current || !found) {
+    return 'gone'
+  }
+  if (found.state !== 'running') {
+    const refusal = await startWithToken(hands, found.id, { app, deployment: current.deployment })
+    if (refusal) {
+      hands.say(`${found.name} cannot be woken: ${refusal.refused}`, 'stderr')
+      return 'gone'
+    }
+    hands.say(`${found.name} was woken`, 'info')
+  }
+  hands.host.gate?.sleeps.end(app)
+  return (await isAnswering(hands, current.ip)) ? 'awake' : 'waking'
+}
+
+async function isAnswering(hands: Hands, ip: string): Promise<boolean> {
+  const place = { ip, port: NOTEBOOK_PORT, path: '/api', timeoutMs: PROBE_MS }
+  try {
+    return (await hands.perform(probeContainer(place))).status < 500
+  } catch {
+    hands.signal.throwIfAborted()
+    return false
+  }
+}
+
+/** Stops the containers that nobody works with, and gives the names of their apps. What cannot be asked is left alone. */
+export async function putToSleep(hands: Hands): Promise<readonly string[]> {
+  const { dockerSocket, gate } = hands.host
+  const asleep: string[] = []
+  for (const id of await hands.perform(listContainers(dockerSocket, [SLEEP_LABEL.idle]))) {
+    const facts = await hands.perform(inspectContainer(dockerSocket, id))
+    const { [LABEL.app]: app = '', [LABEL.deployment]: deployment = '' } = facts?.labels ?? {}
+    if (gate && facts?.state === 'running' && (await mayStop(hands, facts, { app, deployment }))) {
+      // First: whoever sees it stopped must know why.
+      gate.sleeps.begin(app, deployment)
+      await hands.perform(stopContainer(dockerSocket, id))
+      // A visitor who came meanwhile was let through to what was just stopping.
+      gate.sleeps.begin(app, deployment)
+      hands.say(`${facts.name} sleeps, because nobody works with it`, 'info')
+      asleep.push(app)
+    }
+  }
+  return asleep
+}
+
+interface Owner {
+  readonly app: string
+  readonly deployment: string
+}
+
+async function mayStop(hands: Hands, facts: ContainerFacts, owner: Owner): Promise<boolean> {
+  const { switchboard, gate } = hands.host
+  const current = switchboard.current(owner.app)
+  if (current?.deployment !== owner.deployment) {
+    // A deployment is at work, or left it: it is not for here.
+    return false
+  }
+  const now = hands.clock.now()
+  const startedAt = Date.parse(facts.startedAt)
+  const mostMs = secondsIn(facts, SLEEP_LABEL.most) * 1_000
+  if (mostMs > 0 && now - startedAt > mostMs) {
+    return true
+  }
+  const idleMs = secondsIn(facts, SLEEP_LABEL.idle) * 1_000
+  const visitedAt = gate?.visitedAt(owner.app) ?? 0
+  return idleMs > 0 && now - Math.max(startedAt, visitedAt) > idleMs
+    ? await isIdle(hands, { ...owner, ip: current.ip }, now - idleMs)
+    : false
+}
+
+function secondsIn({ labels }: ContainerFacts, label: string): number {
+  return Number(labels[label] ?? 0) || 0
+}
+
+/** Nobody is connected, nothing computes, and nothing was done since then. */
+async function isIdle(hands: Hands, owner: Owner & { readonly ip: string }, since: number): Promise<boolean> {
+  try {
+    const token = await readToken(hands, owner)
+    const server: AskedServer = { ip: owner.ip, port: NOTEBOOK_PORT, token, timeoutMs: ASK_MS }
+    const { connections, lastAt } = await hands.perform(notebookStatus(server))
+    return connections === 0 && lastAt < since && !(await hands.perform(isAnyKernelBusy(server)))
+  } catch (error) {
+    hands.signal.throwIfAborted()
+    const why = asFairleadError(error).message
+    hands.say(`${owner.app} does not say whether anybody works with it: ${why}`, 'stderr')
+    return false
+  }
+}

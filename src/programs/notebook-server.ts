@@ -1,0 +1,50 @@
+import type { EngineRequest } from '#exec/call.ts'
+import { Secret } from '#lib/secret.ts'
+
+/** Where a notebook server is asked, past the proxy. */
+export interface AskedServer {
+  readonly ip: string
+  readonly port: number
+  readonly token: Secret
+  readonly timeoutMs: number
+}
+
+export interface ServerStatus {
+  /** Browsers and programs that are connected to kernels. */
+  readonly connections: number
+  /** Of the last work, in milliseconds since 1970. */
+  readonly lastAt: number
+}
+
+/** How a notebook server does. To ask does not count as work there. */
+export function notebookStatus(server: AskedServer): EngineRequest<ServerStatus> {
+  return ask(server, '/api/status', json => {
+    const said = json as { connections?: number; last_activity?: string }
+    return { connections: said.connections ?? 0, lastAt: Date.parse(said.last_activity ?? '') }
+  })
+}
+
+/** Whether a kernel computes, also for somebody who has closed their browser. */
+export function isAnyKernelBusy(server: AskedServer): EngineRequest<boolean> {
+  return ask(server, '/api/kernels', json =>
+    (json as { execution_state?: string }[]).some(kernel => kernel.execution_state === 'busy'),
+  )
+}
+
+function ask<T>(
+  { ip, port, token, timeoutMs }: AskedServer,
+  path: string,
+  read: (json: unknown) => T,
+): EngineRequest<T> {
+  return {
+    kind: 'request',
+    engine: { kind: 'http', origin: `http://${ip}:${port}`, keepAlive: false },
+    method: 'GET',
+    path,
+    query: { no_track_activity: '1' },
+    headers: { Authorization: new Secret(`token ${token.reveal()}`) },
+    timeoutMs,
+    ok: [200],
+    read: answer => read(answer.json),
+  }
+}

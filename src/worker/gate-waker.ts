@@ -1,0 +1,46 @@
+import type { Awake } from '#commands/container-sleep.ts'
+import type { Clock } from '#lib/clock.ts'
+
+/** A page asks for dozens of files at once: they need not all look whether its app still runs. */
+const KNOWN_MS = 2_000
+
+export interface WakerOptions {
+  readonly clock: Clock
+  readonly wake?: (name: string) => Promise<Awake>
+}
+
+export interface Waker {
+  /** Whether what serves a name answers. Asked by many at once it looks, and wakes, once. */
+  ask(name: string): Promise<Awake>
+  /** It is not to be taken for awake any longer. */
+  forget(name: string): void
+}
+
+export function createWaker({ clock, wake = async () => 'awake' }: WakerOptions): Waker {
+  const known = new Map<string, number>()
+  const asked = new Map<string, Promise<Awake>>()
+
+  async function look(name: string): Promise<Awake> {
+    try {
+      const awake = await wake(name)
+      if (awake === 'awake') {
+        known.set(name, clock.monotonic() + KNOWN_MS)
+      }
+      return awake
+    } finally {
+      asked.delete(name)
+    }
+  }
+
+  return {
+    async ask(name) {
+      if ((known.get(name) ?? 0) > clock.monotonic()) {
+        return 'awake'
+      }
+      const looking = asked.get(name) ?? look(name)
+      asked.set(name, looking)
+      return await looking
+    },
+    forget: name => void known.delete(name),
+  }
+}

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
+import { get } from 'node:https'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { freePort } from '#cli/demo/free-port.ts'
@@ -18,6 +19,8 @@ const APP = `artifacts-${process.pid}`
 /** Another name than the app's: a file of the tree says it. */
 const SERVICE = `${APP}-orders`
 const OTHER = { username: 'grace', password: 'a-password-of-the-other' }
+/** As the package manager of Alpine leaves it. */
+const LIST = "mkdir -p /lib/apk/db && printf 'P:musl\\nV:1.2.5-r0\\nA:x86_64\\n' > /lib/apk/db/installed"
 let system: System
 let remote: Remote
 let hook: Hook
@@ -69,6 +72,39 @@ test('R86 R87 R88 R89 R90 R91 a pull request merged into develop builds service_
   const badge = `${system.together().client.url}/badges/${APP}.svg`
   await system.together().client.send('PATCH', `/apps/${APP}`, { badge: 'public' })
   assert.match(await (await fetch(badge)).text(), />build<.*>1\.0\.0</s)
+})
+
+test('what an artefact is made of and how lies beside it in the registry, and is read without it', async () => {
+  const { client } = system.together()
+  const [made] = await artifacts()
+  assert.ok(made)
+  const [{ reference, digest } = { reference: '', digest: '' }] = made.references
+  assert.deepEqual(
+    made.attestations.map(({ kind }) => kind),
+    ['sbom', 'provenance'],
+  )
+  const index = await inRegistry(`manifests/${digest.replace(':', '-')}`)
+  const texts = await Promise.all(
+    made.attestations.map(async ({ kind, digest: text, manifests }) => {
+      assert.deepEqual([manifests.length, manifests[0]?.reference], [1, reference])
+      const manifest = await inRegistry(`manifests/${manifests[0]?.digest}`)
+      assert.deepEqual([manifest.subject.digest, manifest.layers[0].digest], [digest, text])
+      assert.ok(index.manifests.some((each: { digest: string }) => each.digest === manifests[0]?.digest))
+      const told = await client.get<typeof manifest>(`/artifacts/${made.id}/${kind}`)
+      assert.deepEqual(await inRegistry(`blobs/${text}`), told)
+      return told
+    }),
+  )
+  const [bill, statement] = texts
+  assert.deepEqual(
+    bill.components.map(({ purl }: { purl?: string }) => purl),
+    ['pkg:apk/alpine/musl@1.2.5-r0?arch=x86_64'],
+  )
+  assert.equal(statement.subject[0].digest.sha256, digest.replace('sha256:', ''))
+  const { repository, commit } = statement.predicate.buildDefinition.externalParameters
+  assert.equal(commit, made.commit)
+  assert.match(repository, new RegExp(`${APP}\\.git$`))
+  assert.ok(!(await docker('ps', '--all', '--format', '{{.Names}}')).includes(`${APP}-contents`))
 })
 
 test('R88 POST /artifacts makes the version that it names; again it is nothing to do', async () => {
@@ -156,7 +192,7 @@ function files({ version, says, more = [] }: { version: string; says: string; mo
   const app = ['target: image', 'version: { from: service.yaml }'].map(line => `    ${line}`)
   return {
     'service.yaml': `service_name: ${SERVICE}\nversion: ${version}\n`,
-    Dockerfile: `FROM ${system.baseImage}\nRUN head -c 64 /dev/urandom > /only-once\nCMD ["echo", "${says}"]\n`,
+    Dockerfile: `FROM ${system.baseImage}\nRUN head -c 64 /dev/urandom > /only-once && ${LIST}\nCMD ["echo", "${says}"]\n`,
     '.dockerignore': 'service.yaml\nfairlead.yaml\n.dockerignore\n',
     'fairlead.yaml': ['version: 1', 'apps:', `  ${APP}:`, ...app, ...more, ''].join('\n'),
   }
@@ -224,6 +260,27 @@ async function pulled(
   const reference = `${login.address}/${name}`
   await mustRun('docker', ['pull', '--quiet', reference], { folder: '/', env })
   return (await docker('run', '--rm', reference)).trim()
+}
+
+/** The answer of the registry, asked without any client of images. */
+async function inRegistry(path: string) {
+  const { address, ca, username, password } = system.registry
+  const headers = {
+    accept: 'application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json',
+  }
+  const url = `https://${address}/v2/${SERVICE}/${path}`
+  const text = await new Promise<string>((resolve, reject) => {
+    const sent = get(url, { ca, headers, auth: `${username}:${password}` }, answer => {
+      let read = ''
+      answer.setEncoding('utf8')
+      answer.on('data', chunk => {
+        read += chunk
+      })
+      answer.on('end', () => resolve(read))
+    })
+    sent.on('error', reject)
+  })
+  return JSON.parse(text)
 }
 
 async function removeImages(): Promise<void> {

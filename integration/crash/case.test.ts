@@ -11,7 +11,8 @@ const WITHOUT: Readonly<Record<string, string>> = {
   config: 'the same',
   pull: 'the same',
   up: 'the same',
-  built: 'it tells nobody anything, and ends a deployment whose commit asked for images alone',
+  built: 'it gives an image one more name, and ends a deployment whose commit asked for images alone',
+  attest: 'it fails no deployment, and its command is told again like every other',
   collect: 'of a registry of our own, which the apps of these crashes are not',
   settings: 'the same',
 }

@@ -144,7 +144,10 @@ async function buildImage(hands: Hands, data: BuildData): Promise<string> {
 }
 
 /** Where the context is, and what the Dockerfile says. Links are written as plain files by the checkout, so none is followed. */
-async function readSource(hands: Hands, data: BuildData): Promise<{ context: string; text: string }> {
+export async function readSource(
+  hands: Hands,
+  data: Pick<BuildData, 'repository' | 'commit' | 'context' | 'dockerfile'>,
+): Promise<{ context: string; text: string }> {
   refuseDockerfileOutside(data)
   const checkout = checkoutFolder(hands.host.workspace, data.repository, data.commit)
   const context = join(checkout, checkedPath(data.context))

@@ -125,3 +125,21 @@ export const REGISTRY_FAILED = defineError({
   message: (address: string, reason: string) => `The registry ${address} could not take the image: ${reason}`,
   hint: () => "Look at the registry's own log, mend it, then deploy again. What ran before goes on running.",
 })
+
+export const CONTENTS_UNREADABLE = defineError({
+  code: 'CONTENTS_UNREADABLE',
+  status: 502,
+  retry: 'later',
+  message: (reason: string) => `What is in the image cannot be read: ${reason}`,
+  hint: () => 'The image itself is there and right. "sbom: false" for the app makes no bill of materials.',
+})
+
+export const ATTACH_FAILED = defineError({
+  code: 'ATTACH_FAILED',
+  status: 502,
+  retry: 'later',
+  message: (address: string, why: string) =>
+    `The registry ${address} does not take what is said of an image: ${why}.`,
+  hint: () =>
+    'The image itself is there and right. If the registry takes no OCI artifacts, set "sbom: false" for the app.',
+})

@@ -62,7 +62,7 @@ export async function askContent(hands: Hands, question: ManifestQuestion): Prom
 
 export type ManifestContent = ManifestAnswer & { readonly tree?: string }
 
-async function withToken<A extends ManifestAnswer>(
+export async function withToken<A extends ManifestAnswer>(
   hands: Hands,
   question: ManifestQuestion,
   asked: (wish: ManifestWish) => Promise<A>,

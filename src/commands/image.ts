@@ -1,3 +1,4 @@
+export { imageAttest } from './image-attest.ts'
 export { imageBuild } from './image-build.ts'
 export { imageContent } from './image-content.ts'
 export { imageDigest } from './image-digest.ts'

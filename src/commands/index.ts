@@ -19,6 +19,7 @@ import { engineChoose } from './engine-choose.ts'
 import { hostCheck } from './host-check.ts'
 import { hostObserve } from './host-observe.ts'
 import { hostPrune } from './host-prune.ts'
+import { imageAttest } from './image-attest.ts'
 import { imageBuild } from './image-build.ts'
 import { imageContent } from './image-content.ts'
 import { imageDigest } from './image-digest.ts'
@@ -83,6 +84,7 @@ export const COMMANDS: readonly Command[] = [
   notebookLinks,
   imageContent,
   imageDigest,
+  imageAttest,
   imageBuild,
   imagePush,
   imagePublish,

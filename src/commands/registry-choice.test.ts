@@ -47,6 +47,18 @@ test('what says something of an image goes and stays with it', () => {
   assert.deepEqual(names(chooseCollectable(stored, [digest('a')]).gone), ['b', '2'])
 })
 
+test('what is listed under the tag of an image, as OCI 1.1 has it, goes and stays with the image', () => {
+  const said = (letter: string, of: string) => aManifest(letter, { tags: [], subject: digest(of) })
+  const list = (letter: string, of: string, children: readonly string[]) =>
+    aManifest(letter, { tags: [`sha256-${of.repeat(64)}`], children: children.map(digest) })
+  const stored = [
+    ...[aManifest('a', { tags: [tag('a'), '1.2.0'] }), aManifest('b')],
+    ...[list('1', 'a', ['2', '3']), said('2', 'a'), said('3', 'a')],
+    ...[list('4', 'b', ['5']), said('5', 'b')],
+  ]
+  assert.deepEqual(names(chooseCollectable(stored, []).gone), ['b', '4', '5'])
+})
+
 test('layers that something kept has are not counted as freed, and each of the others once', () => {
   const blob = (letter: string, bytes: number) => ({ digest: digest(letter), bytes })
   const stored = [

@@ -1,7 +1,8 @@
 import type { Readable } from 'node:stream'
-import { createDockerLog, createJsonLines } from './answer-stream.ts'
+import { type AnswerStream, createDockerLog, createJsonLines } from './answer-stream.ts'
 import type { EngineAnswer, EngineRequest, StreamEvent } from './call.ts'
 import { ANSWER_TOO_LARGE } from './errors.ts'
+import { createTarFiles } from './tar-files.ts'
 
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024
 
@@ -44,15 +45,26 @@ async function follow(
       throw new StoppedByConsumer('', { cause })
     }
   }
-  const target =
-    stream.format === 'docker-log'
-      ? createDockerLog(onEvent)
-      : createJsonLines(value => onEvent({ kind: 'json', value }))
+  const target = targetOf(stream, onEvent)
   for await (const chunk of response) {
     target.write(chunk as Buffer)
   }
   target.end()
   return ''
+}
+
+function targetOf(
+  stream: NonNullable<EngineRequest<unknown>['stream']>,
+  onEvent: (event: StreamEvent) => void,
+): AnswerStream {
+  switch (stream.format) {
+    case 'docker-log':
+      return createDockerLog(onEvent)
+    case 'tar':
+      return createTarFiles(stream.isWanted, onEvent)
+    default:
+      return createJsonLines(value => onEvent({ kind: 'json', value }))
+  }
 }
 
 async function textOf(response: Response, name: string): Promise<string> {

@@ -103,18 +103,21 @@ export interface EngineRequest<T> {
   readonly looksOnly?: true
   /**
    * Answer as a stream of JSON objects (one per line): each goes to onEvent, which may throw to end the request.
-   * `docker-log` demultiplexes Docker's log frames into lines.
+   * `docker-log` demultiplexes Docker's log frames into lines; `tar` gives the regular files that are wanted.
    */
-  readonly stream?: {
-    readonly format: 'json-lines' | 'docker-log'
-    readonly onEvent: (event: StreamEvent) => void
-  }
+  readonly stream?: AnswerFormat & { readonly onEvent: (event: StreamEvent) => void }
   readonly read: (answer: EngineAnswer) => T
 }
+
+type AnswerFormat =
+  | { readonly format: 'json-lines' | 'docker-log' }
+  | { readonly format: 'tar'; readonly isWanted: (path: string) => boolean }
 
 export type StreamEvent =
   | { readonly kind: 'json'; readonly value: unknown }
   | { readonly kind: 'line'; readonly stream: 'stdout' | 'stderr'; readonly text: string }
+  /** The path has no slash in front. */
+  | { readonly kind: 'file'; readonly path: string; readonly text: string }
 
 export interface EngineAnswer {
   readonly status: number

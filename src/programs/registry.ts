@@ -81,7 +81,7 @@ export function getLabels(wish: ManifestWish): EngineRequest<Readonly<Record<str
   }
 }
 
-function manifestRequest<T>(
+export function manifestRequest<T>(
   wish: ManifestWish,
   method: 'GET' | 'HEAD',
   read: (answer: EngineAnswer) => T,
@@ -173,7 +173,7 @@ export function bearer(token: Secret | undefined): Record<string, Secret> {
   return token ? { authorization: new Secret(`Bearer ${token.reveal()}`) } : {}
 }
 
-function readManifestAnswer(answer: EngineAnswer): ManifestAnswer {
+export function readManifestAnswer(answer: EngineAnswer): ManifestAnswer {
   if (answer.status === 404) {
     return { kind: 'missing' }
   }

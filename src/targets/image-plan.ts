@@ -1,4 +1,4 @@
-import { imageBuild, imagePrune, imagePublish, imagePublished } from '#commands/image.ts'
+import { imageAttest, imageBuild, imagePrune, imagePublish, imagePublished } from '#commands/image.ts'
 import type { ImageContent } from '#commands/image-content.ts'
 import type { FoundImage } from '#commands/image-find.ts'
 import { LOCAL_NAME_TAKEN, VERSION_EXISTS } from '#commands/image-publish-errors.ts'
@@ -127,9 +127,33 @@ function listsOf(decision: Decision): Omit<Plan, 'release' | 'changes' | 'nothin
     build,
     push: [publish],
     named: [named],
+    attest: attestTells(decision),
     verify: [verify],
     prune: build.length > 0 ? [prune] : [],
   }
+}
+
+/** What is said of it goes beside it, so it needs a registry; what is brought back has been said already. */
+function attestTells({ input, wants, found }: Decision): readonly Tell[] {
+  const { source, settings, goal, app } = input
+  const { origin, repository, commit } = source
+  if (goal || settings.sbom === false || origin === undefined || found.length === 0) {
+    return []
+  }
+  const { secretNames, ...build } = wants.build
+  return [
+    tell('attest', imageAttest, {
+      app: app.name,
+      image: wants.image,
+      serviceName: wants.serviceName,
+      version: wants.version,
+      source: { ...build, repository, origin, commit, secretNames: [...secretNames] },
+      references: found.map(({ target: { mayMove: _, ...each } }) => ({
+        ...each,
+        digest: resultOf('publish', 'digests', each.reference),
+      })),
+    }),
+  ]
 }
 
 /** The image by its content, fetched where one of its registries has that already: a second build has another digest. */

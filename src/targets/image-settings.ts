@@ -64,6 +64,12 @@ export const ImageSettings = Type.Object(
           'Where the image goes: references with {name}, {version} and {commit}. Default: {name}:{version} in the registry of the manager. An empty list: it stays on the host.',
       }),
     ),
+    sbom: Type.Optional(
+      Type.Boolean({
+        description:
+          'false: no bill of materials and no provenance is put beside the image in its registries. Default: true.',
+      }),
+    ),
     overwrite: Type.Optional(
       Type.Boolean({
         description:

@@ -176,6 +176,8 @@ export interface SourceFacts {
   /** The commit whose files are meant, where those of other repositories are among them. */
   readonly checkout?: string | undefined
   readonly branch: string
+  /** Address of the repository, without an account. */
+  readonly origin?: string
   /** Key of the repository in the worker's workspace. */
   readonly repository: string
   /** Files of the tree that the worker read for us (deploy file, compose files), by path. */

@@ -5,6 +5,8 @@ import { Commit, Id, Name, Nullable, Page, PageQuery, strict, Time } from './fie
 const ServiceName = Type.String({ minLength: 1, maxLength: 200 })
 const Version = Type.String({ minLength: 1, maxLength: 200 })
 
+export const AttestationKind = Type.Union([Type.Literal('sbom'), Type.Literal('provenance')])
+
 export const ArtifactDocument = Type.Object(
   {
     id: Id,
@@ -21,6 +23,27 @@ export const ArtifactDocument = Type.Object(
         },
         strict,
       ),
+    ),
+    attestations: Type.Array(
+      Type.Object(
+        {
+          kind: AttestationKind,
+          media_type: Type.String(),
+          digest: Type.String({ description: 'Of the text, which the registries have as a layer.' }),
+          bytes: Type.Integer(),
+          manifests: Type.Array(
+            Type.Object(
+              {
+                reference: Type.String(),
+                digest: Type.String({ description: 'Of the manifest whose subject is the image.' }),
+              },
+              strict,
+            ),
+          ),
+        },
+        strict,
+      ),
+      { description: 'What is said of the image beside it in its registries.' },
     ),
     bytes: Nullable(Type.Integer({ description: 'Compressed, as it is pulled; null: no registry said.' })),
     app: Name,

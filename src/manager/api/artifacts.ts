@@ -1,7 +1,14 @@
 import { Type } from 'typebox'
-import { ArtifactDocument, ArtifactPage, ArtifactsQuery, NewArtifact } from '#contract/rest/artifacts.ts'
+import {
+  ArtifactDocument,
+  ArtifactPage,
+  ArtifactsQuery,
+  AttestationKind,
+  NewArtifact,
+} from '#contract/rest/artifacts.ts'
 import { DeploymentDocument } from '#contract/rest/deployments.ts'
 import { Id, strict } from '#contract/rest/fields.ts'
+import { type AttestationRow, attestationsOf, readAttestation } from '#manager/artifacts/attestations.ts'
 import { ARTIFACT_TYPE_UNSUPPORTED } from '#manager/artifacts/errors.ts'
 import { type ArtifactRow, appOfService, listArtifacts, readArtifact } from '#manager/artifacts/queries.ts'
 import { speakerOf } from './authenticate.ts'
@@ -12,6 +19,7 @@ import { deployNamed } from './request-deploy.ts'
 import type { Api } from './shape.ts'
 
 const ArtifactPath = Type.Object({ id: Id }, strict)
+const AttestationPath = Type.Object({ id: Id, kind: AttestationKind }, strict)
 const tags = ['artifacts']
 
 /** Artefacts: images that apps made for others to fetch. */
@@ -32,7 +40,7 @@ export function artifactRoutes(api: Api, parts: ApiParts): void {
       const { limit = PAGE_SIZE, cursor, service_name: serviceName, ...filter } = query
       const found = await listArtifacts(db, { ...filter, serviceName, limit: limit + 1, before: cursor })
       const page = pageOf(found, limit, artifact => artifact.id)
-      return { ...page, items: page.items.map(artifactDocument) }
+      return { ...page, items: await documentsOf(db, page.items) }
     },
   )
 
@@ -46,7 +54,27 @@ export function artifactRoutes(api: Api, parts: ApiParts): void {
         response: { 200: ArtifactDocument },
       },
     },
-    async ({ params }) => artifactDocument(await readArtifact(db, params.id)),
+    async ({ params }) => {
+      const [document] = await documentsOf(db, [await readArtifact(db, params.id)])
+      return document as ArtifactDocument
+    },
+  )
+
+  api.get(
+    '/artifacts/:id/:kind',
+    {
+      schema: {
+        summary: 'Read what is said of an artefact',
+        description:
+          '`sbom`: its bill of materials, CycloneDX 1.6 in JSON. `provenance`: how it was made, an in-toto statement with a SLSA predicate.',
+        tags,
+        params: AttestationPath,
+      },
+    },
+    async ({ params }, reply) => {
+      const { mediaType, text } = await readAttestation(db, await readArtifact(db, params.id), params.kind)
+      return await reply.type(mediaType).send(text)
+    },
   )
 
   api.post(
@@ -78,8 +106,20 @@ export function artifactRoutes(api: Api, parts: ApiParts): void {
   )
 }
 
-function artifactDocument(row: ArtifactRow): ArtifactDocument {
-  const references = JSON.parse(row.references) as Readonly<Record<string, string>>
+async function documentsOf(db: ApiParts['db'], rows: readonly ArtifactRow[]): Promise<ArtifactDocument[]> {
+  const said = await attestationsOf(
+    db,
+    rows.map(row => row.deployment_id),
+  )
+  return rows.map(row =>
+    artifactDocument(
+      row,
+      said.filter(each => each.deployment_id === row.deployment_id),
+    ),
+  )
+}
+
+function artifactDocument(row: ArtifactRow, said: readonly AttestationRow[]): ArtifactDocument {
   return {
     id: row.id,
     type: 'docker',
@@ -87,11 +127,20 @@ function artifactDocument(row: ArtifactRow): ArtifactDocument {
     version: row.version,
     image: row.image,
     image_id: row.image_id,
-    references: Object.entries(references).map(([reference, digest]) => ({ reference, digest })),
+    references: pairsOf(row.references),
+    attestations: said.map(({ kind, media_type, digest, bytes, manifests }) => ({
+      ...{ kind, media_type, digest, bytes },
+      manifests: pairsOf(manifests),
+    })),
     bytes: row.bytes,
     app: row.app,
     commit: row.commit,
     deployment: row.deployment_id,
     created_at: timeText(row.created_at),
   }
+}
+
+function pairsOf(json: string): { reference: string; digest: string }[] {
+  const digests = JSON.parse(json) as Readonly<Record<string, string>>
+  return Object.entries(digests).map(([reference, digest]) => ({ reference, digest }))
 }

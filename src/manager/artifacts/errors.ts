@@ -8,6 +8,15 @@ export const ARTIFACT_NOT_FOUND = defineError({
   hint: () => '"fairlead artifacts" lists them.',
 })
 
+export const ATTESTATION_NOT_FOUND = defineError({
+  code: 'ATTESTATION_NOT_FOUND',
+  status: 404,
+  retry: 'never',
+  message: (id: string, kind: string) => `There is no ${kind} of the artefact "${id}" here.`,
+  hint: () =>
+    'It is made for images that are pushed to a registry, unless the app says "sbom: false"; the log of the deployment says why one is missing. A very large one is in the registry alone.',
+})
+
 export const SERVICE_UNKNOWN = defineError({
   code: 'SERVICE_UNKNOWN',
   status: 404,

@@ -31,6 +31,7 @@ export const DEADLINE_NAMES: readonly string[] = [
   'route',
   'watch',
   'announce',
+  'attest',
   'prune',
   'write-back',
   'take-down',

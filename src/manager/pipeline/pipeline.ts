@@ -11,6 +11,7 @@ import { recordStep } from './record-step.ts'
 import type { EndedPipeline, PipelineEnd, PipelineParts, Step, StepContext, StepOutcome } from './step.ts'
 import { announce } from './steps/announce.ts'
 import { apply } from './steps/apply.ts'
+import { attest } from './steps/attest.ts'
 import { build } from './steps/build.ts'
 import { checkout } from './steps/checkout.ts'
 import { collect } from './steps/collect.ts'
@@ -45,6 +46,7 @@ export const STEPS = {
       route,
       watch,
       announce,
+      attest,
       prune,
     ],
     writeBack,

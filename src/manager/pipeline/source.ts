@@ -99,6 +99,7 @@ export async function fetchSource(
     commit: result.commit,
     branch: repository.branch,
     repository: repository.id,
+    origin: originOf(repository.url),
     texts: result.texts,
     paths: result.paths,
     subject: result.subject,
@@ -111,6 +112,19 @@ export async function fetchSource(
     checkout: result.checkout,
     remotes: result.remotes,
   }
+}
+
+/** Without an account: it is shown to whoever pulls an image. */
+function originOf(url: string): string {
+  const [, host, path] = /^(?:[^@/]+@)?([^:/@]+):(?!\/\/)(.+)$/.exec(url) ?? []
+  if (host !== undefined) {
+    return `ssh://${host}/${path}`
+  }
+  const parsed = new URL(url)
+  parsed.username = ''
+  parsed.password = ''
+  parsed.search = ''
+  return parsed.href
 }
 
 /** How a worker reaches a repository: the common part of every repository command's data. */

@@ -1,5 +1,6 @@
 import type { Generated } from 'kysely'
 import type { ArtifactTable } from './artifact-table.ts'
+import type { AttestationTable } from './attestation-table.ts'
 import type { CiTrustTable } from './ci-trust-table.ts'
 import type { CommandTable, DeploymentTable, StepTable } from './deployment-tables.ts'
 import type { HookTable } from './hook-table.ts'
@@ -36,6 +37,7 @@ export interface Tables {
   commands: CommandTable
   releases: ReleaseTable
   artifacts: ArtifactTable
+  attestations: AttestationTable
   registry_paths: RegistryPathTable
   idempotency: IdempotencyTable
   outbox: OutboxTable

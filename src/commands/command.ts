@@ -51,6 +51,8 @@ export interface EngineFacts {
   readonly name: string
   /** Path of its socket, or tcp://host:port. */
   readonly address: string
+  /** Files of this host that it is reached with: its certificates and the key. */
+  readonly keys?: readonly string[] | undefined
   /** What apps choose it by. */
   readonly labels: Readonly<Record<string, string>>
   /** Names or patterns of the apps that may use it; absent: all. */

@@ -14,6 +14,8 @@ const VERSION = 1
 
 export interface Configuring {
   readonly project: string
+  /** Where the answer is kept; default: with the project. */
+  readonly shelf?: string
   readonly wanted: ProjectFiles
   readonly sources: CheckedSources
   readonly variables: Readonly<Record<string, string>>
@@ -31,14 +33,14 @@ export interface Configured {
  * answer is kept by its input: a start of Compose takes longer than everything else that decides about a deployment.
  */
 export async function configure(hands: Hands, configuring: Configuring): Promise<Configured> {
-  const { project, wanted, sources, variables } = configuring
+  const { project, shelf = project, wanted, sources, variables } = configuring
   const texts = [...sources.texts]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([path, text]) => [path, text ?? null])
   const key = hashOf(canonicalJson([VERSION, project, wanted.files, texts, variables]))
   // No file can hold the hash of what it is part of, so nobody can have written this into one.
   const mark = `@checkout-${key}@`
-  const kept = await readConfig(hands, project, key)
+  const kept = await readConfig(hands, shelf, key)
   if (kept !== undefined) {
     return JSON.parse(kept.replaceAll(mark, wanted.checkout))
   }
@@ -46,7 +48,7 @@ export async function configure(hands: Hands, configuring: Configuring): Promise
   if (configuring.isPreview) {
     return configured
   }
-  await keepConfig(hands, project, {
+  await keepConfig(hands, shelf, {
     key,
     text: JSON.stringify(configured).replaceAll(wanted.checkout, mark),
   })

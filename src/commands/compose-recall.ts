@@ -3,6 +3,7 @@ import { Type } from 'typebox'
 import { scalarText, shapeOf } from '#policy/shape.ts'
 import { defineCommand } from './command.ts'
 import { ProjectName, RenderHash } from './compose-data.ts'
+import { refuseFiles, refuseRoutes } from './compose-elsewhere.ts'
 import { COMPOSE_RENDER_GONE } from './compose-errors.ts'
 import { mountedFiles } from './compose-folders.ts'
 import { describeServices, OWN_KEY } from './compose-model.ts'
@@ -33,6 +34,8 @@ export const composeRecall = defineCommand({
     }
     const { routes, mounts } = render[OWN_KEY]
     const files = mountedFiles(hands.host.workspace, project)
+    refuseRoutes(hands.host, routes)
+    refuseFiles(hands.host, { mounts, hasValues: JSON.stringify(render).includes(`${files}/`) })
     for (const id of Object.values(mounts)) {
       const path = join(files, id)
       const { missing } = await hands.perform({ kind: 'file', operation: 'stat', path, read: found => found })

@@ -18,16 +18,16 @@ import {
   routeNameOf,
   VariableName,
 } from './compose-data.ts'
+import { refuseFiles, refuseRoutes } from './compose-elsewhere.ts'
 import { EnvironmentChange, environmentChanges } from './compose-environment.ts'
 import { COMPOSE_RENDER_GONE, COMPOSE_VARIABLE_RESERVED } from './compose-errors.ts'
 import { describeServices, hashOf, OWN_KEY, renderText } from './compose-model.ts'
-import { type Mounted, mountByContent } from './compose-mounted.ts'
+import { mountByContent } from './compose-mounted.ts'
 import { refuseErrors, refuseSecretsInBuilds } from './compose-refuse.ts'
 import { checkSources } from './compose-source.ts'
 import { keepRender, readRender } from './compose-store.ts'
 import { AppName, CommitId } from './container-data.ts'
-import { enginesOf } from './engine.ts'
-import { ENGINE_HAS_NO_FILES, ENGINE_HAS_NO_ROUTES } from './engine-errors.ts'
+import { keptFrom } from './engine.ts'
 import { RepositoryKey, TreePath } from './image-data.ts'
 import { checkoutFolder } from './repository-folders.ts'
 
@@ -84,6 +84,7 @@ export const composeRender = defineCommand({
 })
 
 async function render(hands: Hands, data: RenderData): Promise<RenderResult> {
+  refuseRoutes(hands.host, data.routes)
   const variables = { ...data.variables, ...data.secrets }
   const reserved = reservedVariables(Object.keys(variables))[0]
   if (reserved !== undefined) {
@@ -94,7 +95,7 @@ async function render(hands: Hands, data: RenderData): Promise<RenderResult> {
     name: data.project,
     routes: data.routes,
     variables: Object.keys(variables),
-    sockets: enginesOf(hands.host).map(each => each.address),
+    sockets: keptFrom(hands.host),
   }
   const wanted = { checkout, commit: data.commit, files: data.files }
   const sources = await checkSources(hands, wanted, project)
@@ -116,7 +117,7 @@ async function render(hands: Hands, data: RenderData): Promise<RenderResult> {
     ...placeFindings([...rewritten.findings, ...mounted.findings], sources.files),
   ])
   refuseErrors(findings)
-  refuseOnOtherEngine(hands, data, mounted)
+  refuseFiles(hands.host, { mounts: mounted.mounts, hasValues: mounted.valueFiles.size > 0 })
   const services = describeServices(mounted.model, checkout, data.sharedVolumes)
   refuseSecretsInBuilds(mounted.model, services, data.secrets)
   const [routes, environment] = await Promise.all([
@@ -134,25 +135,6 @@ async function render(hands: Hands, data: RenderData): Promise<RenderResult> {
   tellFindings(hands, [...findings.map(findingText), ...merged.warnings])
   const answer = { render: hashOf(text), services, routes, findings, warnings: [...merged.warnings] }
   return environment ? { ...answer, environment } : answer
-}
-
-/** What another machine lacks is said before anything is built. */
-function refuseOnOtherEngine({ host }: Hands, { routes }: RenderData, { mounts, valueFiles }: Mounted): void {
-  const { engine } = host
-  if (!engine) {
-    return
-  }
-  if (routes.length > 0) {
-    throw ENGINE_HAS_NO_ROUTES(
-      engine.name,
-      routes.map(each => each.service),
-    )
-  }
-  const isElsewhere = engine.address.startsWith('tcp://')
-  const paths = [...Object.keys(mounts), ...(valueFiles.size > 0 ? ['values of secrets and configs'] : [])]
-  if (isElsewhere && paths.length > 0) {
-    throw ENGINE_HAS_NO_FILES(engine.name, paths)
-  }
 }
 
 /** Only for the words of the plan: it does without where the host has lost what ran before. */

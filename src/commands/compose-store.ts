@@ -122,6 +122,8 @@ export interface Owner {
   readonly app: string
   /** Names of routes that ever led to services of the project. */
   readonly routes: readonly string[]
+  /** It runs on another engine now, and this place is free; what was rendered here can be gone back to. */
+  readonly hasLeft?: boolean
 }
 
 export async function readOwner(hands: Hands, project: string): Promise<Owner | undefined> {
@@ -129,32 +131,53 @@ export async function readOwner(hands: Hands, project: string): Promise<Owner | 
   const { text } = await hands.perform(fileCall({ operation: 'read', path, maxBytes: LARGEST_RENDER }))
   const owner: unknown = text === undefined ? undefined : JSON.parse(text)
   return isShape(owner)
-    ? { app: String(owner.app), routes: Array.isArray(owner.routes) ? owner.routes.map(String) : [] }
+    ? {
+        app: String(owner.app),
+        routes: Array.isArray(owner.routes) ? owner.routes.map(String) : [],
+        ...(owner.hasLeft === true ? { hasLeft: true } : {}),
+      }
     : undefined
 }
 
 /** Notes whose project it is, before anything of it runs. */
 export async function claimProject(hands: Hands, project: string, own: OwnPart): Promise<void> {
   const owner = await readOwner(hands, project)
-  if (owner && owner.app !== own.app) {
+  if (owner && owner.app !== own.app && !owner.hasLeft) {
     throw COMPOSE_PROJECT_TAKEN(project, owner.app)
   }
   const routes = [...new Set([...(owner?.routes ?? []), ...own.routes.map(route => route.name)])].sort()
-  if (!owner || routes.length !== owner.routes.length) {
-    const path = ownerFile(hands.host.workspace, project)
-    await hands.perform(
-      fileCall({ operation: 'write', path, content: JSON.stringify({ app: own.app, routes }) }),
-    )
+  if (!owner || owner.hasLeft || routes.length !== owner.routes.length) {
+    await writeOwner(hands, project, { app: own.app, routes })
   }
+}
+
+/** Nothing of it runs here any more. */
+export async function leaveProject(hands: Hands, project: string): Promise<void> {
+  const owner = await readOwner(hands, project)
+  if (owner) {
+    await writeOwner(hands, project, { ...owner, hasLeft: true })
+  }
+}
+
+async function writeOwner(hands: Hands, project: string, owner: Owner): Promise<void> {
+  const { workspace } = hands.host
+  const path = ownerFile(workspace, project)
+  await hands.perform(fileCall({ operation: 'make-folder', path: projectFolder(workspace, project) }))
+  await hands.perform(fileCall({ operation: 'write', path, content: JSON.stringify(owner) }))
 }
 
 /** Projects of an app on this host. */
 export async function projectsOf(hands: Hands, app: string): Promise<readonly string[]> {
+  return (await ownedBy(hands, app)).map(({ name }) => name)
+}
+
+/** The same with what is written down of each. */
+export async function ownedBy(hands: Hands, app: string) {
   const { names = [] } = await hands.perform(
     fileCall({ operation: 'list', path: join(hands.host.workspace, 'renders') }),
   )
   const owners = await Promise.all(names.map(async name => ({ name, owner: await readOwner(hands, name) })))
-  return owners.filter(({ owner }) => owner?.app === app).map(({ name }) => name)
+  return owners.flatMap(({ name, owner }) => (owner?.app === app ? [{ name, owner }] : []))
 }
 
 export async function forgetProject(hands: Hands, project: string): Promise<void> {

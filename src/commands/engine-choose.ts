@@ -1,14 +1,22 @@
 import { type Static, Type } from 'typebox'
 import { EngineName, EngineWish } from '#contract/engine.ts'
 import { asFairleadError } from '#lib/errors.ts'
+import { NAMESPACE_LABEL, swarmMembership } from '#programs/docker-swarm.ts'
 import { engineId, engineVersion } from '#programs/docker-version.ts'
 import { listVolumes } from '#programs/docker-volumes.ts'
 import { defineCommand, type EngineFacts, type Hands } from './command.ts'
-import { projectsOf } from './compose-store.ts'
 import { AppName, LABEL } from './container-data.ts'
 import { engineNamed, enginesOf, refuseStrangerTo } from './engine.ts'
-import { ENGINE_HAS_DATA, ENGINE_IS_THE_SAME, ENGINE_TOO_OLD, ENGINE_UNKNOWN } from './engine-errors.ts'
+import {
+  ENGINE_HAS_DATA,
+  ENGINE_IS_THE_SAME,
+  ENGINE_SAME_SWARM,
+  ENGINE_TOO_OLD,
+  ENGINE_UNKNOWN,
+} from './engine-errors.ts'
 import { notePlatform } from './engine-platform.ts'
+import { stacksOf } from './swarm-reach.ts'
+import { shelvesOf } from './swarm-shelves.ts'
 
 const strict = { additionalProperties: false } as const
 
@@ -94,7 +102,10 @@ async function refuseLoss(
   }
   const labels = [
     `${LABEL.app}=${app}`,
-    ...(await projectsOf(hands, app)).map(project => `com.docker.compose.project=${project}`),
+    ...(await shelvesOf(hands, app)).flatMap(({ stack }) => [
+      `com.docker.compose.project=${stack}`,
+      `${NAMESPACE_LABEL}=${stack}`,
+    ]),
   ]
   const newId = await hands.perform(engineId(to.address, ASK_MS))
   let found: readonly string[]
@@ -103,11 +114,14 @@ async function refuseLoss(
       // What is removed from the old one when the app has moved would be what was just started.
       throw ENGINE_IS_THE_SAME(to.name, from.name)
     }
+    if (await isSameSwarm(hands, app, { from, to })) {
+      throw ENGINE_SAME_SWARM(app, to.name, from.name)
+    }
     const volumes = labels.map(label => hands.perform(listVolumes(from.address, [label])))
     found = (await Promise.all(volumes)).flat()
   } catch (error) {
     hands.signal.throwIfAborted()
-    if (ENGINE_IS_THE_SAME.matches(error)) {
+    if (ENGINE_IS_THE_SAME.matches(error) || ENGINE_SAME_SWARM.matches(error)) {
       throw error
     }
     const reason = asFairleadError(error).message
@@ -117,4 +131,19 @@ async function refuseLoss(
   if (found.length > 0) {
     throw ENGINE_HAS_DATA(app, from.name, [...new Set(found)].sort())
   }
+}
+
+/** Then removing its stack from the old place would remove it from the new one. */
+async function isSameSwarm(
+  hands: Hands,
+  app: string,
+  { from, to }: { readonly from: EngineFacts; readonly to: EngineFacts },
+): Promise<boolean> {
+  if ((await stacksOf(hands, from.address, app)).length === 0) {
+    return false
+  }
+  const [here, there] = await Promise.all(
+    [from, to].map(each => hands.perform(swarmMembership(each.address))),
+  )
+  return here?.swarmId !== undefined && here.swarmId === there?.swarmId
 }

@@ -57,6 +57,16 @@ export const ENGINE_IS_THE_SAME = defineError({
   hint: () => 'Name each engine once in the file of engines on that host (docs/engines.md).',
 })
 
+export const ENGINE_SAME_SWARM = defineError({
+  code: 'ENGINE_SAME_SWARM',
+  status: 409,
+  retry: 'never',
+  message: (app: string, to: string, from: string) =>
+    `The engines "${to}" and "${from}" manage the same swarm, so the stack of "${app}" cannot move from one to the other.`,
+  hint: (_app: string, _to: string, from: string) =>
+    `Set "engine" back to "${from}": the swarm runs its tasks on every node. Where they run is said by "placement" in the Compose file.`,
+})
+
 export const ENGINE_NOT_PUBLISHED = defineError({
   code: 'ENGINE_NOT_PUBLISHED',
   status: 422,

@@ -51,6 +51,11 @@ export function enginesOf(host: HostFacts): readonly EngineFacts[] {
   return host.engines ?? [{ name: LOCAL_ENGINE, address: host.dockerSocket, labels: {} }]
 }
 
+/** What gives power over an engine: no container may be given it. */
+export function keptFrom(host: HostFacts): readonly string[] {
+  return enginesOf(host).flatMap(({ address, keys = [] }) => [address, ...keys])
+}
+
 /** What a repository may choose is for the owner of the host to say. */
 export function refuseStrangerTo(engine: EngineFacts, { app, repository }: CommandOwner): void {
   if (!servesApp(engine, app)) {

@@ -1,16 +1,16 @@
 import { Type } from 'typebox'
 import { defineCommand, type Hands } from './command.ts'
 import { RenderHash, ServiceName } from './compose-data.ts'
-import { COMPOSE_RENDER_GONE } from './compose-errors.ts'
 import { OWN_KEY, renderText } from './compose-model.ts'
-import { claimProject, keepRender, pruneRenders, readRender } from './compose-store.ts'
+import { claimProject, keepRender, pruneRenders } from './compose-store.ts'
 import { AppName, ImageName } from './container-data.ts'
 import { RegistryData } from './image-data.ts'
 import { bringStackUp } from './swarm-bring-up.ts'
 import { StackName, SwarmServiceData } from './swarm-data.ts'
-import { isStackModel, type StackModel, wishesOf, withStackImages } from './swarm-model.ts'
+import { type StackModel, wishesOf, withStackImages } from './swarm-model.ts'
 import { pinStack } from './swarm-pins.ts'
 import { ownServices, requireManager, swarmNodes } from './swarm-reach.ts'
+import { readStack, shelfOf } from './swarm-shelves.ts'
 
 const strict = { additionalProperties: false } as const
 const RENDERS_KEPT = 12
@@ -58,23 +58,16 @@ export const swarmDeploy = defineCommand({
   async run(hands, data) {
     const { app, stack, keep = [] } = data
     await requireManager(hands)
+    const shelf = shelfOf(hands.host, stack)
     const draft = await readStack(hands, stack, data.render)
-    await claimProject(hands, stack, { ...draft[OWN_KEY], app })
+    await claimProject(hands, shelf, { ...draft[OWN_KEY], app })
     const model = draft[OWN_KEY].isFinal ? draft : await withPins(hands, { ...data, draft })
-    const hash = await keepRender(hands, stack, { text: renderText(model) })
+    const hash = await keepRender(hands, shelf, { text: renderText(model) })
     const services = await bringStackUp(hands, { ...data, model, hash })
-    await pruneRenders(hands, stack, { current: [hash, ...keep], most: RENDERS_KEPT })
+    await pruneRenders(hands, shelf, { current: [hash, ...keep], most: RENDERS_KEPT })
     return { render: hash, services, ...releasedParts(model, services) }
   },
 })
-
-export async function readStack(hands: Hands, stack: string, hash: string): Promise<StackModel> {
-  const render = await readRender(hands, stack, hash)
-  if (!isStackModel(render)) {
-    throw COMPOSE_RENDER_GONE(stack, hash)
-  }
-  return render
-}
 
 export function releasedParts(model: StackModel, services: readonly SwarmServiceData[]) {
   return {

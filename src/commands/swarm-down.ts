@@ -1,13 +1,21 @@
 import { Type } from 'typebox'
 import { listContainers } from '#programs/docker-containers.ts'
-import { listTasks, listThings, NAMESPACE_LABEL, removeThing } from '#programs/docker-swarm.ts'
+import {
+  listTasks,
+  listThings,
+  NAMESPACE_LABEL,
+  removeThing,
+  swarmMembership,
+} from '#programs/docker-swarm.ts'
 import { listVolumes, removeVolume } from '#programs/docker-volumes.ts'
 import { defineCommand, type Hands } from './command.ts'
-import { forgetProject, projectsOf } from './compose-store.ts'
+import { forgetProject, leaveProject } from './compose-store.ts'
 import { AppName } from './container-data.ts'
+import { enginesOf, LOCAL_ENGINE } from './engine.ts'
 import { StackName } from './swarm-data.ts'
 import { SWARM_LEFTOVERS } from './swarm-errors.ts'
-import { ownServices, requireManager, swarmNodes } from './swarm-reach.ts'
+import { ownServices, requireManager, stacksOf, swarmNodes } from './swarm-reach.ts'
+import { type Shelf, shelvesOf } from './swarm-shelves.ts'
 import { tidyStack } from './swarm-tidy.ts'
 
 const strict = { additionalProperties: false } as const
@@ -28,27 +36,66 @@ export const swarmDown = defineCommand({
       volumes: Volumes,
       /** Only this one, for an app whose stack has another name now. */
       stack: Type.Optional(StackName),
+      /** The app has moved to another engine: what was rendered for it is needed on. */
+      moved: Type.Optional(Type.Literal(true)),
     },
     strict,
   ),
   result: Type.Object({ stacks: Type.Array(StackName) }, strict),
   deadlineMs: 15 * 60_000,
   lock: data => `swarm-app:${data.app}`,
-  async run(hands, { app, volumes, stack: only }) {
-    const stacks = (await projectsOf(hands, app)).filter(each => only === undefined || each === only)
+  async run(hands, { app, volumes, stack: only, moved = false }) {
+    const { engine } = hands.host
+    const shelves = (await shelvesOf(hands, app)).filter(each => only === undefined || each.stack === only)
+    const here = shelves.filter(each => each.engine === (engine?.name ?? LOCAL_ENGINE))
+    const running = (await stacksOf(hands, hands.host.dockerSocket, app)).filter(
+      each => only === undefined || each === only,
+    )
+    const stacks = [...new Set([...here.map(each => each.stack), ...running])]
     if (stacks.length > 0) {
       await requireManager(hands)
     }
     for (const stack of stacks) {
+      if (moved && (await runsThrough(hands, shelves, stack))) {
+        continue
+      }
       await takeStackDown(hands, { app, stack })
       if (volumes === 'delete') {
         await deleteVolumes(hands, stack)
       }
-      await forgetProject(hands, stack)
+    }
+    for (const { shelf } of here) {
+      await (moved ? leaveProject(hands, shelf) : forgetProject(hands, shelf))
+    }
+    if (!moved) {
+      await forgetLeft(hands, shelves)
     }
     return { stacks }
   },
 })
+
+/** Whether the app has it on another engine that manages the same swarm: then nothing of it is left over here. */
+async function runsThrough(hands: Hands, shelves: readonly Shelf[], stack: string): Promise<boolean> {
+  const { dockerSocket, engine } = hands.host
+  const { swarmId } = await hands.perform(swarmMembership(dockerSocket))
+  for (const each of shelves.filter(other => other.stack === stack && !other.hasLeft)) {
+    const other = enginesOf(hands.host).find(({ name }) => name === each.engine)
+    if (!other || other.name === (engine?.name ?? LOCAL_ENGINE)) {
+      continue
+    }
+    if ((await hands.perform(swarmMembership(other.address))).swarmId === swarmId) {
+      return true
+    }
+  }
+  return false
+}
+
+/** What was kept of the time on other engines. */
+async function forgetLeft(hands: Hands, shelves: readonly Shelf[]): Promise<void> {
+  for (const { shelf } of shelves.filter(each => each.hasLeft)) {
+    await forgetProject(hands, shelf)
+  }
+}
 
 interface Down {
   readonly app: string

@@ -1,4 +1,4 @@
-import { listNodes, listServices, swarmMembership } from '#programs/docker-swarm.ts'
+import { listNodes, listServices, NAMESPACE_LABEL, swarmMembership } from '#programs/docker-swarm.ts'
 import type { SwarmNode, SwarmService } from '#programs/swarm-facts.ts'
 import type { Hands } from './command.ts'
 import { LABEL } from './container-data.ts'
@@ -40,6 +40,13 @@ export async function ownServices(
     throw SWARM_STACK_TAKEN(stack, foreign.labels[LABEL.app] ?? '')
   }
   return services
+}
+
+/** Stacks of an app that the engine tells of: a host that has lost its folders still knows them. */
+export async function stacksOf(hands: Hands, socket: string, app: string): Promise<readonly string[]> {
+  const services = await hands.perform(listServices(socket))
+  const own = services.filter(({ labels }) => labels[LABEL.app] === app && labels[LABEL.config] !== undefined)
+  return [...new Set(own.flatMap(({ labels }) => labels[NAMESPACE_LABEL] ?? []))]
 }
 
 /** `web` of `shop_web`. */

@@ -3,8 +3,8 @@ import { defineCommand } from './command.ts'
 import { RenderHash } from './compose-data.ts'
 import { COMPOSE_RENDER_GONE } from './compose-errors.ts'
 import { StackName, StackRender } from './swarm-data.ts'
-import { readStack } from './swarm-deploy.ts'
 import { describeStack, fileOf, wishesOf } from './swarm-model.ts'
+import { readStack } from './swarm-shelves.ts'
 
 const strict = { additionalProperties: false } as const
 

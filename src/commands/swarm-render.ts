@@ -16,12 +16,14 @@ import { refuseErrors, refuseSecretsInBuilds } from './compose-refuse.ts'
 import { checkSources } from './compose-source.ts'
 import { keepRender, readOwner } from './compose-store.ts'
 import { AppName, CommitId } from './container-data.ts'
+import { keptFrom } from './engine.ts'
 import { RepositoryKey, TreePath } from './image-data.ts'
 import { checkoutFolder } from './repository-folders.ts'
 import { readContents } from './swarm-contents.ts'
 import { StackName, StackRender } from './swarm-data.ts'
 import { SWARM_STACK_TAKEN } from './swarm-errors.ts'
 import { describeStack } from './swarm-model.ts'
+import { shelfOf } from './swarm-shelves.ts'
 
 const strict = { additionalProperties: false } as const
 
@@ -56,8 +58,9 @@ export const swarmRender = defineCommand({
 
 async function render(hands: Hands, data: RenderData): Promise<Static<typeof StackRender>> {
   const { app, stack, repository, commit } = data
-  const owner = await readOwner(hands, stack)
-  if (owner && owner.app !== app) {
+  const shelf = shelfOf(hands.host, stack)
+  const owner = await readOwner(hands, shelf)
+  if (owner && owner.app !== app && !owner.hasLeft) {
     throw SWARM_STACK_TAKEN(stack, owner.app)
   }
   const variables = { ...data.variables, ...data.secrets }
@@ -70,7 +73,7 @@ async function render(hands: Hands, data: RenderData): Promise<Static<typeof Sta
     name: stack,
     routes: [],
     variables: Object.keys(variables),
-    sockets: [hands.host.dockerSocket],
+    sockets: keptFrom(hands.host),
     isStack: true,
   }
   const wanted = { checkout, commit, files: data.files }
@@ -78,6 +81,7 @@ async function render(hands: Hands, data: RenderData): Promise<Static<typeof Sta
   refuseErrors(sources.findings)
   const merged = await configure(hands, {
     project: stack,
+    shelf,
     wanted,
     sources,
     variables,
@@ -110,7 +114,7 @@ async function render(hands: Hands, data: RenderData): Promise<Static<typeof Sta
     },
   })
   if (!data.preview) {
-    await keepRender(hands, stack, { text })
+    await keepRender(hands, shelf, { text })
   }
   for (const said of [...findings.map(findingText), ...merged.warnings]) {
     hands.say(said, 'info')

@@ -4,9 +4,10 @@ import { RenderHash } from './compose-data.ts'
 import { AppName } from './container-data.ts'
 import { bringStackUp } from './swarm-bring-up.ts'
 import { StackName, SwarmServiceData } from './swarm-data.ts'
-import { readStack, StackStart } from './swarm-deploy.ts'
+import { StackStart } from './swarm-deploy.ts'
 import { takeStackDown } from './swarm-down.ts'
 import { requireManager } from './swarm-reach.ts'
+import { readStack } from './swarm-shelves.ts'
 import { tidyStack } from './swarm-tidy.ts'
 
 const strict = { additionalProperties: false } as const

@@ -5,9 +5,9 @@ import { defineCommand, type Hands } from './command.ts'
 import { RenderHash } from './compose-data.ts'
 import { OWN_KEY } from './compose-model.ts'
 import { StackName } from './swarm-data.ts'
-import { readStack } from './swarm-deploy.ts'
 import type { StackModel } from './swarm-model.ts'
 import { requireManager } from './swarm-reach.ts'
+import { readStack } from './swarm-shelves.ts'
 
 const strict = { additionalProperties: false } as const
 const TRIES = 40

@@ -8,11 +8,11 @@ import { AppName } from './container-data.ts'
 import { openFingerprints } from './host-key.ts'
 import { isExpected, Probe } from './route-data.ts'
 import { StackName, type StackPort, SwarmServiceData } from './swarm-data.ts'
-import { readStack } from './swarm-deploy.ts'
 import { SWARM_NOT_AS_PLANNED, SWARM_SILENT } from './swarm-errors.ts'
 import { type StackServiceWish, wishesOf } from './swarm-model.ts'
 import { ownServices, requireManager, shortName, swarmNodes } from './swarm-reach.ts'
 import { describeSeen, runningTasks, type SeenService, seeServices } from './swarm-seen.ts'
+import { readStack } from './swarm-shelves.ts'
 
 const strict = { additionalProperties: false } as const
 const PAUSE_MS = 250

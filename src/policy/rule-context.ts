@@ -18,7 +18,7 @@ export interface ProjectFacts {
   readonly routes: readonly { readonly service: string; readonly port: number }[]
   /** Names of the variables that are given to Compose. */
   readonly variables: readonly string[]
-  /** Sockets of the engine: never mounted. */
+  /** Sockets of the engines, and the keys that others are reached with: never mounted. */
   readonly sockets: readonly string[]
   /** It is a stack of a swarm, where a port can be published on the machines of its tasks only. */
   readonly isStack?: true

@@ -7,6 +7,8 @@ export interface SwarmMembership {
   readonly state: string
   readonly isManager: boolean
   readonly nodeId: string
+  /** Of the swarm; only a manager knows it. */
+  readonly swarmId: string | undefined
   /** Why the engine cannot take part, in its own words. */
   readonly error: string
 }
@@ -80,12 +82,19 @@ export interface SwarmThing {
 
 export function readMembership(json: unknown): SwarmMembership {
   const { Swarm = {} } = (json ?? {}) as {
-    Swarm?: { LocalNodeState?: string; ControlAvailable?: boolean; NodeID?: string; Error?: string }
+    Swarm?: {
+      LocalNodeState?: string
+      ControlAvailable?: boolean
+      NodeID?: string
+      Error?: string
+      Cluster?: { ID?: string } | null
+    }
   }
   return {
     state: Swarm.LocalNodeState ?? 'inactive',
     isManager: Swarm.ControlAvailable === true,
     nodeId: Swarm.NodeID ?? '',
+    swarmId: Swarm.Cluster?.ID,
     error: Swarm.Error ?? '',
   }
 }

@@ -153,6 +153,12 @@ describe('a stack', () => {
     assert.equal(plan({ released: false, live: 'none' }).undo[0]?.data.render, null)
   })
 
+  test('R42 that has moved keeps on its host what its releases can be brought back from', () => {
+    const app = { name: 'shop', baseDomain: 'example.org' }
+    const [down] = stack.remove({ app, volumes: 'keep', moved: true })
+    assert.deepEqual(down?.data, { app: 'shop', volumes: 'keep', moved: true })
+  })
+
   test('runs what the registry has of this content, without a build', () => {
     const made = plan({ live: 'none' })
     assert.deepEqual([made.build, made.push], [[], []])

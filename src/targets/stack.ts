@@ -31,8 +31,8 @@ export const stack: Target = defineTarget({
   settle: settings => settings,
   look,
   plan: planStack,
-  remove: ({ app, volumes }) => [
-    tell('down', swarmDown, { app: app.name, volumes }),
+  remove: ({ app, volumes, moved }) => [
+    tell('down', swarmDown, { app: app.name, volumes, ...(moved ? { moved } : {}) }),
     tell('images', imagePrune, { app: app.name, keep: [], keepLast: 0 }),
   ],
 })

@@ -161,6 +161,7 @@ function factsOf(file: string, entry: Entry): EngineFacts {
   return {
     name,
     address: host.replace(/^unix:\/\//, ''),
+    ...(tls ? { keys: Object.values(tls) } : {}),
     labels,
     apps,
     repositories,

@@ -5,7 +5,6 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { ErrorKind } from '#lib/errors.ts'
 import { claimProject } from './compose-store.ts'
-import { hostOn } from './engine.ts'
 import { engineChoose } from './engine-choose.ts'
 import {
   ENGINE_HAS_DATA,
@@ -82,13 +81,6 @@ test('R42 volumes of others, and an engine that does not answer any more, are in
   deepEqual(await choose(MOVED), { engine: 'big', version: '1' })
   const away = await aHost(context, { local: { isAway: true } })
   deepEqual(await away.choose(MOVED), { engine: 'big', version: '1' })
-})
-
-test('R42 every command for an app on an engine of other apps is refused by the worker itself', async context => {
-  const { on } = await aHost(context, { big: { facts: { apps: ['news-*'] } } })
-  const frame = (app: string) => ({ engine: 'big', params: { app } })
-  await rejects(async () => hostOn(on().host, frame('shop')), ENGINE_NOT_FOR_APP.matches)
-  deepEqual(hostOn(on().host, frame('news-1')).dockerSocket, '/run/big.sock')
 })
 
 test('R42 what needs a way to its containers is refused on an engine that publishes no ports', async context => {

@@ -2,7 +2,6 @@ import { deepEqual, equal, match, ok } from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { claimedApps, conventionTexts } from './convention-apps.ts'
 import { readApps } from './read-apps.ts'
-import { COMMON_KEYS } from './schema.ts'
 import { conventionTargets } from './test-targets.ts'
 
 type Texts = Readonly<Record<string, string>>
@@ -68,8 +67,7 @@ describe('config as code', () => {
     ])
   })
 
-  const skip = COMMON_KEYS.includes('engine') ? false : 'apps cannot choose an engine'
-  test('R53 a suffix lets one stack name be on several engines', { skip }, () => {
+  test('R53 a suffix lets one stack name be on several engines', () => {
     const { apps, problems } = read({
       'docker-compose.web.yml': WEB,
       'simple-stack-instance.web.live.eu.json': instance(),

@@ -17,7 +17,7 @@ import { type Choice, chooseOptions } from './convention-options.ts'
 import { elsewhereOf, withRepo } from './convention-remote.ts'
 import { watched } from './convention-watch.ts'
 import { readJson } from './json-text.ts'
-import { COMMON_KEYS } from './schema.ts'
+import { engineOfSuffix, swarmName } from './stack-place.ts'
 
 /** The Compose files of a stack, and the files that lead to them. */
 interface Composes {
@@ -38,12 +38,6 @@ export function describeStack({ file, name, suffix }: Candidate, shelf: Shelf): 
   if (own.config.enabled === false) {
     return { state: 'disabled' }
   }
-  if (suffix !== undefined && !COMMON_KEYS.includes('engine')) {
-    // It must not run on the host's own engine instead.
-    const message = `is for the engine "${suffix}", and apps cannot choose one`
-    const problem = { path: '', message, expected: 'a name without a third part', file: file.path }
-    return { state: 'broken', problems: [problem] }
-  }
   const composes = file.kind === 'instance' ? ofDefinition(file, shelf) : ofOne(file, own, shelf)
   const options = chooseOptions(composes.definition, own, shelf)
   const problems = [...composes.problems, ...jsonProblems(composes, shelf), ...options.problems]
@@ -63,12 +57,12 @@ export function describeStack({ file, name, suffix }: Candidate, shelf: Shelf): 
       target: 'stack',
       settings: {
         files: composes.paths,
-        stack: name.toLowerCase().replaceAll('.', '_'),
+        stack: swarmName(name),
         ...(Object.keys(environment).length > 0 ? { environment } : {}),
       },
       common: {
         watch: watched([...paths, options.path, ...inputs.paths]),
-        ...(suffix === undefined ? {} : { engine: suffix.toLowerCase().replaceAll('_', '-') }),
+        ...(suffix === undefined ? {} : { engine: engineOfSuffix(suffix) }),
       },
       files: {
         ...{ kind: 'stack', name, paths, uses: [...new Set(uses)] },

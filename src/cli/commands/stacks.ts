@@ -64,7 +64,7 @@ export function configureStacks(command: Command, act: Act): void {
 function withPlace(command: Command): Command {
   return command
     .option('--repository <name>', 'where several have one of that name')
-    .option('--engine <name>', 'the engine that it is for')
+    .option('--engine <name>', 'the engine that it is for; local: the one whose file names none')
 }
 
 function collect(text: string, all: Readonly<Record<string, string>>): Record<string, string> {
@@ -95,8 +95,12 @@ async function list({ client, printer }: Session, { repository }: PlaceOptions):
     ]),
   )
   noteUnread(printer, found.unread)
-  for (const { host, error } of found.unseen) {
-    printer.note(printer.colour.yellow(`${host}: ${inertLine(error.message, 300)}`))
+  for (const { host, engine, error } of found.unseen) {
+    printer.note(
+      printer.colour.yellow(
+        `${host}${engine === null ? '' : ` (${engine})`}: ${inertLine(error.message, 300)}`,
+      ),
+    )
   }
 }
 
@@ -128,7 +132,9 @@ async function change(session: Session, stack: string, options: ChangeOptions): 
   const { items } = await client.get<StackList>(`/stacks${queryOf({ repository: place.repository })}`)
   const config = items.find(
     each =>
-      each.stack === stack && each.config && (place.engine === undefined || each.engine === place.engine),
+      each.stack === stack &&
+      each.config &&
+      (place.engine === undefined || (each.engine ?? 'local') === place.engine),
   )?.config
   if (!config) {
     throw STACK_WITHOUT_FILE(stack)

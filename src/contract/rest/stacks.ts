@@ -12,6 +12,7 @@ const Options = Type.Record(
     description: 'All of them, also those that stay as they are. A value "$NAME" is the secret of that name.',
   },
 )
+const Engine = Nullable(Type.String({ description: "null: the host's own." }))
 const Problems = ErrorDocument.properties.problems
 
 export const StackDefinitionDocument = Type.Object(
@@ -70,7 +71,10 @@ export type StackChange = Static<typeof StackChange>
 export const StackPlace = Type.Object(
   {
     repository: Type.Optional({ ...Name, description: 'Default: the only one that has such a stack.' }),
-    engine: Type.Optional(CodeName),
+    engine: Type.Optional({
+      ...CodeName,
+      description: "The third part of its file's name; local: a file without one.",
+    }),
   },
   strict,
 )
@@ -136,7 +140,7 @@ export const StackDocument = Type.Object(
   {
     stack: Type.String(),
     host: Nullable(HostName),
-    engine: Nullable(Type.String()),
+    engine: Engine,
     /** The app that deploys it. */
     app: Nullable(Name),
     /** As the swarm tells; empty when it does not run. */
@@ -152,8 +156,9 @@ export const StackList = Type.Object(
   {
     items: Type.Array(StackDocument),
     unread: Unread,
-    /** Hosts whose engine could not be asked. */
-    unseen: Type.Array(Type.Object({ host: HostName, error: ErrorDocument }, strict)),
+    /** Engines that could not be asked. */
+    unseen: Type.Array(Type.Object({ host: HostName, engine: Engine, error: ErrorDocument }, strict)),
+    truncated: Type.Boolean({ description: 'An engine has more than 200 services: the first are shown.' }),
   },
   strict,
 )
@@ -162,6 +167,7 @@ export type StackList = Static<typeof StackList>
 export const ImageDocument = Type.Object(
   {
     host: HostName,
+    engine: Engine,
     id: Type.String(),
     tags: Type.Array(Type.String()),
     digests: Type.Array(Type.String()),
@@ -188,7 +194,7 @@ export const ImageList = Type.Object(
     items: Type.Array(ImageDocument),
     unread: Unread,
     unseen: StackList.properties.unseen,
-    truncated: Type.Boolean({ description: 'A host has more than 1,000 images: the newest are shown.' }),
+    truncated: Type.Boolean({ description: 'An engine has more than 1,000 images: the newest are shown.' }),
   },
   strict,
 )

@@ -14,7 +14,7 @@ import type { PipelineParts } from './step.ts'
 export async function chooseEngine(
   { db }: Pick<PipelineParts, 'db'>,
   ask: Ask,
-  app: Selectable<AppTable>,
+  app: Pick<Selectable<AppTable>, 'id' | 'name' | 'engine'>,
   wish: EngineWish = LOCAL_ENGINE,
 ): Promise<string | undefined> {
   if (wish === LOCAL_ENGINE && app.engine === null) {

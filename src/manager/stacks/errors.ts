@@ -10,6 +10,15 @@ export const STACK_DEFINITION_UNKNOWN = defineError({
     '"fairlead stacks definitions" lists them. A definition is a file stack-definition.<name>.json or docker-compose.<name>.yml in a registered repository that creates its apps by itself and has no deploy file (docs/stacks.md).',
 })
 
+export const ENGINE_UNSEEN = defineError({
+  code: 'ENGINE_UNSEEN',
+  status: 503,
+  retry: 'later',
+  message: (engine: string, host: string, problem: string) =>
+    `The engine "${engine}" of "${host}" was not asked: ${problem}`,
+  hint: () => 'Its host looks at it once a minute; "fairlead hosts" tells how it is (docs/engines.md).',
+})
+
 export const STACK_UNKNOWN = defineError({
   code: 'STACK_UNKNOWN',
   status: 404,
@@ -25,7 +34,8 @@ export const STACK_AMBIGUOUS = defineError({
   retry: 'never',
   message: (what: string, places: readonly string[]) =>
     `${what} is there more than once: ${places.join(', ')}.`,
-  hint: () => 'Name the repository, and the engine where one stack is on several.',
+  hint: () =>
+    'Name the repository, and the engine where one stack is on several: "local" is the one whose file names none.',
 })
 
 export const STACK_CONFLICT = defineError({

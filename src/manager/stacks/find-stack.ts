@@ -1,4 +1,5 @@
 import type { DeclaredStack, StackDefinition } from '#deploy-file/stack-definitions.ts'
+import { engineOfSuffix } from '#deploy-file/stack-place.ts'
 import type { ErrorKind, Problem } from '#lib/errors.ts'
 import { nearest } from '#lib/nearest.ts'
 import type { ManagerParts } from '#manager/parts.ts'
@@ -8,6 +9,7 @@ import {
   STACK_DEFINITION_UNKNOWN,
   STACK_UNKNOWN,
 } from './errors.ts'
+import { engineOf } from './pair-stacks.ts'
 import { readStackCodes, type StackCode } from './read-code.ts'
 
 export interface StackPlace {
@@ -73,7 +75,9 @@ export async function findStack(
   const { read } = await readStackCodes(parts, repository)
   const found = read.flatMap(code =>
     code.stacks
-      .filter(each => each.name === stack && (engine === undefined || each.engine === engine))
+      .filter(
+        each => each.name === stack && (engine === undefined || engineOf(each) === engineOfSuffix(engine)),
+      )
       .map(declared => ({ code, declared })),
   )
   const [only, ...others] = found

@@ -21,10 +21,10 @@ export async function listImages(parts: ManagerParts): Promise<ImageList> {
     askHosts<Listed>(parts, 'image.list'),
   ])
   const described = codes.read.flatMap(code => imagesOf(code).map(app => ({ code, app })))
-  const items = answers.flatMap(({ host, answer }) =>
+  const items = answers.flatMap(({ host, engine, answer }) =>
     answer.images.map(image => {
       const found = described.find(({ app }) => image.tags.some(tag => isOf(tag, app)))
-      return documentOf(host, image, found && { code: found.code, app: found.app })
+      return documentOf({ host, engine }, image, found && { code: found.code, app: found.app })
     }),
   )
   return {
@@ -47,12 +47,12 @@ function isOf(tag: string, { settings }: ReadApp): boolean {
 }
 
 function documentOf(
-  host: string,
+  place: Pick<ImageDocument, 'host' | 'engine'>,
   { id, tags, digests, created }: Static<typeof ListedImage>,
   found: { readonly code: StackCode; readonly app: ReadApp } | undefined,
 ): ImageDocument {
   return {
-    host,
+    ...place,
     ...{ id, tags, digests },
     created_at: new Date(created * 1000).toISOString(),
     config: found

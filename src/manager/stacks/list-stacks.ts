@@ -1,3 +1,4 @@
+import { LOCAL_ENGINE } from '#commands/engine.ts'
 import type {
   StackDefinitionDocument,
   StackDefinitionList,
@@ -8,6 +9,7 @@ import type { DeclaredStack, StackDefinition } from '#deploy-file/stack-definiti
 import { toWire } from '#lib/errors.ts'
 import type { ManagerParts } from '#manager/parts.ts'
 import { askHosts } from './ask-hosts.ts'
+import { engineOf, pairStacks, type SeenStack } from './pair-stacks.ts'
 import { readStackCodes, type StackCode, type StackCodes } from './read-code.ts'
 import { versionOf } from './write-stack.ts'
 
@@ -21,48 +23,47 @@ export async function listDefinitions(
   return { items, unread: unreadOf(codes) }
 }
 
-type Seen = Omit<StackDocument, 'config' | 'app'> & { readonly owner: string | null }
-
 /** Stacks that run in a swarm, and stacks that a repository describes; one that is both stands there once. */
 export async function listStacks(parts: ManagerParts, repository: string | undefined): Promise<StackList> {
-  const [codes, { seen, unseen }] = await Promise.all([readStackCodes(parts, repository), observe(parts)])
-  const declared = codes.read.flatMap(code => code.stacks.map(stack => ({ code, stack })))
-  const used = new Set<Seen>()
-  const described = declared.map(({ code, stack }) => {
-    const name = stack.name.replaceAll('.', '_')
-    const running = seen.find(
-      each => each.stack === name && each.host === code.repository.host && !used.has(each),
-    )
-    if (running) {
-      used.add(running)
-    }
-    return {
-      stack: stack.name,
-      host: code.repository.host,
-      engine: stack.engine ?? running?.engine ?? null,
-      app: running?.owner ?? null,
-      services: running?.services ?? [],
-      config: configOf(code, stack),
-    }
-  })
-  const others = repository === undefined ? seen.filter(each => !used.has(each)) : []
+  const [codes, { seen, ...rest }] = await Promise.all([readStackCodes(parts, repository), observe(parts)])
+  const { paired, others } = await pairStacks(parts, codes.read, seen)
+  const described = paired.map(({ code, declared, app, running }) => ({
+    stack: declared.name,
+    host: code.repository.host,
+    engine: running ? running.engine : named(engineOf(declared)),
+    app: app ?? running?.owner ?? null,
+    services: running?.services ?? [],
+    config: configOf(code, declared),
+  }))
+  const foreign = repository === undefined ? others : []
   const items = [
     ...described,
-    ...others.map(({ owner, ...each }) => ({ ...each, app: owner, config: null })),
-  ].sort((a, b) => (a.stack < b.stack ? -1 : a.stack > b.stack ? 1 : 0))
-  return { items, unread: unreadOf(codes), unseen }
+    ...foreign.map(({ owner, ...each }) => ({ ...each, app: owner, config: null })),
+  ].sort((a, b) => compare(a.stack, b.stack) || compare(a.engine ?? '', b.engine ?? ''))
+  return { items, unread: unreadOf(codes), ...rest }
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+/** null: the host's own. */
+function named(engine: string): string | null {
+  return engine === LOCAL_ENGINE ? null : engine
+}
+
+interface Told {
+  readonly stacks: readonly Omit<SeenStack, 'host' | 'engine'>[]
+  readonly truncated: boolean
 }
 
 /** An engine that manages no swarm has no stacks. */
 async function observe(parts: ManagerParts) {
-  const { answers, unseen } = await askHosts<{ readonly stacks: readonly Omit<Seen, 'host' | 'engine'>[] }>(
-    parts,
-    'swarm.list',
+  const { answers, unseen } = await askHosts<Told>(parts, 'swarm.list')
+  const seen = answers.flatMap(({ host, engine, answer }) =>
+    answer.stacks.map((each): SeenStack => ({ ...each, host, engine })),
   )
-  const seen = answers.flatMap(({ host, answer }) =>
-    answer.stacks.map((each): Seen => ({ ...each, host, engine: null })),
-  )
-  return { seen, unseen }
+  return { seen, unseen, truncated: answers.some(({ answer }) => answer.truncated) }
 }
 
 function definitionDocument(

@@ -1,5 +1,7 @@
+import type { EngineWish } from '#contract/engine.ts'
 import { readApps } from '#deploy-file/read-apps.ts'
 import { newId } from '#lib/id.ts'
+import { chooseEngine } from '#manager/pipeline/choose-engine.ts'
 import { DEPLOY_FILE_INVALID } from '#manager/pipeline/errors.ts'
 import { ownerOf } from '#manager/pipeline/owner-of.ts'
 import { askDirectly } from '#manager/pipeline/plan-app.ts'
@@ -39,7 +41,15 @@ export async function renderStack(
   if (!entry || !target) {
     return undefined
   }
-  const known = await secretsOf(parts, repository.id, entry.name)
+  const app = await appOf(parts, repository.id, entry.name)
+  const owner = ownerOf(app ?? entry, repository)
+  const engine = await chooseEngine(
+    parts,
+    askDirectly(parts, repository.host, { owner }),
+    app ?? { id: '', name: entry.name, engine: null },
+    wishOf(app) ?? entry.common.engine,
+  )
+  const known = app ? (await presentSecrets(parts, app.id)).values : {}
   const wanted = secretNames(entry.settings.environment)
   const render = renderTell(target, {
     app: { name: entry.name, baseDomain: parts.baseDomain },
@@ -51,9 +61,7 @@ export async function renderStack(
     secrets: { ...Object.fromEntries(wanted.map(name => [name, UNSET])), ...known },
     previous: undefined,
   })
-  const result = render
-    ? await askDirectly(parts, repository.host, { owner: ownerOf(entry, repository) })(render)
-    : {}
+  const result = render ? await askDirectly(parts, repository.host, { engine, owner })(render) : {}
   const missing = wanted.filter(name => !Object.hasOwn(known, name))
   return {
     services: Object.entries((result.services ?? {}) as Record<string, object>).map(([name, service]) => ({
@@ -74,18 +82,18 @@ function renderTell(target: Target, input: Parameters<Target['look']>[0]) {
   return target.look(input as never).find(({ key }) => key === 'render')
 }
 
-async function secretsOf(
-  parts: PipelineParts,
-  repositoryId: string,
-  name: string,
-): Promise<Readonly<Record<string, string>>> {
-  const app = await parts.db
+async function appOf({ db }: PipelineParts, repositoryId: string, entry: string) {
+  return await db
     .selectFrom('apps')
-    .select('id')
-    .where('name', '=', name)
+    .select(['id', 'name', 'engine', 'overrides'])
+    .where('entry', '=', entry)
     .where('repository_id', '=', repositoryId)
     .executeTakeFirst()
-  return app ? (await presentSecrets(parts, app.id)).values : {}
+}
+
+/** What was set with the app goes before what its file says. */
+function wishOf(app: { readonly overrides: string } | undefined): EngineWish | undefined {
+  return (JSON.parse(app?.overrides ?? '{}') as { engine?: EngineWish }).engine
 }
 
 function secretNames(environment: unknown): string[] {

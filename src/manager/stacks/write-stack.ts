@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { posix } from 'node:path'
+import { LOCAL_ENGINE } from '#commands/engine.ts'
 import { checkOptions, type OptionValue } from '#deploy-file/check-options.ts'
 import { stackApp } from '#deploy-file/convention-apps.ts'
 import type { DeclaredStack, StackDefinition } from '#deploy-file/stack-definitions.ts'
@@ -11,6 +12,7 @@ import { APP_NAME_TAKEN } from '#manager/triggers/errors.ts'
 import { STACK_CONFLICT, STACK_NOT_OURS_TO_WRITE, STACK_OPTIONS_WRONG } from './errors.ts'
 import { definitionNamed, findDefinition, findStack, withProblems } from './find-stack.ts'
 import { type FileChange, foresee } from './foresee.ts'
+import { engineOf } from './pair-stacks.ts'
 import type { StackCode } from './read-code.ts'
 import { type Rendered, renderStack } from './render-stack.ts'
 
@@ -43,14 +45,16 @@ export async function createStack(
   },
 ): Promise<WrittenStack> {
   const { code, definition } = await findDefinition(parts, wish.definition, wish.repository)
-  const path = fileFor(definition, wish)
+  const { stack } = wish
+  const engine = engineOf(wish) === LOCAL_ENGINE ? undefined : wish.engine
+  const path = fileFor(definition, { stack, engine })
   const text = textOf(wish.enabled, parametersFor(definition, wish.options))
-  const there = code.stacks.find(each => each.name === wish.stack && each.engine === wish.engine)
+  const there = code.stacks.find(each => each.name === stack && engineOf(each) === engineOf(wish))
   if (there && there.text !== text) {
     throw conflict(there.file, { yours: text, theirs: there.text })
   }
   const change = { path: there?.file ?? path, before: there?.text ?? null, after: text }
-  return await write(parts, { code, stack: { name: wish.stack, engine: wish.engine }, change, by: wish.by })
+  return await write(parts, { code, stack: { name: stack, engine }, change, by: wish.by })
 }
 
 /** Gives a stack its complete options anew. */

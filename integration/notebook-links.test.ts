@@ -1,10 +1,14 @@
 import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { gunzipSync } from 'node:zlib'
 import { GIT_ENVIRONMENT } from '#cli/demo/git-repository.ts'
 import type { NotebookLink } from '#commands/notebook-link-data.ts'
 import { notebookLinks } from '#commands/notebook-links.ts'
+import { notebookPreview } from '#commands/notebook-preview.ts'
+import { repositoryCheckout, repositoryTrees } from '#commands/repository.ts'
 import { check } from '#lib/check.ts'
 import { newId } from '#lib/id.ts'
 import { mustRun } from './world/command.ts'
@@ -147,4 +151,48 @@ test('what notebooks.yaml says of the links is kept to, or refused', async () =>
   const off = await write(server, [linkOf('a')])
   deepEqual([off.outcome, off.commit, off.parent], ['disabled', tip, null])
   ok(!server.hands.programs().includes('push'))
+})
+
+test('R10 a notebook becomes a page in a process of its own, a large one part by part', async () => {
+  await using world = new AsyncDisposableStack()
+  const server = await gitWorld(world)
+  const picture = Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), randomBytes(1_200_000)]).toString(
+    'base64',
+  )
+  const large = [{ cell_type: 'code', source: '', outputs: [{ data: { 'image/png': picture } }] }]
+  const commit = await server.commit({
+    'a.ipynb': JSON.stringify({ cells: [{ cell_type: 'markdown', source: '# A <script>1</script>' }] }),
+    'large.ipynb': JSON.stringify({ cells: large }),
+    'broken.ipynb': '{\n"cells": [\n<<<<<<< HEAD\n',
+  })
+  await repositoryCheckout.run(server.hands, { ...server.data, commit, texts: [] })
+  const paths = ['a.ipynb', 'large.ipynb', 'broken.ipynb']
+  const { ids } = await repositoryTrees.run(server.hands, { repository: 'app', commit, paths })
+  const page = async (path: string) => {
+    let content = ''
+    let parts = 0
+    for (let rest: string | null = ''; rest !== null; parts++) {
+      const more: { rest?: string; from?: number } = rest === '' ? {} : { rest, from: content.length }
+      const data: Parameters<typeof notebookPreview.run>[1] = {
+        repository: 'app',
+        blob: ids[path] ?? '',
+        ...more,
+      }
+      const answer: { part: string; rest: string | null } = check(
+        notebookPreview.result,
+        await notebookPreview.run(server.hands, data),
+        'result',
+      )
+      content += answer.part
+      rest = answer.rest
+    }
+    const text = gunzipSync(Buffer.from(content, 'base64')).toString()
+    return { parts, ...(JSON.parse(text) as { html: string; title?: string; problem?: string }) }
+  }
+  const small = await page('a.ipynb')
+  deepEqual([small.parts, small.title], [1, 'A 1'])
+  equal(small.html, '<section class="markdown"><h1>A </h1>\n</section>')
+  const big = await page('large.ipynb')
+  ok(big.parts > 1 && big.html.includes(picture))
+  match((await page('broken.ipynb')).problem ?? '', /line 3, column 1/)
 })

@@ -13,6 +13,10 @@ import { rolldown } from 'rolldown'
 const ROOT = join(import.meta.dirname, '..')
 const CACHE = join(ROOT, '.cache/parts')
 const PARTS = ['manager', 'worker', 'cli'] as const
+/** Programs that a part starts. */
+const BESIDE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  worker: { preview: 'src/previews/main.ts' },
+}
 /** They stay in node_modules: looked for only when they are there, or with files of their own, or never used. */
 const EXTERNAL = [
   'bufferutil',
@@ -61,7 +65,7 @@ async function bundle(folder: string): Promise<string[]> {
 async function bundlePart(part: string, dir: string): Promise<string[]> {
   await using building = await rolldown({
     cwd: ROOT,
-    input: { [part]: `src/${part}/main.ts` },
+    input: { [part]: `src/${part}/main.ts`, ...BESIDE[part] },
     platform: 'node',
     // It has paths to types only; imports are those of package.json.
     tsconfig: false,

@@ -23,6 +23,7 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
   rollback: ['shop'],
   releases: ['shop'],
   artifacts: ['list'],
+  notebooks: ['list'],
   approve: [ID],
   cancel: [ID],
   status: [],

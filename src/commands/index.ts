@@ -35,6 +35,7 @@ import { notebookContent } from './notebook-content.ts'
 import { notebookEnvironment } from './notebook-environment.ts'
 import { notebookExamine } from './notebook-examine.ts'
 import { notebookLinks } from './notebook-links.ts'
+import { notebookPreview } from './notebook-preview.ts'
 import { notebookScan } from './notebook-scan.ts'
 import { registryCollect } from './registry-collect.ts'
 import { registryForget } from './registry-forget.ts'
@@ -82,6 +83,7 @@ export const COMMANDS: readonly Command[] = [
   repositoryWriteBack,
   repositoryCommit,
   notebookLinks,
+  notebookPreview,
   imageContent,
   imageDigest,
   imageAttest,

@@ -25,3 +25,11 @@ export const LINKS_SETTINGS_WRONG = defineError({
   message: (what: string) => `No links of notebooks are written: notebooks.yaml is wrong: ${what}`,
   hint: () => 'Mend it; "fairlead check" shows the line.',
 })
+
+export const PREVIEW_IMPOSSIBLE = defineError({
+  code: 'PREVIEW_IMPOSSIBLE',
+  status: 422,
+  retry: 'never',
+  message: (why: string) => `The notebook cannot be shown as a page: ${why}.`,
+  hint: () => 'Clear its outputs, or open the live notebook.',
+})

@@ -11,7 +11,8 @@ export type Call<T> = ProgramCall<T> | EngineRequest<T> | ImageBuildCall<T> | Fi
 /** Performs one call. Given to commands; the real one is exec/perform.ts, the double is exec/recorder.ts. */
 export type Perform = <T>(call: Call<T>) => Promise<T>
 
-export const PROGRAMS = ['git', 'docker'] as const
+/** `node` is the one that runs this. */
+export const PROGRAMS = ['git', 'docker', 'node'] as const
 export type Program = (typeof PROGRAMS)[number]
 
 /** Where programs are looked for, and what a call's PATH should be: fixed, so that nobody's environment decides what runs. */

@@ -37,6 +37,9 @@ interface Started {
 
 /** Where a program is. Throws PROGRAM_MISSING. */
 export async function locate(program: string, searchPath: string): Promise<string> {
+  if (program === 'node') {
+    return process.execPath
+  }
   for (const folder of searchPath.split(':')) {
     const path = join(folder, program)
     try {

@@ -49,7 +49,7 @@ export interface Assembly {
 export async function assemble(given: Ingredients): Promise<Assembly> {
   const { config, clock, logger, agents } = given
   const http = createHttpClient({ clock, allowPrivate: config.allowPrivate })
-  const places = createPlaces({ ...given, http, addressRules: config })
+  const places = createPlaces({ ...given, http, addressRules: config, publicUrl: config.publicUrl })
   const outbox = createOutbox({ ...given, places })
   await outbox.refresh()
   const pipelineParts: PipelineParts = {

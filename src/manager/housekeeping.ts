@@ -2,6 +2,7 @@ import type { Expression, ExpressionBuilder, SqlBool } from 'kysely'
 import { background } from '#lib/background.ts'
 import type { Timer } from '#lib/clock.ts'
 import { WITHOUT_EFFECT } from './deployments/without-effect.ts'
+import { forgetOldPreviews } from './notebooks/previews.ts'
 import type { ManagerParts } from './parts.ts'
 import { forgetEndedTokens } from './people/tokens.ts'
 import type { Tables } from './store/tables.ts'
@@ -57,6 +58,7 @@ export async function forgetOld({ db, clock, logs }: Housekept): Promise<void> {
     .deleteFrom('pushed_commits')
     .where('created_at', '<', now - PUSHED_KEPT_MS)
     .execute()
+  await forgetOldPreviews(db)
   await forgetDetails({ db, logs })
   await forgetSecretRevisions(db)
 }

@@ -5,6 +5,8 @@ export interface PreviewPage {
   readonly title: string
   /** Inert HTML, as renderNotebook makes it. */
   readonly body: string
+  /** Why there is none. */
+  readonly problem?: string
   /** Other notebooks of the project. */
   readonly notebooks: readonly { readonly path: string; readonly href: string; readonly isThis: boolean }[]
   /** Where the live notebook is opened; undefined: nowhere. */
@@ -46,7 +48,7 @@ export const PREVIEW_POLICY = [
 ].join('; ')
 
 /** A whole page around what was rendered. Pure. */
-export function previewPage({ title, body, notebooks, live }: PreviewPage): string {
+export function previewPage({ title, body, problem, notebooks, live }: PreviewPage): string {
   const links = notebooks.map(({ path, href, isThis }) =>
     isThis ? `<b>${escaped(path)}</b>` : `<a href="${escaped(href)}">${escaped(path)}</a>`,
   )
@@ -60,7 +62,7 @@ export function previewPage({ title, body, notebooks, live }: PreviewPage): stri
     '<meta name="viewport" content="width=device-width, initial-scale=1">',
     `<title>${escaped(title)}</title><style>${STYLE}</style></head><body>`,
     `<header>${open}${links.length > 1 ? `<nav aria-label="Notebooks">${links.join(' ')}</nav>` : ''}</header>`,
-    `<main>${body}</main>`,
+    `<main>${problem === undefined ? body : `<p class="error">${escaped(problem)}</p>`}</main>`,
     '</body></html>\n',
   ].join('\n')
 }

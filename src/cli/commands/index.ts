@@ -53,6 +53,11 @@ export const COMMANDS: readonly CliCommand[] = [
     load: async () => (await import('./artifacts.ts')).configureArtifacts,
   },
   {
+    name: 'notebooks',
+    summary: 'lists notebook projects, where they are opened and how they are',
+    load: async () => (await import('./notebooks.ts')).configureNotebooks,
+  },
+  {
     name: 'approve',
     summary: 'lets a deployment go on that waits with its plan',
     load: async () => (await import('./approve.ts')).configureApprove,

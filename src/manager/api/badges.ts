@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto'
 import { Type } from 'typebox'
-import { badgeSvg } from '#manager/badges/badge.ts'
 import { readBadge } from '#manager/badges/read-badge.ts'
 import type { ApiParts } from './parts.ts'
-import { type Api, headerOf } from './shape.ts'
+import { sendBadge } from './send-badge.ts'
+import type { Api } from './shape.ts'
 
 /** Any text: what cannot be an app looks like one that is private. */
 const BadgePath = Type.Object({ app: Type.String() })
@@ -32,20 +31,8 @@ export function badgeRoutes(api: Api, parts: ApiParts): void {
     async (request, reply) => {
       const { label } = request.query
       const said = await readBadge(parts.db, request.params.app)
-      const svg = badgeSvg({ ...said, label: typeof label === 'string' && label !== '' ? label : 'build' })
-      const etag = `"${createHash('sha256').update(svg).digest('base64url').slice(0, 27)}"`
-      reply.headers({
-        'content-type': 'image/svg+xml; charset=utf-8',
-        'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; sandbox",
-        'cache-control': `public, max-age=${FRESH_SECONDS}`,
-        etag,
-      })
-      const known = headerOf(request, 'if-none-match')
-        ?.split(',')
-        .map(each => each.trim().replace(/^W\//, ''))
-      return known?.includes(etag) || known?.includes('*')
-        ? reply.code(304).send(null)
-        : reply.serializer((text: unknown) => String(text)).send(svg)
+      const badge = { ...said, label: typeof label === 'string' && label !== '' ? label : 'build' }
+      return await sendBadge(request, reply, { badge, cacheControl: `public, max-age=${FRESH_SECONDS}` })
     },
   )
 }

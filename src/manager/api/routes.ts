@@ -14,9 +14,12 @@ import { healthRoutes } from './health.ts'
 import { hookRoutes } from './hooks.ts'
 import { hostRoutes } from './hosts.ts'
 import { idempotency } from './idempotency.ts'
+import { notebookBadgeRoutes } from './notebook-badges.ts'
+import { notebookRoutes } from './notebooks.ts'
 import { notificationRoutes } from './notifications.ts'
 import { organisationRoutes } from './organisations.ts'
 import type { ApiParts } from './parts.ts'
+import { previewRoutes } from './previews.ts'
 import { registryRoutes } from './registry.ts'
 import { repositoryRoutes } from './repositories.ts'
 import type { Api } from './shape.ts'
@@ -31,6 +34,7 @@ const RESOURCES = [
   secretRoutes,
   deploymentRoutes,
   artifactRoutes,
+  notebookRoutes,
   repositoryRoutes,
   organisationRoutes,
   notificationRoutes,
@@ -49,6 +53,8 @@ export function registerRoutes(server: Api, parts: ApiParts): void {
 
   server.register(async health => healthRoutes(health, parts))
   server.register(async badges => badgeRoutes(badges, parts))
+  server.register(async badges => notebookBadgeRoutes(badges, parts))
+  server.register(async previews => previewRoutes(previews, parts, limit))
   server.register(async hooks => hookRoutes(hooks, parts, limit))
   server.register(async exchange => tokenExchangeRoutes(exchange, parts, limit))
   // Where the routes are only described there is no configuration.

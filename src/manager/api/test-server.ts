@@ -53,14 +53,16 @@ export async function testServer(options: TestOptions = {}) {
     sealer: await openSealer(store.db, join(folder, 'secret.key')),
     http: options.http ?? createHttpClient({ clock: systemClock, allowPrivate: config.allowPrivate }),
   }
-  const places = createPlaces({ ...base, addressRules: config })
+  const agents = recordingAgents(recorded, options)
+  const { publicUrl } = config
+  const places = createPlaces({ ...base, agents, publicUrl, addressRules: config })
   const outbox = createOutbox({ ...base, places })
   const parts: ManagerParts = {
     ...base,
     outbox,
     events: createEvents(systemClock.now),
     logs: new DeploymentLogs(join(folder, 'logs')),
-    agents: recordingAgents(recorded, options),
+    agents,
     registry: undefined,
     baseDomain: config.baseDomain,
     deadlines: config.deadlines,

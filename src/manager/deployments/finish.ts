@@ -3,6 +3,7 @@ import { toWire } from '#lib/errors.ts'
 import { failpoint } from '#lib/failpoint.ts'
 import { newId } from '#lib/id.ts'
 import { releaseDomains } from '#manager/apps/domains.ts'
+import { noteNotebook } from '#manager/notebooks/note-notebook.ts'
 import { noteDeployment } from '#manager/outbox/note-deployment.ts'
 import type { EndedPipeline } from '#manager/pipeline/step.ts'
 import { storeRelease } from '#manager/releases/store-release.ts'
@@ -61,6 +62,9 @@ export async function finishDeployment(
     await requestWhatWaits({ ...context, db: transaction }, await asItIsNow(transaction, deployment))
     await releaseDomains(transaction, deployment.appId, end)
     await noteDeployment({ ...context, db: transaction }, deployment.id)
+    if (end.notebook || end.state === 'failed' || deployment.kind === 'remove') {
+      await noteNotebook({ ...context, db: transaction }, deployment, end)
+    }
     const isGone = deployment.kind === 'remove' && end.state === 'succeeded'
     if (isGone && !(await isWantedAgain(transaction, deployment))) {
       const app = { id: deployment.appId, name: deployment.app }

@@ -241,7 +241,7 @@ class World {
         return result
       },
     })
-    const places = { report: place, channel: place }
+    const places = { report: place, channel: place, links: place }
     return createOutbox({ db, clock: this.#counted(), logger: silentLogger, places })
   }
 

@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely'
 import { gitHostNamed } from '#git-hosts/index.ts'
 import { type FairleadError, toWire } from '#lib/errors.ts'
+import { type LinksParts, notebookLinksPlace } from '#manager/notebooks/links-place.ts'
 import { openTarget, shownTarget } from '#manager/notifications/channels.ts'
 import { CHANNEL_REFUSED, CHANNEL_UNREACHED } from '#manager/notifications/errors.ts'
 import { type Message, problemMessage } from '#manager/notifications/message.ts'
@@ -31,15 +32,19 @@ export interface Place {
   noteProblem(context: PuttingContext, attempt: Attempt): Promise<FairleadError | undefined>
 }
 
-export type Places = Readonly<Record<'report' | 'channel', (id: string) => Place>>
+export type Places = Readonly<Record<'report' | 'channel' | 'links', (id: string) => Place>>
 
 export function placeOf(places: Places, place: string): Place {
   const [kind, id = ''] = place.split(':')
   return places[kind as keyof Places](id)
 }
 
-export function createPlaces(parts: ReportingParts & MessagingParts): Places {
-  return { report: id => reportPlace(parts, id), channel: id => channelPlace(parts, id) }
+export function createPlaces(parts: ReportingParts & MessagingParts & LinksParts): Places {
+  return {
+    report: id => reportPlace(parts, id),
+    channel: id => channelPlace(parts, id),
+    links: id => notebookLinksPlace(parts, id),
+  }
 }
 
 const UNWANTED: Attempt = { kind: 'unwanted' }

@@ -22,6 +22,8 @@ export interface Entry {
   readonly place: string
   readonly subject: string
   readonly payload: object
+  /** Not told before; default at once. */
+  readonly delayMs?: number
 }
 
 export function reportPlace(repositoryId: string): string {
@@ -30,6 +32,11 @@ export function reportPlace(repositoryId: string): string {
 
 export function channelPlace(channelId: string): string {
   return `channel:${channelId}`
+}
+
+/** Where the notebooks of a repository are to be found is told to the repository. */
+export function linksPlace(repositoryId: string): string {
+  return `links:${repositoryId}`
 }
 
 /** Puts entries in line, as part of the transaction `db` that makes what they tell of true. */
@@ -41,12 +48,12 @@ export async function putIn({ db, clock, outbox }: PuttingContext, entries: read
   await db
     .insertInto('outbox')
     .values(
-      entries.map(({ place, subject, payload }) => ({
+      entries.map(({ place, subject, payload, delayMs = 0 }) => ({
         id: newId(),
         place,
         subject,
         payload: JSON.stringify(payload),
-        next_at: now,
+        next_at: now + delayMs,
         created_at: now,
       })),
     )

@@ -1,6 +1,7 @@
 import { asFairleadError } from '#lib/errors.ts'
 import type { Deployment } from '#manager/deployments/deployment.ts'
 import { DEPLOYMENT_CANCELLED } from '#manager/deployments/errors.ts'
+import { seenNotebook } from '#manager/notebooks/seen-notebook.ts'
 import { isStoreTrouble } from '#manager/store/store-error.ts'
 import { openContext } from './context.ts'
 import { watchDeployment } from './deployment-deadline.ts'
@@ -107,7 +108,7 @@ export async function runPipeline(
       }
     }
   }
-  return reached ?? succeeded(context)
+  return { ...(reached ?? succeeded(context)), notebook: seenNotebook(context) }
 }
 
 /** A deployment whose goal is a release needs nothing of the repository, whatever it was asked for by. */
@@ -220,5 +221,6 @@ async function endBadly(
     outcome: undone ?? (cancelled ? 'cancelled' : 'failed'),
     error,
     failedStep: step.name,
+    notebook: seenNotebook(context),
   }
 }

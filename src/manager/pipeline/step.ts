@@ -8,6 +8,7 @@ import type { DeploymentLogs } from '#manager/deployments/logs.ts'
 import type { DeploymentsContext } from '#manager/deployments/request.ts'
 import type { WithoutEffect } from '#manager/deployments/without-effect.ts'
 import type { HttpClient } from '#manager/http.ts'
+import type { SeenNotebook } from '#manager/notebooks/seen-notebook.ts'
 import type { AllowRules } from '#manager/organisations/origin.ts'
 import type { ReleaseGoal } from '#manager/releases/queries.ts'
 import type { Sealer } from '#manager/secrets/seal.ts'
@@ -178,6 +179,8 @@ export interface EndedPipeline extends Confirmation {
   readonly failedStep?: string | undefined
   /** Domains that the app now has; others are given back. */
   readonly domains?: readonly string[]
+  /** What was found out about its notebooks. */
+  readonly notebook?: SeenNotebook | undefined
   /** Where the app is now, when it was elsewhere before. */
   readonly place?: AppPlace | undefined
 }

@@ -5,6 +5,7 @@ import type { CiTrustTable } from './ci-trust-table.ts'
 import type { CommandTable, DeploymentTable, StepTable } from './deployment-tables.ts'
 import type { HookTable } from './hook-table.ts'
 import type { MessageRemovalTable } from './message-removal-table.ts'
+import type { NotebookLinksTable, NotebookPreviewTable, NotebookTable } from './notebook-tables.ts'
 import type { OrganisationTable } from './organisation-table.ts'
 import type { ChannelTable, OutboxTable, ReportTable } from './outbox-tables.ts'
 import type { PastDeploymentTable } from './past-table.ts'
@@ -46,6 +47,9 @@ export interface Tables {
   signed_calls: SignedCallTable
   pushed_commits: PushedCommitTable
   message_removals: MessageRemovalTable
+  notebooks: NotebookTable
+  notebook_links: NotebookLinksTable
+  notebook_previews: NotebookPreviewTable
 }
 
 /** Single values: `epoch` (fencing counter towards agents), `identity` … */

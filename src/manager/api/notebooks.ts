@@ -1,0 +1,122 @@
+import { Type } from 'typebox'
+import { Name, strict } from '#contract/rest/fields.ts'
+import { NotebookDocument, NotebookPage, NotebooksQuery } from '#contract/rest/notebooks.ts'
+import type { LinksWritten } from '#manager/notebooks/links-place.ts'
+import { listNotebooks, type NotebookRecord, readNotebook } from '#manager/notebooks/list-notebooks.ts'
+import { readPreview } from '#manager/notebooks/previews.ts'
+import { serverState } from '#manager/notebooks/server-state.ts'
+import { cardSvg } from '#previews/card.ts'
+import { timeText } from './documents.ts'
+import { PAGE_SIZE, pageOf } from './page.ts'
+import type { ApiParts } from './parts.ts'
+import type { Api } from './shape.ts'
+
+const NotebookPath = Type.Object({ notebook: Name }, strict)
+const tags = ['notebooks']
+
+/** Notebook projects that were deployed: what a gallery of them is made of. */
+export function notebookRoutes(api: Api, parts: ApiParts): void {
+  const { db } = parts
+
+  api.get(
+    '/notebooks',
+    {
+      schema: {
+        summary: 'List notebook projects, by slug',
+        tags,
+        querystring: NotebooksQuery,
+        response: { 200: NotebookPage },
+      },
+    },
+    async ({ query }) => {
+      const { limit = PAGE_SIZE, cursor, ...filter } = query
+      const found = await listNotebooks(db, { ...filter, limit: limit + 1, after: cursor })
+      const page = pageOf(found, limit, ({ app }) => app)
+      return { ...page, items: page.items.map(row => notebookDocument(row, parts)) }
+    },
+  )
+
+  api.get(
+    '/notebooks/:notebook',
+    {
+      schema: {
+        summary: 'Read a notebook project',
+        tags,
+        params: NotebookPath,
+        response: { 200: NotebookDocument },
+      },
+    },
+    async ({ params }) => notebookDocument(await readNotebook(db, params.notebook), parts),
+  )
+
+  api.get(
+    '/notebooks/:notebook/thumbnail',
+    {
+      schema: {
+        summary: 'A picture of a notebook project',
+        description: 'The first picture that its first notebook made, else a card with its title.',
+        tags,
+        params: NotebookPath,
+        response: { 200: Type.String({ description: 'A picture.' }) },
+      },
+    },
+    async ({ params }, reply) => {
+      const notebook = await readNotebook(db, params.notebook)
+      const { type, bytes } = await thumbnailOf(parts, notebook)
+      return await reply
+        .headers({
+          'content-type': type,
+          'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+          'cache-control': 'private, no-cache',
+        })
+        .send(bytes as unknown as string)
+    },
+  )
+}
+
+async function thumbnailOf(
+  parts: ApiParts,
+  notebook: NotebookRecord,
+): Promise<{ readonly type: string; readonly bytes: Buffer }> {
+  const { app: slug, title, language, entry } = notebook
+  // Who cannot be asked now has a card meanwhile.
+  const made = entry === null ? undefined : await readPreview(parts, notebook, entry).catch(() => undefined)
+  return made?.picture
+    ? { type: made.picture.type, bytes: Buffer.from(made.picture.base64, 'base64') }
+    : { type: 'image/svg+xml; charset=utf-8', bytes: Buffer.from(cardSvg({ slug, title, language })) }
+}
+
+function notebookDocument(row: NotebookRecord, { config }: ApiParts): NotebookDocument {
+  const { app: slug, entry } = row
+  const written = row.written === null ? undefined : (JSON.parse(row.written) as LinksWritten)
+  const preview = `${config.publicUrl}/preview/${slug}/`
+  return {
+    slug,
+    title: row.title,
+    repository: row.repository,
+    folder: row.folder,
+    status: row.status,
+    server: serverState(row),
+    url: row.url,
+    mode: row.mode,
+    language: row.language,
+    tags: JSON.parse(row.tags) as string[],
+    entry,
+    notebooks: (JSON.parse(row.notebooks) as string[]).map(path => ({
+      path,
+      preview: `${preview}${encodeURI(path)}`,
+    })),
+    commit: row.commit,
+    error: row.error,
+    preview: entry === null ? null : preview,
+    thumbnail: `${config.publicUrl}/api/v1/notebooks/${slug}/thumbnail`,
+    badge: `${config.publicUrl}/badge/${slug}.svg`,
+    links: {
+      outcome: written?.outcome ?? null,
+      branch: written?.branch ?? null,
+      warnings: [...(written?.warnings ?? [])],
+      problem: row.problem === null ? null : JSON.parse(row.problem),
+    },
+    updated_at: timeText(row.updated_at),
+  }
+}

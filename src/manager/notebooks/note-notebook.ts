@@ -1,0 +1,133 @@
+import type { Selectable } from 'kysely'
+import { toWire } from '#lib/errors.ts'
+import type { Deployment } from '#manager/deployments/deployment.ts'
+import { isWithoutLook } from '#manager/deployments/without-effect.ts'
+import { linksPlace, type PuttingContext, putIn, replaceEarlier } from '#manager/outbox/put.ts'
+import type { EndedPipeline } from '#manager/pipeline/step.ts'
+import type { NotebookTable } from '#manager/store/notebook-tables.ts'
+import { lineageOf } from '#manager/triggers/lineage.ts'
+import { errorLine } from './error-line.ts'
+import type { SeenNotebook } from './seen-notebook.ts'
+
+type Row = Selectable<NotebookTable>
+
+/** Projects of one push end one after another; all that end in this time are one commit. */
+const GATHERED_MS = 5000
+
+/**
+ * Writes down what became of a notebook project, inside the transaction that ends its deployment, and puts in line that
+ * its repository is told when that is something else than it says.
+ */
+export async function noteNotebook(
+  context: PuttingContext,
+  deployment: Deployment,
+  end: EndedPipeline,
+): Promise<void> {
+  const { db, clock } = context
+  const before = await db
+    .selectFrom('notebooks')
+    .selectAll()
+    .where('app', '=', deployment.app)
+    .executeTakeFirst()
+  const after = await rowAfter(context, deployment, end, before)
+  if (!after) {
+    return
+  }
+  const row = { ...after, updated_at: clock.now() }
+  await db
+    .insertInto('notebooks')
+    .values(row)
+    .onConflict(conflict => conflict.column('app').doUpdateSet(row))
+    .execute()
+  if (before && toldOf(before) === toldOf(after)) {
+    return
+  }
+  const about = { place: linksPlace(after.repository_id), subject: '' }
+  await replaceEarlier(context, about)
+  await putIn(context, [{ ...about, payload: {}, delayMs: GATHERED_MS }])
+}
+
+/** What URL.md says of it. */
+function toldOf({
+  title,
+  status,
+  url,
+  commit,
+  tree,
+  mode,
+  image,
+  error,
+  folder,
+}: Omit<Row, 'updated_at'>): string {
+  return JSON.stringify([title, status, url, commit, tree, mode, image, error, folder])
+}
+
+async function rowAfter(
+  context: PuttingContext,
+  deployment: Deployment,
+  end: EndedPipeline,
+  before: Row | undefined,
+): Promise<Omit<Row, 'updated_at'> | undefined> {
+  if (deployment.kind === 'remove') {
+    return before && end.state === 'succeeded' ? { ...before, status: 'removed', url: null } : undefined
+  }
+  const { notebook: seen } = end
+  if (!seen && end.state === 'failed') {
+    // Its files could not be read any more; what is served is what was served.
+    return before && { ...before, status: 'failed', error: lineOf(end) }
+  }
+  const repository = seen && (await repositoryOf(context, deployment.appId))
+  if (!seen || !repository || end.state === 'cancelled' || isWithoutLook(end.outcome)) {
+    return undefined
+  }
+  const base = { ...described(deployment.app, seen, before), repository_id: repository }
+  if (end.state === 'failed') {
+    return { ...base, status: 'failed', error: lineOf(end) }
+  }
+  const origin =
+    seen.commit === undefined ? null : (await lineageOf(context.db, repository, seen.commit)).origin
+  const tree = seen.examined?.content?.key ?? null
+  // A commit that changed nothing of the project is not the one that is served.
+  const isSame = before?.commit != null && tree !== null && before.tree === tree
+  return {
+    ...base,
+    status: 'live',
+    error: null,
+    url: seen.domains[0] === undefined ? null : `https://${seen.domains[0]}/`,
+    commit: isSame ? before.commit : origin,
+    tree,
+    image: isSame ? (seen.image ?? before.image) : (seen.image ?? null),
+  }
+}
+
+function lineOf({ error }: EndedPipeline): string {
+  return error ? errorLine(toWire(error)) : 'it failed'
+}
+
+async function repositoryOf({ db }: PuttingContext, appId: string): Promise<string | undefined> {
+  const app = await db.selectFrom('apps').select('repository_id').where('id', '=', appId).executeTakeFirst()
+  return app?.repository_id ?? undefined
+}
+
+/** What the worker said of the project now, else what it said the last time. */
+function described(
+  app: string,
+  seen: SeenNotebook,
+  before: Row | undefined,
+): Omit<Row, 'updated_at' | 'repository_id'> {
+  const { examined, folder, mode, commit } = seen
+  const known = before ?? {
+    app,
+    ...{ title: app, entry: null, notebooks: '[]', language: 'python', tags: '[]' },
+    ...{ url: null, commit: null, tree: null, image: null, seen_commit: commit ?? '', blobs: null },
+  }
+  const now = examined && {
+    title: examined.title,
+    entry: examined.entry,
+    notebooks: JSON.stringify(examined.notebooks),
+    language: examined.language,
+    tags: JSON.stringify(examined.settings?.tags ?? []),
+    ...(commit === undefined || commit === known.seen_commit ? {} : { seen_commit: commit, blobs: null }),
+  }
+  return { ...known, ...now, folder, mode, status: 'live', error: null }
+}

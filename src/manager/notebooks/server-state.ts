@@ -1,0 +1,19 @@
+import type { NotebookRecord } from './list-notebooks.ts'
+
+/** The word of a badge: runtime ups and downs are told by it, never in Git. */
+export type ServerState = 'live' | 'starting' | 'failed' | 'idle'
+
+/** What becomes of it now, else what its worker saw last. Stopped for want of work is idle: it wakes when it is opened. */
+export function serverState({
+  status,
+  observed,
+  at_work,
+}: Pick<NotebookRecord, 'status' | 'observed' | 'at_work'>): ServerState {
+  if (at_work > 0) {
+    return 'starting'
+  }
+  if (status === 'failed') {
+    return 'failed'
+  }
+  return observed !== null && /"state":"(?:exited|paused|created|stopped)"/.test(observed) ? 'idle' : 'live'
+}

@@ -15,7 +15,7 @@ before(async () => {
 })
 after(() => manager.close())
 
-test('the OpenAPI document describes every route, its answers and its errors', async () => {
+test('R98 the OpenAPI document describes every route, its answers and its errors', async () => {
   const document = (await manager.server.inject({ url: '/api/v1/openapi.json' })).json()
   assert.equal(document.openapi, '3.1.0')
   const paths = Object.entries(document.paths as Record<string, Record<string, Operation>>)

@@ -110,6 +110,43 @@ test('a repository that is gone holds no path, and one that takes what another j
   ])
 })
 
+test('an app that is removed in one repository and made in another keeps its own name, and no other path', async () => {
+  const [one, two] = [await appOf('one'), await appOf('two')]
+  await claimPaths(store.db, { app: one, paths: ['one', 'team'] }, 1)
+  await store.db.deleteFrom('apps').where('name', '=', 'one').execute()
+  const moved = { name: 'one', repository_id: two.repository_id }
+  await assert.rejects(claimPaths(store.db, { app: two, paths: ['one'] }, 2), REGISTRY_PATH_TAKEN.matches)
+  await assert.rejects(claimPaths(store.db, { app: moved, paths: ['team'] }, 2), REGISTRY_PATH_TAKEN.matches)
+  await claimPaths(store.db, { app: moved, paths: ['one'] }, 3)
+  const row = await store.db
+    .selectFrom('registry_paths')
+    .selectAll()
+    .where('path', '=', 'one')
+    .executeTakeFirst()
+  assert.equal(row?.repository_id, two.repository_id)
+})
+
+test('what is said of an image is kept, and a failure of that is none of the deployment', async () => {
+  const lines = "target: image, version: '1', name: team/orders"
+  const failed = await deploy('orders', lines)
+  assert.equal(failed.state, 'succeeded', 'the fake worker knows nothing of attestations')
+  const step = store.db.selectFrom('steps').select('state').where('name', '=', 'attest')
+  assert.equal((await step.where('deployment_id', '=', failed.id).executeTakeFirst())?.state, 'failed')
+  agents.answers['image.attest'] = () => ({
+    documents: [{ kind: 'sbom', mediaType: 'application/json', digest: DIGEST, bytes: 3 }],
+    attached: [{ reference: 'r', place: 'r', manifests: [DIGEST] }],
+    ...{ packages: 0, unread: [] },
+  })
+  const kept = await deploy('orders', lines.replace("'1'", "'2'"))
+  const rows = await store.db.selectFrom('attestations').selectAll().execute()
+  assert.deepEqual(
+    rows.map(({ deployment_id, kind, manifests }) => [deployment_id, kind, manifests]),
+    [[kept.id, 'sbom', JSON.stringify({ r: DIGEST })]],
+  )
+  const without = await deploy('orders', `${lines.replace("'1'", "'3'")}, sbom: false`)
+  assert.equal(await step.where('deployment_id', '=', without.id).executeTakeFirst(), undefined)
+})
+
 test('the paths are those of the managed registry, whoever says its account', () => {
   const push = [
     { key: 'a', command: 'image.push', data: { reference: 'registry.example:5000/shop-web:t-1' } },

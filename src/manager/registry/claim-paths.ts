@@ -43,12 +43,24 @@ export async function refuseTakenPaths(db: Kysely<Tables>, wish: PushedPaths): P
     .selectFrom('registry_paths')
     // A repository that is gone holds nothing.
     .innerJoin('repositories', 'repositories.id', 'registry_paths.repository_id')
-    .select(['registry_paths.path', 'registry_paths.app', 'registry_paths.repository_id'])
+    .leftJoin('apps', join =>
+      join
+        .onRef('apps.name', '=', 'registry_paths.app')
+        .onRef('apps.repository_id', '=', 'registry_paths.repository_id'),
+    )
+    .select([
+      'registry_paths.path',
+      'registry_paths.app',
+      'registry_paths.repository_id',
+      'apps.id as holder',
+    ])
     .where('registry_paths.path', 'in', paths)
     .execute()
-  const free = paths.filter(path => !owners.some(each => each.path === path))
+  // An app that was removed there and made here anew keeps its own name.
+  const held = owners.filter(each => each.holder !== null || each.path !== app.name)
+  const free = paths.filter(path => !held.some(each => each.path === path))
   const named = free.length === 0 ? [] : await appsNamed(db, free)
-  const taken = [...owners, ...named].find(each => each.repository_id !== app.repository_id)
+  const taken = [...held, ...named].find(each => each.repository_id !== app.repository_id)
   if (taken) {
     throw REGISTRY_PATH_TAKEN(taken.path, taken.app)
   }
@@ -70,7 +82,12 @@ export async function claimPaths(db: Kysely<Tables>, wish: PushedPaths, now: num
       conflict
         .column('path')
         .doUpdateSet({ repository_id, app: app.name, created_at: now })
-        .where('registry_paths.repository_id', 'not in', eb => eb.selectFrom('repositories').select('id')),
+        .where(eb =>
+          eb.or([
+            eb('registry_paths.repository_id', 'not in', eb.selectFrom('repositories').select('id')),
+            eb('registry_paths.path', '=', app.name),
+          ]),
+        ),
     )
     .execute()
   // Another deployment may have taken one in this moment.

@@ -7,6 +7,7 @@ import { gunzipSync } from 'node:zlib'
 import { GIT_ENVIRONMENT } from '#cli/demo/git-repository.ts'
 import type { NotebookLink } from '#commands/notebook-link-data.ts'
 import { notebookLinks } from '#commands/notebook-links.ts'
+import { notebookPicture } from '#commands/notebook-picture.ts'
 import { notebookPreview } from '#commands/notebook-preview.ts'
 import { repositoryCheckout, repositoryTrees } from '#commands/repository.ts'
 import { check } from '#lib/check.ts'
@@ -15,6 +16,7 @@ import { mustRun } from './world/command.ts'
 import { type GitWorld, gitWorld } from './world/git-world.ts'
 import { workerHands } from './world/worker-hands.ts'
 
+const PNG = Buffer.from('89504e470d0a1a0aff00fe', 'hex')
 const LINK = { mode: 'lab', tree: null, image: null, badge: null, preview: null, error: null } as const
 
 function linkOf(slug: string, more: Partial<NotebookLink> = {}): NotebookLink {
@@ -156,6 +158,9 @@ test('what notebooks.yaml says of the links is kept to, or refused', async () =>
 test('R10 a notebook becomes a page in a process of its own, a large one part by part', async () => {
   await using world = new AsyncDisposableStack()
   const server = await gitWorld(world)
+  await writeFile(join(server.folder, 'a.png'), PNG)
+  const id = (await git(server.bare, 'hash-object', '-w', join(server.folder, 'a.png'))).trim()
+  const png = { mode: '100644', id }
   const picture = Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), randomBytes(1_200_000)]).toString(
     'base64',
   )
@@ -163,6 +168,9 @@ test('R10 a notebook becomes a page in a process of its own, a large one part by
   const commit = await server.commit({
     'a.ipynb': JSON.stringify({ cells: [{ cell_type: 'markdown', source: '# A <script>1</script>' }] }),
     'large.ipynb': JSON.stringify({ cells: large }),
+    thumbnails: { folder: { 'a.png': png } },
+    b: { folder: { 'nb.yaml': 'preview: { thumbnail: my.gif }\n', 'my.gif': png } },
+    c: { folder: { 'thumbnail.png': '<svg onload="alert(1)">' } },
     'broken.ipynb': '{\n"cells": [\n<<<<<<< HEAD\n',
   })
   await repositoryCheckout.run(server.hands, { ...server.data, commit, texts: [] })
@@ -194,5 +202,12 @@ test('R10 a notebook becomes a page in a process of its own, a large one part by
   equal(small.html, '<section class="markdown"><h1>A </h1>\n</section>')
   const big = await page('large.ipynb')
   ok(big.parts > 1 && big.html.includes(picture))
+  const pictureOf = async (folder: string, entry?: string) => {
+    const data = { repository: 'app', commit, folder, ...(entry === undefined ? {} : { entry }) }
+    return (await notebookPicture.run(server.hands, check(notebookPicture.data, data, 'data'))).picture
+  }
+  deepEqual(await pictureOf('.', 'a.ipynb'), { type: 'image/png', base64: PNG.toString('base64') })
+  deepEqual((await pictureOf('b', 'x.ipynb'))?.base64, PNG.toString('base64'))
+  equal(await pictureOf('c'), null)
   match((await page('broken.ipynb')).problem ?? '', /line 3, column 1/)
 })

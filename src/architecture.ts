@@ -30,7 +30,17 @@ export const FOLDERS: Readonly<Record<string, FolderRule>> = {
     packages: ['@humanwhocodes/momoa', 'highlight.js', 'markdown-it', 'sanitize-html'],
   },
   commands: {
-    imports: ['programs', 'recipes', 'policy', 'firewall', 'exec/call.ts', 'contract', 'formats', 'lib'],
+    imports: [
+      'previews/picture.ts',
+      'programs',
+      'recipes',
+      'policy',
+      'firewall',
+      'exec/call.ts',
+      'contract',
+      'formats',
+      'lib',
+    ],
     packages: ['typebox'],
   },
   targets: {
@@ -74,6 +84,7 @@ export const FOLDERS: Readonly<Record<string, FolderRule>> = {
       'formats/image-reference.ts',
       'previews/card.ts',
       'previews/page.ts',
+      'previews/picture.ts',
       'previews/render-notebook.ts',
       'firewall',
       'link',

@@ -35,6 +35,7 @@ import { notebookContent } from './notebook-content.ts'
 import { notebookEnvironment } from './notebook-environment.ts'
 import { notebookExamine } from './notebook-examine.ts'
 import { notebookLinks } from './notebook-links.ts'
+import { notebookPicture } from './notebook-picture.ts'
 import { notebookPreview } from './notebook-preview.ts'
 import { notebookScan } from './notebook-scan.ts'
 import { registryCollect } from './registry-collect.ts'
@@ -84,6 +85,7 @@ export const COMMANDS: readonly Command[] = [
   repositoryCommit,
   notebookLinks,
   notebookPreview,
+  notebookPicture,
   imageContent,
   imageDigest,
   imageAttest,

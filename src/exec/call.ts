@@ -40,6 +40,8 @@ export interface ProgramCall<T> {
   readonly show?: 'stdout' | 'stderr' | 'both' | 'none'
   /** Standard output kept for read(); more is an error. Default 8 MiB. */
   readonly maxOutputBytes?: number
+  /** How bytes become the text that read() gets; default utf8. */
+  readonly encoding?: 'utf8' | 'base64'
   /** `tail` keeps only the last 64 KiB of standard output, however much there is: for a build whose log is shown. Default `all`. */
   readonly keep?: 'all' | 'tail'
   /** No file that the program writes may grow beyond this (RLIMIT_FSIZE, through prlimit). Default: no limit. */

@@ -59,7 +59,11 @@ export function createTail(bytes: number): Kept {
 }
 
 /** Keeps the first bytes; `onTooMuch` is called once when there are more. */
-export function createCapture(bytes: number, onTooMuch: () => void): Kept {
+export function createCapture(
+  bytes: number,
+  onTooMuch: () => void,
+  encoding: 'utf8' | 'base64' = 'utf8',
+): Kept {
   let chunks: Buffer[] = []
   let total = 0
   return {
@@ -74,7 +78,7 @@ export function createCapture(bytes: number, onTooMuch: () => void): Kept {
       }
     },
     end() {},
-    text: () => Buffer.concat(chunks).toString('utf8'),
+    text: () => Buffer.concat(chunks).toString(encoding),
     total: () => total,
   }
 }

@@ -6,7 +6,7 @@ import type { Ended, Exit } from './program-outcome.ts'
 const MAX_OUTPUT_BYTES = 8 * 1024 * 1024
 const TAIL_BYTES = 64 * 1024
 
-export type OutputWish = Pick<ProgramCall<unknown>, 'show' | 'maxOutputBytes' | 'keep'>
+export type OutputWish = Pick<ProgramCall<unknown>, 'show' | 'maxOutputBytes' | 'keep' | 'encoding'>
 
 /** Where both outputs of a program go: what is kept of them, and what is shown. */
 export interface ProgramSinks {
@@ -23,7 +23,7 @@ export function programSinks(
   end: () => void,
 ): ProgramSinks {
   const limit = wish.maxOutputBytes ?? MAX_OUTPUT_BYTES
-  const stdout = wish.keep === 'tail' ? createTail(TAIL_BYTES) : createCapture(limit, end)
+  const stdout = wish.keep === 'tail' ? createTail(TAIL_BYTES) : createCapture(limit, end, wish.encoding)
   const stderr = createTail(TAIL_BYTES)
   let broken: { readonly reason: unknown } | undefined
   function guarded(kept: Sink, stream: 'stdout' | 'stderr'): Sink {

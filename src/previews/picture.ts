@@ -6,6 +6,9 @@ const BEGINNINGS: Readonly<Record<string, RegExp>> = {
   'image/webp': /^RIFF.{4}WEBP/s,
 }
 
+/** Of one that is shown in a list. */
+export const MOST_THUMBNAIL_BYTES = 400_000
+
 export const PICTURE_TYPES: readonly string[] = Object.keys(BEGINNINGS)
 
 export interface Picture {

@@ -1,6 +1,6 @@
 import { escaped } from './escape.ts'
 import { type Bundle, type Cell, type Notebook, type Output, readNotebook } from './notebook.ts'
-import { dataUrl, PICTURE_TYPES, type Picture, readPicture } from './picture.ts'
+import { dataUrl, MOST_THUMBNAIL_BYTES, PICTURE_TYPES, type Picture, readPicture } from './picture.ts'
 import { highlighted, plainText, renderMarkdown } from './render-text.ts'
 import { safeHtml } from './safe-html.ts'
 
@@ -17,8 +17,6 @@ const MOST_TEXT = 200_000
 const MOST_PICTURE_BYTES = 2_000_000
 const MOST_OUTPUTS = 50
 const MOST_HTML = 8_000_000
-/** Of one that is shown in a list. */
-const MOST_THUMBNAIL_BYTES = 400_000
 const LONGEST_TITLE = 120
 
 /** The static page of a notebook. Pure; NOTEBOOK_BROKEN for what is none. */

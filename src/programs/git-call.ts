@@ -13,6 +13,7 @@ export interface GitStart<T> {
   readonly input?: string | Secret
   readonly timeoutMs: number
   readonly maxOutputBytes?: number
+  readonly encoding?: 'base64'
   readonly maxFileBytes?: number
   readonly outlives?: string
   /** What is asked of whom, for the messages of failures. */
@@ -104,6 +105,7 @@ export function gitCall<T>(start: GitStart<T>): ProgramCall<T> {
     ...(start.input === undefined ? {} : { input: start.input }),
     ...(start.files === undefined ? {} : { files: start.files }),
     ...(start.maxOutputBytes === undefined ? {} : { maxOutputBytes: start.maxOutputBytes }),
+    ...(start.encoding === undefined ? {} : { encoding: start.encoding }),
     ...(start.maxFileBytes === undefined ? {} : { maxFileBytes: start.maxFileBytes }),
     ...(start.outlives === undefined ? {} : { outlives: start.outlives }),
     read: output => {

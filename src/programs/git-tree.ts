@@ -158,6 +158,18 @@ export function readBlobs(
   })
 }
 
+/** The bytes of one blob, in base64. */
+export function readBlobBytes(mirror: string, id: string, maxBytes: number): ProgramCall<string> {
+  return gitCall({
+    args: [`--git-dir=${mirror}`, 'cat-file', 'blob', id],
+    timeoutMs: LOCAL_MS,
+    maxOutputBytes: maxBytes,
+    encoding: 'base64',
+    about: { operation: 'cat-file', commit: 'a file of it' },
+    read: ({ stdout }) => stdout,
+  })
+}
+
 /** `<id> blob\n<content>`; the line break after a content belongs to the next mark, or is the last character of all. */
 function readBlob(part: string, index: number, parts: readonly string[]): [string, string] {
   const start = part.indexOf('\n') + 1

@@ -25,6 +25,9 @@ before(async () => {
       if (isDown) {
         throw new Error('down')
       }
+      if (command === 'notebook.picture') {
+        return { picture: null }
+      }
       return command === 'repository.trees'
         ? treesFor(params as { paths: string[] })
         : partOf(params as { from?: number })

@@ -3,7 +3,7 @@ import { Name, strict } from '#contract/rest/fields.ts'
 import { NotebookDocument, NotebookPage, NotebooksQuery } from '#contract/rest/notebooks.ts'
 import type { LinksWritten } from '#manager/notebooks/links-place.ts'
 import { listNotebooks, type NotebookRecord, readNotebook } from '#manager/notebooks/list-notebooks.ts'
-import { readPreview } from '#manager/notebooks/previews.ts'
+import { readThumbnail } from '#manager/notebooks/previews.ts'
 import { serverState } from '#manager/notebooks/server-state.ts'
 import { cardSvg } from '#previews/card.ts'
 import { timeText } from './documents.ts'
@@ -54,7 +54,8 @@ export function notebookRoutes(api: Api, parts: ApiParts): void {
     {
       schema: {
         summary: 'A picture of a notebook project',
-        description: 'The first picture that its first notebook made, else a card with its title.',
+        description:
+          'What nb.yaml names, thumbnails/<notebook>.png or thumbnail.png, the first picture that its first notebook made, or a card with its title.',
         tags,
         params: NotebookPath,
         response: { 200: Type.String({ description: 'A picture.' }) },
@@ -78,11 +79,11 @@ async function thumbnailOf(
   parts: ApiParts,
   notebook: NotebookRecord,
 ): Promise<{ readonly type: string; readonly bytes: Buffer }> {
-  const { app: slug, title, language, entry } = notebook
+  const { app: slug, title, language } = notebook
   // Who cannot be asked now has a card meanwhile.
-  const made = entry === null ? undefined : await readPreview(parts, notebook, entry).catch(() => undefined)
-  return made?.picture
-    ? { type: made.picture.type, bytes: Buffer.from(made.picture.base64, 'base64') }
+  const picture = await readThumbnail(parts, notebook).catch(() => undefined)
+  return picture
+    ? { type: picture.type, bytes: Buffer.from(picture.base64, 'base64') }
     : { type: 'image/svg+xml; charset=utf-8', bytes: Buffer.from(cardSvg({ slug, title, language })) }
 }
 

@@ -1,11 +1,13 @@
 import { gunzipSync } from 'node:zlib'
 import type { Kysely } from 'kysely'
+import { notebookPicture } from '#commands/notebook-picture.ts'
 import { notebookPreview } from '#commands/notebook-preview.ts'
 import { repositoryTrees } from '#commands/repository.ts'
 import type { Clock } from '#lib/clock.ts'
 import { newId } from '#lib/id.ts'
 import type { Agents } from '#manager/agents/agents.ts'
 import type { Tables } from '#manager/store/tables.ts'
+import type { Picture } from '#previews/picture.ts'
 import type { Rendered } from '#previews/render-notebook.ts'
 import { NOTEBOOK_NOT_FOUND } from './errors.ts'
 import type { NotebookRecord } from './list-notebooks.ts'
@@ -33,31 +35,58 @@ export async function readPreview(
   notebook: NotebookRecord,
   path: string,
 ): Promise<Preview> {
-  const { db, clock } = parts
   const blob = (await blobsOf(parts, notebook))[path]
   if (!blob) {
     throw NOTEBOOK_NOT_FOUND(`${path.slice(0, 200)} in "${notebook.app}"`)
   }
+  return await remembered(parts, blob, async () => {
+    const host = await hostOf(parts, notebook)
+    return await made(parts, host, { repository: notebook.repository_id, blob })
+  }).then(opened)
+}
+
+/** The picture that it has among its files, else the first that its entry notebook made. */
+export async function readThumbnail(
+  parts: PreviewParts,
+  notebook: NotebookRecord,
+): Promise<Picture | undefined> {
+  const { app, repository_id: repository, seen_commit: commit, folder, entry } = notebook
+  const text = await remembered(parts, `picture ${app} ${commit}`, async () => {
+    const { name: command, deadlineMs } = notebookPicture
+    const { picture } = (await parts.agents.tell(await hostOf(parts, notebook), {
+      ...{ id: newId(), command, deadlineMs, waitMs: WAIT_MS },
+      params: { repository, commit, folder, ...(entry === null ? {} : { entry }) },
+    })) as { readonly picture: Picture | null }
+    const first =
+      picture ?? (entry === null ? undefined : (await readPreview(parts, notebook, entry)).picture)
+    return JSON.stringify(first ?? null)
+  })
+  return (JSON.parse(text) as Picture | null) ?? undefined
+}
+
+/** What was made before, or is made now and kept. */
+async function remembered(
+  { db, clock }: PreviewParts,
+  key: string,
+  make: () => Promise<string>,
+): Promise<string> {
   const kept = await db
     .selectFrom('notebook_previews')
     .select('content')
-    .where('blob', '=', blob)
+    .where('blob', '=', key)
     .where('rendering', '=', RENDERING)
     .executeTakeFirst()
   if (kept) {
-    return opened(kept.content)
+    return kept.content
   }
-  const content = await made(parts, await hostOf(parts, notebook), {
-    repository: notebook.repository_id,
-    blob,
-  })
-  const row = { blob, rendering: RENDERING, content, made_at: clock.now() }
+  const content = await make()
+  const row = { blob: key, rendering: RENDERING, content, made_at: clock.now() }
   await db
     .insertInto('notebook_previews')
     .values(row)
     .onConflict(conflict => conflict.column('blob').doUpdateSet(row))
     .execute()
-  return opened(content)
+  return content
 }
 
 function opened(content: string): Preview {

@@ -1,3 +1,4 @@
+import { readObserved } from '#manager/observation/seen-state.ts'
 import type { NotebookRecord } from './list-notebooks.ts'
 
 /** The word of a badge: runtime ups and downs are told by it, never in Git. */
@@ -15,5 +16,6 @@ export function serverState({
   if (status === 'failed') {
     return 'failed'
   }
-  return observed !== null && /"state":"(?:exited|paused|created|stopped)"/.test(observed) ? 'idle' : 'live'
+  const { containers = [] } = readObserved({ observed }) ?? {}
+  return containers.length > 0 && !containers.some(({ state }) => state === 'running') ? 'idle' : 'live'
 }

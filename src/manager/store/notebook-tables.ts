@@ -41,12 +41,13 @@ export interface NotebookLinksTable {
   problem: string | null
 }
 
-/** The page of a notebook, by the Git id of its file: no notebook is rendered twice. */
+/** The page of a notebook, by the Git id of its file: no notebook is rendered twice. Pictures of projects are here too. */
 export interface NotebookPreviewTable {
+  /** Of a picture: `picture <app> <commit>`. */
   blob: string
   /** What it was made with; a newer one makes it anew. */
   rendering: number
-  /** JSON, compressed, in base64. */
+  /** JSON, compressed, in base64; of a picture plain. */
   content: string
   made_at: number
 }

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { allCases, type Case, engineCases } from './case.ts'
+import { imageCrashes, imageCrashText, runImageCrashes } from './image-crashes.ts'
 import { runInLanes } from './lanes.ts'
 import { isWell, lineOf, placeOf, recoveryOf, summaryOf, tableOf, wentBackOf } from './report.ts'
 
@@ -29,15 +30,21 @@ async function main(args: readonly string[]): Promise<number> {
   const isWanted = (crash: Case) =>
     wanted.words.every(word => `${placeOf(crash)} ${crash.failpoint}`.includes(word))
   const cases = [...allCases(), ...engineCases()].filter(isWanted)
-  if (cases.length === 0) {
+  const images = imageCrashes().filter(crash =>
+    wanted.words.every(word => imageCrashText(crash).includes(word)),
+  )
+  if (cases.length + images.length === 0) {
     say(`No crash has all of these words in its line: ${wanted.words.join(' ')}. See them with --list.`)
     return 1
   }
   if (wanted.list) {
     cases.forEach(crash => void say(placeOf(crash).trimEnd()))
+    images.forEach(crash => void say(imageCrashText(crash).trimEnd()))
     return 0
   }
-  return (await runAll(cases, wanted.shards)) ? 0 : 1
+  const isWell = cases.length === 0 || (await runAll(cases, wanted.shards))
+  const isImageWell = images.length === 0 || (await runImageCrashes(images, say))
+  return isWell && isImageWell ? 0 : 1
 }
 
 interface Wanted {

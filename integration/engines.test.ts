@@ -7,6 +7,7 @@ import type { AppDocument } from '#contract/rest/apps.ts'
 import type { DeploymentDetail } from '#contract/rest/deployments.ts'
 import type { PruneDocument } from '#contract/rest/host-prune.ts'
 import type { HostDocument } from '#contract/rest/hosts.ts'
+import type { StackDocument } from '#contract/rest/stacks.ts'
 import { readEngines } from '#worker/engines-file.ts'
 import { command, mustRun } from '#world/command.ts'
 import { type CertificateFolder, createAuthority } from '#world/engine-certificates.ts'
@@ -17,6 +18,7 @@ import { until } from '#world/traces.ts'
 
 const FAR = `far-${process.pid}`
 const SHOP = `shop-${process.pid}`
+const SWARM = `swarm-${process.pid}`
 const stack = new AsyncDisposableStack()
 after(() => stack.disposeAsync())
 // The same engine behind further ports: for clients whose certificates are wrong.
@@ -176,6 +178,31 @@ test('R39 a Compose app runs on a remote engine, with what it builds; files of t
   await until('nothing is left on the remote engine', isEmpty)
 })
 
+test('R19 R39 R42 a stack runs in the swarm of a remote engine, and stays there when it cannot move', async () => {
+  await second.docker('swarm', 'init', '--advertise-addr', second.ip, '--listen-addr', `${second.ip}:2400`)
+  await system.addRepository(SWARM, {
+    'fairlead.yaml': `version: 1\napps:\n  ${SWARM}:\n    target: stack\n    engine: big\n    verify: { http: / }\n`,
+    'compose.yaml': `services:\n  web:\n    build: .\n    init: true\n    ports: [{ target: 8080, published: 28081, mode: host }]\n    deploy: { update_config: { monitor: 500ms } }\n`,
+    Dockerfile: dockerfile('swarm'),
+  })
+  await deployed(SWARM)
+  const page = async () => (await (await fetch(`http://${second.ip}:28081/`)).text()).trim()
+  equal(await page(), 'swarm')
+  equal((await deployed(SWARM)).outcome, 'nothing-to-do')
+  const { client } = system.together()
+  // An engine that was away is asked again once its host has seen it.
+  await until('the stack is listed with its engine', async () => {
+    const { items } = await client.get<{ items: StackDocument[] }>('/stacks')
+    return items.some(each => each.stack === SWARM && each.engine === 'big' && each.app === SWARM)
+  })
+  await client.send('PATCH', `/apps/${SWARM}`, { engine: 'local' })
+  equal((await system.deploy(SWARM)).error?.code, 'SWARM_MISSING')
+  equal(await page(), 'swarm')
+  await client.send('DELETE', `/apps/${SWARM}`)
+  const isEmpty = async () => (await second.docker('service', 'ls', '--quiet')).trim() === ''
+  await until('nothing of the stack is left', isEmpty)
+})
+
 test('R42 an engine without TLS, with a key that others may read or with a certificate that has ended stops the worker with a sentence', async () => {
   const late = await second.authority.issue({
     folder: join(folder, 'late'),
@@ -201,7 +228,7 @@ async function writeEngines(): Promise<void> {
     {
       ...big,
       labels: { runner: 'node_remote_docker' },
-      repositories: [FAR, SHOP],
+      repositories: [FAR, SHOP, SWARM],
       publish: { address: [second.ip, second.otherIp] },
     },
     entryOf('stranger', 2377, { ...stranger, ca: second.client.ca }),

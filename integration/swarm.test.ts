@@ -1,7 +1,9 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { ensureBaseImage } from '#cli/demo/base-image.ts'
+import { COMPOSE_INVALID } from '#commands/compose-errors.ts'
 import { hostObserve } from '#commands/host-observe.ts'
+import { REGISTRY_UNREACHABLE } from '#commands/image-errors.ts'
 import { imageList } from '#commands/image-list.ts'
 import { swarmList, swarmObserve } from '#commands/swarm.ts'
 import {
@@ -235,6 +237,19 @@ describe('a stack in a swarm of two machines', () => {
     ok(SWARM_STACK_TAKEN.matches(other), String(other))
     const unshared = await failure(named(`${world.app}-c`, { push: false }).deploy(text))
     ok(SWARM_IMAGE_NOT_SHARED.matches(unshared), String(unshared))
+    const broken = {
+      ...text,
+      'compose.yaml': 'services:\n  web:\n    image: a:1\n    depends_on: [nobody]\n',
+    }
+    const invalid = await failure(app.deploy(broken))
+    ok(COMPOSE_INVALID.matches(invalid), String(invalid))
+    match(invalid.message, /compose\.yaml.*nobody/)
+    const registry = { ...loginOf(nodes.registry), address: '127.0.0.1:1' }
+    const settings = { environment: { TOKEN: '$TOKEN' }, verify: VERIFY }
+    const without = { settings, hands: hands(), registry, secrets: { TOKEN: 't' }, name: `${world.app}-e` }
+    const deploying = startTargetApp(world, stack, without).deploy(files(world, { page: 'away' }))
+    const away = await failure(deploying.then(({ error }) => error))
+    ok(REGISTRY_UNREACHABLE.matches(away), String(away))
     deepEqual(await seen(), before)
   })
 

@@ -39,6 +39,7 @@ function foundOf({ project, recipe, keys, problems }: Planned): Static<typeof No
     serves,
     notebooks: notebooks.length,
     entry: entryOf(notebooks, settings.entry) ?? null,
+    settings,
     contentHash: project.contentHash,
     ...(keys ? { environment: keys.isBaseEnough ? keys.base : keys.environment, content: keys.content } : {}),
     ...(recipe ? { pack: recipe.pack, language: recipe.language } : {}),

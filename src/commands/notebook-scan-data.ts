@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { AppName, CommitId } from './container-data.ts'
 import { RepositoryKey } from './image-data.ts'
+import { NotebookSettings } from '#recipes/notebook-settings.ts'
 import { NotebookBase, NotebookFinding, NotebookWishFields } from './notebook-data.ts'
 
 const strict = { additionalProperties: false } as const
@@ -34,6 +35,8 @@ export const NotebookFound = Type.Object(
     /** How many; their names are told by notebook.examine. */
     notebooks: Type.Integer(),
     entry: Type.Union([Type.String(), Type.Null()]),
+    /** What nb.yaml and notebooks.yaml say of it. */
+    settings: NotebookSettings,
     /** Of what is shipped. */
     contentHash: Type.String(),
     /** With bases, and when nothing forbids an image: the keys of its images. */

@@ -4,7 +4,7 @@ import type { ReadApp } from './parse.ts'
 
 /** The files that an app comes from, when their names describe it. */
 export interface AppFiles {
-  readonly kind: 'image' | 'stack'
+  readonly kind: 'image' | 'stack' | 'notebook'
   /** As the files call it: what the actions of commit messages name. */
   readonly name: string
   /** Those that say what it is. */
@@ -13,6 +13,8 @@ export interface AppFiles {
   readonly uses: readonly string[]
   /** Other repositories whose files it takes. */
   readonly remotes?: readonly RemoteRepository[]
+  /** Equal while nothing of it changed; undefined: only Git can tell. */
+  readonly fingerprint?: string
 }
 
 /** A repository beside the one that describes an app. Its name is that of its folder in the checkout. */
@@ -43,7 +45,7 @@ export interface ConventionEntry {
 
 /** One app before its files were read. */
 export interface Candidate {
-  readonly kind: AppFiles['kind']
+  readonly kind: Exclude<AppFiles['kind'], 'notebook'>
   readonly name: string
   readonly suffix?: string | undefined
   /** The one that is about it alone: its own JSON file, else its Compose file or Dockerfile. */

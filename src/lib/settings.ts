@@ -83,6 +83,13 @@ export const SETTINGS = [
     default: 'see there',
   },
   {
+    name: 'FAIRLEAD_NOTEBOOKS_FILE',
+    of: ['manager'],
+    means: 'a JSON file with the base images of notebooks ([notebooks.md](notebooks.md))',
+    default: 'none: only projects with a Dockerfile of their own are served',
+    value: 'path',
+  },
+  {
     name: 'FAIRLEAD_KEEP_RELEASES',
     of: ['manager'],
     means: 'so many of the last releases of an app can always be gone back to, 1 to 100',

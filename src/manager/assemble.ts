@@ -61,6 +61,7 @@ export async function assemble(given: Ingredients): Promise<Assembly> {
     deadlines: config.deadlines,
     allow: config,
     keepReleases: config.keepReleases,
+    notebooks: config.notebooks,
     http,
     mostUnattended: config.mostUnattended,
     wake: () => queue.wake(),

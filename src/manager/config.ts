@@ -7,6 +7,7 @@ import { readDeadlineList, showDeadlines } from './deadline-list.ts'
 import { type DeployerConfig, readDeployer, readStepTimeouts } from './deployer-config.ts'
 import { EnvironmentReader } from './environment.ts'
 import { CONFIG_INVALID } from './errors.ts'
+import { type NotebooksConfig, readNotebooks } from './notebooks/notebooks-config.ts'
 import type { Deadlines } from './pipeline/deadlines.ts'
 
 export interface Config {
@@ -35,6 +36,8 @@ export interface Config {
   readonly deployer: DeployerConfig | undefined
   /** So many of an app's last releases can always be gone back to. */
   readonly keepReleases: number
+  /** Undefined: no image of a notebook can be made but from a Dockerfile of its own. */
+  readonly notebooks: NotebooksConfig | undefined
   /** Hosts are pruned each so many hours; 0: never. */
   readonly pruneHours: number
   /** So many deployments of an app may start within ten minutes without a person; 0: any number. */
@@ -72,6 +75,7 @@ export function readConfig(environment: Environment = process.env): Config {
     deadlines: { ...readDeadlineList(reader, 'FAIRLEAD_DEADLINES'), ...readStepTimeouts(reader) },
     deployer: readDeployer(reader),
     keepReleases: reader.whole('FAIRLEAD_KEEP_RELEASES', { from: 1, to: 100, or: 5 }),
+    notebooks: readNotebooks(reader),
     pruneHours: reader.whole('FAIRLEAD_PRUNE_HOURS', { from: 0, to: 8760, or: 0 }),
     mostUnattended: reader.whole('FAIRLEAD_MOST_UNATTENDED', { from: 0, to: 1000, or: 20 }),
     failpoints: failpointsIn(environment),

@@ -2,13 +2,13 @@ import { isDeepStrictEqual } from 'node:util'
 import type { ObservedContainer } from '#commands/container-data.ts'
 import { type Found, foundOf, runningAsWanted, servingBefore } from './container-found.ts'
 import type { ContainerSettings } from './container-settings.ts'
-import { type ContainerWants, configHashOf, wantsOf } from './container-wants.ts'
+import { type ContainerWants, configHashOf, type RunWants, wantsOf } from './container-wants.ts'
 import type { PlanInput } from './target.ts'
 
 /** All that the lists of the plan are made from. */
-export interface Decision {
-  readonly input: PlanInput<ContainerSettings>
-  readonly wants: ContainerWants
+export interface Decision<W extends RunWants = RunWants, S = unknown> {
+  readonly input: PlanInput<S>
+  readonly wants: W
   readonly found: Found
   readonly configHash: string
   /** Runs as wanted already: nothing is started. */
@@ -21,10 +21,15 @@ export interface Decision {
   readonly isRouteWanted: boolean
 }
 
+export type ContainerDecision = Decision<ContainerWants, ContainerSettings>
+
 /** What has to be done to what the worker found. */
-export function decide(input: PlanInput<ContainerSettings>): Decision {
-  const wants = wantsOf(input)
-  const found = foundOf(input)
+export function decide(input: PlanInput<ContainerSettings>): ContainerDecision {
+  return decideOn(input, wantsOf(input), foundOf(input))
+}
+
+/** The same for whatever target runs one container. */
+export function decideOn<W extends RunWants, S>(input: PlanInput<S>, wants: W, found: Found): Decision<W, S> {
   const { content, containers } = found
   const configHash = configHashOf(wants, content.reference)
   const present = runningAsWanted(found, { configHash, goal: input.goal, drifted: input.drifted })
@@ -47,7 +52,7 @@ export function decide(input: PlanInput<ContainerSettings>): Decision {
 }
 
 function routeIsWanted(
-  { hosts, run }: ContainerWants,
+  { hosts, run }: RunWants,
   { route }: Found,
   present: ObservedContainer | undefined,
 ): boolean {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { ContainerWants } from './container-wants.ts'
+import type { RunWants } from './container-wants.ts'
 import { RELEASE_IMAGE_UNKNOWN } from './release-errors.ts'
 import { type ReleasedImage, releasedImage } from './released-image.ts'
 import type { LookInput, ReleaseFacts, RunImage } from './target.ts'
@@ -29,7 +29,7 @@ export interface ReleaseParts {
 }
 
 export function releaseOf(
-  wants: ContainerWants,
+  wants: RunWants,
   { reference, pinned, imageId, configHash }: ReleaseParts,
 ): ContainerRelease {
   return {

@@ -6,15 +6,19 @@ import { VerifySettings } from './verify-settings.ts'
 const strict = { additionalProperties: false } as const
 
 const DURATION = '^[0-9]{1,6}(?:ms|s|m|h)$'
-const Duration = Type.String({
+export const Duration = Type.String({
   pattern: DURATION,
   description: 'For example 500ms, 30s, 2m.',
 })
 const Port = Type.Integer({ minimum: 1, maximum: 65_535 })
-const Domain = Type.String({
+export const Domain = Type.String({
   pattern:
     '^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?(?:\\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$',
   maxLength: 253,
+})
+export const Memory = Type.String({
+  pattern: '^[1-9][0-9]{0,8}[kKmMgG]?$',
+  description: 'For example 256m or 1g.',
 })
 
 const Volume = Type.Object(
@@ -90,9 +94,7 @@ export const ContainerSettings = Type.Object(
     ),
     health: Type.Optional(Health),
     verify: Type.Optional(VerifySettings),
-    memory: Type.Optional(
-      Type.String({ pattern: '^[1-9][0-9]{0,8}[kKmMgG]?$', description: 'For example 256m or 1g.' }),
-    ),
+    memory: Type.Optional(Memory),
     cpus: Type.Optional(Type.Number({ minimum: 0.01, maximum: 512 })),
     pids: Type.Optional(Type.Integer({ minimum: 1, maximum: 100_000 })),
     user: Type.Optional(

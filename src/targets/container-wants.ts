@@ -10,13 +10,17 @@ import { APP_SETTING_WRONG } from './setting-errors.ts'
 import type { AppFacts, LookInput } from './target.ts'
 import { probeOf, readyPathOf } from './verify-settings.ts'
 
-const LONGEST_WITHIN_MS = 10 * 60_000
+export const LONGEST_WITHIN_MS = 10 * 60_000
 const LONGEST_GRACE_MS = 10 * 60_000
 
 /** The settings with everything filled in: what the plan works with. */
-export interface ContainerWants {
+export interface ContainerWants extends RunWants {
   readonly image: BuildWants & { readonly repositoryName: string }
   readonly buildSecrets: Readonly<Record<string, string>>
+}
+
+/** How one container runs, whatever its image is made from. */
+export interface RunWants {
   /** Host names that lead to it; empty when it is not routed. */
   readonly hosts: readonly string[]
   /** How it is asked through the proxy. */
@@ -51,7 +55,7 @@ export function wantsOf(input: LookInput<ContainerSettings>): ContainerWants {
 }
 
 /** The domains as they are written, or the app's name below the base domain; empty for an app that wants none. */
-export function domainsOf(settings: ContainerSettings, app: AppFacts): readonly string[] {
+export function domainsOf(settings: Named, app: AppFacts): readonly string[] {
   const written = [...(settings.domain ? [settings.domain] : []), ...(settings.domains ?? [])]
   if (written.length > 0) {
     return [...new Set(written.map(domain => domain.toLowerCase()))]
@@ -59,8 +63,10 @@ export function domainsOf(settings: ContainerSettings, app: AppFacts): readonly 
   return settings.domains || isPublishedOnly(settings) ? [] : [`${app.name}.${app.baseDomain}`]
 }
 
+type Named = Pick<ContainerSettings, 'domain' | 'domains' | 'port' | 'ports'>
+
 /** Reached by ports of the host, and by no name. */
-export function isPublishedOnly({ ports = [], port, domain, domains }: ContainerSettings): boolean {
+export function isPublishedOnly({ ports = [], port, domain, domains }: Named): boolean {
   return ports.length > 0 && port === undefined && domain === undefined && domains === undefined
 }
 
@@ -68,7 +74,7 @@ export function isPublishedOnly({ ports = [], port, domain, domains }: Container
  * sha256 over everything that decides what runs and when it counts as ready. Values of secrets take part, so a rotated
  * one is a change; so does how its health is told, because nobody has seen a running container pass another check.
  */
-export function configHashOf({ run }: ContainerWants, reference: string): string {
+export function configHashOf({ run }: Pick<RunWants, 'run'>, reference: string): string {
   return createHash('sha256')
     .update(canonicalJson({ version: 2, reference, run }))
     .digest('hex')
@@ -138,7 +144,7 @@ function healthOf(settings: ContainerSettings, port: number | undefined): Contai
   }
 }
 
-function between(setting: string, text: string, most: number): number {
+export function between(setting: string, text: string, most: number): number {
   const ms = milliseconds(text)
   if (ms > most) {
     throw APP_SETTING_WRONG(setting, `it is longer than ${most / 60_000} minutes`)
@@ -146,7 +152,7 @@ function between(setting: string, text: string, most: number): number {
   return ms
 }
 
-function memoryOf(text: string): number {
+export function memoryOf(text: string): number {
   const wanted = bytes(text)
   if (wanted < bytes('6m')) {
     throw APP_SETTING_WRONG('memory', 'a container needs at least 6m')

@@ -2,6 +2,7 @@ import type { Selectable } from 'kysely'
 import type { ReadApp } from '#deploy-file/read-apps.ts'
 import { newId } from '#lib/id.ts'
 import { type DeploymentsContext, requestDeployment } from '#manager/deployments/request.ts'
+import { giveSlug } from '#manager/notebooks/slugs.ts'
 import type { RepositoryTable } from '#manager/store/tables.ts'
 import { inTransaction } from '#manager/store/transaction.ts'
 
@@ -20,8 +21,12 @@ export async function createMissingApps(
   const { db, clock } = context
   const created: string[] = []
   const taken: string[] = []
+  const known = await appsNamed(
+    db,
+    described.map(({ name }) => name),
+  )
   for (const entry of described) {
-    const other = await appNamed(db, entry.name)
+    const other = known.get(entry.name)
     if (other) {
       taken.push(...(other.repository_id === repository.id ? [] : [entry.name]))
       continue
@@ -36,6 +41,7 @@ export async function createMissingApps(
       }
       const row = { ...newAppRow(repository, entry), id, approval, created_at: now, updated_at: now }
       await transaction.insertInto('apps').values(row).execute()
+      await giveSlug(transaction, repository.id, entry)
       const trigger = { kind: 'registration', by: repository.name } as const
       await requestDeployment({ ...context, db: transaction }, { appId: id, kind: 'deploy', trigger })
       return true
@@ -55,11 +61,17 @@ export function newAppRow(repository: Selectable<RepositoryTable>, entry: ReadAp
 }
 
 export async function appNamed(db: DeploymentsContext['db'], name: string) {
-  return await db
+  return (await appsNamed(db, [name])).get(name)
+}
+
+/** In one question: a repository may describe hundreds, and each of their deployments looks for the others. */
+async function appsNamed(db: DeploymentsContext['db'], names: readonly string[]) {
+  const rows = await db
     .selectFrom('apps')
-    .select(['id', 'repository_id'])
-    .where('name', '=', name)
-    .executeTakeFirst()
+    .select(['name', 'repository_id'])
+    .where('name', 'in', names)
+    .execute()
+  return new Map(rows.map(row => [row.name, row]))
 }
 
 /** Who may only propose changes to one app of a repository does not get round that by describing another one. */

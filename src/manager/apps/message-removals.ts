@@ -54,6 +54,6 @@ export async function forgetMessageRemovals(
 function fingerprintOf({ app, texts }: DescribedHere): string {
   const said = (app.files?.paths ?? []).map(path => texts[path] ?? '').sort()
   return createHash('sha256')
-    .update(canonicalJson([app.target, app.files ? said : app.settings]))
+    .update(canonicalJson([app.target, app.files ? (app.files.fingerprint ?? said) : app.settings]))
     .digest('hex')
 }

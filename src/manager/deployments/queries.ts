@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely'
 import { compiledOnce } from '#manager/store/compiled-once.ts'
-import type { DeploymentState, Tables } from '#manager/store/tables.ts'
+import type { AppTable, DeploymentState, Tables } from '#manager/store/tables.ts'
 import type { Deployment, StepRecord } from './deployment.ts'
 import { DEPLOYMENT_NOT_FOUND } from './errors.ts'
 import { findPast, listPast } from './past.ts'
@@ -28,7 +28,7 @@ export interface Startable {
   readonly startsAt: number | null
   readonly host: string
   readonly overrides: string
-  readonly byFiles: 'image' | 'stack' | null
+  readonly byFiles: AppTable['by_files']
   readonly repositoryId: string | null
 }
 

@@ -1,10 +1,12 @@
 import type { Selectable } from 'kysely'
 import type { Convention } from '#deploy-file/convention.ts'
 import { claimedApps, conventionTexts } from '#deploy-file/convention-apps.ts'
+import { expandNotebooks, namesNotebooks, notebookApps } from '#deploy-file/notebook-apps.ts'
 import { deployFilesIn, type ReadApp, readApps } from '#deploy-file/read-apps.ts'
 import type { FairleadError, Problem } from '#lib/errors.ts'
 import type { AppTable, RepositoryTable } from '#manager/store/tables.ts'
 import { TARGETS } from '#targets/index.ts'
+import type { FoundProjects } from '#targets/notebook-project.ts'
 import { filesOf } from '#targets/target.ts'
 import {
   APP_NOT_IN_REPOSITORY,
@@ -23,7 +25,12 @@ export interface DescribedApps {
   readonly convention: Convention | undefined
   /** Nothing but the names of its files says what is deployed, whether or not they say anything. */
   readonly byNames: boolean
+  /** Names of the apps that are notebook projects; undefined: nobody looked for any. */
+  readonly notebooks?: ReadonlySet<string>
 }
+
+/** Finds the notebook projects of a commit. */
+export type Scan = (source: Source) => Promise<FoundProjects>
 
 type Repository = Pick<Selectable<RepositoryTable>, 'name' | 'compose_path'>
 
@@ -39,6 +46,7 @@ export async function describedApps(
   ask: Ask,
   checkout: Source,
   repository: Repository,
+  scan?: Scan,
 ): Promise<DescribedApps> {
   const composePath = repository.compose_path ?? undefined
   if (composePath !== undefined && !Object.hasOwn(checkout.texts, composePath)) {
@@ -51,7 +59,28 @@ export async function describedApps(
   if (!read.convention && read.problems.length > 0) {
     throw invalid(read.problems)
   }
-  return { apps: read.apps, source, convention: read.convention, byNames }
+  const described = { apps: read.apps, source, convention: read.convention, byNames }
+  return scan ? await withNotebooks(described, scan) : described
+}
+
+/** Notebook projects are asked for where a deploy file names some, or where nothing else is found. */
+async function withNotebooks(described: DescribedApps, scan: Scan): Promise<DescribedApps> {
+  const { apps, source, convention, byNames } = described
+  const isNamed = !byNames && namesNotebooks(apps)
+  if (!isNamed && (!byNames || apps.length > 0 || convention)) {
+    return described
+  }
+  const mayHold = isNamed || source.truncated === true || source.paths.some(path => path.endsWith('.ipynb'))
+  const { projects, problems } = mayHold ? await scan(source) : { projects: [], problems: [] }
+  if (problems.length > 0) {
+    throw invalid(problems)
+  }
+  const expanded = isNamed ? expandNotebooks(apps, projects) : { apps: notebookApps(projects), problems: [] }
+  if (expanded.problems.length > 0) {
+    throw invalid(expanded.problems)
+  }
+  const served = expanded.apps.filter(({ target }) => target === 'notebook').map(({ name }) => name)
+  return { ...described, apps: expanded.apps, notebooks: new Set(served) }
 }
 
 /** Refuses a checkout in which there is nothing to deploy, for whatever reason. */
@@ -85,9 +114,12 @@ export function notDescribed({ convention, source }: DescribedApps, entry: strin
  * in the tree. One that is wrong or there twice wants something, nobody knows what.
  */
 export function isUnwanted(
-  { convention, source, byNames }: DescribedApps,
+  { convention, source, byNames, notebooks }: DescribedApps,
   { by_files, entry }: Pick<Selectable<AppTable>, 'by_files' | 'entry'>,
 ): boolean {
+  if (by_files === 'notebook') {
+    return notebooks !== undefined && !notebooks.has(entry)
+  }
   if (by_files === null || !byNames || source.truncated === true) {
     return false
   }

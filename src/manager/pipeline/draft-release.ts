@@ -22,6 +22,9 @@ export function draftRelease(context: StepContext, plan: Plan): ReleaseDraft {
     secretRevisions,
     origin: goal?.origin,
     configHash,
-    content: fill(plan.release, results),
+    content: {
+      ...fill(plan.release, results),
+      ...(facts.fingerprint === undefined ? {} : { fingerprint: facts.fingerprint }),
+    },
   }
 }

@@ -3,6 +3,7 @@ import { newId } from '#lib/id.ts'
 import type { TellOptions } from '#manager/agents/tell.ts'
 import type { DeployRequest } from '#manager/deployments/deployment.ts'
 import { APP_NOT_FOUND, STACK_HAS_NO_SOURCE } from '#manager/deployments/errors.ts'
+import { scanProjects } from '#manager/notebooks/scan-projects.ts'
 import { driftedParts } from '#manager/observation/drift-state.ts'
 import { refuseStranger } from '#manager/organisations/refuse-stranger.ts'
 import { pushedPaths, refuseTakenPaths } from '#manager/registry/claim-paths.ts'
@@ -45,7 +46,7 @@ export async function planApp(
   }
   await refuseStranger(parts, repository)
   const source = await fetchSource(ask, repository, { sealer: parts.sealer, commit })
-  const here = await describedApps(ask, source, repository)
+  const here = await describedApps(ask, source, repository, from => scanProjects(parts, repository, from))
   const described = await joinedApps(parts, ask, { app, repository }, here)
   refuseNothing(described)
   const entry = await readEntry(ask, app, described)

@@ -43,6 +43,7 @@ export async function readPlanInput(
       app: { name: app.name, baseDomain: parts.baseDomain },
       deployment,
       registry,
+      notebooks: parts.notebooks,
       secrets: secrets.values,
       previous: newest && factsOf(newest),
       goal,

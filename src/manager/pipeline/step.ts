@@ -14,7 +14,7 @@ import type { ReleaseGoal } from '#manager/releases/queries.ts'
 import type { Sealer } from '#manager/secrets/seal.ts'
 import type { AppTable, RepositoryTable } from '#manager/store/tables.ts'
 import type { Wish } from '#manager/triggers/commit-actions.ts'
-import type { Plan, RegistryFacts, Target } from '#targets/target.ts'
+import type { NotebookFacts, Plan, RegistryFacts, Target } from '#targets/target.ts'
 import type { Deadlines } from './deadlines.ts'
 import type { AppPlace } from './leave-engines.ts'
 import type { Joined, Source } from './source.ts'
@@ -29,6 +29,8 @@ export interface PipelineParts extends DeploymentsContext {
   readonly logger: Logger
   readonly registry: RegistryFacts | undefined
   readonly baseDomain: string
+  /** What images of notebooks may be made of. */
+  readonly notebooks?: NotebookFacts | undefined
   /** Set by who runs the manager; defaults are in deadlines.ts and with the steps. */
   readonly deadlines: Deadlines
   /** Where repositories may come from. */
@@ -128,6 +130,8 @@ export interface Facts {
   domains?: readonly string[]
   /** The file of the repository that says where the app is to be found. */
   urlFile?: string | undefined
+  /** Equal to that of a release: nothing of the app changed since. */
+  fingerprint?: string | undefined
   /** The same of all apps of the repository. */
   urlFiles?: readonly string[]
   /** The commit at hand, as it seems, is one of ours. */

@@ -1,6 +1,7 @@
 import type { Selectable } from 'kysely'
 import type { ReadApp } from '#deploy-file/read-apps.ts'
 import type { Problem } from '#lib/errors.ts'
+import { scanProjects } from '#manager/notebooks/scan-projects.ts'
 import { refuseStranger } from '#manager/organisations/refuse-stranger.ts'
 import { describedApps, refuseNothing } from '#manager/pipeline/described-apps.ts'
 import { askDirectly } from '#manager/pipeline/plan-app.ts'
@@ -23,7 +24,7 @@ export async function checkRepository(
   await refuseStranger(parts, repository)
   const ask = askDirectly(parts, repository.host)
   const source = await fetchSource(ask, repository, { sealer: parts.sealer })
-  const described = await describedApps(ask, source, repository)
+  const described = await describedApps(ask, source, repository, from => scanProjects(parts, repository, from))
   refuseNothing(described)
   const { apps, convention } = described
   return { source: described.source, apps, problems: convention?.problems ?? [] }

@@ -6,6 +6,7 @@ import type { CommandTable, DeploymentTable, StepTable } from './deployment-tabl
 import type { HookTable } from './hook-table.ts'
 import type { MessageRemovalTable } from './message-removal-table.ts'
 import type { NotebookLinksTable, NotebookPreviewTable, NotebookTable } from './notebook-tables.ts'
+import type { NotebookSlugTable } from './notebook-slug-table.ts'
 import type { OrganisationTable } from './organisation-table.ts'
 import type { ChannelTable, OutboxTable, ReportTable } from './outbox-tables.ts'
 import type { PastDeploymentTable } from './past-table.ts'
@@ -50,6 +51,7 @@ export interface Tables {
   notebooks: NotebookTable
   notebook_links: NotebookLinksTable
   notebook_previews: NotebookPreviewTable
+  notebook_slugs: NotebookSlugTable
 }
 
 /** Single values: `epoch` (fencing counter towards agents), `identity` … */
@@ -176,7 +178,7 @@ export interface AppTable {
   /** JSON of the images that its tags were seen to mean last (MovedImages); null: none has moved. */
   moved_images: string | null
   /** What kind of app the names of the repository's files made it; null: somebody described it otherwise. */
-  by_files: 'image' | 'stack' | null
+  by_files: 'image' | 'stack' | 'notebook' | null
   /** 1: a tag that is pushed asks for a deployment. */
   uses_tags: Generated<number>
   version: number

@@ -42,5 +42,5 @@ export const APP_NAME_TAKEN = defineError({
   message: (names: readonly string[]) =>
     `The repository describes apps whose names others have: ${names.slice(0, 10).join(', ')}.`,
   hint: () =>
-    'The apps that have the names go on as they are. Give those of this repository other names, or add one with "fairlead apps add --entry".',
+    'The apps that have the names go on as they are. Give those of this repository other names (a notebook project with "slug:" in its nb.yaml), or add one with "fairlead apps add --entry".',
 })

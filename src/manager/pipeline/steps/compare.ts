@@ -24,7 +24,7 @@ export const compare: Step = {
     // A message that asks for the app says more than changed files, and a tag is news although none changed.
     (facts.wish?.act ?? 'as-changed') === 'as-changed' &&
     app.uses_tags === 0 &&
-    (facts.watch !== undefined || ownFiles(facts).length > 0) &&
+    (facts.fingerprint ?? facts.watch ?? ownFiles(facts)[0]) !== undefined &&
     isHint(deployment.trigger),
   run: compareWithRelease,
 }
@@ -49,6 +49,17 @@ async function compareWithRelease(context: StepContext): Promise<StepOutcome> {
   }
   const from = joinedIn(release)?.checkout ?? release.commit
   const to = facts.source.checkout ?? facts.source.commit
+  if (isAsReleased(facts, release)) {
+    context.say(`unaffected: nothing of its folder changed since ${from.slice(0, 12)}`)
+    return {
+      kind: 'finished',
+      outcome: 'unaffected',
+      evidence: { from, to, observed: await lastSeen(parts, app) },
+    }
+  }
+  if (facts.watch === undefined && ownFiles(facts).length === 0) {
+    return { kind: 'skipped' }
+  }
   const changes = (await tellWorker(context, {
     key: 'changes',
     command: 'repository.changes',
@@ -71,6 +82,12 @@ async function compareWithRelease(context: StepContext): Promise<StepOutcome> {
   const shown = examples.map(path => JSON.stringify(path)).join(', ')
   context.say(`of ${changed} files that changed ${since} ${watched} are watched, such as ${shown}`)
   return done({ from, changed, watched })
+}
+
+/** Told by what is in the app's own folder, without a question to anybody. */
+function isAsReleased({ fingerprint }: Facts, release: Selectable<ReleaseTable>): boolean {
+  const { fingerprint: released } = JSON.parse(release.content) as { fingerprint?: string }
+  return fingerprint !== undefined && fingerprint === released
 }
 
 /** Files that we write ourselves: what a push changes in them is no reason to deploy. */

@@ -1,9 +1,15 @@
 import { appsToCreate, createDescribedApps } from '#manager/apps/create-described.ts'
 import { isHint } from '#manager/deployments/deployment.ts'
+import { scanProjects } from '#manager/notebooks/scan-projects.ts'
 import { readEntry } from '#manager/pipeline/app-entry.ts'
 import { chooseEngine } from '#manager/pipeline/choose-engine.ts'
 import { claimForApp } from '#manager/pipeline/claim-for-app.ts'
-import { type DescribedApps, describedApps, refuseNothing } from '#manager/pipeline/described-apps.ts'
+import {
+  type DescribedApps,
+  describedApps,
+  refuseNothing,
+  type Scan,
+} from '#manager/pipeline/described-apps.ts'
 import { joinedApps } from '#manager/pipeline/join-remotes.ts'
 import { planNewApps } from '#manager/pipeline/plan-new-apps.ts'
 import { joinedOf, type Source } from '#manager/pipeline/source.ts'
@@ -92,7 +98,8 @@ async function describe(context: StepContext): Promise<DescribedApps> {
     throw new Error('read before checkout')
   }
   const ask = (tell: Parameters<typeof tellWorker>[1]) => tellWorker(context, tell)
-  const own = await describedApps(ask, facts.source, repository)
+  const scan: Scan = source => scanProjects(parts, repository, source)
+  const own = await describedApps(ask, facts.source, repository, scan)
   return await joinedApps(parts, ask, { app, repository }, own)
 }
 
@@ -124,6 +131,7 @@ async function readFacts(context: StepContext, described: DescribedApps) {
   facts.urlFiles = entry.urlFiles
   facts.schedule = entry.schedule
   facts.uses = entry.files?.uses ?? []
+  facts.fingerprint = entry.files?.fingerprint
   facts.engine = await chooseEngine(context.parts, tell => tellWorker(context, tell), app, entry.engine)
   facts.domains = entry.target.domains(entry.settings, {
     name: app.name,

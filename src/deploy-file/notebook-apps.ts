@@ -1,0 +1,115 @@
+import { posix } from 'node:path'
+import { compileGlob, isPlain } from '#formats/docker-glob.ts'
+import type { Problem } from '#lib/errors.ts'
+import { type FoundProject, fingerprintOf, targetSettingsOf } from '#targets/notebook-project.ts'
+import type { ReadApp } from './parse.ts'
+
+const TARGET = 'notebook'
+
+/** Whether a deploy file asks for notebook projects, which only a scan can tell. */
+export function namesNotebooks(apps: readonly ReadApp[]): boolean {
+  return apps.some(({ target }) => target === TARGET)
+}
+
+/** The apps of a repository without a deploy file in which nothing else is found. What is only guessed is no app. */
+export function notebookApps(projects: readonly FoundProject[]): ReadApp[] {
+  return projects
+    .filter(({ serves, settings }) => serves && settings.mode !== 'static')
+    .map(project => appOf(project, { name: project.slug, settings: {}, common: {} }))
+}
+
+export interface ExpandedNotebooks {
+  readonly apps: readonly ReadApp[]
+  readonly problems: readonly Problem[]
+}
+
+/**
+ * The same apps with one for each project that a pattern names, and with what nb.yaml says where the deploy file says
+ * nothing. A project belongs to the first that names it, and to a plain folder before any pattern.
+ */
+export function expandNotebooks(
+  apps: readonly ReadApp[],
+  projects: readonly FoundProject[],
+): ExpandedNotebooks {
+  const named = new Set(apps.flatMap(app => (isPattern(app) ? [] : [pathOf(app)])))
+  const names = new Set(apps.filter(app => !isPattern(app)).map(({ name }) => name))
+  const problems: Problem[] = []
+  const expanded = apps.flatMap((app): ReadApp[] => {
+    if (app.target !== TARGET) {
+      return [app]
+    }
+    const path = pathOf(app)
+    const fits = isPattern(app) ? matcher(path) : (folder: string) => folder === path
+    const found = projects.filter(({ folder }) => fits(folder) && (!isPattern(app) || !named.has(folder)))
+    if (!isPattern(app)) {
+      return [appOf(found[0], app)]
+    }
+    if (found.length === 0) {
+      problems.push(problemOf(app, `matches no notebook project: ${JSON.stringify(path)}`))
+    }
+    return found.flatMap(project => {
+      named.add(project.folder)
+      if (names.has(project.slug)) {
+        problems.push(
+          problemOf(app, `finds "${project.slug}" in ${project.folder}, and another app has this name`),
+        )
+        return []
+      }
+      names.add(project.slug)
+      return [appOf(project, { ...app, name: project.slug })]
+    })
+  })
+  return { apps: expanded, problems }
+}
+
+function isPattern(app: ReadApp): boolean {
+  return app.target === TARGET && !isPlain(pathOf(app))
+}
+
+function pathOf({ settings }: ReadApp): string {
+  const { path, folder = path } = settings as { path?: string; folder?: string }
+  return (folder ?? '').replace(/^\.\/(?=.)|\/+$/g, '') || '.'
+}
+
+function matcher(pattern: string): (folder: string) => boolean {
+  const glob = compileGlob(pattern)
+  return folder => glob?.matches(folder) === true
+}
+
+function problemOf({ name }: ReadApp, message: string): Problem {
+  const expected =
+    'a folder, or a pattern such as notebooks/*; "slug:" in nb.yaml gives a project another name'
+  return { path: `apps.${name}.path`, message, expected }
+}
+
+/** What a deploy file says wins; its URL.md is counted from the project's folder. */
+function appOf(
+  project: FoundProject | undefined,
+  { name, settings, common }: Pick<ReadApp, 'name' | 'settings' | 'common'>,
+): ReadApp {
+  const { path: _, ...written } = settings
+  if (!project) {
+    return { name, target: TARGET, settings, common }
+  }
+  const found = targetSettingsOf(project)
+  const { folder } = project
+  const environment = { ...found.environment, ...(written.environment as object | undefined) }
+  const own = {
+    ...found,
+    ...written,
+    folder,
+    ...(Object.keys(environment).length > 0 ? { environment } : {}),
+  }
+  const fingerprint = fingerprintOf(project, own)
+  return {
+    name,
+    target: TARGET,
+    settings: own,
+    common:
+      common.url_file === undefined ? common : { ...common, url_file: posix.join(folder, common.url_file) },
+    files: {
+      ...{ kind: 'notebook', name, paths: [folder], uses: [] },
+      ...(fingerprint === undefined ? {} : { fingerprint }),
+    },
+  }
+}

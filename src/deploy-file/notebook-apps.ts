@@ -14,7 +14,7 @@ export function namesNotebooks(apps: readonly ReadApp[]): boolean {
 /** The apps of a repository without a deploy file in which nothing else is found. What is only guessed is no app. */
 export function notebookApps(projects: readonly FoundProject[]): ReadApp[] {
   return projects
-    .filter(({ serves, settings }) => serves && settings.mode !== 'static')
+    .filter(project => project.serves && isServed(project))
     .map(project => appOf(project, { name: project.slug, settings: {}, common: {} }))
 }
 
@@ -40,14 +40,19 @@ export function expandNotebooks(
     }
     const path = pathOf(app)
     const fits = isPattern(app) ? matcher(path) : (folder: string) => folder === path
-    const found = projects.filter(({ folder }) => fits(folder) && (!isPattern(app) || !named.has(folder)))
     if (!isPattern(app)) {
-      return [appOf(found[0], app)]
+      return [
+        appOf(
+          projects.find(({ folder }) => fits(folder)),
+          app,
+        ),
+      ]
     }
+    const found = projects.filter(({ folder }) => fits(folder) && !named.has(folder))
     if (found.length === 0) {
       problems.push(problemOf(app, `matches no notebook project: ${JSON.stringify(path)}`))
     }
-    return found.flatMap(project => {
+    return found.filter(isServed).flatMap(project => {
       named.add(project.folder)
       if (names.has(project.slug)) {
         problems.push(
@@ -60,6 +65,11 @@ export function expandNotebooks(
     })
   })
   return { apps: expanded, problems }
+}
+
+/** Who wants a preview only needs no server. */
+function isServed({ settings }: FoundProject): boolean {
+  return settings.mode !== 'static'
 }
 
 function isPattern(app: ReadApp): boolean {

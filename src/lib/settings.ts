@@ -3,6 +3,7 @@ import { CLIENT_SETTINGS } from './client-settings.ts'
 import { DEPLOYER_SETTINGS } from './deployer-settings.ts'
 import type { Problem } from './errors.ts'
 import { nearest } from './nearest.ts'
+import { NOTEBOOK_SETTINGS } from './notebook-settings.ts'
 import type { Reader, Setting } from './setting.ts'
 
 export type { Reader, Setting } from './setting.ts'
@@ -81,13 +82,6 @@ export const SETTINGS = [
     means:
       'when steps and deployments are given up, such as `build=45m,worker=10m`; "Deadlines" below has the names',
     default: 'see there',
-  },
-  {
-    name: 'FAIRLEAD_NOTEBOOKS_FILE',
-    of: ['manager'],
-    means: 'a JSON file with the base images of notebooks ([notebooks.md](notebooks.md))',
-    default: 'none: only projects with a Dockerfile of their own are served',
-    value: 'path',
   },
   {
     name: 'FAIRLEAD_KEEP_RELEASES',
@@ -212,6 +206,7 @@ export const SETTINGS = [
     default: '`10.213.0.0/16`',
   },
   ...CLIENT_SETTINGS,
+  ...NOTEBOOK_SETTINGS,
   ...DEPLOYER_SETTINGS,
 ] as const satisfies readonly Setting[]
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import type { NotebookFound, NotebookScanned } from '#commands/notebook-scan-data.ts'
 import type { Static } from 'typebox'
+import type { NotebookFound, NotebookScanned } from '#commands/notebook-scan-data.ts'
 import { canonicalJson } from '#lib/canonical-json.ts'
 import type { NotebookTargetSettings } from './notebook-settings.ts'
 

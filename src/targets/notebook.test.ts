@@ -165,7 +165,7 @@ describe('a change', () => {
   })
 })
 
-test('R8 what forbids an image is told with file and line, before anything is touched', () => {
+test('what forbids an image is told with file and line, before anything is touched', () => {
   const hint = 'Write name==version.'
   const problems = [{ code: 'X', message: 'It cannot be read.', hint, file: 'requirements.txt', line: 3 }]
   const { environment: _, content: __, ...seen } = examined({ problems })

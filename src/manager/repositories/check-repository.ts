@@ -24,7 +24,9 @@ export async function checkRepository(
   await refuseStranger(parts, repository)
   const ask = askDirectly(parts, repository.host)
   const source = await fetchSource(ask, repository, { sealer: parts.sealer })
-  const described = await describedApps(ask, source, repository, from => scanProjects(parts, repository, from))
+  const described = await describedApps(ask, source, repository, from =>
+    scanProjects(parts, repository, from),
+  )
   refuseNothing(described)
   const { apps, convention } = described
   return { source: described.source, apps, problems: convention?.problems ?? [] }

@@ -13,6 +13,8 @@ const PORT = 8888
 const HOME = '/home/jovyan'
 /** It answers without a token, and does not count as somebody's work. */
 const ALIVE = '/api'
+/** What Voila answers with, whatever it answers. */
+const STATIC = '/voila/static/'
 const MIB = 1024 * 1024
 const WITHOUT_WORK = ['reader', 'voila']
 
@@ -35,7 +37,7 @@ export function notebookWantsOf(input: LookInput<NotebookTargetSettings>): RunWa
   const cpus = settings.cpus ?? 1
   return {
     hosts: domainsOf(settings, app),
-    probe: probeOf(verify, ALIVE),
+    probe: mode === 'voila' ? { path: STATIC, expect: { from: 200, to: 499 } } : probeOf(verify, ALIVE),
     writtenEnvironment: written,
     drainMs: milliseconds(settings.drain ?? '5s'),
     watchMs: between('verify.settle', verify?.settle ?? '0s', LONGEST_WATCH_MS),
@@ -52,7 +54,8 @@ export function notebookWantsOf(input: LookInput<NotebookTargetSettings>): RunWa
       },
       port: PORT,
       health: {
-        http: ALIVE,
+        // Voila has no path that tells its state; the check of its image knows.
+        ...(mode === 'voila' ? {} : { http: ALIVE }),
         withinMs: between('verify.within', verify?.within ?? '120s', LONGEST_WITHIN_MS),
       },
       // Old and new stand side by side for moments only, and people must find their work in both.

@@ -11,6 +11,7 @@ import { resumeApp } from './breaker.ts'
 import { type Deployment, type DeployRequest, isByPerson, isHint, takenOver } from './deployment.ts'
 import { APP_BEING_REMOVED, APP_NOT_FOUND, DEPLOYMENT_ENDED } from './errors.ts'
 import type { Events } from './events.ts'
+import { noteAsked } from './last-asked.ts'
 import { isOldNews } from './old-news.ts'
 import { readDeployment } from './queries.ts'
 import { isLonger, quietFor } from './quiet.ts'
@@ -35,6 +36,7 @@ export async function requestDeployment(
   request: DeployRequest,
 ): Promise<Deployment> {
   const { db, events } = context
+  noteAsked(events, request.appId)
   return await inTransaction(db, async transaction => {
     const stored = await store({ ...context, db: transaction }, request)
     afterCommit(transaction, () =>

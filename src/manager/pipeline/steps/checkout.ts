@@ -4,7 +4,9 @@ import { refuseStranger } from '#manager/organisations/refuse-stranger.ts'
 import { noteDeployment } from '#manager/outbox/note-deployment.ts'
 import { NOTHING_TO_DEPLOY } from '#manager/pipeline/errors.ts'
 import { guardHint } from '#manager/pipeline/guard-hint.ts'
+import { sharedCheckout } from '#manager/pipeline/shared-checkout.ts'
 import { fetchSource, type Source } from '#manager/pipeline/source.ts'
+
 import { done, type Step, type StepContext, type StepOutcome } from '#manager/pipeline/step.ts'
 import { tellWorker } from '#manager/pipeline/tell-worker.ts'
 import { newestRelease } from '#manager/releases/queries.ts'
@@ -18,7 +20,8 @@ export const checkout: Step = {
   name: 'checkout',
   deadlineMs: 5 * 60_000,
   run: checkoutCommit,
-  recall: fetchFacts,
+  // One that was shared is not in the journal.
+  recall: context => fetchFacts(context, context.deployment.commit),
 }
 
 async function checkoutCommit(context: StepContext): Promise<StepOutcome> {
@@ -90,7 +93,7 @@ function approvedCommit({ approved, commit }: Deployment): string | undefined {
   return approved && commit
 }
 
-async function fetchFacts(context: StepContext) {
+async function fetchFacts(context: StepContext, recalled?: string) {
   const { repository, app, deployment, parts, facts } = context
   if (!repository) {
     throw NOTHING_TO_DEPLOY(deployment.wantedCommit ?? 'unknown')
@@ -98,12 +101,16 @@ async function fetchFacts(context: StepContext) {
   await refuseStranger(parts, repository)
   const ask = (tell: Parameters<typeof tellWorker>[1]) => tellWorker(context, tell)
   const newest = await newestRelease(parts.db, app.id)
-  const source = await fetchSource(ask, repository, {
+  const commit = approvedCommit(deployment) ?? deployment.wantedCommit ?? recalled
+  const options = {
     sealer: parts.sealer,
-    commit: approvedCommit(deployment) ?? deployment.wantedCommit,
+    commit,
     // A webhook says that the tip moved: asking first would only cost time.
     known: deployment.trigger.kind === 'webhook' ? undefined : (newest?.confirmed_commit ?? newest?.commit),
-  })
+  }
+  const fetch = () => fetchSource(ask, repository, options)
+  const isShared = commit === undefined && app.by_files === 'notebook'
+  const source = isShared ? await sharedCheckout(context, fetch) : await fetch()
   facts.source = source
   return { source, newest }
 }

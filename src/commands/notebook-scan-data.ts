@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox'
+import { NotebookSettings } from '#recipes/notebook-settings.ts'
 import { AppName, CommitId } from './container-data.ts'
 import { RepositoryKey } from './image-data.ts'
-import { NotebookSettings } from '#recipes/notebook-settings.ts'
 import { NotebookBase, NotebookFinding, NotebookWishFields } from './notebook-data.ts'
 
 const strict = { additionalProperties: false } as const

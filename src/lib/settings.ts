@@ -244,8 +244,7 @@ export function dataFolder(environment: Environment): string {
   if (FAIRLEAD_DATA) {
     return FAIRLEAD_DATA
   }
-  const shared = XDG_DATA_HOME || (HOME ? join(HOME, '.local/share') : '/var/lib')
-  return join(shared, 'fairlead')
+  return join(XDG_DATA_HOME || (HOME ? join(HOME, '.local/share') : '/var/lib'), 'fairlead')
 }
 
 const PREFIX = 'FAIRLEAD_'

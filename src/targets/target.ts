@@ -1,6 +1,6 @@
 import type { Static, TObject } from 'typebox'
 import type { Command } from '#commands/command.ts'
-import type { NotebookBase } from '#commands/notebook-data.ts'
+import type { NotebookFacts } from './notebook-facts.ts'
 
 /** What a plan tells the worker: one command with its data, under a key by which later data can name its result. */
 export interface Tell {
@@ -130,7 +130,6 @@ export interface LookInput<S> {
   /** Results so far of the Tells that look() asked for, by key; look() is called until it asks for nothing new. */
   readonly found: Readonly<Record<string, unknown>>
   readonly registry: RegistryFacts | undefined
-  /** What images of notebooks may be made of; undefined: nobody has set that up. */
   readonly notebooks?: NotebookFacts | undefined
   /** Values for `$NAME` references and build secrets; revealed only inside Tell data. */
   readonly secrets: Readonly<Record<string, string>>
@@ -199,18 +198,6 @@ export interface RegistryFacts {
   readonly username: string
   readonly password: string
   readonly ca?: string
-}
-
-/** As the administrator has set it up. */
-export interface NotebookFacts {
-  /** The first that has what a project asks for is taken. */
-  readonly bases: readonly NotebookBase[]
-  /** Beginnings of addresses that packages may come from though they are inside, or unprotected. */
-  readonly allowed?: readonly string[]
-  /** Day whose R packages are taken where a project names none. */
-  readonly date?: string
-  /** In front of the names of images in the registry. */
-  readonly prefix?: string
 }
 
 export interface WantedArtifact {

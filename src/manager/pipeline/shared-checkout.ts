@@ -17,7 +17,7 @@ const memories = new WeakMap<object, Map<string, Kept>>()
  */
 export async function sharedCheckout(
   { parts, app, repository }: StepContext,
-  fetch: () => Promise<Source>,
+  look: () => Promise<Source>,
 ): Promise<Source> {
   const memory = memories.get(parts.agents) ?? new Map<string, Kept>()
   memories.set(parts.agents, memory)
@@ -32,7 +32,7 @@ export async function sharedCheckout(
     }
   }
   const turn = nextTurn()
-  const source = fetch()
+  const source = look()
   memory.delete(key)
   memory.set(key, { turn, source })
   for (const old of [...memory.keys()].slice(0, Math.max(0, memory.size - MOST))) {

@@ -108,9 +108,9 @@ async function fetchFacts(context: StepContext, recalled?: string) {
     // A webhook says that the tip moved: asking first would only cost time.
     known: deployment.trigger.kind === 'webhook' ? undefined : (newest?.confirmed_commit ?? newest?.commit),
   }
-  const fetch = () => fetchSource(ask, repository, options)
+  const look = () => fetchSource(ask, repository, options)
   const isShared = commit === undefined && app.by_files === 'notebook'
-  const source = isShared ? await sharedCheckout(context, fetch) : await fetch()
+  const source = isShared ? await sharedCheckout(context, look) : await look()
   facts.source = source
   return { source, newest }
 }

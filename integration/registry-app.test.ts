@@ -176,14 +176,23 @@ test('R43 a collection deletes from the registry what no release names, and noth
   const byHand = `${address}/by-hand:1`
   await docker('tag', system.baseImage, byHand)
   await mustRun('docker', ['push', '--quiet', byHand], { folder: system.folder, env: login })
-  const preview = await client.get<CollectionDocument>('/registry/collection')
+  const now = '/registry/collection?older_than_seconds=0'
+  const young = await client.get<CollectionDocument>('/registry/collection')
+  deepEqual(young.gone, [])
+  equal(young.kept.find(({ digest }) => digest === digestOf(pinned))?.why, 'it is new')
+  const foreign = `${address}/foreign:t-${'0'.repeat(32)}`
+  await docker('tag', system.baseImage, foreign)
+  await mustRun('docker', ['push', '--quiet', foreign], { folder: system.folder, env: login })
+  const preview = await client.get<CollectionDocument>(now)
   const digests = (list: readonly { digest: string }[]) => list.map(({ digest }) => digest)
   ok(digests(preview.gone).includes(digestOf(pinned)), JSON.stringify(preview))
   ok(digests(preview.kept).includes(digestOf(current)), JSON.stringify(preview))
   match(preview.kept.find(({ repository }) => repository === 'by-hand')?.why ?? '', /"1"/)
+  const why = preview.kept.find(({ repository }) => repository === 'foreign')?.why ?? ''
+  equal(why, 'no app of this manager made it')
   ok(preview.bytes > 0)
-  await fairlead('registry', 'collect')
-  const again = await client.get<CollectionDocument>('/registry/collection')
+  await fairlead('registry', 'collect', '--older-than', '0s')
+  const again = await client.get<CollectionDocument>(now)
   deepEqual([again.gone, digests(again.kept).toSorted()], [[], digests(preview.kept).toSorted()])
   for (const image of [current, byHand]) {
     await docker('rmi', '--force', image)

@@ -8,14 +8,19 @@ import type { Session } from './session.ts'
 /** Shows what would go from the registry, or has it deleted and shows that to its end. */
 export async function collectRegistry(
   session: Session,
-  { dryRun }: { readonly dryRun?: boolean },
+  { dryRun, olderThan }: { readonly dryRun?: boolean; readonly olderThan?: number },
 ): Promise<number> {
   const { client, printer } = session
+  const seconds = olderThan === undefined ? undefined : Math.floor(olderThan / 1_000)
   if (dryRun !== true) {
-    const deployment = await client.send<DeploymentDocument>('POST', '/registry/collect')
+    const deployment = await client.send<DeploymentDocument>('POST', '/registry/collect', {
+      ...(seconds === undefined ? {} : { older_than_seconds: seconds }),
+    })
     return await reportDeployment(session, deployment, { wait: true })
   }
-  const answer = await client.get<CollectionDocument>('/registry/collection')
+  const answer = await client.get<CollectionDocument>(
+    `/registry/collection${seconds === undefined ? '' : `?older_than_seconds=${seconds}`}`,
+  )
   printer.answer(answer)
   const named = (each: { repository: string; digest: string; tags: readonly string[] }) => [
     each.repository,

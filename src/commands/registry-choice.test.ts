@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { chooseCollectable, type StoredManifest } from './registry-choice.ts'
+import { chooseCollectable, keyOf, type StoredManifest, whySpared } from './registry-choice.ts'
 
 const tag = (letter: string) => `t-${letter.repeat(32)}`
 const digest = (letter: string) => `sha256:${letter.repeat(64)}`
@@ -21,6 +21,38 @@ test('an image that our builds made and nothing names goes; named ones and those
 test('a tag that a release names in one repository keeps nothing in another', () => {
   const stored = [aManifest('a'), aManifest('b', { repository: 'other', tags: [tag('a')] })]
   assert.deepEqual(names(chooseCollectable(stored, [`shop:${tag('a')}`]).gone), ['b'])
+})
+
+test('R43 a tag of ours shows not who made an image: only what an app of this manager made, and not just now, may go', () => {
+  const rules = { ours: new Set(['shop']), youngerThanMs: 1_000, now: 10_000 }
+  const made = (app: string | undefined, at = 0) => whySpared([{ app, at }], rules)
+  assert.equal(made('shop'), undefined)
+  assert.equal(made('shop', 9_500), 'it is new')
+  assert.equal(made('other'), 'no app of this manager made it')
+  assert.equal(made(undefined), 'no app of this manager made it')
+  // An index says it by its parts, of which one may be no image; one that nothing is known of is nobody's.
+  const parts = [{ app: 'shop', at: 0 }, { app: undefined, at: undefined }]
+  assert.equal(whySpared(parts, rules), undefined)
+  assert.equal(whySpared([...parts, { app: 'shop', at: 9_999 }], rules), 'it is new')
+  assert.equal(whySpared([], rules), 'no app of this manager made it')
+})
+
+test('what is spared stays with its parts, for the reason that was given', () => {
+  const stored = [aManifest('a', { children: [digest('1')] }), aManifest('1', { tags: [] }), aManifest('b')]
+  const spared = new Map([[keyOf({ repository: 'shop', digest: digest('a') }), 'it is new']])
+  const { gone, kept } = chooseCollectable(stored, [], spared)
+  assert.deepEqual(names(gone), ['b'])
+  assert.deepEqual(
+    kept.map(each => each.why),
+    ['it is new', 'it is part of an index that stays'],
+  )
+})
+
+test('tags of notebooks are none of those that go', () => {
+  const stored = ['e', 't'].map(kind =>
+    aManifest(kind, { repository: 'notebooks/p/sales', tags: [`${kind}-${'0'.repeat(24)}`] }),
+  )
+  assert.deepEqual(chooseCollectable(stored, []).gone, [])
 })
 
 test('an index and its parts go and stay together, and a part that another index has stays', () => {

@@ -20,9 +20,14 @@ const REFERRER_TAG = /^sha256-([0-9a-f]{64})(?:\.[a-z]+)?$/
 
 /**
  * Only images that our builds made may go, and of them those that nothing names: not by digest, not by tag, not as a
- * part of an index that stays. What says something of an image goes and stays with it. Pure.
+ * part of an index that stays. What says something of an image goes and stays with it. `spared` has the reasons why
+ * others stay that nothing names, by keyOf. Pure.
  */
-export function chooseCollectable(stored: readonly StoredManifest[], keep: readonly string[]): CollectChoice {
+export function chooseCollectable(
+  stored: readonly StoredManifest[],
+  keep: readonly string[],
+  spared: ReadonlyMap<string, string> = new Map(),
+): CollectChoice {
   const names = new Set(keep)
   const why = new Map<StoredManifest, string>()
   const byDigest = (repository: string, digest: string) =>
@@ -40,8 +45,11 @@ export function chooseCollectable(stored: readonly StoredManifest[], keep: reado
   }
   for (const each of stored) {
     const foreign = each.tags.find(tag => !OWN_TAG.test(tag) && !REFERRER_TAG.test(tag))
+    const spares = spared.get(keyOf(each))
     if (foreign !== undefined) {
       stay(each, `the tag "${foreign}" was given to it`)
+    } else if (spares !== undefined) {
+      stay(each, spares)
     } else if (isPinned(each) || each.children.some(child => names.has(child))) {
       stay(each, 'a release, an artifact, a container or a deployment at work names it')
     }
@@ -63,6 +71,34 @@ export function chooseCollectable(stored: readonly StoredManifest[], keep: reado
     kept: [...why].map(([manifest, reason]) => ({ manifest, why: reason })),
     bytes: freed(gone, [...why.keys()]),
   }
+}
+
+/** By which a manifest of a repository is known. */
+export function keyOf({ repository, digest }: Pick<StoredManifest, 'repository' | 'digest'>): string {
+  return `${repository}@${digest}`
+}
+
+/** What an image says of itself. */
+export interface Made {
+  readonly app: string | undefined
+  /** ms since 1970. */
+  readonly at: number | undefined
+}
+
+/** Why an image stays that nothing names: a tag alone shows not who made it. `made` has it and its parts. */
+export function whySpared(
+  made: readonly Made[],
+  { ours, youngerThanMs, now }: { readonly ours: ReadonlySet<string>; readonly youngerThanMs: number; readonly now: number },
+): string | undefined {
+  if (!made.some(({ app }) => app !== undefined && ours.has(app))) {
+    return 'no app of this manager made it'
+  }
+  return made.some(({ at = 0 }) => now - at < youngerThanMs) ? 'it is new' : undefined
+}
+
+/** Whether it has a tag of ours: only such a one can begin what goes. */
+export function isCandidate({ tags }: StoredManifest): boolean {
+  return tags.some(tag => OWN_TAG.test(tag))
 }
 
 function subjectOf({ subject, tags }: StoredManifest): string | undefined {

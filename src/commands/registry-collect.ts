@@ -9,7 +9,7 @@ import {
 } from '#programs/docker-containers.ts'
 import type { RegistryAccess } from '#programs/registry.ts'
 import { collectorSpec, waitForContainer } from '#programs/registry-container.ts'
-import { deleteManifest, listRepositories, listTags, readManifest } from '#programs/registry-contents.ts'
+import { deleteManifest, listRepositories, listTags, readMaker, readManifest } from '#programs/registry-contents.ts'
 import { handsForCleanUp } from './clean-up.ts'
 import { defineCommand, type Hands } from './command.ts'
 import { AppName, LABEL } from './container-data.ts'
@@ -17,7 +17,7 @@ import { lastLines } from './container-lines.ts'
 import { containersOf } from './container-siblings.ts'
 import { RegistryData } from './image-data.ts'
 import { localAccess, waitForRegistry } from './registry-alive.ts'
-import { chooseCollectable, type StoredManifest } from './registry-choice.ts'
+import { chooseCollectable, isCandidate, keyOf, type Made, type StoredManifest, whySpared } from './registry-choice.ts'
 import { COLLECT_FAILED, REGISTRY_NOT_SERVING } from './registry-errors.ts'
 import { registryDeploymentFolder } from './registry-folder.ts'
 
@@ -32,6 +32,9 @@ const CollectData = Type.Object(
     access: RegistryData,
     /** `repository:tag` and digests that must stay. */
     keep: Type.Array(Type.String({ maxLength: 512 }), { maxItems: 100_000 }),
+    /** Names of apps that this manager has or had: what carries another one, or none, is not ours. */
+    ours: Type.Array(AppName, { maxItems: 100_000 }),
+    youngerThanMs: Type.Integer({ minimum: 0 }),
     /** Only tells what would go. */
     dryRun: Type.Boolean(),
   },
@@ -77,7 +80,9 @@ async function collect(hands: Hands, data: CollectData): Promise<CollectResult> 
   }
   const access = localAccess(data.access)
   const stored = await readAll(hands, access)
-  const { gone, kept, bytes } = chooseCollectable(stored, data.keep)
+  const unnamed = chooseCollectable(stored, data.keep).gone
+  const spared = await sparedOf(hands, unnamed, { access, rules: data })
+  const { gone, kept, bytes } = chooseCollectable(stored, data.keep, spared)
   if (!dryRun) {
     for (const { repository, digest } of gone) {
       await hands.perform(deleteManifest(access, repository, digest))
@@ -90,6 +95,39 @@ async function collect(hands: Hands, data: CollectData): Promise<CollectResult> 
     kept: kept.slice(0, MOST_TOLD).map(({ manifest, why }) => ({ ...told(manifest), why })),
     bytes,
   }
+}
+
+interface Sparing {
+  readonly access: RegistryAccess
+  readonly rules: Pick<CollectData, 'ours' | 'youngerThanMs'>
+}
+
+/** Only of what would go is the configuration read: of an index those of its parts. */
+async function sparedOf(
+  hands: Hands,
+  unnamed: readonly StoredManifest[],
+  { access, rules }: Sparing,
+): Promise<ReadonlyMap<string, string>> {
+  const ours = new Set(rules.ours)
+  const spared = new Map<string, string>()
+  for (const root of unnamed.filter(isCandidate)) {
+    const parts = unnamed.filter(
+      each => each.repository === root.repository && root.children.includes(each.digest),
+    )
+    const made: Made[] = []
+    for (const { repository, config } of [root, ...parts]) {
+      if (config !== undefined) {
+        const { labels, at } = await hands.perform(readMaker(access, repository, config))
+        made.push({ app: labels[LABEL.app], at })
+      }
+    }
+    const now = hands.clock.now()
+    const why = whySpared(made, { ours, youngerThanMs: rules.youngerThanMs, now })
+    if (why !== undefined) {
+      spared.set(keyOf(root), why)
+    }
+  }
+  return spared
 }
 
 function told({ repository, digest, tags }: StoredManifest) {

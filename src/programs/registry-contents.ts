@@ -7,6 +7,8 @@ const DIGEST = /^sha256:[0-9a-f]{64}$/
 
 export interface ManifestFacts {
   readonly digest: string
+  /** Digest of its configuration; an index has none. */
+  readonly config?: string
   /** Itself, its configuration and its layers. */
   readonly blobs: readonly { readonly digest: string; readonly bytes: number }[]
   /** Of an index: the manifests that it names. */
@@ -47,6 +49,22 @@ export function readManifest(
   }
 }
 
+/** Who made an image and when, as its configuration says. */
+export function readMaker(
+  registry: RegistryAccess,
+  repository: string,
+  config: string,
+): EngineRequest<{ readonly labels: Readonly<Record<string, string>>; readonly at: number | undefined }> {
+  return {
+    ...ask(registry, `/v2/${repository}/blobs/${config}`),
+    ok: [200, 404],
+    read: ({ json }) => {
+      const { created = '', config: runs } = (json ?? {}) as RawConfig
+      return { labels: runs?.Labels ?? {}, at: Date.parse(created) || undefined }
+    },
+  }
+}
+
 /** With every tag that means it. */
 export function deleteManifest(
   registry: RegistryAccess,
@@ -72,6 +90,11 @@ function ask(registry: RegistryAccess, path: string) {
   } as const
 }
 
+interface RawConfig {
+  created?: string
+  config?: { Labels?: Record<string, string> | null }
+}
+
 interface RawManifest {
   config?: { digest?: string; size?: number }
   layers?: { digest?: string; size?: number }[]
@@ -93,6 +116,7 @@ function factsOf(
     ? {
         digest,
         blobs: [{ digest, bytes: Buffer.byteLength(text) }, ...blobs],
+        ...(config?.digest === undefined ? {} : { config: config.digest }),
         children: manifests.flatMap(child => child.digest ?? []),
         ...(subject?.digest === undefined ? {} : { subject: subject.digest }),
       }

@@ -4,6 +4,7 @@ import type { Command } from 'commander'
 import { type Act, withExamples } from '#cli/command.ts'
 import { readFileText } from '#cli/credential.ts'
 import { selfSignedCertificate } from '#cli/demo/certificate.ts'
+import { readTimeout } from '#cli/duration.ts'
 import { EXIT } from '#cli/exit-codes.ts'
 import { inertLine } from '#cli/inert.ts'
 import { passwordHash } from '#cli/password-hash.ts'
@@ -57,6 +58,7 @@ export function configureRegistry(command: Command, act: Act): void {
     .command('collect')
     .description('deletes images that nothing names, and their layers')
     .option('--dry-run', 'only says what would go, what stays, and why')
+    .option('--older-than <duration>', 'younger images stay; default 1h', readTimeout)
     .action(act(collectRegistry))
   command
     .command('down')

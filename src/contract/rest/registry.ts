@@ -69,6 +69,20 @@ export type RegistryRequested = Static<typeof RegistryRequested>
 
 const Stored = { repository: Type.String(), digest: Type.String(), tags: Type.Array(Type.String()) }
 
+export const CollectWish = Type.Object(
+  {
+    older_than_seconds: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 31_536_000,
+        default: 3_600,
+        description: 'Images that were built later stay, whether somebody needs them or not.',
+      }),
+    ),
+  },
+  strict,
+)
+
 export const CollectionDocument = Type.Object(
   {
     gone: Type.Array(Type.Object(Stored, strict)),

@@ -3,6 +3,7 @@ import { DeploymentDocument } from '#contract/rest/deployments.ts'
 import { HostName, strict } from '#contract/rest/fields.ts'
 import {
   CollectionDocument,
+  CollectWish,
   RegistryDocument,
   RegistryRequested,
   RegistryWish,
@@ -67,10 +68,11 @@ export function registryRoutes(api: Api, parts: ApiParts): void {
       schema: {
         summary: 'What a collection would delete now, what would stay, and why',
         tags,
+        querystring: CollectWish,
         response: { 200: CollectionDocument },
       },
     },
-    async () => await previewCollection(parts),
+    async ({ query }) => await previewCollection(parts, query.older_than_seconds),
   )
 
   api.post(
@@ -81,11 +83,16 @@ export function registryRoutes(api: Api, parts: ApiParts): void {
         description:
           'A deployment of the registry, which waits until no other one runs and lets none begin. Pulls fail for the seconds in which layers are deleted.',
         tags,
+        body: CollectWish,
         response: { 202: DeploymentDocument },
       },
     },
     async (request, reply) => {
-      const deployment = await requestCollection(parts, speakerOf(request).name)
+      const deployment = await requestCollection(
+        parts,
+        speakerOf(request).name,
+        request.body.older_than_seconds,
+      )
       parts.queue.wake()
       return reply.code(202).send(deploymentDocument(deployment))
     },

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createFakeAgents, workingAnswers } from '#manager/pipeline/test-agents.ts'
 import { openTestQueue } from '#manager/pipeline/test-queue.ts'
-import { COLLECT } from './alone.ts'
+import { collectDetail } from './alone.ts'
 import { readDeployment } from './queries.ts'
 import type { Queue } from './queue.ts'
 import { requestDeployment } from './request.ts'
@@ -13,7 +13,7 @@ test('a collection begins only when nothing is at work, and nothing begins besid
   const first = await scene.request('first')
   scene.queue.wake()
   await scene.started(1)
-  const alone = await scene.request('registry', COLLECT)
+  const alone = await scene.request('registry', collectDetail())
   const other = await scene.request('other')
   scene.queue.wake()
   await scene.started(2)

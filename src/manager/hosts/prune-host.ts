@@ -1,10 +1,9 @@
-import type { Kysely } from 'kysely'
 import { type HostPruned, hostPrune } from '#commands/host-prune.ts'
 import { newId } from '#lib/id.ts'
 import { HOST_NOT_FOUND } from '#manager/agents/errors.ts'
+import { namesOfApps } from '#manager/apps/names-of-apps.ts'
 import type { ManagerParts } from '#manager/parts.ts'
 import { pinnedImages } from '#manager/releases/pinned-images.ts'
-import type { Tables } from '#manager/store/tables.ts'
 import { HOST_BUSY } from './errors.ts'
 
 const HOUR_MS = 3_600_000
@@ -51,14 +50,4 @@ export async function pruneHost(
   } finally {
     held?.release()
   }
-}
-
-/** All names that this manager's apps have, and had: what carries another one belongs to somebody else. */
-async function namesOfApps(db: Kysely<Tables>): Promise<{ ours: string[]; present: string[] }> {
-  const [apps, past] = await Promise.all([
-    db.selectFrom('apps').select('name').execute(),
-    db.selectFrom('past_deployments').select('app').distinct().execute(),
-  ])
-  const present = apps.map(({ name }) => name)
-  return { present, ours: [...new Set([...present, ...past.map(({ app }) => app)])] }
 }

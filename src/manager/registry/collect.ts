@@ -3,7 +3,8 @@ import { imageUsed } from '#commands/image.ts'
 import { registryCollect } from '#commands/registry.ts'
 import type { CollectResult } from '#commands/registry-collect.ts'
 import { newId } from '#lib/id.ts'
-import { COLLECT } from '#manager/deployments/alone.ts'
+import { namesOfApps } from '#manager/apps/names-of-apps.ts'
+import { collectDetail } from '#manager/deployments/alone.ts'
 import type { Deployment } from '#manager/deployments/deployment.ts'
 import { requestDeployment } from '#manager/deployments/request.ts'
 import type { PipelineParts } from '#manager/pipeline/step.ts'
@@ -13,12 +14,19 @@ import { registryApp } from './registry-app.ts'
 import { registryInUse } from './registry-in-use.ts'
 
 const WAIT_MS = 10_000
+const HOUR_SECONDS = 3_600
+
+interface CollectWish {
+  readonly dryRun: boolean
+  /** Younger images stay; default an hour. */
+  readonly olderThanSeconds?: number | undefined
+}
 
 type Parts = Pick<PipelineParts, 'db' | 'sealer' | 'registry' | 'agents' | 'keepReleases'>
 
 /** What a collection would delete now, without deleting it. */
-export async function previewCollection(parts: Parts): Promise<CollectResult> {
-  const { host, data } = await collectionFor(parts, true)
+export async function previewCollection(parts: Parts, olderThanSeconds?: number): Promise<CollectResult> {
+  const { host, data } = await collectionFor(parts, { dryRun: true, olderThanSeconds })
   const { deadlineMs, name: command } = registryCollect
   return (await parts.agents.tell(host, {
     ...{ id: newId(), command, params: data, deadlineMs, waitMs: WAIT_MS },
@@ -26,14 +34,19 @@ export async function previewCollection(parts: Parts): Promise<CollectResult> {
 }
 
 /** A deployment of the registry's app, which has the manager for itself and goes on after a restart. */
-export async function requestCollection(parts: PipelineParts, by: string): Promise<Deployment> {
+export async function requestCollection(
+  parts: PipelineParts,
+  by: string,
+  olderThanSeconds?: number,
+): Promise<Deployment> {
   const app = await registryApp(parts.db)
   if (!app) {
     throw NO_REGISTRY()
   }
-  const trigger = { kind: 'api', by, detail: COLLECT } as const
+  const detail = collectDetail(olderThanSeconds)
+  const trigger = { kind: 'api', by, detail } as const
   const deployment = await requestDeployment(parts, { appId: app.id, kind: 'deploy', trigger })
-  if (deployment.trigger.detail !== COLLECT) {
+  if (deployment.trigger.detail !== detail) {
     throw COLLECT_WAITS(deployment.id)
   }
   return deployment
@@ -42,7 +55,7 @@ export async function requestCollection(parts: PipelineParts, by: string): Promi
 /** What the host of the registry is told. Every engine is asked what its containers need: nobody knows of one that does not answer. */
 export async function collectionFor(
   parts: Parts,
-  dryRun: boolean,
+  { dryRun, olderThanSeconds = HOUR_SECONDS }: CollectWish,
 ): Promise<{ host: string; data: Readonly<Record<string, unknown>> }> {
   const [app, access] = [await registryApp(parts.db), await registryInUse(parts)]
   if (!app || !access || parts.registry) {
@@ -65,7 +78,9 @@ export async function collectionFor(
     }),
   )
   const names = [...(await pinnedImages(parts.db, parts.keepReleases)), ...used.flat()]
-  return { host: app.host, data: { app: app.name, access, keep: keptIn(address, names), dryRun } }
+  const { ours } = await namesOfApps(parts.db)
+  const rules = { keep: keptIn(address, names), ours, youngerThanMs: olderThanSeconds * 1_000, dryRun }
+  return { host: app.host, data: { app: app.name, access, ...rules } }
 }
 
 type Used = Static<typeof imageUsed.result>

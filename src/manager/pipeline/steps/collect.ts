@@ -1,6 +1,6 @@
 import { registryCollect } from '#commands/registry.ts'
 import type { CollectResult } from '#commands/registry-collect.ts'
-import { isAlone } from '#manager/deployments/alone.ts'
+import { collectAge, isAlone } from '#manager/deployments/alone.ts'
 import { done, type Step, type StepContext, type StepOutcome } from '#manager/pipeline/step.ts'
 import { tellWorker } from '#manager/pipeline/tell-worker.ts'
 import { collectionFor } from '#manager/registry/collect.ts'
@@ -14,8 +14,9 @@ export const collect: Step = {
 }
 
 async function collectGarbage(context: StepContext): Promise<StepOutcome> {
-  const { parts, say } = context
-  const { data } = await collectionFor(parts, false)
+  const { parts, deployment, say } = context
+  const olderThanSeconds = collectAge(deployment.trigger)
+  const { data } = await collectionFor(parts, { dryRun: false, olderThanSeconds })
   const result = (await tellWorker(context, {
     key: 'collect',
     command: registryCollect.name,

@@ -48,6 +48,18 @@ describe('a rendered Compose project', () => {
     ok(!JSON.stringify(world.said).includes('sesame'))
   })
 
+  test('leaves nothing with values of secrets on the disk when it was asked for an answer only', async () => {
+    await using stack = new AsyncDisposableStack()
+    const world = await startComposeWorld(stack)
+    const commit = await world.commit({ 'compose.yaml': simple(world, 'environment: ["B=${GIVEN}"]') })
+    const asked = { commit, secrets: { GIVEN: 'sesame-street' } }
+    const kept = () => mustRun('grep', ['-rlc', 'sesame-street', world.hands.workspace], world).catch(() => '')
+    const answer = await render(world, { ...asked, preview: true })
+    equal(await kept(), '')
+    equal((await render(world, asked)).render, answer.render)
+    match(await kept(), /renders/)
+  })
+
   test('C01 C07 is checked again after interpolation and merge', async () => {
     await using stack = new AsyncDisposableStack()
     const world = await startComposeWorld(stack)

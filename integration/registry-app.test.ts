@@ -18,6 +18,8 @@ import { type Remote, type System, startSystem } from './world/system.ts'
 const stack = new AsyncDisposableStack()
 const PROGRAM = join(import.meta.dirname, '../bin/fairlead')
 const APP = `site-${process.pid}`
+/** What an earlier run left in the build cache would be as old as that run. */
+const BORN = `${Date.now()}\n`
 const REGISTRY = `registry-${process.pid}`
 let system: System
 let other: SecondEngine
@@ -191,7 +193,7 @@ test('R43 a collection deletes from the registry what no release names, and noth
   const why = preview.kept.find(({ repository }) => repository === 'foreign')?.why ?? ''
   equal(why, 'no app of this manager made it')
   ok(preview.bytes > 0)
-  await fairlead('registry', 'collect', '--older-than', '0s')
+  await fairlead('registry', 'collect', '--older-than', '1s')
   const again = await client.get<CollectionDocument>(now)
   deepEqual([again.gone, digests(again.kept).toSorted()], [[], digests(preview.kept).toSorted()])
   for (const image of [current, byHand]) {
@@ -266,8 +268,9 @@ test('"registry down" leaves nothing but the images, which are there again after
 
 function files(text: string): Record<string, string> {
   return {
-    Dockerfile: `FROM ${system.baseImage}\nCOPY text /text\nEXPOSE 8080\nCMD ["httpd","-f","-p","8080"]\n`,
+    Dockerfile: `FROM ${system.baseImage}\nCOPY text born /\nEXPOSE 8080\nCMD ["httpd","-f","-p","8080"]\n`,
     text: `${text}\n`,
+    born: BORN,
   }
 }
 

@@ -31,7 +31,10 @@ test('R43 a tag of ours shows not who made an image: only what an app of this ma
   assert.equal(made('other'), 'no app of this manager made it')
   assert.equal(made(undefined), 'no app of this manager made it')
   // An index says it by its parts, of which one may be no image; one that nothing is known of is nobody's.
-  const parts = [{ app: 'shop', at: 0 }, { app: undefined, at: undefined }]
+  const parts = [
+    { app: 'shop', at: 0 },
+    { app: undefined, at: undefined },
+  ]
   assert.equal(whySpared(parts, rules), undefined)
   assert.equal(whySpared([...parts, { app: 'shop', at: 9_999 }], rules), 'it is new')
   assert.equal(whySpared([], rules), 'no app of this manager made it')

@@ -88,7 +88,11 @@ export interface Made {
 /** Why an image stays that nothing names: a tag alone shows not who made it. `made` has it and its parts. */
 export function whySpared(
   made: readonly Made[],
-  { ours, youngerThanMs, now }: { readonly ours: ReadonlySet<string>; readonly youngerThanMs: number; readonly now: number },
+  {
+    ours,
+    youngerThanMs,
+    now,
+  }: { readonly ours: ReadonlySet<string>; readonly youngerThanMs: number; readonly now: number },
 ): string | undefined {
   if (!made.some(({ app }) => app !== undefined && ours.has(app))) {
     return 'no app of this manager made it'

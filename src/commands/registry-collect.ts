@@ -9,7 +9,13 @@ import {
 } from '#programs/docker-containers.ts'
 import type { RegistryAccess } from '#programs/registry.ts'
 import { collectorSpec, waitForContainer } from '#programs/registry-container.ts'
-import { deleteManifest, listRepositories, listTags, readMaker, readManifest } from '#programs/registry-contents.ts'
+import {
+  deleteManifest,
+  listRepositories,
+  listTags,
+  readMaker,
+  readManifest,
+} from '#programs/registry-contents.ts'
 import { handsForCleanUp } from './clean-up.ts'
 import { defineCommand, type Hands } from './command.ts'
 import { AppName, LABEL } from './container-data.ts'
@@ -17,7 +23,14 @@ import { lastLines } from './container-lines.ts'
 import { containersOf } from './container-siblings.ts'
 import { RegistryData } from './image-data.ts'
 import { localAccess, waitForRegistry } from './registry-alive.ts'
-import { chooseCollectable, isCandidate, keyOf, type Made, type StoredManifest, whySpared } from './registry-choice.ts'
+import {
+  chooseCollectable,
+  isCandidate,
+  keyOf,
+  type Made,
+  type StoredManifest,
+  whySpared,
+} from './registry-choice.ts'
 import { COLLECT_FAILED, REGISTRY_NOT_SERVING } from './registry-errors.ts'
 import { registryDeploymentFolder } from './registry-folder.ts'
 
@@ -75,7 +88,8 @@ async function collect(hands: Hands, data: CollectData): Promise<CollectResult> 
     throw REGISTRY_NOT_SERVING(app, 'there is no container of it')
   }
   if (container.state !== 'running') {
-    // An earlier attempt was ended in the middle.
+    // An earlier attempt was ended in the middle, and what it started goes on without it.
+    await hands.perform(removeContainer(hands.host.dockerSocket, collectorOf(app), 'keep'))
     await startAgain(hands, data, container)
   }
   const access = localAccess(data.access)
@@ -179,7 +193,7 @@ async function readRepository(
 /** A registry that runs while layers are deleted would take a push for which they are then missing. */
 async function sweep(hands: Hands, data: CollectData, container: ContainerFacts): Promise<void> {
   const { dockerSocket } = hands.host
-  const name = `${data.app}-collector`
+  const name = collectorOf(data.app)
   const spec = collectorSpec({
     image: container.imageId,
     labels: { [LABEL.app]: data.app },
@@ -207,6 +221,10 @@ async function sweep(hands: Hands, data: CollectData, container: ContainerFacts)
     await own.perform(removeContainer(dockerSocket, name, 'keep'))
     await startAgain(own, data, container)
   }
+}
+
+function collectorOf(app: string): string {
+  return `${app}-collector`
 }
 
 async function startAgain(hands: Hands, data: CollectData, { id }: ContainerFacts): Promise<void> {

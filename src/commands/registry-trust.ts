@@ -2,8 +2,11 @@ import { join } from 'node:path'
 import { type Static, Type } from 'typebox'
 import type { FairleadError } from '#lib/errors.ts'
 import { Secret } from '#lib/secret.ts'
+import { giveCredential, listServices } from '#programs/docker-swarm.ts'
 import { tryLogin } from '#programs/engine-facts.ts'
+import type { SwarmService } from '#programs/swarm-facts.ts'
 import { defineCommand, type Hands, type HostFacts } from './command.ts'
+import { LABEL } from './container-data.ts'
 import { LOCAL_ENGINE } from './engine.ts'
 import { onEveryEngine } from './host-engines.ts'
 import { RegistryData } from './image-data.ts'
@@ -15,7 +18,10 @@ const MOST_BYTES = 65_536
 const TrustData = Type.Object(
   {
     access: RegistryData,
-    certificate: Type.String({ pattern: '^-----BEGIN CERTIFICATE-----', maxLength: MOST_BYTES }),
+    /** Absent: its authority is known to systems. */
+    certificate: Type.Optional(
+      Type.String({ pattern: '^-----BEGIN CERTIFICATE-----', maxLength: MOST_BYTES }),
+    ),
   },
   strict,
 )
@@ -33,6 +39,8 @@ const TrustResult = Type.Object(
           name: Type.String(),
           problem: Type.Union([Type.String(), Type.Null()]),
           hint: Type.Union([Type.String(), Type.Null()]),
+          /** Services of its swarm that pull with this account from now on. */
+          services: Type.Array(Type.String()),
         },
         strict,
       ),
@@ -45,7 +53,7 @@ export type TrustResult = Static<typeof TrustResult>
 export const registryTrust = defineCommand({
   name: 'registry.trust',
   summary:
-    "Lets the engine of this host trust a registry's certificate, where the policy allows it, and tells which engines log in there.",
+    "Lets the engine of this host trust a registry's certificate, where the policy allows it, tells which engines log in there, and gives the account to services of our apps.",
   role: 'worker',
   engineFree: true,
   data: TrustData,
@@ -59,33 +67,70 @@ export const registryTrust = defineCommand({
 async function trust(hands: Hands, { access, certificate }: TrustData): Promise<TrustResult> {
   const { host } = hands
   const { policy } = host
-  const { address, username, password } = access
   const written =
-    policy.trust === undefined ? undefined : await write(hands, policy.trust, { access, certificate })
-  const asked = await onEveryEngine(hands, ({ host: { dockerSocket }, perform }) =>
-    perform(tryLogin(dockerSocket, { address, username, password: new Secret(password) })),
-  )
+    policy.trust === undefined || certificate === undefined
+      ? undefined
+      : await write(hands, policy.trust, { address: access.address, certificate })
+  const asked = await onEveryEngine(hands, on => logIn(on, access))
   return {
     file: written?.file ?? null,
     changed: written?.changed ?? false,
     engines: asked.map(({ engine, done, problem }) => {
-      const { message, hint } = problem ?? refusalOf(host, engine.name, { access, words: done }) ?? {}
-      return { name: engine.name, problem: message ?? null, hint: hint ?? null }
+      const { message, hint } =
+        problem ?? refusalOf(host, engine.name, { access, certificate, words: done?.refusal }) ?? {}
+      const services = [...(done?.services ?? [])]
+      return { name: engine.name, problem: message ?? null, hint: hint ?? null, services }
     }),
   }
 }
 
+interface LoggedIn {
+  /** In the words of the engine; undefined: it logs in. */
+  readonly refusal: string | undefined
+  readonly services: readonly string[]
+}
+
+/** A service keeps the account that it was deployed with, and would pull with it on the next node that needs its image. */
+async function logIn({ host, perform, say }: Hands, access: RegistryData): Promise<LoggedIn> {
+  const { dockerSocket } = host
+  const { address, username, password } = access
+  const credential = { address, username, password: new Secret(password) }
+  const refusal = await perform(tryLogin(dockerSocket, credential))
+  if (refusal !== undefined) {
+    return { refusal, services: [] }
+  }
+  const given: string[] = []
+  for (const service of (await perform(listServices(dockerSocket))).filter(each => isOurs(each, address))) {
+    const isGiven = await perform(giveCredential(dockerSocket, service, credential))
+    if (isGiven) {
+      given.push(service.name)
+    } else {
+      say(`the service ${service.name} is being changed by somebody else; its account is theirs`, 'info')
+    }
+  }
+  return { refusal, services: given }
+}
+
+function isOurs({ labels, image }: SwarmService, address: string): boolean {
+  return labels[LABEL.app] !== undefined && image.startsWith(`${address}/`)
+}
+
 interface Refused {
   readonly access: RegistryData
+  readonly certificate: string | undefined
   /** Of the engine; undefined: it logs in. */
   readonly words: string | undefined
 }
 
-function refusalOf(host: HostFacts, engine: string, { access, words }: Refused): FairleadError | undefined {
+function refusalOf(
+  host: HostFacts,
+  engine: string,
+  { access, certificate, words }: Refused,
+): FairleadError | undefined {
   if (words === undefined) {
     return undefined
   }
-  const isByPolicy = engine === LOCAL_ENGINE && host.policy.trust === undefined
+  const isByPolicy = engine === LOCAL_ENGINE && host.policy.trust === undefined && certificate !== undefined
   return isByPolicy
     ? TRUST_REFUSED(host.name, access.address)
     : ENGINE_WITHOUT_TRUST(engine, access.address, words)
@@ -94,7 +139,7 @@ function refusalOf(host: HostFacts, engine: string, { access, words }: Refused):
 async function write(
   { perform, say }: Hands,
   within: string,
-  { access: { address }, certificate }: TrustData,
+  { address, certificate }: { readonly address: string; readonly certificate: string },
 ): Promise<{ file: string; changed: boolean }> {
   const folder = join(within, address)
   const path = join(folder, 'ca.crt')

@@ -134,7 +134,7 @@ function transferRequest(socket: string, transfer: Transfer) {
 }
 
 /** The engine wants the header even for a registry without accounts. */
-function authHeader(credential: RegistryCredential | undefined): string | Secret {
+export function authHeader(credential: RegistryCredential | undefined): string | Secret {
   if (!credential) {
     return base64url({})
   }

@@ -1,6 +1,7 @@
 import type { EngineAnswer, EngineRequest } from '#exec/call.ts'
 import type { Refused } from './docker-containers.ts'
 import { dockerEngine, engineMessage, filters, QUICK_MS, SLOW_MS } from './docker-engine.ts'
+import { authHeader, type RegistryCredential } from './docker-images.ts'
 import {
   AGAIN_LABEL,
   readMembership,
@@ -57,6 +58,21 @@ export function updateAgain(socket: string, service: SwarmService, mark: string)
     ...change(socket, 'POST', `/services/${encodeURIComponent(service.id)}/update`),
     query: { version: service.version, registryAuthFrom: 'spec' },
     body: { ...service.whole, Labels: { ...service.labels, [AGAIN_LABEL]: mark } },
+    read: answer => answer.status === 200,
+  }
+}
+
+/** Gives a service the account that its nodes pull with from now on. Its spec stays, so nothing is made anew; false when somebody else was faster. */
+export function giveCredential(
+  socket: string,
+  service: SwarmService,
+  credential: RegistryCredential,
+): EngineRequest<boolean> {
+  return {
+    ...change(socket, 'POST', `/services/${encodeURIComponent(service.id)}/update`),
+    headers: { 'x-registry-auth': authHeader(credential) },
+    query: { version: service.version },
+    body: service.whole,
     read: answer => answer.status === 200,
   }
 }

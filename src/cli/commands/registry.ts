@@ -42,7 +42,7 @@ export function configureRegistry(command: Command, act: Act): void {
   command.command('status').description('which registry deployments push to').action(act(status))
   command
     .command('trust')
-    .description("lets the workers' engines trust its certificate, where their policies allow it")
+    .description("lets the workers' engines trust its certificate, and services pull with its account")
     .option('--host <host>', 'only this one')
     .action(act(trust))
   command
@@ -95,11 +95,7 @@ async function up(session: Session, options: UpOptions): Promise<number> {
     ...account.wish,
     ...(await certificateFor(session, options, before)),
   }
-  const code = await put(session, wish, account.shown)
-  if (code === EXIT.ok) {
-    sayTrust(session, await session.client.send<TrustDocument>('POST', '/registry/trust', {}))
-  }
-  return code
+  return await put(session, wish, account.shown)
 }
 
 async function passwd(session: Session, options: { readonly passwordFile?: string }): Promise<number> {
@@ -120,6 +116,7 @@ async function put(session: Session, wish: RegistryWish, shown: string | undefin
   if (shown !== undefined) {
     printer.note(`Its password, shown this once: ${shown}`)
   }
+  sayTrust(session, await client.send<TrustDocument>('POST', '/registry/trust', {}))
   return code
 }
 
@@ -197,6 +194,10 @@ function sayTrust({ printer }: Session, { items }: TrustDocument): void {
   for (const { host, file, problem, hint, engines } of items) {
     const well = file === null ? 'needs nothing more' : `trusts it (${file})`
     sayWhether(printer, host, { well, problem, hint })
+    const services = engines.flatMap(each => each.services)
+    if (services.length > 0) {
+      printer.line(`  services that pull with its account from now on: ${services.join(', ')}`)
+    }
     for (const engine of engines.slice(1)) {
       sayWhether(printer, `${host}, engine ${engine.name}`, { well: 'trusts it', ...engine })
     }

@@ -106,7 +106,14 @@ export const TrustDocument = Type.Object(
           hint: Nullable(Type.String()),
           engines: Type.Array(
             Type.Object(
-              { name: Type.String(), problem: Nullable(Type.String()), hint: Nullable(Type.String()) },
+              {
+                name: Type.String(),
+                problem: Nullable(Type.String()),
+                hint: Nullable(Type.String()),
+                services: Type.Array(Type.String(), {
+                  description: 'Services of its swarm that pull with the account from now on.',
+                }),
+              },
               strict,
             ),
             { description: 'Each engine of the host, and why it cannot log in; null: it can.' },

@@ -19,6 +19,7 @@ export async function trustRegistry(
     throw NO_REGISTRY()
   }
   const { ca: certificate } = registry
+  const params = { access: registry, ...(certificate === undefined ? {} : { certificate }) }
   const rows = await parts.db
     .selectFrom('hosts')
     .select('name')
@@ -28,13 +29,10 @@ export async function trustRegistry(
   const hosts = rows.map(({ name }) => name).filter(name => only === undefined || name === only)
   return await Promise.all(
     hosts.map(async host => {
-      if (certificate === undefined) {
-        return { host, file: null, changed: false, problem: null, hint: null, engines: [] }
-      }
       try {
         const { deadlineMs, name: command } = registryTrust
         const answer = (await parts.agents.tell(host, {
-          ...{ id: newId(), command, params: { access: registry, certificate }, deadlineMs, waitMs: WAIT_MS },
+          ...{ id: newId(), command, params, deadlineMs, waitMs: WAIT_MS },
         })) as TrustResult
         const [{ problem, hint } = { problem: null, hint: null }] = answer.engines
         return { host, ...answer, problem, hint }

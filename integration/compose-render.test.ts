@@ -53,7 +53,8 @@ describe('a rendered Compose project', () => {
     const world = await startComposeWorld(stack)
     const commit = await world.commit({ 'compose.yaml': simple(world, 'environment: ["B=${GIVEN}"]') })
     const asked = { commit, secrets: { GIVEN: 'sesame-street' } }
-    const kept = () => mustRun('grep', ['-rlc', 'sesame-street', world.hands.workspace], world).catch(() => '')
+    const kept = () =>
+      mustRun('grep', ['-rl', 'sesame-street', world.hands.host.workspace], world).catch(() => '')
     const answer = await render(world, { ...asked, preview: true })
     equal(await kept(), '')
     equal((await render(world, asked)).render, answer.render)

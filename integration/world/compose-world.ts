@@ -32,6 +32,7 @@ export function wish(world: ContainerWorld) {
 }
 
 interface RenderChanges {
+  readonly preview?: true
   readonly commit: string
   readonly project?: string
   readonly files?: string[]

@@ -15,7 +15,8 @@ const PACKAGES = [
 ].flatMap(line => line.split(' '))
 /** Raise it when the root is made in another way. */
 const LAYOUT = '1'
-const DOWNLOAD_MS = 300_000
+/** Hundreds of megabytes, on a machine that may be busy. */
+const LONG_MS = 300_000
 const FOLDER = join(PACKAGE_ROOT, 'notebooks', 'base')
 
 /**
@@ -70,10 +71,10 @@ async function makePackages(folder: string, image: string): Promise<void> {
   await mustRun(
     'tar',
     ['--create', '--file', tar, '--directory', root, '--numeric-owner', '--owner=0', '--group=0', '.'],
-    { folder },
+    { folder, timeoutMs: LONG_MS },
   )
   const bare = `${image}-bare`
-  await mustRun('docker', ['import', tar, bare], { folder })
+  await mustRun('docker', ['import', tar, bare], { folder, timeoutMs: LONG_MS })
   await rm(folder, { recursive: true })
   const compile =
     'RUN ["python3", "-m", "compileall", "-q", "/usr/lib/python3/dist-packages", "/usr/lib/python3.11"]'
@@ -106,7 +107,7 @@ async function download(folder: string, archives: string): Promise<void> {
         'install',
         ...PACKAGES,
       ],
-      { folder, timeoutMs: DOWNLOAD_MS },
+      { folder, timeoutMs: LONG_MS },
     )
   try {
     await fetch([])
@@ -115,7 +116,7 @@ async function download(folder: string, archives: string): Promise<void> {
     await mkdir(join(folder, 'lists/partial'), { recursive: true })
     await mustRun('apt-get', [...lists.flatMap(option => ['-o', option]), '--quiet', 'update'], {
       folder,
-      timeoutMs: DOWNLOAD_MS,
+      timeoutMs: LONG_MS,
     })
     await fetch(lists)
   }

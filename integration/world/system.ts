@@ -167,8 +167,18 @@ async function openRemote(folder: string, server: GitServer, name: string): Prom
     await git('commit', '--quiet', '--allow-empty', '--message=Change')
   }
   async function pushed(...how: string[]): Promise<string> {
-    await git('push', '--quiet', ...how, url.href, 'HEAD:refs/heads/main')
-    return await git('rev-parse', 'HEAD')
+    for (let left = 5; ; left--) {
+      try {
+        await git('push', '--quiet', ...how, url.href, 'HEAD:refs/heads/main')
+        return await git('rev-parse', 'HEAD')
+      } catch (error) {
+        // Fairlead pushes to the branch as well: links of notebooks a while after a deployment.
+        if (left === 0 || !/fetch first|non-fast-forward|cannot lock ref/.test(String(error))) {
+          throw error
+        }
+        await git('pull', '--quiet', '--rebase', url.href, 'main')
+      }
+    }
   }
   return {
     name,

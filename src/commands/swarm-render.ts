@@ -7,6 +7,7 @@ import type { ProjectFacts } from '#policy/rule-context.ts'
 import { type Shape, scalarText, shapeOf } from '#policy/shape.ts'
 import { stackFileOf } from '#policy/stack-file.ts'
 import { reservedVariables } from '#programs/compose.ts'
+import { listImages } from '#programs/docker-images.ts'
 import { defineCommand, type Hands } from './command.ts'
 import { configure } from './compose-config.ts'
 import { VariableName } from './compose-data.ts'
@@ -15,7 +16,7 @@ import { describeServices, hashOf, OWN_KEY, renderText, VARIABLE_KEY } from './c
 import { refuseErrors, refuseSecretsInBuilds } from './compose-refuse.ts'
 import { checkSources } from './compose-source.ts'
 import { keepRender, readOwner } from './compose-store.ts'
-import { AppName, CommitId } from './container-data.ts'
+import { AppName, CommitId, LABEL } from './container-data.ts'
 import { keptFrom } from './engine.ts'
 import { RepositoryKey, TreePath } from './image-data.ts'
 import { checkoutFolder } from './repository-folders.ts'
@@ -74,6 +75,7 @@ async function render(hands: Hands, data: RenderData): Promise<Static<typeof Sta
     routes: [],
     variables: Object.keys(variables),
     sockets: keptFrom(hands.host),
+    ownImages: await ownImages(hands),
     isStack: true,
   }
   const wanted = { checkout, commit, files: data.files }
@@ -125,6 +127,14 @@ async function render(hands: Hands, data: RenderData): Promise<Static<typeof Sta
     findings,
     warnings: [...merged.warnings],
   }
+}
+
+/** Where images may come from some registries only, those that were built here come from none. */
+async function ownImages(hands: Hands): Promise<readonly string[]> {
+  const { dockerSocket, policy } = hands.host
+  const built =
+    policy.registries.length === 0 ? [] : await hands.perform(listImages(dockerSocket, [LABEL.app]))
+  return built.flatMap(({ tags }) => tags)
 }
 
 function namesOf(contents: Readonly<Record<string, { readonly name: string }>>): Record<string, string> {

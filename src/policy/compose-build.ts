@@ -1,5 +1,5 @@
 import { posix } from 'node:path'
-import { parseReference } from '#formats/image-reference.ts'
+import { parseReference, withTag } from '#formats/image-reference.ts'
 import type { ModelPath } from './finding.ts'
 import { isRemote, type RuleContext } from './rule-context.ts'
 import { isOn, listOf, pairsOf, type Shape, scalarText, shapeOf, shapesOf } from './shape.ts'
@@ -7,7 +7,7 @@ import { isOn, listOf, pairsOf, type Shape, scalarText, shapeOf, shapesOf } from
 const ASK = 'Remove it, or ask an administrator for an exception.'
 
 /** POL070, POL071: where the image comes from. A built service's own name for its image is not used. */
-export function checkImage({ report, rules }: RuleContext, path: ModelPath, service: Shape): void {
+export function checkImage({ report, rules, project }: RuleContext, path: ModelPath, service: Shape): void {
   const image = scalarText(service.image)
   if (service.build !== undefined && service.build !== null) {
     return
@@ -22,6 +22,8 @@ export function checkImage({ report, rules }: RuleContext, path: ModelPath, serv
       message: `"${image.slice(0, 100)}" is not an image reference.`,
       fix: 'Write registry/name:tag in lower case, the tag at most 128 characters.',
     })
+  } else if (reference.host === undefined && project.ownImages?.includes(withTag(image)) === true) {
+    return
   } else if (rules.registries.length > 0 && !rules.registries.includes(reference.host ?? 'docker.io')) {
     report.deny('POL070', [...path, 'image'], {
       message: `registry "${reference.host ?? 'docker.io'}" is not in the allow-list.`,

@@ -80,6 +80,17 @@ describe("the pass over Compose's own JSON", () => {
     )
   })
 
+  test('C35 POL070 an image that was built here needs no registry, and its name in one does', () => {
+    const services = { web: { image: 'config/web' }, other: { image: 'config/web:2' } }
+    const far = { far: { image: 'evil.example/config/web:1' } }
+    const project = { ...PROJECT, ownImages: ['config/web:latest'] }
+    const given = { rules: { ...RULES, registries: ['registry.example'] }, project, files: [] }
+    assert.deepEqual(
+      checkComposeModel({ services: { ...services, ...far } }, ROOT, given).map(({ path }) => path),
+      ['services.other.image', 'services.far.image'],
+    )
+  })
+
   function errors(model: Shape): string[] {
     const found = checkComposeModel(model, ROOT, { rules: RULES, project: PROJECT, files: [] })
     return found.filter(each => each.severity === 'error').map(each => each.rule)

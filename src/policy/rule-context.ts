@@ -20,6 +20,8 @@ export interface ProjectFacts {
   readonly variables: readonly string[]
   /** Sockets of the engines, and the keys that others are reached with: never mounted. */
   readonly sockets: readonly string[]
+  /** Names of images without a registry that were built on this engine by Fairlead: no registry is asked for them. */
+  readonly ownImages?: readonly string[]
   /** It is a stack of a swarm, where a port can be published on the machines of its tasks only. */
   readonly isStack?: true
 }

@@ -68,6 +68,11 @@ export const COMMANDS: readonly CliCommand[] = [
     load: async () => (await import('./cancel.ts')).configureCancel,
   },
   {
+    name: 'result',
+    summary: 'how all apps of a repository took a commit, for CI jobs',
+    load: async () => (await import('./result.ts')).configureResult,
+  },
+  {
     name: 'status',
     summary: 'what runs, what is being deployed, which hosts are there',
     load: async () => (await import('./status.ts')).configureStatus,

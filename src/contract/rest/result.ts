@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox'
-import { strict } from './fields.ts'
+import { Commit, Id, strict } from './fields.ts'
 
 const Entry = Type.Union([
   Type.Object({ result: Type.String() }, strict),
@@ -10,3 +10,18 @@ const Entry = Type.Union([
 /** `result.json` of a CI job: by app what was done, what is worth knowing, and what failed. */
 export const ResultDocument = Type.Record(Type.String(), Type.Array(Entry))
 export type ResultDocument = Static<typeof ResultDocument>
+
+/** How all that a commit of a repository asked for went. */
+export const CommitResult = Type.Object(
+  {
+    commit: Commit,
+    state: Type.Enum(['none', 'running', 'succeeded', 'failed'], {
+      description:
+        '"none": nothing was deployed from this commit, or not yet; "failed": one deployment failed, was cancelled or waits for a person.',
+    }),
+    deployments: Type.Array(Id),
+    result: ResultDocument,
+  },
+  strict,
+)
+export type CommitResult = Static<typeof CommitResult>

@@ -7,6 +7,7 @@ import { authenticator } from './authenticate.ts'
 import { authoriser } from './authorise.ts'
 import { badgeRoutes } from './badges.ts'
 import { ciTrustRoutes } from './ci-trusts.ts'
+import { commitResultRoutes } from './commit-result.ts'
 import { deploymentRoutes } from './deployments.ts'
 import { eventRoutes } from './events.ts'
 import { createFailureLimit } from './failure-limit.ts'
@@ -36,6 +37,7 @@ const RESOURCES = [
   artifactRoutes,
   notebookRoutes,
   repositoryRoutes,
+  commitResultRoutes,
   organisationRoutes,
   notificationRoutes,
   stackRoutes,

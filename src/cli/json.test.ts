@@ -26,6 +26,7 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
   notebooks: ['list'],
   approve: [ID],
   cancel: [ID],
+  result: ['--repository', 'infra', '--commit', 'a'.repeat(40)],
   status: [],
   doctor: [],
   logs: ['shop'],

@@ -72,6 +72,8 @@ describe('a repository of notebook projects', () => {
   test('R9 R11 becomes an app for each project, served beside each other, without anybody setting up one', async () => {
     const ended = await pushed(
       {
+        // The repository is to hold only what is pushed here.
+        'notebooks.yaml': 'urlmd: { enabled: false }\n',
         'a/nb.yaml': MARKER,
         'a/a.ipynb': notebook('first a'),
         'b/nb.yaml': MARKER,

@@ -8,21 +8,21 @@ import type { Awake } from '#commands/container-sleep.ts'
 import { tokenFile } from '#commands/container-token.ts'
 import { isRouteName } from '#commands/route-name.ts'
 import type { Clock } from '#lib/clock.ts'
+import { PLAIN_PAGE_HEADERS, type PlainPage, plainPage } from '#lib/plain-page.ts'
 import { GATE_HEADERS } from '#programs/caddy-gate.ts'
 import { type AskedVisit, answerVisit } from './gate-answer.ts'
 import { GATE_PORT_TAKEN } from './gate-errors.ts'
-import { type GatePage, gatePage } from './gate-page.ts'
 import { openGateRecord } from './gate-record.ts'
 import { cookieNameOf, writeVisit } from './gate-visits.ts'
 import { createWaker } from './gate-waker.ts'
 
 /** The page asks again by itself until the app answers. */
-const STARTING: GatePage = {
+const STARTING: PlainPage = {
   title: 'Starting …',
   text: 'It was stopped because nobody used it. It takes a few seconds.',
   again: 1,
 }
-const NOT_THERE: GatePage = {
+const NOT_THERE: PlainPage = {
   title: 'It does not run',
   text: 'Nothing of it could be started. Whoever looks after it finds out why with "fairlead status".',
   again: 15,
@@ -160,7 +160,7 @@ function cookie(scheme: string, value: string): string {
   return `${cookieNameOf(scheme)}=${value}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${VISIT_MS / 1_000}${secure}`
 }
 
-function pageOf(kind: 'open' | 'unknown' | 'foreign', login: string | undefined): GatePage {
+function pageOf(kind: 'open' | 'unknown' | 'foreign', login: string | undefined): PlainPage {
   const link = login === undefined ? undefined : { href: login, text: 'Open it through Fairlead' }
   if (kind === 'open') {
     const text = 'A link opens once, and for a few minutes. Ask for a new one.'
@@ -175,15 +175,12 @@ function pageOf(kind: 'open' | 'unknown' | 'foreign', login: string | undefined)
   return { title: 'This is not open to everybody', text, link }
 }
 
-function refuse(response: ServerResponse, status: number, page: GatePage): void {
+function refuse(response: ServerResponse, status: number, page: PlainPage): void {
   response.writeHead(status, {
-    'content-type': 'text/html; charset=utf-8',
-    'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
-    'cache-control': 'no-store',
-    'referrer-policy': 'no-referrer',
+    ...PLAIN_PAGE_HEADERS,
     ...(page.again === undefined ? {} : { 'retry-after': String(page.again) }),
   })
-  response.end(gatePage(page))
+  response.end(plainPage(page))
 }
 
 function sha256(text: string): string {

@@ -18,6 +18,7 @@ import { idempotency } from './idempotency.ts'
 import { notebookBadgeRoutes } from './notebook-badges.ts'
 import { notebookRoutes } from './notebooks.ts'
 import { notificationRoutes } from './notifications.ts'
+import { openPageRoutes } from './open-page.ts'
 import { organisationRoutes } from './organisations.ts'
 import type { ApiParts } from './parts.ts'
 import { previewRoutes } from './previews.ts'
@@ -58,6 +59,7 @@ export function registerRoutes(server: Api, parts: ApiParts): void {
   server.register(async badges => notebookBadgeRoutes(badges, parts))
   server.register(async previews => previewRoutes(previews, parts, limit))
   server.register(async hooks => hookRoutes(hooks, parts, limit))
+  server.register(async open => openPageRoutes(open, parts, limit))
   server.register(async exchange => tokenExchangeRoutes(exchange, parts, limit))
   // Where the routes are only described there is no configuration.
   server.register(async deploys => signedDeployRoutes(deploys, parts, parts.config?.deployer))

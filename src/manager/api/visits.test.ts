@@ -47,3 +47,34 @@ test('a link leads to no other host, and there is none for an app that is open o
   match(open.json().hint, /Visit https:\/\/shop\.example\.org/)
   equal((await ask('none', {})).statusCode, 404)
 })
+
+test('a person without a link gets in with a token, on a page that asks for it', async t => {
+  const manager = await testServer({ answer: () => ({ origins: ['https://churn.example.org'] }) })
+  t.after(() => manager.close())
+  await seedApp(manager, 'churn')
+  const ask = (method: 'GET' | 'POST', url: string, token?: string) =>
+    manager.server.inject({
+      method,
+      url,
+      ...(token === undefined
+        ? {}
+        : {
+            headers: { 'content-type': 'application/x-www-form-urlencoded' },
+            payload: new URLSearchParams({ token }).toString(),
+          }),
+    })
+  const page = await ask('GET', '/open/churn')
+  equal(page.statusCode, 200)
+  match(page.body, /<form method="post">/)
+  match((await ask('GET', '/open/%3Cscript%3E')).body, /Open &#60;script&#62;/)
+  const entered = await ask('POST', '/open/churn', ` ${manager.token}\n`)
+  equal(entered.statusCode, 303)
+  match(String(entered.headers.location), /^https:\/\/churn\.example\.org\/_fairlead\/open\?s=/)
+  equal((await ask('POST', '/open/none', manager.token)).statusCode, 404)
+  const answers = []
+  for (let tries = 0; tries < 11; tries++) {
+    answers.push((await ask('POST', '/open/churn', `flt_${'x'.repeat(43)}`)).statusCode)
+  }
+  equal(answers.at(0), 401)
+  equal(answers.at(-1), 429)
+})

@@ -2,7 +2,7 @@ import { deepEqual, equal, match, rejects } from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdir, writeFile } from 'node:fs/promises'
-import { createServer, request as httpRequest, type IncomingMessage } from 'node:http'
+import { createServer, type IncomingMessage } from 'node:http'
 import { dirname } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { describe, test } from 'node:test'
@@ -15,22 +15,10 @@ import { systemClock } from '#lib/clock.ts'
 import { openGate } from '#worker/gate.ts'
 import { startRoutedWorld } from './world/routed.ts'
 import { temporaryFolder } from './world/temporary-folder.ts'
+import { type Asked, askHost, cookieOf } from './world/visitor.ts'
 
 const HOST = 'churn.localhost'
 const TOKEN = 'only-the-proxy-knows'
-
-interface Asked {
-  readonly method?: string
-  readonly path?: string
-  readonly body?: string
-  readonly headers?: Readonly<Record<string, string>>
-}
-
-interface Answered {
-  readonly status: number
-  readonly headers: IncomingMessage['headers']
-  readonly body: string
-}
 
 describe('a guarded name', () => {
   test('opens for whoever brings a ticket, authenticates them to the app, and shuts out all others', async () => {
@@ -49,7 +37,7 @@ describe('a guarded name', () => {
     equal(opened.status, 303)
     equal(opened.headers.location, '/lab')
     equal((await ask({ path: '/_fairlead/open?s=t1cket' })).status, 401, 'once')
-    const cookie = String(opened.headers['set-cookie']?.[0]).split(';')[0] ?? ''
+    const cookie = cookieOf(opened)
     seen.length = 0
 
     const origin = `http://${HOST}:${port}`
@@ -123,23 +111,7 @@ async function startGuarded(world: AsyncDisposableStack) {
   })
   seen.length = 0
   const port = routed.proxy.httpPort
-  return { hands, port, seen, ask: (asked: Asked = {}) => askHost(port, asked) }
-}
-
-async function askHost(
-  port: number,
-  { method = 'GET', path = '/', body, headers = {} }: Asked,
-): Promise<Answered> {
-  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
-  httpRequest({
-    ...{ host: '127.0.0.1', port, method, path, agent: false },
-    headers: { ...headers, host: `${HOST}:${port}` },
-  })
-    .on('response', resolve)
-    .on('error', reject)
-    .end(body)
-  const response = await promise
-  return { status: response.statusCode ?? 0, headers: response.headers, body: await text(response) }
+  return { hands, port, seen, ask: (asked: Asked = {}) => askHost({ host: HOST, port }, asked) }
 }
 
 /** What comes back over a WebSocket, or that none was opened. */

@@ -1,13 +1,15 @@
-import { deepEqual, equal, match, ok } from 'node:assert/strict'
+import { deepEqual, equal, match, notEqual, ok } from 'node:assert/strict'
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import type { AppDocument } from '#contract/rest/apps.ts'
 import type { DeploymentDetail, DeploymentDocument } from '#contract/rest/deployments.ts'
 import type { RepositoryDocument } from '#contract/rest/repositories.ts'
+import type { VisitDocument } from '#contract/rest/visits.ts'
 import { systemClock } from '#lib/clock.ts'
 import { mustRun } from './world/command.ts'
 import { type Remote, type System, startSystem } from './world/system.ts'
+import { askHost, cookieOf } from './world/visitor.ts'
 
 /** Waits for its token as a notebook server does, and serves what lies in the project. */
 const SERVER = [
@@ -54,6 +56,22 @@ describe('a repository of notebook projects', () => {
     }
   }
 
+  /** What somebody sees who came by a link. */
+  async function visitOf(app: string): Promise<string> {
+    const { url } = await client().send<VisitDocument>('POST', `/apps/${app}/visits`, {})
+    const { hostname, port, pathname, search } = new URL(url)
+    const place = { host: hostname, port: Number(port) }
+    const cookie = cookieOf(await askHost(place, { path: pathname + search }))
+    for (;;) {
+      const { status, body } = await askHost(place, { headers: { cookie } })
+      if (status !== 503) {
+        return body
+      }
+      match(body, /Starting/)
+      await systemClock.sleep(100)
+    }
+  }
+
   const words = (ended: readonly DeploymentDetail[]) =>
     ended.map(each => `${each.app} ${each.kind} ${each.outcome ?? ''} ${each.error?.code ?? ''}`.trim())
   const containerOf = async (app: string) =>
@@ -87,8 +105,8 @@ describe('a repository of notebook projects', () => {
       ['a deploy deployed', 'b deploy deployed'],
       JSON.stringify(ended.map(each => each.error)),
     )
-    match((await system.visit('a.localhost')).body, /first a/)
-    match((await system.visit('b.localhost')).body, /first b/)
+    match(await visitOf('a'), /first a/)
+    match(await visitOf('b'), /first b/)
   })
 
   test('its server has a token that only the worker has besides, and no privilege', async () => {
@@ -98,7 +116,7 @@ describe('a repository of notebook projects', () => {
     const token = await readFile(path, 'utf8')
     ok(token.length >= 43)
     equal((await stat(path)).mode & 0o777, 0o600)
-    ok((await system.visit('a.localhost')).body.endsWith(token))
+    ok((await visitOf('a')).endsWith(token))
     const inspected = await docker('inspect', await containerOf('a'))
     ok(!inspected.includes(token))
     const [{ HostConfig, Config }] = JSON.parse(inspected)
@@ -107,11 +125,22 @@ describe('a repository of notebook projects', () => {
     ok(!(await docker('history', '--no-trunc', Config.Image)).includes(token))
   })
 
+  test('opens for nobody without a link, and wakes for a visitor, with another token, when it does not run', async () => {
+    const stranger = await system.visit('a.localhost')
+    equal(stranger.status, 401)
+    match(stranger.body, /\/open\/a"/)
+    const before = await visitOf('a')
+    await docker('stop', await containerOf('a'))
+    const woken = await visitOf('a')
+    match(woken, /first a/)
+    notEqual(woken, before)
+  })
+
   test('P7 a push of one notebook makes one layer and replaces that server alone', async () => {
     const [old, other, made] = [await containerOf('a'), await containerOf('b'), await images()]
     const ended = await pushed({ 'a/a.ipynb': notebook('second a'), 'README.md': 'New\n' }, 2)
     deepEqual(words(ended), ['a deploy deployed', 'b deploy unaffected'])
-    match((await system.visit('a.localhost')).body, /second a/)
+    match(await visitOf('a'), /second a/)
     equal(await containerOf('b'), other)
     ok((await containerOf('a')) !== old)
     ok((await images()) <= made + 1)
@@ -133,7 +162,7 @@ describe('a repository of notebook projects', () => {
     const problem = failed?.error?.problems?.[0]
     deepEqual([problem?.file, problem?.line], ['a/requirements.txt', 2])
     equal(await containerOf('a'), serving)
-    match((await system.visit('a.localhost')).body, /second a/)
+    match(await visitOf('a'), /second a/)
   })
 
   test('a folder that is gone takes its app along, and the others keep their names', async () => {
@@ -160,7 +189,7 @@ describe('a repository of notebook projects', () => {
 
   test('a rollback brings the server of before back by its digest', async () => {
     await client().send('POST', '/apps/a/rollback', { wait_seconds: 120 })
-    match((await system.visit('a.localhost')).body, /first a/)
+    match(await visitOf('a'), /first a/)
   })
 })
 

@@ -21,6 +21,7 @@ interface Server {
   readonly lastAt?: number
   readonly kernels?: readonly string[]
   readonly isSilent?: boolean
+  readonly isShow?: boolean
 }
 
 describe('a container that may sleep', () => {
@@ -30,6 +31,7 @@ describe('a container that may sleep', () => {
     ['computes for somebody who left', { kernels: ['idle', 'busy'] }, 'stays'],
     ['was used lately', { lastAt: NOW - 1 }, 'stays'],
     ['does not answer', { isSilent: true }, 'stays'],
+    ['only shows, and was not visited for an hour', { isShow: true }, 'sleeps'],
     ['is stopped', { status: 'exited' }, 'stays'],
     ['may run on for ever', { labels: { [SLEEP_LABEL.idle]: '0' } }, 'stays'],
     ['is of a deployment that does not serve', { labels: { 'io.fairlead.deployment': 'd0' } }, 'stays'],
@@ -112,6 +114,8 @@ function handsFor(server: Server, visitedAt?: number): TestHands {
       (call: Call<unknown>) => isTo(call, '/api/status'),
       server.isSilent
         ? silent
+        : server.isShow
+        ? { status: 404 }
         : { json: { connections, last_activity: new Date(lastAt).toISOString(), kernels: kernels.length } },
     ],
     [

@@ -127,8 +127,9 @@ async function isIdle(hands: Hands, owner: Owner & { readonly ip: string }, sinc
   try {
     const token = await readToken(hands, owner)
     const server: AskedServer = { ip: owner.ip, port: NOTEBOOK_PORT, token, timeoutMs: ASK_MS }
-    const { connections, lastAt } = await hands.perform(notebookStatus(server))
-    return connections === 0 && lastAt < since && !(await hands.perform(isAnyKernelBusy(server)))
+    const status = await hands.perform(notebookStatus(server))
+    const isUsed = status !== undefined && (status.connections > 0 || status.lastAt >= since)
+    return !isUsed && !(await hands.perform(isAnyKernelBusy(server)))
   } catch (error) {
     hands.signal.throwIfAborted()
     const why = asFairleadError(error).message

@@ -37,6 +37,8 @@ export const Guarded = Type.Object(
   strict,
 )
 
+export type Guarded = Static<typeof Guarded>
+
 /** What is asked of a name through the proxy, and who must answer. */
 export const Asked = {
   name: RouteName,

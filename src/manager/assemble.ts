@@ -61,7 +61,7 @@ export async function assemble(given: Ingredients): Promise<Assembly> {
     deadlines: config.deadlines,
     allow: config,
     keepReleases: config.keepReleases,
-    notebooks: config.notebooks,
+    notebooks: config.notebooks && { ...config.notebooks, openAt: `${config.publicUrl}/open/` },
     http,
     mostUnattended: config.mostUnattended,
     wake: () => queue.wake(),

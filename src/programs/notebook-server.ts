@@ -16,9 +16,12 @@ export interface ServerStatus {
   readonly lastAt: number
 }
 
-/** How a notebook server does. To ask does not count as work there. */
-export function notebookStatus(server: AskedServer): EngineRequest<ServerStatus> {
+/** How a notebook server does; undefined from one that only shows, and cannot say. To ask does not count as work there. */
+export function notebookStatus(server: AskedServer): EngineRequest<ServerStatus | undefined> {
   return ask(server, '/api/status', json => {
+    if (json === undefined) {
+      return undefined
+    }
     const said = json as { connections?: number; last_activity?: string }
     return { connections: said.connections ?? 0, lastAt: Date.parse(said.last_activity ?? '') }
   })
@@ -27,7 +30,7 @@ export function notebookStatus(server: AskedServer): EngineRequest<ServerStatus>
 /** Whether a kernel computes, also for somebody who has closed their browser. */
 export function isAnyKernelBusy(server: AskedServer): EngineRequest<boolean> {
   return ask(server, '/api/kernels', json =>
-    (json as { execution_state?: string }[]).some(kernel => kernel.execution_state === 'busy'),
+    ((json ?? []) as { execution_state?: string }[]).some(kernel => kernel.execution_state === 'busy'),
   )
 }
 
@@ -44,7 +47,7 @@ function ask<T>(
     query: { no_track_activity: '1' },
     headers: { Authorization: new Secret(`token ${token.reveal()}`) },
     timeoutMs,
-    ok: [200],
-    read: answer => read(answer.json),
+    ok: [200, 404],
+    read: answer => read(answer.status === 404 ? undefined : answer.json),
   }
 }

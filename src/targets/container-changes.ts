@@ -1,4 +1,4 @@
-import type { ObservedContainer } from '#commands/container-data.ts'
+import { ASLEEP, type ObservedContainer } from '#commands/container-data.ts'
 import type { ObservedRoute } from './container-found.ts'
 import type { ContainerRelease } from './container-release.ts'
 import { imageChange, type NextImage } from './image-change.ts'
@@ -61,7 +61,9 @@ function whyRecreate(
   serving: ObservedContainer,
 ): string {
   if (serving.configHash === after.configHash) {
-    return serving.state === 'running' ? `its health is "${serving.health}"` : `it is ${serving.state}`
+    return serving.state === 'running' || serving.state === ASLEEP
+      ? `its health is "${serving.health}"`
+      : `it is ${serving.state}`
   }
   const parts = (['image', 'environment', 'port', 'ports', 'volumes'] as const).filter(
     part => JSON.stringify(before[part]) !== JSON.stringify(after[part]),

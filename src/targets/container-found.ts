@@ -1,4 +1,4 @@
-import type { ObservedContainer } from '#commands/container-data.ts'
+import { ASLEEP, type ObservedContainer } from '#commands/container-data.ts'
 import type { ImageContent } from '#commands/image-content.ts'
 import type { FoundImage } from '#commands/image-find.ts'
 import { readRelease } from './container-release.ts'
@@ -79,7 +79,7 @@ export function runningAsWanted(
       each.configHash === configHash &&
       !drifted?.containers.includes(each.id) &&
       (imageId === undefined || each.imageId === imageId) &&
-      each.state === 'running' &&
+      (each.state === 'running' || each.state === ASLEEP) &&
       (each.health === 'none' || each.health === 'healthy') &&
       (found.route?.deployment === undefined || each.deployment === found.route.deployment),
   )

@@ -74,6 +74,7 @@ function routeTells({ input, wants, found, present, isRouteWanted }: Decision): 
       deployment: present?.deployment ?? deployment,
       ip: present?.ip ?? resultOf('start', 'ip'),
       ...(wants.probe ? { probe: wants.probe } : {}),
+      ...(wants.guard ? { guard: wants.guard } : {}),
     }),
   ]
 }
@@ -137,7 +138,9 @@ function undoRouteTells({ input, wants, found }: Decision): Tell[] {
   const { route } = found
   if (route?.ip && route.deployment) {
     const { hosts, port, ip, deployment } = route
-    return [tell('undo-route', routePoint, { name, hosts: [...hosts], port, ip, deployment })]
+    // Nobody gets in by a failure who did not before.
+    const guard = wants.guard ? { guard: wants.guard } : {}
+    return [tell('undo-route', routePoint, { name, hosts: [...hosts], port, ip, deployment, ...guard })]
   }
   return wants.hosts.length > 0 ? [tell('undo-route', routeRemove, { name })] : []
 }

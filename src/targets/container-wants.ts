@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { ContainerStartData } from '#commands/container-data.ts'
 import { LONGEST_WATCH_MS } from '#commands/container-watch.ts'
-import type { Probe } from '#commands/route-data.ts'
+import type { Guarded, Probe } from '#commands/route-data.ts'
 import { canonicalJson } from '#lib/canonical-json.ts'
 import { exposedPort } from '#programs/dockerfile.ts'
 import { type BuildWants, buildSecretsOf, buildWantsOf, revealedValue, texts } from './build-settings.ts'
@@ -25,6 +25,8 @@ export interface RunWants {
   readonly hosts: readonly string[]
   /** How it is asked through the proxy. */
   readonly probe: Probe | undefined
+  /** Only those may visit it who were let in; absent: everybody. */
+  readonly guard?: Guarded
   readonly run: Omit<
     ContainerStartData,
     'app' | 'deployment' | 'commit' | 'configHash' | 'previous' | 'image'

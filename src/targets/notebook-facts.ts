@@ -10,4 +10,6 @@ export interface NotebookFacts {
   readonly date?: string
   /** In front of the names of images in the registry. */
   readonly prefix?: string
+  /** With the name of an app behind it: where a person gets in who has no link. */
+  readonly openAt?: string
 }

@@ -67,7 +67,11 @@ export const NotebookTargetSettings = Type.Object(
           server: Type.Optional(Duration),
           max: Type.Optional(Duration),
         },
-        { ...strict, description: 'After how long without work a kernel, and the whole server, is stopped.' },
+        {
+          ...strict,
+          description:
+            'After how long without work a kernel, and the whole server (default: 2h; 0s: never), is stopped; max: after how long it is stopped whatever it does. Who visits it wakes it.',
+        },
       ),
     ),
     verify: Type.Optional(VerifySettings),

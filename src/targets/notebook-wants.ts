@@ -1,3 +1,4 @@
+import { SLEEP_LABEL } from '#commands/container-data.ts'
 import { TOKEN_PLACE } from '#commands/container-token.ts'
 import { LONGEST_WATCH_MS } from '#commands/container-watch.ts'
 import { revealedValue, texts } from './build-settings.ts'
@@ -38,6 +39,7 @@ export function notebookWantsOf(input: LookInput<NotebookTargetSettings>): RunWa
   return {
     hosts: domainsOf(settings, app),
     probe: mode === 'voila' ? { path: STATIC, expect: { from: 200, to: 499 } } : probeOf(verify, ALIVE),
+    guard: input.notebooks?.openAt ? { login: `${input.notebooks.openAt}${app.name}` } : {},
     writtenEnvironment: written,
     drainMs: milliseconds(settings.drain ?? '5s'),
     watchMs: between('verify.settle', verify?.settle ?? '0s', LONGEST_WATCH_MS),
@@ -74,9 +76,18 @@ export function notebookWantsOf(input: LookInput<NotebookTargetSettings>): RunWa
         sharedMemoryBytes: bytes(settings.shm ?? '128m'),
         token: true,
       },
-      labels: { 'dev.nb.project': folderOf(settings) },
+      labels: { 'dev.nb.project': folderOf(settings), ...sleepLabels(settings) },
       stopGraceSeconds: 10,
     },
+  }
+}
+
+/** Whoever closed the browser and lets nothing compute needs no server. */
+function sleepLabels({ idle = {} }: NotebookTargetSettings): Record<string, string> {
+  const seconds = (text: string) => String(Math.ceil(milliseconds(text) / 1_000))
+  return {
+    [SLEEP_LABEL.idle]: seconds(idle.server ?? '2h'),
+    ...(idle.max === undefined ? {} : { [SLEEP_LABEL.most]: seconds(idle.max) }),
   }
 }
 

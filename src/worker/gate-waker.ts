@@ -1,4 +1,5 @@
 import type { Awake } from '#commands/container-sleep.ts'
+import { background } from '#lib/background.ts'
 import type { Clock } from '#lib/clock.ts'
 
 /** A page asks for dozens of files at once: they need not all look whether its app still runs. */
@@ -19,6 +20,7 @@ export interface Waker {
 export function createWaker({ clock, wake = async () => 'awake' }: WakerOptions): Waker {
   const known = new Map<string, number>()
   const asked = new Map<string, Promise<Awake>>()
+  const later = new Set<string>()
 
   async function look(name: string): Promise<Awake> {
     try {
@@ -32,14 +34,31 @@ export function createWaker({ clock, wake = async () => 'awake' }: WakerOptions)
     }
   }
 
+  async function lookOnce(name: string): Promise<Awake> {
+    const looking = asked.get(name) ?? look(name)
+    asked.set(name, looking)
+    return await looking
+  }
+
+  /** Whoever was let through meanwhile to what had just ended waits at the proxy for its new start. */
+  function lookLater(name: string, afterMs: number): void {
+    if (!later.has(name)) {
+      later.add(name)
+      clock.after(afterMs, () => {
+        later.delete(name)
+        background(lookOnce(name), () => {})
+      })
+    }
+  }
+
   return {
     async ask(name) {
-      if ((known.get(name) ?? 0) > clock.monotonic()) {
+      const leftMs = (known.get(name) ?? 0) - clock.monotonic()
+      if (leftMs > 0) {
+        lookLater(name, leftMs)
         return 'awake'
       }
-      const looking = asked.get(name) ?? look(name)
-      asked.set(name, looking)
-      return await looking
+      return await lookOnce(name)
     },
     forget: name => void known.delete(name),
   }

@@ -1,0 +1,37 @@
+import { request as httpRequest, type IncomingMessage } from 'node:http'
+import { text } from 'node:stream/consumers'
+
+export interface Asked {
+  readonly method?: string
+  readonly path?: string
+  readonly body?: string
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+export interface Answered {
+  readonly status: number
+  readonly headers: IncomingMessage['headers']
+  readonly body: string
+}
+
+/** Asks a host of the proxy on this machine, over a connection of its own. */
+export async function askHost(
+  { host, port }: { readonly host: string; readonly port: number },
+  { method = 'GET', path = '/', body, headers = {} }: Asked = {},
+): Promise<Answered> {
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
+  httpRequest({
+    ...{ host: '127.0.0.1', port, method, path, agent: false },
+    headers: { ...headers, host: `${host}:${port}` },
+  })
+    .on('response', resolve)
+    .on('error', reject)
+    .end(body)
+  const response = await promise
+  return { status: response.statusCode ?? 0, headers: response.headers, body: await text(response) }
+}
+
+/** The cookie that an answer sets, as a browser would send it back. */
+export function cookieOf({ headers }: Answered): string {
+  return String(headers['set-cookie']?.[0]).split(';')[0] ?? ''
+}

@@ -115,8 +115,8 @@ function handsFor(server: Server, visitedAt?: number): TestHands {
       server.isSilent
         ? silent
         : server.isShow
-        ? { status: 404 }
-        : { json: { connections, last_activity: new Date(lastAt).toISOString(), kernels: kernels.length } },
+          ? { status: 404 }
+          : { json: { connections, last_activity: new Date(lastAt).toISOString(), kernels: kernels.length } },
     ],
     [
       (call: Call<unknown>) => isTo(call, '/api/kernels'),

@@ -11,6 +11,7 @@ import { EXIT } from '#cli/exit-codes.ts'
 
 import { inertLine } from '#cli/inert.ts'
 import { readList } from '#cli/page.ts'
+import { configureRemovals } from '#cli/removals.ts'
 import { configureReport } from '#cli/report.ts'
 import { configureSet } from '#cli/repository-change.ts'
 import type { Session } from '#cli/session.ts'
@@ -61,6 +62,7 @@ export function configureRepositories(command: Command, act: Act): void {
     .addArgument(new Argument('<on|off>').choices(['on', 'off']))
     .action(act(actions))
   configureReport(command.command('report'), act)
+  configureRemovals(command.command('removals'), act)
   command
     .command('remove')
     .description('forgets a repository that has no apps')

@@ -225,6 +225,6 @@ function reportDocument({ report, url, credential_sealed }: RepositoryRecord): R
       }
 }
 
-function optionalTime(ms: number | null | undefined): string | null {
+export function optionalTime(ms: number | null | undefined): string | null {
   return ms === null || ms === undefined ? null : timeText(ms)
 }

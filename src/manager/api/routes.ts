@@ -23,6 +23,7 @@ import { organisationRoutes } from './organisations.ts'
 import type { ApiParts } from './parts.ts'
 import { previewRoutes } from './previews.ts'
 import { registryRoutes } from './registry.ts'
+import { removalRoutes } from './removals.ts'
 import { repositoryRoutes } from './repositories.ts'
 import type { Api } from './shape.ts'
 import { signedDeployRoutes } from './signed-deploys.ts'
@@ -39,6 +40,7 @@ const RESOURCES = [
   notebookRoutes,
   repositoryRoutes,
   commitResultRoutes,
+  removalRoutes,
   organisationRoutes,
   notificationRoutes,
   stackRoutes,

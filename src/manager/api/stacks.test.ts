@@ -324,3 +324,15 @@ test('R29 a name that the app of another repository has is refused before anythi
   assert.deepEqual([refused.statusCode, refused.json().code], [409, 'APP_NAME_TAKEN'])
   assert.deepEqual(Object.keys(tree), Object.keys(TREE))
 })
+
+test('R31 a stack whose app needs an approval waits for a person, and the answer says so', async () => {
+  await ask('POST', '/stacks', NORTH)
+  const { statusCode } = await ask('POST', '/apps', {
+    name: 'north',
+    repository: 'infra',
+    approval: 'required',
+  })
+  assert.equal(statusCode, 201)
+  const { warnings } = (await ask('DELETE', '/stacks/north')).json()
+  assert.match(warnings.join(), /"north" need an approval.*fairlead repositories removals infra --go-on/)
+})

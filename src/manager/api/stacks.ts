@@ -129,7 +129,7 @@ function seenVersion(request: Parameters<typeof headerOf>[0]): string | undefine
   return header === undefined || header === '*' ? undefined : header.replace(/^"(.*)"$/, '$1')
 }
 
-function documentOf({ rendered, ...written }: WrittenStack) {
+function documentOf({ rendered, warnings, ...written }: WrittenStack) {
   const services = rendered ? rendered.services.map(each => ({ ...each })) : null
-  return { ...written, services, warnings: [...(rendered?.warnings ?? [])] }
+  return { ...written, services, warnings: [...warnings] }
 }

@@ -8,6 +8,16 @@ export const APP_EXISTS = defineError({
   hint: () => 'Choose another name; apps of all repositories share their names.',
 })
 
+export const REMOVAL_NOT_HELD = defineError({
+  code: 'REMOVAL_NOT_HELD',
+  status: 409,
+  retry: 'never',
+  message: (repository: string, apps: readonly string[]) =>
+    `No removal of these apps of "${repository}" waits for anybody: ${apps.slice(0, 10).join(', ')}.`,
+  hint: repository =>
+    `Their files may be back, or somebody was faster: see "fairlead repositories removals ${repository}".`,
+})
+
 export const RELEASE_NOT_FOUND = defineError({
   code: 'RELEASE_NOT_FOUND',
   status: 404,

@@ -10,6 +10,7 @@ import { storeRelease } from '#manager/releases/store-release.ts'
 import type { Tables } from '#manager/store/tables.ts'
 import { inTransaction } from '#manager/store/transaction.ts'
 import type { Deployment } from './deployment.ts'
+import { lookAgainAfter } from './look-again.ts'
 import { keepPast } from './past.ts'
 import { readDeployment } from './queries.ts'
 import { type DeploymentsContext, requestWhatWaits } from './request.ts'
@@ -68,6 +69,7 @@ export async function finishDeployment(
     const isGone = deployment.kind === 'remove' && end.state === 'succeeded'
     if (isGone && !(await isWantedAgain(transaction, deployment))) {
       const app = { id: deployment.appId, name: deployment.app }
+      await lookAgainAfter(transaction, deployment)
       await keepPast(transaction, app, clock.now())
       await transaction.deleteFrom('apps').where('id', '=', deployment.appId).execute()
     }

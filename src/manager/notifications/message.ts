@@ -94,6 +94,25 @@ export function problemMessage(
   }
 }
 
+/** About apps that their files want no more and that go on until a person agrees. */
+export function heldMessage(
+  {
+    repository,
+    names,
+    total,
+  }: { readonly repository: string; readonly names: readonly string[]; readonly total: number },
+  now: number,
+): Message {
+  return {
+    event: 'problem',
+    at: now,
+    repository,
+    title: `${repository}: its files want ${names.length} of ${total} apps no more`,
+    detail: `Nothing is removed until somebody agrees: ${names.join(', ')}`.slice(0, MOST_TEXT),
+    next: `fairlead repositories removals ${repository}`,
+  }
+}
+
 /** About an app that waits for a person, because it goes round in a circle with something. */
 export function pausedMessage(
   { app, deployment, reason }: { readonly app: string; readonly deployment: string; readonly reason: string },

@@ -114,10 +114,10 @@ test('an app that somebody described otherwise, or an old commit, removes nothin
   assert.deepEqual(await appNames(), ['shop'])
 })
 
-test('an app whose deployments need an approval is not removed by a push', async () => {
+test('an app whose deployments need an approval is not removed by a push, but waits for a person', async () => {
   await store.db.updateTable('apps').set({ approval: 1 }).execute()
   texts = { 'README.md': '' }
-  assert.equal((await run()).error?.code, 'APP_REMOVAL_GUARDED')
+  assert.equal((await run()).error?.code, 'APP_REMOVAL_HELD')
   assert.deepEqual(await appNames(), ['shop'])
 })
 

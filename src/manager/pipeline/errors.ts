@@ -71,8 +71,18 @@ export const APP_REMOVAL_GUARDED = defineError({
   status: 422,
   retry: 'never',
   message: (app: string) =>
-    `The repository wants "${app}" no more, but its deployments need an approval: it is not removed by a push.`,
-  hint: app => `It goes on running. Remove it with "fairlead apps remove ${app}", or put its file back.`,
+    `A message asks to remove "${app}", but its deployments need an approval: it is not removed by a push.`,
+  hint: app => `It goes on running. Remove it with "fairlead apps remove ${app}".`,
+})
+
+export const APP_REMOVAL_HELD = defineError({
+  code: 'APP_REMOVAL_HELD',
+  status: 422,
+  retry: 'never',
+  message: (app: string, _repository: string, why: string) =>
+    `No file wants "${app}" any more, and it is not removed: ${why}.`,
+  hint: (_app, repository) =>
+    `It goes on running. "fairlead repositories removals ${repository}" lists what waits, and with --go-on removes it; or put its file back.`,
 })
 
 export const NOTHING_TO_DEPLOY = defineError({

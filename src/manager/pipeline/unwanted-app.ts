@@ -4,6 +4,7 @@ import { requestDeployment } from '#manager/deployments/request.ts'
 import { inTransaction } from '#manager/store/transaction.ts'
 import { type DescribedApps, isUnwanted } from './described-apps.ts'
 import { APP_REMOVAL_GUARDED } from './errors.ts'
+import { refuseHeld } from './hold-removals.ts'
 import type { StepContext, StepOutcome } from './step.ts'
 
 /**
@@ -21,6 +22,7 @@ export async function endUnwanted(
   if (!isUnwanted(described, app)) {
     return await endTakenDown(context, described)
   }
+  await refuseHeld(context)
   const isOff = described.convention?.entries.get(app.entry)?.state === 'disabled'
   const why = isOff ? 'it is switched off in its file' : 'no file describes it any more'
   return await endByRemoval(context, described.source.commit, { why })
@@ -41,6 +43,9 @@ async function endTakenDown(
   if (act !== 'remove' && !(await takenDown(parts.db, repository.id))(here)) {
     return undefined
   }
+  if (app.approval === 1) {
+    throw APP_REMOVAL_GUARDED(app.name)
+  }
   const note = { ...here, repository: repository.id, now: parts.clock.now() }
   return await endByRemoval(context, source.commit, {
     why: 'the message of a commit asks to take it down',
@@ -59,9 +64,6 @@ async function endByRemoval(
   { why, note }: Reason,
 ): Promise<StepOutcome> {
   const { parts, app, repository, say, facts } = context
-  if (app.approval === 1) {
-    throw APP_REMOVAL_GUARDED(app.name)
-  }
   if (facts.wish?.dryRun === true) {
     say(`dry run: ${app.name} would be removed: ${why}`)
     return { kind: 'finished', outcome: 'dry-run', evidence: { commit, why } }

@@ -38,6 +38,7 @@ export async function updateRepository(
       ...(change.compose_path === undefined ? {} : { compose_path: checkedComposePath(change.compose_path) }),
       ...(change.auto_apps === undefined ? {} : { auto_apps: change.auto_apps ? 1 : 0 }),
       ...(change.commit_actions === undefined ? {} : { commit_actions: change.commit_actions ? 1 : 0 }),
+      ...(move?.isAnother || remote.branch !== row.branch ? { moved: 1 } : {}),
       poll_failures: 0,
       version: row.version + 1,
       updated_at: clock.now(),

@@ -8,10 +8,10 @@ import { canonicalJson } from '#lib/canonical-json.ts'
 import type { ManagerParts } from '#manager/parts.ts'
 import { askDirectly } from '#manager/pipeline/plan-app.ts'
 import { remoteOf } from '#manager/pipeline/source.ts'
-import { APP_NAME_TAKEN } from '#manager/triggers/errors.ts'
 import { STACK_CONFLICT, STACK_NOT_OURS_TO_WRITE, STACK_OPTIONS_WRONG } from './errors.ts'
 import { definitionNamed, findDefinition, findStack, withProblems } from './find-stack.ts'
 import { type FileChange, foresee } from './foresee.ts'
+import { refuseTakenName, waitingRemoval } from './own-app.ts'
 import { engineOf } from './pair-stacks.ts'
 import type { StackCode } from './read-code.ts'
 import { type Rendered, renderStack } from './render-stack.ts'
@@ -24,6 +24,8 @@ export interface WrittenStack {
   readonly commit: string
   readonly version: string | null
   readonly rendered: Rendered | undefined
+  /** What a person should know. */
+  readonly warnings: readonly string[]
 }
 
 type Options = Readonly<Record<string, OptionValue>>
@@ -119,9 +121,10 @@ interface Committed {
 async function write(parts: ManagerParts, { code, stack, change, by }: Write): Promise<WrittenStack> {
   const { repository } = code
   const { path, before, after } = change
+  const app = stackApp(stack.name, stack.engine)
   const [, ...others] = foresee(code, stack, change)
   if (after !== null) {
-    await refuseTakenName(parts, repository, stackApp(stack.name, stack.engine))
+    await refuseTakenName(parts, repository, app)
   }
   const rendered = after === null ? undefined : await renderStack(parts, code, { path, text: after })
   const verb = before === null ? 'Add' : after === null ? 'Remove' : 'Change'
@@ -154,23 +157,10 @@ async function write(parts: ManagerParts, { code, stack, change, by }: Write): P
     commit: written.commit,
     version: after === null ? null : versionOf(after),
     rendered,
-  }
-}
-
-/** An app of that name that is not the repository's own would keep the stack from ever being deployed. */
-async function refuseTakenName(
-  { db }: ManagerParts,
-  { id }: StackCode['repository'],
-  name: string,
-): Promise<void> {
-  const other = await db
-    .selectFrom('apps')
-    .select('id')
-    .where('name', '=', name)
-    .where(eb => eb.or([eb('repository_id', 'is', null), eb('repository_id', '!=', id)]))
-    .executeTakeFirst()
-  if (other) {
-    throw APP_NAME_TAKEN([name])
+    warnings: [
+      ...(rendered?.warnings ?? []),
+      ...(await waitingRemoval(parts, { repository, app, rendered })),
+    ],
   }
 }
 

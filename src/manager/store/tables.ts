@@ -3,6 +3,7 @@ import type { ArtifactTable } from './artifact-table.ts'
 import type { AttestationTable } from './attestation-table.ts'
 import type { CiTrustTable } from './ci-trust-table.ts'
 import type { CommandTable, DeploymentTable, StepTable } from './deployment-tables.ts'
+import type { HeldRemovalTable } from './held-removal-table.ts'
 import type { HookTable } from './hook-table.ts'
 import type { MessageRemovalTable } from './message-removal-table.ts'
 import type { NotebookSlugTable } from './notebook-slug-table.ts'
@@ -48,6 +49,7 @@ export interface Tables {
   signed_calls: SignedCallTable
   pushed_commits: PushedCommitTable
   message_removals: MessageRemovalTable
+  held_removals: HeldRemovalTable
   notebooks: NotebookTable
   notebook_links: NotebookLinksTable
   notebook_previews: NotebookPreviewTable
@@ -105,6 +107,8 @@ export interface RepositoryTable {
   auto_apps: number
   /** 1: messages of its commits may say what is done (docs/conventions.md). */
   commit_actions: Generated<number>
+  /** 1: its branch or address was changed, and no app has been found at the new place yet. */
+  moved: Generated<number>
   /** The Compose file that is its one app, whatever else is in it; null: its deploy file or the conventions say. */
   compose_path: string | null
   organisation_id: string | null

@@ -10,6 +10,7 @@ import {
   refuseNothing,
   type Scan,
 } from '#manager/pipeline/described-apps.ts'
+import { holdRemovals } from '#manager/pipeline/hold-removals.ts'
 import { joinedApps } from '#manager/pipeline/join-remotes.ts'
 import { planNewApps } from '#manager/pipeline/plan-new-apps.ts'
 import { joinedOf, type Source } from '#manager/pipeline/source.ts'
@@ -26,6 +27,8 @@ export const read: Step = { name: 'read', deadlineMs: 5 * 60_000, run: readApp, 
 async function readApp(context: StepContext): Promise<StepOutcome> {
   const described = await describe(context)
   context.facts.wish = wishOfPush(context, described)
+  await holdRemovals(context, described)
+  const planned = await createOthers(context, described)
   const unwanted = await endUnwanted(context, described)
   if (unwanted) {
     return unwanted
@@ -36,7 +39,6 @@ async function readApp(context: StepContext): Promise<StepOutcome> {
     await context.limitDeployment(deadlines.deployment)
   }
   await noteRemotes(context, described.source)
-  const planned = await createOthers(context, described)
   if (context.facts.wish.act === 'nothing') {
     context.say('the message of the commit asks for other apps')
     return { kind: 'finished', outcome: 'not-asked', evidence: { actions: described.source.actions } }

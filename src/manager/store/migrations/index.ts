@@ -18,6 +18,7 @@ import { up as conventions } from './0020-conventions.ts'
 import { up as hooks } from './0022-hooks.ts'
 import { up as hookTrust } from './0023-hook-trust.ts'
 import { up as registryPaths } from './0025-registry-paths.ts'
+import { up as heldRemovals } from './0026-held-removals.ts'
 import { up as notebooks } from './0027-notebooks.ts'
 import { up as notebookLinks } from './0028-notebook-links.ts'
 import { up as remotes } from './0030-remotes.ts'
@@ -48,6 +49,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0022-hooks', up: hooks },
   { name: '0023-hook-trust', up: hookTrust },
   { name: '0025-registry-paths', up: registryPaths },
+  { name: '0026-held-removals', up: heldRemovals },
   { name: '0027-notebooks', up: notebooks },
   { name: '0028-notebook-links', up: notebookLinks },
   { name: '0030-remotes', up: remotes },

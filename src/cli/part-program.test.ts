@@ -28,7 +28,7 @@ function aPackage(t: TestContext): { root: string; write(path: string, text: str
     cpSync(join(PACKAGE_ROOT, file), join(root, file))
   }
   symlinkSync(join(PACKAGE_ROOT, 'node_modules'), join(root, 'node_modules'))
-  for (const part of ['manager', 'worker', 'cli']) {
+  for (const part of ['manager', 'worker', 'cli', 'previews']) {
     write(`src/${part}/main.ts`, `import { word } from '#lib/word.ts'\nconsole.log(word satisfies string)\n`)
   }
   write('src/lib/word.ts', `export const word: string = 'one'\n`)

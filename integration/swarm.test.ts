@@ -5,7 +5,7 @@ import { COMPOSE_INVALID } from '#commands/compose-errors.ts'
 import { hostObserve } from '#commands/host-observe.ts'
 import { REGISTRY_UNREACHABLE } from '#commands/image-errors.ts'
 import { imageList } from '#commands/image-list.ts'
-import { swarmList, swarmObserve } from '#commands/swarm.ts'
+import { swarmList, swarmLogs, swarmObserve } from '#commands/swarm.ts'
 import {
   SWARM_IMAGE_NOT_SHARED,
   SWARM_MISSING,
@@ -158,6 +158,17 @@ describe('a stack in a swarm of two machines', () => {
     ])
     const { images } = await imageList.run(hands(), {})
     ok(images.some(({ tags }) => tags.some(tag => tag.includes(`${world.app}-web`))))
+  })
+
+  test('shows what its services print on both machines', async () => {
+    const said: string[] = []
+    const listening = { ...hands(), say: (text: string) => void said.push(text) }
+    const { services } = await swarmLogs.run(listening, { app: world.app, tail: 10, follow: false })
+    deepEqual(services.toSorted(), ['api', 'web'])
+    deepEqual(
+      said.filter(line => line.includes('has begun')),
+      ['api | one has begun', 'api | one has begun'],
+    )
   })
 
   test('is not touched when nothing changed', async () => {

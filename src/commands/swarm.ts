@@ -1,6 +1,7 @@
 export { swarmDeploy } from './swarm-deploy.ts'
 export { swarmDown } from './swarm-down.ts'
 export { swarmList } from './swarm-list.ts'
+export { swarmLogs } from './swarm-logs.ts'
 export { swarmObserve } from './swarm-observe.ts'
 export { swarmRecall } from './swarm-recall.ts'
 export { swarmRender } from './swarm-render.ts'

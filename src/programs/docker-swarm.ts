@@ -96,6 +96,30 @@ export function taskLog(socket: string, { task, tail, onLine }: TaskLogWish): En
   }
 }
 
+export interface ServiceLogWish {
+  readonly service: string
+  /** Of each task; undefined: all. */
+  readonly tail: number | undefined
+  readonly follow: boolean
+  readonly timeoutMs: number
+  readonly onLine: (text: string, stream: 'stdout' | 'stderr') => void
+}
+
+/** What all tasks of a service print, whichever nodes they run on. */
+export function serviceLog(socket: string, wish: ServiceLogWish): EngineRequest<void> {
+  const { service, tail, follow, timeoutMs, onLine } = wish
+  return {
+    ...get(socket, `/services/${encodeURIComponent(service)}/logs`),
+    query: { stdout: true, stderr: true, tail, follow },
+    timeoutMs,
+    stream: {
+      format: 'docker-log',
+      onEvent: event => event.kind === 'line' && onLine(event.text, event.stream),
+    },
+    read: () => undefined,
+  }
+}
+
 /** Secrets, configs or networks of one stack. */
 export function listThings(
   socket: string,

@@ -1,5 +1,5 @@
 import { posix } from 'node:path'
-import { containerObserve, containerRemove } from '#commands/container.ts'
+import { containerLogs, containerObserve, containerRemove } from '#commands/container.ts'
 import { imageFind, imagePrune } from '#commands/image.ts'
 import { notebookExamine } from '#commands/notebook-examine.ts'
 import { repositoryChanges } from '#commands/repository.ts'
@@ -30,6 +30,7 @@ export const notebook: Target = defineTarget({
   domains: domainsOf,
   settle: settings => settings,
   images: imagesOf,
+  logs: containerLogs.name,
   look,
   plan: planNotebook,
   remove: ({ app, volumes, moved }) => [

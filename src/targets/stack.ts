@@ -1,5 +1,5 @@
 import { imagePrune } from '#commands/image.ts'
-import { swarmDown, swarmObserve, swarmRecall, swarmRender } from '#commands/swarm.ts'
+import { swarmDown, swarmLogs, swarmObserve, swarmRecall, swarmRender } from '#commands/swarm.ts'
 import type { StackRender } from '#commands/swarm-data.ts'
 import { contentTells } from './built-images.ts'
 import { RELEASE_RENDER_GONE } from './release-errors.ts'
@@ -28,6 +28,7 @@ export const stack: Target = defineTarget({
   // The proxy leads to containers of its own machine only.
   domains: () => [],
   images: stackImagesOf,
+  logs: swarmLogs.name,
   settle: settings => settings,
   look,
   plan: planStack,

@@ -105,6 +105,8 @@ export interface Target<S extends TObject = TObject> {
   readonly follows?: (release: ReleaseFacts) => Followed | undefined
   /** What a release made for others to fetch; absent: the target only runs things. */
   readonly artifact?: (release: Pick<ReleaseFacts, 'content'>) => Artifact | undefined
+  /** The command that shows what an app prints; default: `<target>.logs`, when there is one. */
+  readonly logs?: string
   /** Whether a tag that is pushed asks for a deployment as a push to the branch does. */
   readonly usesTags?: (settings: Static<S>) => boolean
   /** What to tell the worker so that nothing of the app is left (routes, containers, networks; volumes only when asked). */

@@ -7,6 +7,7 @@ import { asFairleadError, toWire } from '#lib/errors.ts'
 import { newId } from '#lib/id.ts'
 import { type AppRecord, readApp } from '#manager/apps/queries.ts'
 import { engineOf } from '#manager/pipeline/choose-engine.ts'
+import { targetNamed } from '#targets/index.ts'
 import { AppPath } from './apps.ts'
 import { timeText } from './documents.ts'
 import { LOGS_NOT_AVAILABLE, NO_SERVICES } from './errors.ts'
@@ -91,9 +92,10 @@ async function show(parts: ApiParts, { app, command, tail, follow, service, stre
   stream.end()
 }
 
-/** By convention a target that can show logs has the command `<target>.logs`. */
 function logsCommandOf(app: AppRecord, service: string | undefined): string {
-  const command = COMMANDS.find(({ name }) => name === `${app.target}.logs`)
+  const command = COMMANDS.find(
+    ({ name }) => name === (targetNamed(app.target)?.logs ?? `${app.target}.logs`),
+  )
   if (!command) {
     throw LOGS_NOT_AVAILABLE(app.name, app.target)
   }

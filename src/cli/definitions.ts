@@ -9,7 +9,7 @@ export async function showDefinitions(
   name: string | undefined,
   { repository }: { readonly repository?: string },
 ): Promise<void> {
-  const path = `/stackDefinitions${queryOf({ repository })}`
+  const path = `/stackDefinitions${queryOf({ repository, fresh: 'true' })}`
   const found = await client.get<StackDefinitionList>(path)
   const items = name === undefined ? found.items : found.items.filter(each => each.name === name)
   printer.answer({ ...found, items })
@@ -31,7 +31,7 @@ export async function showDefinitions(
       ]),
     )
   }
-  noteUnread(printer, found.unread)
+  noteUnread(printer, found)
 }
 
 function showOptions(printer: Session['printer'], definition: StackDefinitionDocument): void {

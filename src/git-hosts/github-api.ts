@@ -32,6 +32,7 @@ export const GithubRepository = Type.Object({
   full_name: RemotePath,
   fork: optional.boolean,
   archived: optional.boolean,
+  private: optional.boolean,
   disabled: optional.boolean,
   /** Gitea and Forgejo. */
   empty: optional.boolean,
@@ -42,7 +43,8 @@ export const GithubRepository = Type.Object({
 export function read(repository: Static<typeof GithubRepository>): RemoteRepository {
   const { id, full_name: path, default_branch: branch, topics } = repository
   const unfit = (['fork', 'archived', 'disabled', 'empty'] as const).find(word => repository[word] === true)
-  return { id: String(id), path, branch: branch || undefined, topics: topics ?? [], unfit }
+  const told = typeof repository.private === 'boolean' ? { isPrivate: repository.private } : {}
+  return { id: String(id), path, branch: branch || undefined, topics: topics ?? [], ...told, unfit }
 }
 
 function ask({ server, token }: OwnerPlace, path: string): HttpRequest {

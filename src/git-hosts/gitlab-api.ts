@@ -33,6 +33,8 @@ const Project = Type.Object({
   path_with_namespace: RemotePath,
   default_branch: optional.text,
   archived: optional.boolean,
+  /** `internal` is read by everybody who has an account. */
+  visibility: optional.text,
   empty_repo: optional.boolean,
   /** "disabled" when the project has no repository. */
   repository_access_level: optional.text,
@@ -44,7 +46,9 @@ const Project = Type.Object({
 
 function read(project: Static<typeof Project>): RemoteRepository {
   const { id, path_with_namespace: path, default_branch: branch, topics } = project
-  return { id: String(id), path, branch: branch || undefined, topics: topics ?? [], unfit: unfitOf(project) }
+  const told = project.visibility ? { isPrivate: project.visibility === 'private' } : {}
+  const common = { id: String(id), path, branch: branch || undefined, topics: topics ?? [] }
+  return { ...common, ...told, unfit: unfitOf(project) }
 }
 
 function unfitOf(project: Static<typeof Project>): RemoteRepository['unfit'] {

@@ -82,8 +82,10 @@ test('R65 projects as GitLab documents them are understood', () => {
     path: 'diaspora/sub/diaspora-client',
     branch: 'main',
     topics: ['fairlead'],
+    isPrivate: true,
     unfit: undefined,
   })
+  assert.equal(api.readRepository({ ...project, visibility: 'internal' }).isPrivate, false)
   const unfit = (changes: object) => api.readRepository({ ...project, ...changes }).unfit
   assert.equal(unfit({ forked_from_project: { id: 1 } }), 'fork')
   assert.equal(unfit({ archived: true }), 'archived')
@@ -112,7 +114,7 @@ for (const name of ['gitea', 'forgejo']) {
       clone_url: 'https://git.example.org/team/web.git',
     }
     const api = apiNamed(name)
-    const read = { id: '12', path: 'team/web', branch: 'main', topics: [], unfit: undefined }
+    const read = { id: '12', path: 'team/web', branch: 'main', topics: [], isPrivate: true, unfit: undefined }
     assert.deepEqual(api.readRepository(repository), read)
     assert.deepEqual(api.readRepository({ ...repository, topics: ['fairlead'] }).topics, ['fairlead'])
     assert.equal(api.readRepository({ ...repository, empty: true }).unfit, 'empty')

@@ -23,6 +23,8 @@ export interface RemoteRepository {
   readonly path: string
   readonly branch: string | undefined
   readonly topics: readonly string[]
+  /** Whether only its members may read it; missing when its host does not say. */
+  readonly isPrivate?: boolean
   /** Why it is never registered by itself. */
   readonly unfit: 'fork' | 'archived' | 'disabled' | 'empty' | undefined
 }

@@ -3,7 +3,8 @@ import { readDuration } from '#lib/duration.ts'
 import type { ServiceState } from './compose-found.ts'
 import { readRelease } from './compose-release.ts'
 import type { ComposeSettings } from './compose-settings.ts'
-import type { Followed, ReleaseFacts } from './target.ts'
+import type { Followed } from './followed.ts'
+import type { ReleaseFacts } from './target.ts'
 
 /** Tags that are looked at again and again, as a release keeps them. */
 export interface FollowedTags {

@@ -1,5 +1,6 @@
 import type { Static, TObject } from 'typebox'
 import type { Command } from '#commands/command.ts'
+import type { Followed } from './followed.ts'
 import type { NotebookFacts } from './notebook-facts.ts'
 
 /** What a plan tells the worker: one command with its data, under a key by which later data can name its result. */
@@ -228,19 +229,6 @@ export interface RunImage {
   /** `host/repository@sha256:…`, when a registry has it. */
   readonly pinned?: string
   readonly imageId?: string
-}
-
-/** Tags that may come to mean other images. */
-export interface Followed {
-  readonly everyMs: number
-  readonly images: readonly {
-    /** The service that runs it. */
-    readonly name: string
-    /** With the tag. */
-    readonly reference: string
-    /** `host/repository@sha256:…` that runs. */
-    readonly pinned: string
-  }[]
 }
 
 export interface ReleaseFacts {

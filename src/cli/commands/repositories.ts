@@ -59,7 +59,7 @@ export function configureRepositories(command: Command, act: Act): void {
     .command('actions')
     .description('whether messages of commits may say what is done, such as [deploy-web]')
     .argument('<repository>')
-    .addArgument(new Argument('<on|off>').choices(['on', 'off']))
+    .addArgument(new Argument('<on|off|default>').choices(['on', 'off', 'default']))
     .action(act(actions))
   configureReport(command.command('report'), act)
   configureRemovals(command.command('removals'), act)
@@ -180,12 +180,17 @@ async function check({ client, printer }: Session, name: string): Promise<number
   return EXIT.ok
 }
 
-async function actions({ client, printer }: Session, name: string, wanted: 'on' | 'off'): Promise<void> {
+async function actions(
+  { client, printer }: Session,
+  name: string,
+  wanted: 'on' | 'off' | 'default',
+): Promise<void> {
   const path = `/repositories/${encodeURIComponent(name)}`
-  const body: RepositoryChange = { commit_actions: wanted === 'on' }
-  printer.answer(await client.send<RepositoryDocument>('PATCH', path, body))
+  const body: RepositoryChange = { commit_actions: wanted === 'default' ? null : wanted === 'on' }
+  const { commit_actions: isOn, ...rest } = await client.send<RepositoryDocument>('PATCH', path, body)
+  printer.answer({ ...rest, commit_actions: isOn })
   printer.line(
-    wanted === 'on'
+    isOn
       ? `Messages of commits in ${name} say what is done: whoever may push may deploy and remove its apps with them.`
       : `Messages of commits in ${name} say nothing: what changed is deployed.`,
   )

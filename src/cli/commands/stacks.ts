@@ -80,7 +80,7 @@ function append(text: string, all: readonly string[]): string[] {
 }
 
 async function list({ client, printer }: Session, { repository }: PlaceOptions): Promise<void> {
-  const found = await client.get<StackList>(`/stacks${queryOf({ repository })}`)
+  const found = await client.get<StackList>(`/stacks${queryOf({ repository, fresh: 'true' })}`)
   printer.answer(found)
   printer.table(
     ['stack', 'definition', 'repository', 'services', 'state'],
@@ -94,7 +94,7 @@ async function list({ client, printer }: Session, { repository }: PlaceOptions):
       stateOf(stack),
     ]),
   )
-  noteUnread(printer, found.unread)
+  noteUnread(printer, found)
   for (const { host, engine, error } of found.unseen) {
     printer.note(
       printer.colour.yellow(
@@ -129,7 +129,9 @@ async function add(
 async function change(session: Session, stack: string, options: ChangeOptions): Promise<void> {
   const { set, unset, enable, disable, ...place } = options
   const { client } = session
-  const { items } = await client.get<StackList>(`/stacks${queryOf({ repository: place.repository })}`)
+  const { items } = await client.get<StackList>(
+    `/stacks${queryOf({ repository: place.repository, fresh: 'true' })}`,
+  )
   const config = items.find(
     each =>
       each.stack === stack &&

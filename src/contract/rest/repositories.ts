@@ -43,9 +43,9 @@ const ComposePath = Type.String({
 const PollSeconds = Type.Union([Type.Literal(0), Type.Integer({ minimum: 5, maximum: 86_400 })])
 
 const CommitActions = Type.Optional(
-  Type.Boolean({
+  Type.Union([Type.Boolean(), Type.Null()], {
     description:
-      'Messages of its commits may say what is done, such as [deploy-web] (docs/conventions.md). Default: no.',
+      'Messages of its commits may say what is done, such as [deploy-web] (docs/conventions.md). null, and the default: in repositories that are private as their Git host told the organisation.',
   }),
 )
 
@@ -180,6 +180,7 @@ export const RepositoryDocument = Type.Object(
     poll_seconds: Type.Integer(),
     auto_apps: Type.Boolean(),
     commit_actions: Type.Boolean(),
+    private: Nullable(Type.Boolean({ description: 'null: nobody has told.' })),
     compose_path: Nullable(Type.String()),
     organisation: Nullable({ ...Name, description: 'The listed organisation that it belongs to.' }),
     last_tip: Nullable(Type.String()),

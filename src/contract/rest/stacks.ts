@@ -36,8 +36,23 @@ export type StackDefinitionDocument = Static<typeof StackDefinitionDocument>
 /** Repositories that could not be read, with the reason: the others are shown all the same. */
 const Unread = Type.Array(Type.Object({ repository: Name, error: ErrorDocument }, strict))
 
+const Incomplete = Type.Array(Name, {
+  description: 'Repositories with more than 5,000 files: what their last ones say is not in the answer.',
+})
+const Unasked = Type.Integer({
+  description: 'Repositories that were not asked, because there are more than 50: ask for these by name.',
+})
+
+/** How old an answer may be. */
+export const Fresh = Type.Optional(
+  Type.Boolean({
+    description:
+      'true: the Git servers are asked now. Default: what was read in the last ten seconds will do.',
+  }),
+)
+
 export const StackDefinitionList = Type.Object(
-  { items: Type.Array(StackDefinitionDocument), unread: Unread },
+  { items: Type.Array(StackDefinitionDocument), unread: Unread, incomplete: Incomplete, unasked: Unasked },
   strict,
 )
 export type StackDefinitionList = Static<typeof StackDefinitionList>
@@ -156,6 +171,8 @@ export const StackList = Type.Object(
   {
     items: Type.Array(StackDocument),
     unread: Unread,
+    incomplete: Incomplete,
+    unasked: Unasked,
     /** Engines that could not be asked. */
     unseen: Type.Array(Type.Object({ host: HostName, engine: Engine, error: ErrorDocument }, strict)),
     truncated: Type.Boolean({ description: 'An engine has more than 200 services: the first are shown.' }),
@@ -193,6 +210,8 @@ export const ImageList = Type.Object(
   {
     items: Type.Array(ImageDocument),
     unread: Unread,
+    incomplete: Incomplete,
+    unasked: Unasked,
     unseen: StackList.properties.unseen,
     truncated: Type.Boolean({ description: 'An engine has more than 1,000 images: the newest are shown.' }),
   },

@@ -14,6 +14,7 @@ import { factsOf } from '#manager/releases/queries.ts'
 import { tokenKind } from '#manager/reporting/queries.ts'
 import type { RepositoryRecord } from '#manager/repositories/queries.ts'
 import type { ReleaseTable } from '#manager/store/tables.ts'
+import { takesActions } from '#manager/triggers/commit-actions.ts'
 import { isPaused } from '#manager/triggers/look-at-repository.ts'
 import { scheduleOf } from '#manager/triggers/schedule-times.ts'
 import { targetNamed } from '#targets/index.ts'
@@ -167,7 +168,8 @@ export function repositoryDocument(
     ca: repository.ca,
     poll_seconds: repository.poll_seconds,
     auto_apps: repository.auto_apps === 1,
-    commit_actions: repository.commit_actions === 1,
+    commit_actions: takesActions(repository),
+    private: repository.is_private === null ? null : repository.is_private === 1,
     compose_path: repository.compose_path,
     last_tip: repository.last_tip,
     last_polled_at: optionalTime(repository.last_polled_at),

@@ -143,7 +143,7 @@ test('W29 a webhook belongs to the repository of its first delivery until the ad
   assert.equal(await remoteAfter('https://git.example.org/team/other.git'), null)
 })
 
-test('R55 messages of commits say nothing until somebody allows it', async () => {
+test('R55 messages of commits say nothing until somebody allows it, or where the Git host told that it is private', async () => {
   await add({ name: 'told', url: 'https://git.example.org/told.git' })
   const shown = async () => (await manager.ask('GET', '/api/v1/repositories/told')).json().commit_actions
   assert.equal(await shown(), false)
@@ -151,6 +151,17 @@ test('R55 messages of commits say nothing until somebody allows it', async () =>
   assert.equal(await shown(), true)
   await manager.ask('PATCH', '/api/v1/repositories/told', { branch: 'x' })
   assert.equal(await shown(), true)
+  await manager.ask('PATCH', '/api/v1/repositories/told', { commit_actions: null })
+  assert.equal(await shown(), false)
+  const tell = (is_private: number) =>
+    manager.parts.db.updateTable('repositories').set({ is_private }).execute()
+  await tell(1)
+  assert.equal(await shown(), true)
+  await tell(0)
+  assert.equal(await shown(), false)
+  await tell(1)
+  await manager.ask('PATCH', '/api/v1/repositories/told', { commit_actions: false })
+  assert.equal(await shown(), false)
 })
 
 test('R80 a repository whose looks were refused three times is shown as paused, and a check that works resumes it', async () => {

@@ -26,6 +26,7 @@ let running: object[]
 /** Somebody else's push just before ours. */
 let meanwhile: () => void
 let manager: TestServer | undefined
+let truncated: boolean
 
 beforeEach(async () => {
   await manager?.close()
@@ -33,6 +34,7 @@ beforeEach(async () => {
   told = []
   running = []
   meanwhile = () => undefined
+  truncated = false
   manager = await testServer({
     environment: { FAIRLEAD_GIT_HOSTS: 'git.example.org' },
     answer: (command, params) => answer(command, params as never),
@@ -48,7 +50,7 @@ function answer(command: string, params: Record<string, unknown>): unknown {
     case 'repository.checkout':
       return {
         ...{ commit: 'c'.repeat(40), tree: 'd'.repeat(40), subject: 's', author: 'a', links: [] },
-        ...{ paths: Object.keys(tree), texts: {} },
+        ...{ paths: Object.keys(tree), texts: {}, truncated },
       }
     case 'repository.read':
       return { texts: Object.fromEntries((params.paths as string[]).map(path => [path, tree[path]])) }
@@ -335,4 +337,37 @@ test('R31 a stack whose app needs an approval waits for a person, and the answer
   assert.equal(statusCode, 201)
   const { warnings } = (await ask('DELETE', '/stacks/north')).json()
   assert.match(warnings.join(), /"north" need an approval.*fairlead repositories removals infra --go-on/)
+})
+
+test('R33 reads in a row ask the Git server once, and again when they are to be fresh or the branch has moved', async () => {
+  const asked = async (path: string) => {
+    const before = told.length
+    await ask('GET', path)
+    return told.slice(before).filter(({ command }) => command === 'repository.checkout').length
+  }
+  assert.equal(await asked('/stackDefinitions'), 1)
+  assert.deepEqual(
+    [await asked('/stackDefinitions'), await asked('/stacks'), await asked('/images')],
+    [0, 0, 0],
+  )
+  assert.equal(await asked('/stacks?fresh=true'), 1)
+  const { db } = (manager as TestServer).parts
+  await db
+    .updateTable('repositories')
+    .set({ last_tip: 'e'.repeat(40) })
+    .execute()
+  assert.equal(await asked('/stackDefinitions'), 1)
+  await ask('POST', '/stacks', NORTH)
+  assert.equal((await ask('GET', '/stacks')).json().items.length, 1)
+})
+
+test('R33 an answer says which repositories it does not have in full, and how many it did not ask', async () => {
+  truncated = true
+  for (let index = 0; index < 51; index += 1) {
+    const name = `more-${index}`
+    await ask('POST', '/repositories', { name, url: `https://git.example.org/${name}.git`, auto_apps: true })
+  }
+  const found = (await ask('GET', '/stackDefinitions')).json()
+  assert.equal(found.incomplete.length, 50)
+  assert.equal(found.unasked, 2)
 })

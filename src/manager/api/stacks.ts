@@ -1,6 +1,7 @@
 import { Type } from 'typebox'
 import { strict } from '#contract/rest/fields.ts'
 import {
+  Fresh,
   ImageList,
   NewStack,
   StackChange,
@@ -17,7 +18,8 @@ import type { ApiParts } from './parts.ts'
 import { type Api, headerOf } from './shape.ts'
 
 const StackPath = Type.Object({ stack: Type.String({ pattern: '^[a-zA-Z0-9_.-]{1,63}$' }) }, strict)
-const OfRepository = Type.Object({ repository: StackPlace.properties.repository }, strict)
+const OfRepository = Type.Object({ repository: StackPlace.properties.repository, fresh: Fresh }, strict)
+const OfAll = Type.Object({ fresh: Fresh }, strict)
 const tags = ['stacks']
 const PUSHED = 'The push deploys it: the answer comes before that.'
 
@@ -33,7 +35,7 @@ export function stackRoutes(api: Api, parts: ApiParts): void {
         response: { 200: StackList },
       },
     },
-    async ({ query }) => await listStacks(parts, query.repository),
+    async ({ query }) => await listStacks(parts, query),
   )
 
   api.get(
@@ -46,7 +48,7 @@ export function stackRoutes(api: Api, parts: ApiParts): void {
         response: { 200: StackDefinitionList },
       },
     },
-    async ({ query }) => await listDefinitions(parts, query.repository),
+    async ({ query }) => await listDefinitions(parts, query),
   )
 
   api.get(
@@ -55,10 +57,11 @@ export function stackRoutes(api: Api, parts: ApiParts): void {
       schema: {
         summary: 'List the images of all engines, with the file that describes each',
         tags,
+        querystring: OfAll,
         response: { 200: ImageList },
       },
     },
-    async () => await listImages(parts),
+    async ({ query }) => await listImages(parts, query),
   )
 
   api.post(

@@ -4,7 +4,7 @@ import type { RemoteRepository } from '#git-hosts/host-api.ts'
 import { isAddressOf, serverOf } from '#git-hosts/repository-path.ts'
 import { asFairleadError } from '#lib/errors.ts'
 import type { ManagerParts } from '#manager/parts.ts'
-import { createRepository } from '#manager/repositories/create-repository.ts'
+import { createRepository, privateColumn } from '#manager/repositories/create-repository.ts'
 import { REPOSITORY_EXISTS } from '#manager/repositories/errors.ts'
 import { sealedCredential } from '#manager/repositories/remote-fields.ts'
 import type { RepositoryTable } from '#manager/store/tables.ts'
@@ -116,6 +116,14 @@ async function adopt(
 
 /** A repository that is registered takes the address that its host says it has now. */
 async function follow(parts: ManagerParts, row: Registered, remote: RemoteRepository): Promise<Outcome> {
+  const isPrivate = privateColumn(remote)
+  if (row.is_private !== isPrivate) {
+    await parts.db
+      .updateTable('repositories')
+      .set({ is_private: isPrivate })
+      .where('id', '=', row.id)
+      .execute()
+  }
   const isRenamed = !isAddressOf(row.url, remote.path)
   if (!isRenamed && row.stopped === null) {
     return 'known'

@@ -1,14 +1,14 @@
 import type { Selectable } from 'kysely'
 import type { ReadApp } from '#deploy-file/read-apps.ts'
 import type { RepositoryTable } from '#manager/store/tables.ts'
-import { AS_CHANGED, type Wish, wishOf } from '#manager/triggers/commit-actions.ts'
+import { AS_CHANGED, takesActions, type Wish, wishOf } from '#manager/triggers/commit-actions.ts'
 import type { Source } from './source.ts'
 
 /** What the message of the commit asks for an app of the repository; nothing where messages may not ask. */
 export function wishFor(
-  { commit_actions }: Pick<Selectable<RepositoryTable>, 'commit_actions'>,
+  repository: Pick<Selectable<RepositoryTable>, 'commit_actions' | 'is_private'>,
   { actions = [] }: Pick<Source, 'actions'>,
   { name, files }: Pick<ReadApp, 'name' | 'files'>,
 ): Wish {
-  return commit_actions === 1 ? wishOf(actions, files ?? { kind: 'stack', name }) : AS_CHANGED
+  return takesActions(repository) ? wishOf(actions, files ?? { kind: 'stack', name }) : AS_CHANGED
 }

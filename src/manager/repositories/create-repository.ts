@@ -41,7 +41,8 @@ export async function createRepository(
     ca: wanted.ca ?? null,
     poll_seconds: wanted.poll_seconds ?? POLL_SECONDS,
     auto_apps: wanted.auto_apps ? 1 : 0,
-    commit_actions: wanted.commit_actions ? 1 : 0,
+    commit_actions: actionsColumn(wanted.commit_actions),
+    is_private: privateColumn(origin?.remote),
     organisation_id: origin?.organisation.id ?? null,
     remote_id: origin?.remote.id ?? null,
     org_credential: shared ? 1 : 0,
@@ -63,6 +64,15 @@ export async function createRepository(
   parts.poller.look(id)
   events.publish('repository', { id, repository: row.name, state: 'created' })
   return await readRepository(db, row.name)
+}
+
+/** null: by whether it is private. */
+export function actionsColumn(wanted: boolean | null | undefined): 0 | 1 | null {
+  return wanted === undefined || wanted === null ? null : wanted ? 1 : 0
+}
+
+export function privateColumn(remote: Origin['remote'] | undefined): 0 | 1 | null {
+  return remote?.isPrivate === undefined ? null : remote.isPrivate ? 1 : 0
 }
 
 /** Without one of its own a repository is read with the token of its organisation. */

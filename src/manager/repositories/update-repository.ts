@@ -6,7 +6,7 @@ import type { ManagerParts } from '#manager/parts.ts'
 import { reportAfter } from '#manager/reporting/set-report.ts'
 import { checkedPath } from '#programs/git-names.ts'
 import { authorityOf, parseRepositoryUrl, type RepositoryUrl } from '#programs/git-url.ts'
-import { sharedCredential } from './create-repository.ts'
+import { actionsColumn, privateColumn, sharedCredential } from './create-repository.ts'
 import { CREDENTIAL_NEEDED } from './errors.ts'
 import { type RepositoryRecord, readRepository } from './queries.ts'
 import { remoteColumns } from './remote-fields.ts'
@@ -37,7 +37,9 @@ export async function updateRepository(
       ...(change.poll_seconds === undefined ? {} : { poll_seconds: change.poll_seconds }),
       ...(change.compose_path === undefined ? {} : { compose_path: checkedComposePath(change.compose_path) }),
       ...(change.auto_apps === undefined ? {} : { auto_apps: change.auto_apps ? 1 : 0 }),
-      ...(change.commit_actions === undefined ? {} : { commit_actions: change.commit_actions ? 1 : 0 }),
+      ...(change.commit_actions === undefined
+        ? {}
+        : { commit_actions: actionsColumn(change.commit_actions) }),
       ...(move?.isAnother || remote.branch !== row.branch ? { moved: 1 } : {}),
       poll_failures: 0,
       version: row.version + 1,
@@ -78,6 +80,7 @@ async function moveTo(parts: ManagerParts, row: RepositoryRecord, address: strin
     columns: {
       organisation_id: origin?.organisation.id ?? null,
       remote_id: origin?.remote.id ?? null,
+      is_private: privateColumn(origin?.remote),
       org_credential: shared ? 1 : 0,
       stopped: null,
     },

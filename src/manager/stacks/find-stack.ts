@@ -24,7 +24,7 @@ export async function findDefinition(
   name: string,
   repository: string | undefined,
 ): Promise<{ readonly code: StackCode; readonly definition: StackDefinition }> {
-  const { read } = await readStackCodes(parts, repository)
+  const { read } = await readStackCodes(parts, { repository, fresh: true })
   const having = read.filter(code => code.definitions.some(each => each.name === name))
   const [code] = having
   if (having.length > 1) {
@@ -72,7 +72,7 @@ export async function findStack(
   parts: ManagerParts,
   { stack, repository, engine }: StackPlace,
 ): Promise<{ readonly code: StackCode; readonly declared: DeclaredStack }> {
-  const { read } = await readStackCodes(parts, repository)
+  const { read } = await readStackCodes(parts, { repository, fresh: true })
   const found = read.flatMap(code =>
     code.stacks
       .filter(

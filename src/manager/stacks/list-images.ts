@@ -3,11 +3,11 @@ import type { ListedImage } from '#commands/image-list.ts'
 import type { ImageDocument, ImageList } from '#contract/rest/stacks.ts'
 import { readConvention } from '#deploy-file/convention-apps.ts'
 import type { ReadApp } from '#deploy-file/read-apps.ts'
-import { toWire } from '#lib/errors.ts'
 import type { ManagerParts } from '#manager/parts.ts'
 import { TARGETS } from '#targets/index.ts'
 import { askHosts } from './ask-hosts.ts'
-import { readStackCodes, type StackCode } from './read-code.ts'
+import { lacksOf } from './list-stacks.ts'
+import { type CodeQuery, readStackCodes, type StackCode } from './read-code.ts'
 
 interface Listed {
   readonly images: readonly Static<typeof ListedImage>[]
@@ -15,9 +15,9 @@ interface Listed {
 }
 
 /** The images that the engines have, with the file that describes each, if one does. */
-export async function listImages(parts: ManagerParts): Promise<ImageList> {
+export async function listImages(parts: ManagerParts, query: CodeQuery): Promise<ImageList> {
   const [codes, { answers, unseen }] = await Promise.all([
-    readStackCodes(parts, undefined),
+    readStackCodes(parts, query),
     askHosts<Listed>(parts, 'image.list'),
   ])
   const described = codes.read.flatMap(code => imagesOf(code).map(app => ({ code, app })))
@@ -29,7 +29,7 @@ export async function listImages(parts: ManagerParts): Promise<ImageList> {
   )
   return {
     items,
-    unread: codes.unread.map(({ repository, error }) => ({ repository, error: toWire(error) })) as never,
+    ...lacksOf(codes),
     unseen,
     truncated: answers.some(({ answer }) => answer.truncated),
   }

@@ -10,22 +10,19 @@ import { toWire } from '#lib/errors.ts'
 import type { ManagerParts } from '#manager/parts.ts'
 import { askHosts } from './ask-hosts.ts'
 import { engineOf, pairStacks, type SeenStack } from './pair-stacks.ts'
-import { readStackCodes, type StackCode, type StackCodes } from './read-code.ts'
+import { type CodeQuery, readStackCodes, type StackCode, type StackCodes } from './read-code.ts'
 import { versionOf } from './write-stack.ts'
 
 /** What stacks can be made of, in every repository that can be read or in one. */
-export async function listDefinitions(
-  parts: ManagerParts,
-  repository: string | undefined,
-): Promise<StackDefinitionList> {
-  const codes = await readStackCodes(parts, repository)
+export async function listDefinitions(parts: ManagerParts, query: CodeQuery): Promise<StackDefinitionList> {
+  const codes = await readStackCodes(parts, query)
   const items = codes.read.flatMap(code => code.definitions.map(each => definitionDocument(code, each)))
-  return { items, unread: unreadOf(codes) }
+  return { items, ...lacksOf(codes) }
 }
 
 /** Stacks that run in a swarm, and stacks that a repository describes; one that is both stands there once. */
-export async function listStacks(parts: ManagerParts, repository: string | undefined): Promise<StackList> {
-  const [codes, { seen, ...rest }] = await Promise.all([readStackCodes(parts, repository), observe(parts)])
+export async function listStacks(parts: ManagerParts, query: CodeQuery): Promise<StackList> {
+  const [codes, { seen, ...rest }] = await Promise.all([readStackCodes(parts, query), observe(parts)])
   const { paired, others } = await pairStacks(parts, codes.read, seen)
   const described = paired.map(({ code, declared, app, running }) => ({
     stack: declared.name,
@@ -35,12 +32,12 @@ export async function listStacks(parts: ManagerParts, repository: string | undef
     services: running?.services ?? [],
     config: configOf(code, declared),
   }))
-  const foreign = repository === undefined ? others : []
+  const foreign = query.repository === undefined ? others : []
   const items = [
     ...described,
     ...foreign.map(({ owner, ...each }) => ({ ...each, app: owner, config: null })),
   ].sort((a, b) => compare(a.stack, b.stack) || compare(a.engine ?? '', b.engine ?? ''))
-  return { items, unread: unreadOf(codes), ...rest }
+  return { items, ...lacksOf(codes), ...rest }
 }
 
 function compare(a: string, b: string): number {
@@ -94,6 +91,12 @@ function configOf({ repository }: StackCode, declared: DeclaredStack): NonNullab
   }
 }
 
-function unreadOf({ unread }: StackCodes): StackDefinitionList['unread'] {
-  return unread.map(({ repository, error }) => ({ repository, error: toWire(error) })) as never
+/** What an answer does not have, and why. */
+export function lacksOf({
+  unread,
+  truncated,
+  unasked,
+}: StackCodes): Pick<StackDefinitionList, 'unread' | 'incomplete' | 'unasked'> {
+  const told = unread.map(({ repository, error }) => ({ repository, error: toWire(error) }))
+  return { unread: told as never, incomplete: [...truncated], unasked }
 }

@@ -10,6 +10,7 @@ import { fetchSource, type Source } from '#manager/pipeline/source.ts'
 import type { PipelineParts } from '#manager/pipeline/step.ts'
 import { repositoryNamed } from '#manager/repositories/queries.ts'
 import type { RepositoryTable, Tables } from '#manager/store/tables.ts'
+import { forgetCode, recentCode } from './code-cache.ts'
 
 export type RepositoryRow = Selectable<RepositoryTable>
 
@@ -22,17 +23,34 @@ export interface StackCode extends StacksAsCode {
 export interface StackCodes {
   readonly read: readonly StackCode[]
   readonly unread: readonly { readonly repository: string; readonly error: FairleadError }[]
+  /** Names of repositories with more files than are told: what these say may not be all. */
+  readonly truncated: readonly string[]
+  /** How many more repositories there are. */
+  readonly unasked: number
 }
 
-/** They are asked for one after the other by their workers; more are looked at by name. */
+/** What is asked, and whether it may be some seconds old. */
+export interface CodeQuery {
+  readonly repository?: string | undefined
+  readonly fresh?: boolean | undefined
+}
+
+/** Their Git servers are asked; more are looked at by name. */
 const MOST_REPOSITORIES = 50
 
 /** The code of one repository, or of all that may have such; those that cannot be read are told, not thrown. */
-export async function readStackCodes(parts: PipelineParts, name: string | undefined): Promise<StackCodes> {
-  const repositories = name === undefined ? await withCode(parts.db) : [await repositoryNamed(parts.db, name)]
+export async function readStackCodes(
+  parts: PipelineParts,
+  { repository: name, fresh = false }: CodeQuery,
+): Promise<StackCodes> {
+  const all = name === undefined ? await withCode(parts.db) : [await repositoryNamed(parts.db, name)]
+  const repositories = all.slice(0, MOST_REPOSITORIES)
   const looks = repositories.map(async repository => {
     try {
-      return { code: await readStackCode(parts, repository) }
+      if (fresh) {
+        forgetCode(parts, repository.id)
+      }
+      return { code: await recentCode(parts, repository, () => readStackCode(parts, repository)) }
     } catch (error) {
       if (name !== undefined) {
         throw error
@@ -40,10 +58,15 @@ export async function readStackCodes(parts: PipelineParts, name: string | undefi
       return { repository: repository.name, error: asFairleadError(error) }
     }
   })
-  const all = await Promise.all(looks)
+  const looked = await Promise.all(looks)
+  const read = looked.flatMap(({ code }) => code ?? [])
   return {
-    read: all.flatMap(({ code }) => code ?? []),
-    unread: all.flatMap(({ code, ...failed }) => (code ? [] : [failed as StackCodes['unread'][number]])),
+    read,
+    truncated: read
+      .filter(({ source }) => source.truncated === true)
+      .map(({ repository }) => repository.name),
+    unasked: all.length - repositories.length,
+    unread: looked.flatMap(({ code, ...failed }) => (code ? [] : [failed as StackCodes['unread'][number]])),
   }
 }
 
@@ -69,6 +92,5 @@ async function withCode(db: Kysely<Tables>): Promise<RepositoryRow[]> {
     .where('compose_path', 'is', null)
     .where('stopped', 'is', null)
     .orderBy('name')
-    .limit(MOST_REPOSITORIES)
     .execute()
 }

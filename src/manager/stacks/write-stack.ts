@@ -8,6 +8,7 @@ import { canonicalJson } from '#lib/canonical-json.ts'
 import type { ManagerParts } from '#manager/parts.ts'
 import { askDirectly } from '#manager/pipeline/plan-app.ts'
 import { remoteOf } from '#manager/pipeline/source.ts'
+import { forgetCode } from './code-cache.ts'
 import { STACK_CONFLICT, STACK_NOT_OURS_TO_WRITE, STACK_OPTIONS_WRONG } from './errors.ts'
 import { definitionNamed, findDefinition, findStack, withProblems } from './find-stack.ts'
 import { type FileChange, foresee } from './foresee.ts'
@@ -148,6 +149,7 @@ async function write(parts: ManagerParts, { code, stack, change, by }: Write): P
     const isOther = written.path !== undefined
     throw conflict(written.path ?? path, { yours: isOther ? null : after, theirs: written.text })
   }
+  forgetCode(parts, repository.id)
   parts.poller.look(repository.id)
   return {
     stack: stack.name,

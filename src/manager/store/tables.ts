@@ -13,6 +13,7 @@ import type { ChannelTable, OutboxTable, ReportTable } from './outbox-tables.ts'
 import type { PastDeploymentTable } from './past-table.ts'
 import type { PushedCommitTable } from './pushed-table.ts'
 import type { RegistryPathTable } from './registry-path-table.ts'
+import type { SecretRevisionTable, SecretTable } from './secret-tables.ts'
 import type { SignedCallTable } from './signed-table.ts'
 
 export type { CommandTable, DeploymentState, DeploymentTable, StepTable } from './deployment-tables.ts'
@@ -105,8 +106,10 @@ export interface RepositoryTable {
   poll_seconds: number
   /** 1: apps that its files describe are created by themselves. */
   auto_apps: number
-  /** 1: messages of its commits may say what is done (docs/conventions.md). */
-  commit_actions: Generated<number>
+  /** 1: messages of its commits may say what is done (docs/conventions.md); 0: not; null: where it is private. */
+  commit_actions: number | null
+  /** 1 or 0 as its Git host told its organisation last; null: not known. */
+  is_private: number | null
   /** 1: its branch or address was changed, and no app has been found at the new place yet. */
   moved: Generated<number>
   /** The Compose file that is its one app, whatever else is in it; null: its deploy file or the conventions say. */
@@ -193,23 +196,6 @@ export interface AppTable {
 export interface DomainTable {
   host: string
   app_id: string
-}
-
-export interface SecretTable {
-  app_id: string
-  name: string
-  value_sealed: string
-  revision: number
-  updated_at: number
-}
-
-/** Every value that a release may need again; `secrets` has the newest. */
-export interface SecretRevisionTable {
-  app_id: string
-  name: string
-  revision: number
-  value_sealed: string
-  created_at: number
 }
 
 export interface ReleaseTable {

@@ -9,6 +9,20 @@ export interface Wish {
 
 export const AS_CHANGED: Wish = { dryRun: false, act: 'as-changed' }
 
+/**
+ * Whether messages may ask for something: as a person has said, else where the Git host has told that the repository is
+ * private. What anybody may read, anybody may propose a title for.
+ */
+export function takesActions({
+  commit_actions,
+  is_private,
+}: {
+  readonly commit_actions: number | null
+  readonly is_private: number | null
+}): boolean {
+  return commit_actions === null ? is_private === 1 : commit_actions === 1
+}
+
 /** For all apps, the strongest first: only the strongest that is there counts, and then none for a single app. */
 const GENERAL = ['do-all', 'build-all', 'deploy-all', 'remove-all'] as const
 const SAME: Readonly<Record<string, string>> = { 'build-deploy-all': 'do-all' }

@@ -11,8 +11,9 @@ import { factsOf, newestRelease } from '#manager/releases/queries.ts'
 import type { Sealer } from '#manager/secrets/seal.ts'
 import type { AppTable, ReleaseTable } from '#manager/store/tables.ts'
 import { inTransaction } from '#manager/store/transaction.ts'
+import type { Followed } from '#targets/followed.ts'
 import { TARGETS } from '#targets/index.ts'
-import type { Followed, RegistryFacts } from '#targets/target.ts'
+import type { RegistryFacts } from '#targets/target.ts'
 
 export interface FollowContext extends DeploymentsContext {
   readonly agents: Agents

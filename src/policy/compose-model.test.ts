@@ -71,6 +71,24 @@ describe("the pass over Compose's own JSON", () => {
     assert.deepEqual(errors(model), ['POL050', 'POL051'])
   })
 
+  test('C22 a name that only begins with the name of the app is not its own', () => {
+    for (const alien of [
+      { name: 'shop_shop_data' },
+      { name: 'shop_two_data' },
+      { name: 'shop_data', external: true },
+      { external: true },
+    ]) {
+      const services = { web: { image: 'a' } }
+      assert.deepEqual(
+        errors({ services, networks: { data: alien }, volumes: { data: alien } }),
+        ['POL050', 'POL051'],
+        JSON.stringify(alien),
+      )
+    }
+    const own = { data: { name: 'shop_data' }, two_data: { name: 'shop_two_data' }, plain: {} }
+    assert.deepEqual(errors({ services: { web: { image: 'a' } }, networks: own, volumes: own }), [])
+  })
+
   test('C35 POL070 images come from the registries of the host, if it names some', () => {
     const model = { services: { web: { image: 'evil.example/x' }, ok: { image: 'nginx' } } }
     const given = { rules: { ...RULES, registries: ['docker.io'] }, project: PROJECT, files: [] }

@@ -98,24 +98,25 @@ export function checkVolumes({ report, project }: RuleContext, model: Shape): vo
   }
 }
 
-/** External or oddly named resources may be another app's: POL050 (networks), POL051 (volumes), POL052 (secrets, configs). */
+/**
+ * Other names may be another app's, also those that only begin with the app's: POL050 (networks), POL051 (volumes),
+ * POL052 (secrets, configs).
+ */
 export function checkOwnName(
   { report, project }: Pick<RuleContext, 'report' | 'project'>,
   [kind, key]: readonly [string, string],
   resource: Shape,
 ): void {
   const external = isOn(resource.external)
-  const name = scalarText(resource.name) ?? (external ? key : `${project.name}_${key}`)
-  if (!external && name.startsWith(`${project.name}_`)) {
-    return
-  }
-  if (external && kind !== 'secrets' && kind !== 'configs' && name.startsWith(`${project.name}_`)) {
+  const own = `${project.name}_${key}`
+  const name = scalarText(resource.name) ?? (external ? key : own)
+  if (!external && name === own) {
     return
   }
   const [rule, word] = OWNED[kind] ?? ['POL052', kind]
   report.deny(rule, [kind, key], {
     message: `${external ? 'external ' : ''}${word} "${name}" does not belong to app "${project.name}".`,
-    fix: `Leave out "external" and "name": Compose then calls it "${project.name}_${key}".`,
+    fix: `Leave out "external" and "name": Compose then calls it "${own}".`,
   })
 }
 

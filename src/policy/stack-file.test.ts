@@ -81,6 +81,11 @@ describe('a Compose file for a swarm', () => {
     assert.deepEqual(file.networks, { back: {} })
   })
 
+  test('keeps a name that is not the one that Swarm gives, though it begins with that of the stack', () => {
+    const volumes = { data: { name: 'shop_files' }, files: { name: 'shop_files' } }
+    assert.deepEqual(turned({}, { volumes }).file.volumes, { data: { name: 'shop_files' }, files: {} })
+  })
+
   test('cannot write labels that say whose a service is', () => {
     const labels = { 'io.fairlead.app': 'other', 'com.docker.stack.namespace': 'other', mine: 'yes' }
     assert.deepEqual(shapeOf(turned({ deploy: { labels } }).web.deploy).labels, { mine: 'yes' })

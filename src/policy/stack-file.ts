@@ -69,8 +69,8 @@ export function stackFileOf(model: Shape, facts: StackFacts): StackFile {
   const file = {
     version: VERSION,
     services: Object.fromEntries(services),
-    ...section('networks', model.networks, network => resourceOf(network, facts)),
-    ...section('volumes', model.volumes, volume => resourceOf(volume, facts)),
+    ...section('networks', model.networks, (network, key) => resourceOf(network, `${facts.name}_${key}`)),
+    ...section('volumes', model.volumes, (volume, key) => resourceOf(volume, `${facts.name}_${key}`)),
     ...section('secrets', model.secrets, (secret, key) => outside(secret, facts.secrets[key])),
     ...section('configs', model.configs, (config, key) => outside(config, facts.configs[key])),
   }
@@ -91,9 +91,9 @@ function outside(resource: Shape, name: string | undefined): Shape {
   return { external: true, name: name ?? scalarText(resource.name) ?? '' }
 }
 
-/** `<stack>_<key>` is what Swarm calls it anyway. A bridge is on one machine only. */
-function resourceOf({ name, ipam, driver, ...rest }: Shape, facts: StackFacts): Shape {
-  const own = scalarText(name)?.startsWith(`${facts.name}_`) && !rest.external
+/** Only `<stack>_<key>` is what Swarm calls it anyway. A bridge is on one machine only. */
+function resourceOf({ name, ipam, driver, ...rest }: Shape, ownName: string): Shape {
+  const own = scalarText(name) === ownName && !rest.external
   const kept = Object.entries(rest).filter(([key]) => !key.startsWith('x-') && !/^enable_/.test(key))
   return {
     ...Object.fromEntries(kept),

@@ -217,7 +217,7 @@ test('R43 a collection deletes from the registry what no release names, and noth
 test('R43 a host is pruned of what nothing needs; a dry run only tells', async () => {
   const { client } = system.together()
   const [{ name: host = '' } = {}] = (await client.get<{ items: { name: string }[] }>('/hosts')).items
-  const leftover = `${image.split('/')[0]}/leftover:1`
+  const leftover = `${image.split('/')[0]}/leftover:t-${'0'.repeat(32)}`
   const label = `--label=io.fairlead.app=${APP}`
   const env = { DOCKER_BUILDKIT: '0' }
   const folder = system.folder

@@ -1,10 +1,13 @@
 import { type Static, Type } from 'typebox'
 import { asFairleadError } from '#lib/errors.ts'
-import { listImages, pruneBuildCache, removeImage } from '#programs/docker-images.ts'
+import { type ImageEntry, listImages, pruneBuildCache, removeImage } from '#programs/docker-images.ts'
 import { defineCommand, type Hands } from './command.ts'
 import { AppName, ImageName, LABEL } from './container-data.ts'
+import { isMadeName } from './made-name.ts'
 
 const strict = { additionalProperties: false } as const
+/** So old an image without a tag must be: somebody may be about to give it one. */
+const YOUNG_MS = 3_600_000
 
 const PruneData = Type.Object(
   {
@@ -54,9 +57,8 @@ async function prune(hands: Hands, data: PruneData): Promise<Static<typeof Prune
     if ([image.id, ...image.tags, ...image.digests].some(name => kept.has(name))) {
       continue
     }
-    // Without a name of its own it goes by its id; one that a container uses is refused by the engine and stays.
-    const names = image.tags.length > 0 ? image.tags : [image.id]
-    for (const name of names.filter(each => data.only?.includes(each) ?? true)) {
+    // One that a container uses is refused by the engine and stays.
+    for (const name of namesToTake(image, data, hands.clock.now())) {
       if (await hands.perform(removeImage(dockerSocket, name))) {
         removed.push(name)
       }
@@ -66,6 +68,24 @@ async function prune(hands: Hands, data: PruneData): Promise<Static<typeof Prune
     hands.say(`old images removed: ${removed.join(', ')}`, 'info')
   }
   return { removed, freedCacheBytes: await pruneCache(hands, data) }
+}
+
+/**
+ * The label alone proves nothing: whoever builds FROM an image of ours inherits it. So only names go that nobody but a
+ * deployment gives; without any name an image goes by its id.
+ */
+function namesToTake(
+  { id, tags, createdAt }: ImageEntry,
+  { only }: PruneData,
+  now: number,
+): readonly string[] {
+  if (only) {
+    return [...tags, id].filter(each => only.includes(each))
+  }
+  if (tags.length > 0) {
+    return tags.filter(isMadeName)
+  }
+  return now - createdAt * 1_000 < YOUNG_MS ? [] : [id]
 }
 
 /** The engine prunes one at a time for everybody: being refused because another prune runs is no failure of a deployment. */

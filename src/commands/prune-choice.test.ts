@@ -21,13 +21,16 @@ test('R43 images of our apps that nothing needs go; used, pinned, new and foreig
     anImage('pinned-by-tag'),
     anImage('pinned-by-digest', { digests: [`host:5000/shop@sha256:${'d'.repeat(64)}`] }),
     anImage('new', { createdAt: NOW - 1 }),
+    anImage('built-from-ours', { tags: ['someones-tool:1.0'] }),
+    anImage('named-by-hand', { tags: [madeName('named-by-hand'), 'shop:mine'] }),
+    anImage('untagged', { tags: [] }),
     anImage('of-somebody-else', { labels: { [LABEL.app]: 'other' } }),
     anImage('without-label', { labels: {} }),
   ]
   const containers = [aContainer({ imageId: 'used', state: 'exited' })]
-  const keep = ['shop/pinned-by-tag:1', `sha256:${'d'.repeat(64)}`]
+  const keep = [madeName('pinned-by-tag'), `sha256:${'d'.repeat(64)}`]
   const choice = choosePrunable(usage(images, containers), { ...RULES, keep }, NOW)
-  assert.deepEqual(idsOf(choice.images), ['unused'])
+  assert.deepEqual(idsOf(choice.images), ['unused', 'untagged'])
   assert.deepEqual(
     choice.kept.map(({ image, why }) => [image.id, why.split(' ').slice(0, 2).join(' ')]),
     [
@@ -35,13 +38,15 @@ test('R43 images of our apps that nothing needs go; used, pinned, new and foreig
       ['pinned-by-tag', 'a release,'],
       ['pinned-by-digest', 'a release,'],
       ['new', 'it is'],
+      ['built-from-ours', 'it has'],
+      ['named-by-hand', 'it has'],
     ],
   )
 })
 
 test('R43 with everything unused asked for, what is pinned or used still stays', () => {
   const images = [
-    anImage('base', { labels: {} }),
+    anImage('base', { labels: {}, tags: ['base:1'] }),
     anImage('used', { labels: {} }),
     anImage('pinned', { labels: {} }),
   ]
@@ -77,7 +82,7 @@ function anImage(id: string, changes: Partial<UsedImage> = {}): UsedImage {
   const labels = { [LABEL.app]: 'shop' }
   return {
     id,
-    tags: [`shop/${id}:1`],
+    tags: [madeName(id)],
     digests: [],
     labels,
     createdAt: 0,
@@ -85,6 +90,10 @@ function anImage(id: string, changes: Partial<UsedImage> = {}): UsedImage {
     sharedBytes: 1,
     ...changes,
   }
+}
+
+function madeName(id: string): string {
+  return `shop/${id}:t-${'0'.repeat(32)}`
 }
 
 function aContainer(changes: Partial<UsedContainer>): UsedContainer {

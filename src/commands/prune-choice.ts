@@ -1,5 +1,6 @@
 import type { DiskUsage, UsedContainer, UsedImage } from '#programs/disk-usage.ts'
 import { LABEL } from './container-data.ts'
+import { isMadeName } from './made-name.ts'
 
 export interface PruneRules {
   /** Names of apps that this manager has or had: what carries another one, or none, is not ours. */
@@ -32,7 +33,8 @@ export function choosePrunable(usage: DiskUsage, rules: PruneRules, now: number)
     if (!rules.allUnused && !rules.ours.includes(image.labels[LABEL.app] ?? '')) {
       continue
     }
-    const why = whyKept(image, { used, keep, isNew: now - image.createdAt < rules.youngerThanMs })
+    const { allUnused, youngerThanMs } = rules
+    const why = whyKept(image, { used, keep, allUnused, isNew: now - image.createdAt < youngerThanMs })
     if (why === undefined) {
       images.push(image)
     } else {
@@ -52,16 +54,21 @@ function isLeftover({ state, labels }: UsedContainer, { ours, present }: PruneRu
 interface Reasons {
   readonly used: ReadonlySet<string>
   readonly keep: ReadonlySet<string>
+  readonly allUnused: boolean
   readonly isNew: boolean
 }
 
-function whyKept(image: UsedImage, { used, keep, isNew }: Reasons): string | undefined {
+function whyKept(image: UsedImage, { used, keep, allUnused, isNew }: Reasons): string | undefined {
   if (used.has(image.id)) {
     return 'a container was made from it'
   }
   const digests = image.digests.flatMap(each => [each, each.slice(each.indexOf('@') + 1)])
   if ([image.id, ...image.tags, ...digests].some(name => keep.has(name))) {
     return 'a release, an artifact or a deployment at work names it'
+  }
+  // Whoever builds FROM an image of ours inherits its label.
+  if (!allUnused && !image.tags.every(isMadeName)) {
+    return 'it has a name that no deployment gave'
   }
   return isNew ? 'it is new' : undefined
 }

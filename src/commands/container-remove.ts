@@ -7,6 +7,7 @@ import { defineCommand, type Hands } from './command.ts'
 import { AppName, DeploymentId, LABEL } from './container-data.ts'
 import { CONTAINER_START_REFUSED } from './container-errors.ts'
 import { containersOf } from './container-siblings.ts'
+import { maySleep } from './container-sleep.ts'
 import { forgetTokens } from './container-token.ts'
 import { takePlaceBack } from './container-yield.ts'
 import { drain } from './drain.ts'
@@ -66,7 +67,8 @@ async function remove(hands: Hands, data: RemoveData): Promise<Static<typeof Rem
     await endNow(hands, unwanted)
     throw error
   }
-  const stopped = found.filter(each => isKept(each) && each.state !== 'running')
+  // Who visits one that may sleep wakes it: nobody else can give it what it needs to run.
+  const stopped = found.filter(each => isKept(each) && each.state !== 'running' && !maySleep(each))
   for (const each of stopped) {
     await startAgain(hands, data.app, each)
   }

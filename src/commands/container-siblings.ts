@@ -54,7 +54,8 @@ export function planPlaces({ data, siblings, slots, current, network }: Siblings
   const present = own.find(
     each => each.state === 'running' && each.restarts === 0 && each.labels[LABEL.config] === data.configHash,
   )
-  const taken = previous?.addresses[network]
+  // The engine tells no address of one that does not run; its label names the place that it will take again.
+  const taken = previous?.addresses[network] || slots[Number(previous?.labels[LABEL.slot])]
   const ip = (present?.addresses[network] || undefined) ?? (taken === slots[0] ? slots[1] : slots[0])
   const yieldReason = previous && !present ? reasonToYield(data, previous) : ''
   return {

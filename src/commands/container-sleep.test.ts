@@ -22,6 +22,9 @@ interface Server {
   readonly kernels?: readonly string[]
   readonly isSilent?: boolean
   readonly isShow?: boolean
+  /** That the proxy holds. */
+  readonly requests?: number
+  readonly isOverloaded?: boolean
 }
 
 describe('a container that may sleep', () => {
@@ -32,6 +35,7 @@ describe('a container that may sleep', () => {
     ['was used lately', { lastAt: NOW - 1 }, 'stays'],
     ['does not answer', { isSilent: true }, 'stays'],
     ['only shows, and was not visited for an hour', { isShow: true }, 'sleeps'],
+    ['only shows, and holds a socket of somebody', { isShow: true, requests: 1 }, 'stays'],
     ['is stopped', { status: 'exited' }, 'stays'],
     ['may run on for ever', { labels: { [SLEEP_LABEL.idle]: '0' } }, 'stays'],
     ['is of a deployment that does not serve', { labels: { 'io.fairlead.deployment': 'd0' } }, 'stays'],
@@ -70,7 +74,7 @@ describe('a container that may sleep', () => {
   test('is woken with a new token, and is awake when it answers', async () => {
     const hands = handsFor({ status: 'exited' })
     hands.host.gate?.sleeps.begin(APP, DEPLOYMENT)
-    equal(await wake(hands, APP), 'awake')
+    equal(await wake(hands, APP, true), 'awake')
     equal(hands.host.gate?.sleeps.of(APP), undefined)
     const calls = hands.recorder.calls.map(call => JSON.stringify(call))
     const written = calls.findIndex(call => call.includes(`/workspace/tokens/${APP}/${DEPLOYMENT}`))
@@ -79,11 +83,25 @@ describe('a container that may sleep', () => {
     match(hands.said.join('\n'), /was woken/)
   })
 
+  test('is not woken by a page that asks by itself', async () => {
+    const hands = handsFor({ status: 'exited' })
+    equal(await wake(hands, APP, false), 'gone')
+    equal(JSON.stringify(hands.recorder.calls).includes('/start'), false)
+  })
+
+  test('that has run for a while and is slow is awake, and so is one that another engine has', async () => {
+    equal(await wake(handsFor({ isOverloaded: true }), APP, true), 'awake')
+    const far = handsFor({ status: 'exited' })
+    const at = { ip: '10.9.9.9', port: 20_000, of: 8888 }
+    far.board.set(APP, { ip: SLOTS[0], deployment: DEPLOYMENT, at } as never)
+    equal(await wake(far, APP, true), 'awake')
+  })
+
   test('that runs is not started again, and one that is not there cannot be', async () => {
     const hands = handsFor({})
-    equal(await wake(hands, APP), 'awake')
+    equal(await wake(hands, APP, true), 'awake')
     equal(JSON.stringify(hands.recorder.calls).includes('/start'), false)
-    equal(await wake(hands, 'other'), 'gone')
+    equal(await wake(hands, 'other', true), 'gone')
   })
 })
 
@@ -122,7 +140,14 @@ function handsFor(server: Server, visitedAt?: number): TestHands {
       (call: Call<unknown>) => isTo(call, '/api/kernels'),
       { json: kernels.map(each => ({ execution_state: each })) },
     ],
-    [(call: Call<unknown>) => isTo(call, '/api'), { json: { version: '6' } }],
+    [
+      (call: Call<unknown>) => isTo(call, '/api'),
+      server.isOverloaded ? { status: 503 } : { json: { version: '6' } },
+    ],
+    [
+      (call: Call<unknown>) => isTo(call, '/reverse_proxy/upstreams'),
+      { json: [{ address: `${SLOTS[0]}:8888`, num_requests: server.requests ?? 0 }] },
+    ],
     [`POST docker /containers/${ID}/start`, { status: 204 }],
     [`POST docker /containers/${ID}/stop`, { status: 204 }],
     [`PUT docker /containers/${ID}/archive`, { status: 200 }],
@@ -141,7 +166,8 @@ function handsFor(server: Server, visitedAt?: number): TestHands {
       end: app => void asleep.delete(app),
     },
   }
-  return { ...hands, clock: { ...hands.clock, now: () => NOW }, host: { ...hands.host, gate } }
+  const proxy = { adminOrigin: 'http://127.0.0.1:1', httpPort: 80, httpsPort: 443, resolver: '127.0.0.1:1' }
+  return { ...hands, clock: { ...hands.clock, now: () => NOW }, host: { ...hands.host, gate, proxy } }
 }
 
 function isTo(call: Call<unknown>, path: string): boolean {

@@ -1,4 +1,5 @@
 import { asFairleadError } from '#lib/errors.ts'
+import { openRequests } from '#programs/caddy.ts'
 import {
   type ContainerFacts,
   inspectContainer,
@@ -16,12 +17,19 @@ import { readToken, startWithToken } from './container-token.ts'
 export const NOTEBOOK_PORT = 8888
 
 const PROBE_MS = 1_000
+/** So long a server may take until it answers for the first time. */
+const START_MS = 60_000
 const ASK_MS = 5_000
 
 /** Whether it was stopped here because nobody worked with it: then all is as it should be. */
 export function isAsleep(hands: Hands, { state, labels }: Pick<ContainerFacts, 'state' | 'labels'>): boolean {
   const { [LABEL.app]: app = '', [LABEL.deployment]: deployment } = labels
   return state === 'exited' && deployment !== undefined && hands.host.gate?.sleeps.of(app) === deployment
+}
+
+/** Whether a visitor wakes it when it does not run, and nobody else does. */
+export function maySleep({ labels }: Pick<ContainerFacts, 'labels'>): boolean {
+  return labels[SLEEP_LABEL.idle] !== undefined
 }
 
 /** The same of the container that serves an app. */
@@ -40,15 +48,22 @@ export type Awake =
   | 'gone'
 
 /**
- * Whether the container that serves an app answers; one that does not run is started, with a new token. It may have been
- * put to sleep, or have ended with the engine, which starts no container of this kind by itself.
+ * Whether the container that serves an app answers; for a visitor one that does not run is started, with a new token. It
+ * may have been put to sleep, or have ended with the engine, which starts no container of this kind by itself.
  */
-export async function wake(hands: Hands, app: string): Promise<Awake> {
+export async function wake(hands: Hands, app: string, isVisit: boolean): Promise<Awake> {
   const current = hands.host.switchboard.current(app)
+  if (current?.at) {
+    // On another engine nothing is put to sleep, and from here nothing is woken.
+    return 'awake'
+  }
   const found = (await containersOf(hands, app)).find(
     each => each.labels[LABEL.deployment] === current?.deployment,
   )
   if (!current || !found) {
+    return 'gone'
+  }
+  if (found.state !== 'running' && !isVisit) {
     return 'gone'
   }
   if (found.state !== 'running') {
@@ -60,7 +75,9 @@ export async function wake(hands: Hands, app: string): Promise<Awake> {
     hands.say(`${found.name} was woken`, 'info')
   }
   hands.host.gate?.sleeps.end(app)
-  return (await isAnswering(hands, current.ip)) ? 'awake' : 'waking'
+  // One that has run for a while and is slow now is no less awake: its own answer tells.
+  const isNew = found.state !== 'running' || hands.clock.now() - Date.parse(found.startedAt) < START_MS
+  return !isNew || (await isAnswering(hands, current.ip)) ? 'awake' : 'waking'
 }
 
 async function isAnswering(hands: Hands, ip: string): Promise<boolean> {
@@ -84,8 +101,11 @@ export async function putToSleep(hands: Hands): Promise<readonly string[]> {
       // First: whoever sees it stopped must know why.
       gate.sleeps.begin(app, deployment)
       await hands.perform(stopContainer(dockerSocket, id))
-      // A visitor who came meanwhile was let through to what was just stopping.
-      gate.sleeps.begin(app, deployment)
+      // A visitor who came meanwhile was let through to what was just stopping; or has woken it since.
+      const after = await hands.perform(inspectContainer(dockerSocket, id))
+      if (after?.state === 'exited' && after.startedAt === facts.startedAt) {
+        gate.sleeps.begin(app, deployment)
+      }
       hands.say(`${facts.name} sleeps, because nobody works with it`, 'info')
       asleep.push(app)
     }
@@ -118,6 +138,12 @@ async function mayStop(hands: Hands, facts: ContainerFacts, owner: Owner): Promi
     : false
 }
 
+/** Whether the proxy holds a request or a socket to it: all that is seen of a server that cannot say. */
+async function isOpen(hands: Hands, ip: string): Promise<boolean> {
+  const open = hands.host.proxy && (await hands.perform(openRequests(hands.host.proxy.adminOrigin)))
+  return open === undefined || (open.get(ip) ?? 0) > 0
+}
+
 function secondsIn({ labels }: ContainerFacts, label: string): number {
   return Number(labels[label] ?? 0) || 0
 }
@@ -128,7 +154,7 @@ async function isIdle(hands: Hands, owner: Owner & { readonly ip: string }, sinc
     const token = await readToken(hands, owner)
     const server: AskedServer = { ip: owner.ip, port: NOTEBOOK_PORT, token, timeoutMs: ASK_MS }
     const status = await hands.perform(notebookStatus(server))
-    const isUsed = status !== undefined && (status.connections > 0 || status.lastAt >= since)
+    const isUsed = status ? status.connections > 0 || status.lastAt >= since : await isOpen(hands, owner.ip)
     return !isUsed && !(await hands.perform(isAnyKernelBusy(server)))
   } catch (error) {
     hands.signal.throwIfAborted()

@@ -18,7 +18,7 @@ import { lastLines } from './container-lines.ts'
 import { ensureNetwork } from './container-network.ts'
 import { refuseForbiddenImage, refuseForbiddenPorts } from './container-policy.ts'
 import { containersOf, planPlaces } from './container-siblings.ts'
-import { startWithToken, TOKEN_PLACE } from './container-token.ts'
+import { giveTokenAgain, startWithToken, TOKEN_PLACE } from './container-token.ts'
 import { takePlaceBack, yieldPlace } from './container-yield.ts'
 import { mustReach, type Reach, reachOf } from './engine-reach.ts'
 import { IMAGE_NOT_FOUND } from './image-errors.ts'
@@ -60,6 +60,9 @@ async function start(hands: Hands, data: ContainerStartData): Promise<Static<typ
   const scene = await lookAround(hands, data)
   try {
     const id = scene.present?.id ?? (await startBeside(hands, data, scene))
+    if (scene.present && data.sandbox?.token) {
+      await giveTokenAgain(hands, id, data)
+    }
     const ready = await waitUntilReady(hands, {
       app: data.app,
       id,

@@ -46,13 +46,26 @@ export async function startWithToken(
   if (refusal) {
     return refusal
   }
+  await putToken(hands, id, { owner, token })
+  return undefined
+}
+
+/** Gives a container that runs the token that was made for it: whoever started it may have been killed before. */
+export async function giveTokenAgain(hands: Hands, id: string, owner: TokenOwner): Promise<void> {
+  await putToken(hands, id, { owner, token: (await readToken(hands, owner)).reveal() })
+}
+
+async function putToken(
+  hands: Hands,
+  id: string,
+  { owner, token }: { readonly owner: TokenOwner; readonly token: string },
+): Promise<void> {
   const { folder, name, uid } = TOKEN_PLACE
   const file = { name, content: token, mode: 0o400, uid }
   const gone = await hands.perform(putFile(hands.host.dockerSocket, { id, folder, file }))
   if (gone) {
     throw CONTAINER_START_REFUSED(owner.app, gone.refused)
   }
-  return undefined
 }
 
 /** The token of a container that was started with one. */

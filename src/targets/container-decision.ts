@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { ObservedContainer } from '#commands/container-data.ts'
+import { ASLEEP, type ObservedContainer } from '#commands/container-data.ts'
 import { type Found, foundOf, runningAsWanted, servingBefore } from './container-found.ts'
 import type { ContainerSettings } from './container-settings.ts'
 import { type ContainerWants, configHashOf, type RunWants, wantsOf } from './container-wants.ts'
@@ -30,9 +30,22 @@ export function decide(input: PlanInput<ContainerSettings>): ContainerDecision {
 
 /** The same for whatever target runs one container. */
 export function decideOn<W extends RunWants, S>(input: PlanInput<S>, wants: W, found: Found): Decision<W, S> {
-  const { content, containers } = found
-  const configHash = configHashOf(wants, content.reference)
+  const configHash = configHashOf(wants, found.content.reference)
   const present = runningAsWanted(found, { configHash, goal: input.goal, drifted: input.drifted })
+  const decision = decisionWith(present, { input, wants, found, configHash })
+  // Nothing can be led to one that sleeps: where anything has to be done, a new one is started.
+  return present?.state === ASLEEP && !isSettled(decision)
+    ? decisionWith(undefined, { input, wants, found, configHash })
+    : decision
+}
+
+type Known<W extends RunWants, S> = Pick<Decision<W, S>, 'input' | 'wants' | 'found' | 'configHash'>
+
+function decisionWith<W extends RunWants, S>(
+  present: ObservedContainer | undefined,
+  { input, wants, found, configHash }: Known<W, S>,
+): Decision<W, S> {
+  const { content, containers } = found
   const serving = present ?? servingBefore(found, input.deployment)
   // A registry that does not answer is no reason to touch what runs as wanted.
   const mustPush =

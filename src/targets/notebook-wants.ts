@@ -34,6 +34,13 @@ export function notebookWantsOf(input: LookInput<NotebookTargetSettings>): RunWa
     ...Object.fromEntries((settings.secrets ?? []).map(name => [name, `$${name}`])),
     ...texts(settings.environment ?? {}),
   }
+  const reserved = Object.keys(written).find(name => /^(?:JUPYTER|NB)_/.test(name))
+  if (reserved !== undefined) {
+    throw APP_SETTING_WRONG(
+      `environment.${reserved}`,
+      'names that begin with JUPYTER_ or NB_ are set by Fairlead',
+    )
+  }
   const memoryBytes = memoryOf(settings.memory ?? '1g')
   const cpus = settings.cpus ?? 1
   return {

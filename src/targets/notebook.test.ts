@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { ObservedContainer } from '#commands/container-data.ts'
+import { ASLEEP, type ObservedContainer } from '#commands/container-data.ts'
 import { commandNamed } from '#commands/index.ts'
 import type { NotebookExamined } from '#commands/notebook-data.ts'
 import { problemsOf } from '#lib/check.ts'
@@ -76,6 +76,12 @@ function settled(input: Input): Input {
   }
 }
 
+function asleep(input: Input): Input {
+  const { containers } = input.found.containers as { containers: readonly ObservedContainer[] }
+  const sleeping = containers.map(each => ({ ...each, state: ASLEEP }))
+  return { ...input, found: { ...input.found, containers: { containers: sleeping } } }
+}
+
 describe('R9 a notebook project for the first time', () => {
   const plan = notebook.plan(anInput() as never)
 
@@ -123,6 +129,22 @@ test('R9 what runs as wanted and answers is left alone', () => {
   const plan = notebook.plan(input as never)
   assert.equal(plan.nothingToDo, true)
   assert.ok(notebook.look(input as never).some(({ command }) => command === 'route.verify'))
+})
+
+test('what sleeps as wanted is left alone, and where its name has to change a new server is started', () => {
+  const input = asleep(settled(anInput()))
+  assert.equal(notebook.plan(input as never).nothingToDo, true)
+  const moved = asleep(
+    settled(anInput({ settings: { folder: 'reports/churn', domain: 'other.example.org' } })),
+  )
+  assert.deepEqual(commandsOf(notebook.plan(moved as never)).apply, ['container.start'])
+})
+
+test('names that decide how the server is reached are not for the project', () => {
+  for (const name of ['JUPYTER_TOKEN', 'NB_MODE']) {
+    const input = anInput({ settings: { folder: 'reports/churn', environment: { [name]: 'x' } } })
+    assert.throws(() => notebookWantsOf(input), /JUPYTER_ or NB_ are set by Fairlead/)
+  }
 })
 
 test('another commit with the same files and settings is no other container', () => {

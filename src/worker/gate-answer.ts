@@ -18,6 +18,11 @@ export interface AskedVisit {
   readonly fetchMode?: string | undefined
 }
 
+/** Whether somebody looks at a page, and no page of theirs asks by itself. */
+export function isVisit({ method, isUpgrade, fetchMode }: AskedVisit): boolean {
+  return method === 'GET' && !isUpgrade && (fetchMode === undefined || fetchMode === 'navigate')
+}
+
 export type GateAnswer =
   | { readonly kind: 'pass'; readonly visit: Visit }
   /** Somebody came by a link. */

@@ -7,12 +7,13 @@ const KNOWN_MS = 2_000
 
 export interface WakerOptions {
   readonly clock: Clock
-  readonly wake?: (name: string) => Promise<Awake>
+  /** `isVisit`: somebody looks at it, so it may be started. */
+  readonly wake?: (name: string, isVisit: boolean) => Promise<Awake>
 }
 
 export interface Waker {
   /** Whether what serves a name answers. Asked by many at once it looks, and wakes, once. */
-  ask(name: string): Promise<Awake>
+  ask(name: string, isVisit: boolean): Promise<Awake>
   /** It is not to be taken for awake any longer. */
   forget(name: string): void
 }
@@ -22,21 +23,22 @@ export function createWaker({ clock, wake = async () => 'awake' }: WakerOptions)
   const asked = new Map<string, Promise<Awake>>()
   const later = new Set<string>()
 
-  async function look(name: string): Promise<Awake> {
+  async function look(name: string, isVisit: boolean): Promise<Awake> {
     try {
-      const awake = await wake(name)
+      const awake = await wake(name, isVisit)
       if (awake === 'awake') {
         known.set(name, clock.monotonic() + KNOWN_MS)
       }
       return awake
     } finally {
-      asked.delete(name)
+      asked.delete(keyOf(name, isVisit))
     }
   }
 
-  async function lookOnce(name: string): Promise<Awake> {
-    const looking = asked.get(name) ?? look(name)
-    asked.set(name, looking)
+  async function lookOnce(name: string, isVisit: boolean): Promise<Awake> {
+    const key = keyOf(name, isVisit)
+    const looking = asked.get(key) ?? look(name, isVisit)
+    asked.set(key, looking)
     return await looking
   }
 
@@ -46,20 +48,26 @@ export function createWaker({ clock, wake = async () => 'awake' }: WakerOptions)
       later.add(name)
       clock.after(afterMs, () => {
         later.delete(name)
-        background(lookOnce(name), () => {})
+        background(lookOnce(name, true), () => {})
       })
     }
   }
 
   return {
-    async ask(name) {
+    async ask(name, isVisit) {
       const leftMs = (known.get(name) ?? 0) - clock.monotonic()
       if (leftMs > 0) {
-        lookLater(name, leftMs)
+        if (isVisit) {
+          lookLater(name, leftMs)
+        }
         return 'awake'
       }
-      return await lookOnce(name)
+      return await lookOnce(name, isVisit)
     },
     forget: name => void known.delete(name),
   }
+}
+
+function keyOf(name: string, isVisit: boolean): string {
+  return isVisit ? `visit ${name}` : `look ${name}`
 }

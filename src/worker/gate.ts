@@ -10,7 +10,7 @@ import { isRouteName } from '#commands/route-name.ts'
 import type { Clock } from '#lib/clock.ts'
 import { PLAIN_PAGE_HEADERS, type PlainPage, plainPage } from '#lib/plain-page.ts'
 import { GATE_HEADERS } from '#programs/caddy-gate.ts'
-import { type AskedVisit, answerVisit } from './gate-answer.ts'
+import { type AskedVisit, answerVisit, isVisit } from './gate-answer.ts'
 import { GATE_PORT_TAKEN } from './gate-errors.ts'
 import { openGateRecord } from './gate-record.ts'
 import { cookieNameOf, writeVisit } from './gate-visits.ts'
@@ -28,6 +28,9 @@ const NOT_THERE: PlainPage = {
   again: 15,
 }
 
+/** The proxy gives up waiting for an answer after 5 s. */
+const PATIENCE_MS = 2_000
+
 /** A working day: then the link is opened again. */
 const VISIT_MS = 12 * 3_600_000
 
@@ -42,7 +45,7 @@ export interface GateOptions {
   readonly listen: string
   readonly clock: Clock
   /** Whether what serves a name answers; brings it to do so. Default: it does. */
-  readonly wake?: (name: string) => Promise<Awake>
+  readonly wake?: (name: string, isVisit: boolean) => Promise<Awake>
 }
 
 export interface OpenGate extends Gate {
@@ -68,8 +71,11 @@ export async function openGate(options: GateOptions): Promise<OpenGate> {
       ? answerVisit(asked, record.key(name), now)
       : ({ kind: 'unknown' } as const)
     if (decided.kind === 'pass') {
-      visits.set(name, now)
-      const awake = await waker.ask(name)
+      if (isVisit(asked)) {
+        visits.set(name, now)
+      }
+      const starting = clock.sleep(PATIENCE_MS).then(() => 'waking' as const)
+      const awake = await Promise.race([waker.ask(name, isVisit(asked)), starting])
       if (awake !== 'awake') {
         return refuse(response, 503, awake === 'waking' ? STARTING : NOT_THERE)
       }

@@ -76,7 +76,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       switchboard,
       listen: `127.0.0.1:${config.gatePort}`,
       clock,
-      wake: name => wake(own, name),
+      wake: (name, isVisit) => wake(own, name, isVisit),
     }),
     open => open.close(),
   )

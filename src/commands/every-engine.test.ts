@@ -107,7 +107,13 @@ const PRUNE = {
 }
 
 function usage(id: string, app: string, used?: string) {
-  const image = { Id: id, RepoTags: [`${id}:t-${'0'.repeat(32)}`], Labels: { [LABEL.app]: app }, Created: -1, Size: 1 }
+  const image = {
+    Id: id,
+    RepoTags: [`${id}:t-${'0'.repeat(32)}`],
+    Labels: { [LABEL.app]: app },
+    Created: -1,
+    Size: 1,
+  }
   const containers = used === undefined ? [] : [{ Id: 'c', Names: ['/c'], ImageID: used, State: 'running' }]
   return { status: 200, json: { Images: [image], Containers: containers, LayersSize: 1 } }
 }

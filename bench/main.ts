@@ -11,6 +11,7 @@ import type { Figure } from './figure.ts'
 import { measureIdle } from './idle.ts'
 import { journalFigures, journalSize } from './journal-size.ts'
 import { measureLongBuild } from './long-build.ts'
+import { measureNotebooks } from './notebooks.ts'
 import { measureNothingToDo } from './nothing-to-do.ts'
 import { measureOwnTime } from './own-time.ts'
 import { measurePolling } from './polling.ts'
@@ -24,14 +25,17 @@ const RESULTS = join(import.meta.dirname, 'results.json')
 const FORMS: readonly Form[] = ['container', 'compose']
 /** Those of a run that names none. P1 brings P5, P11 and the journal along. */
 const USUAL = ['P1', 'P2', 'P3', 'P4', 'P6', 'recovery'] as const
-const MEASURES = [...USUAL, 'P8', 'P10'] as const
+const MEASURES = [...USUAL, 'P8', 'P10', 'notebooks'] as const
 type Measure = (typeof MEASURES)[number]
+/** They make a world of their own. */
+const APART: readonly Measure[] = ['recovery', 'notebooks']
 
 const HELP = `npm run bench -- [--runs N] [--only MEASURE,...]
 
   --runs   pushes, deployments and starts of each kind (default 12)
-  --only   P1 (with P5, P11 and the size of the journals), P2, P3, P4, P6, recovery, P8, P10;
-           default: all of them but P8, which watches for minutes, and P10, whose build prints 1 GB
+  --only   P1 (with P5, P11 and the size of the journals), P2, P3, P4, P6, recovery, P8, P10,
+           notebooks; default: all of them but P8, which watches for minutes, P10, whose build prints 1 GB,
+           and notebooks, which make a base image
 
 Measures Fairlead against the same commands in a shell script, in one run on this machine.
 `
@@ -64,13 +68,16 @@ async function main(runs: number, measures: ReadonlySet<Measure>): Promise<void>
     say('kills in the middle of a build')
     figures.push(...(await measureRecovery()))
   }
+  if (measures.has('notebooks')) {
+    figures.push(...(await measureNotebooks(Math.min(runs, 10), say)))
+  }
   await report(figures, { runs, load })
 }
 
 async function measureInWorld(runs: number, measures: ReadonlySet<Measure>): Promise<Figure[]> {
   const session = openSession({})
   const figures: Figure[] = []
-  if ([...measures].every(each => each === 'recovery')) {
+  if ([...measures].every(each => APART.includes(each))) {
     return figures
   }
   await using world = await openWorld(session, {

@@ -108,7 +108,7 @@ export function redeployFigures(form: 'container' | 'compose', measured: Redeplo
 }
 
 /** The median duration of each step, in their order. */
-function stepsOf(deployments: readonly DeploymentDetail[]): string {
+export function stepsOf(deployments: readonly DeploymentDetail[]): string {
   const names = deployments[0]?.steps.map(step => step.name) ?? []
   return names
     .map(name => {
@@ -118,6 +118,6 @@ function stepsOf(deployments: readonly DeploymentDetail[]): string {
     .join(', ')
 }
 
-function durationOf(step: StepDocument | undefined): number {
+export function durationOf(step: StepDocument | undefined): number {
   return step ? Date.parse(step.finished_at ?? step.started_at) - Date.parse(step.started_at) : 0
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { cpSync } from 'node:fs'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -12,11 +13,16 @@ import type { FairleadError } from '#lib/errors.ts'
 import { newId } from '#lib/id.ts'
 import { silentLogger } from '#lib/logger.ts'
 import { loadIdentity, loadOrCreateIdentity, publicIdentity } from '#link/identity.ts'
-import type { Pin } from '#link/public-identity.ts'
-import { clockOffBy, DAY, temporaryFolder } from '#link/test-identities.ts'
-import { AgentConnection, type ConnectionOptions } from '#manager/agents/connection.ts'
+import { type Pin, pinOf } from '#link/public-identity.ts'
+import { successorOf } from '#link/succession.ts'
+import { anIdentity, clockOffBy, DAY, temporaryFolder } from '#link/test-identities.ts'
+import type { PinChange } from '#manager/agents/agent-pins.ts'
+import { AgentConnection } from '#manager/agents/connection.ts'
+import type { ConnectionOptions } from '#manager/agents/connection-options.ts'
 import { LEAVE } from '#manager/agents/follow-options.ts'
+import { rekey } from '#manager/agents/rekey.ts'
 import { resumeCommand, tell } from '#manager/agents/tell.ts'
+import { until } from '#manager/agents/test-agent.ts'
 
 const WAIT = { waitMs: 20_000 }
 
@@ -219,6 +225,76 @@ test('certificates of both sides are replaced while they work, and the next conn
   assert.notEqual(publicIdentity(identity).certificate, before[0])
   assert.equal(pin.certificates.length, 2)
   await connected(t, agent, { pin, epoch: () => 2 }).link(WAIT)
+})
+
+test('R75 an agent gets a new key while it works: its commands go on, and the old key is nobody any more', async t => {
+  const agent = await startTestAgent(t)
+  const kept: (PinChange & { pin: Pin })[] = []
+  const savePin = (pin: Pin, change: PinChange) => void kept.push({ pin, ...change })
+  const connection = connected(t, agent, { savePin })
+  const working = tell(connection, {
+    ...{ id: newId(), command: 'test.wait', params: { gate: 'rekey' }, deadlineMs: 60_000 },
+    ...WAIT,
+  })
+  while (agent.stage.done.length === 0) {
+    await systemClock.sleep(5)
+  }
+  const key = await rekey(connection)
+  assert.notEqual(key, agent.pin.keyId)
+  assert.equal(agent.identity.keyId, key)
+  assert.deepEqual(
+    kept.map(({ pin, successor, replaced }) => [pin.keyId, successor?.keyId, replaced]),
+    [
+      [agent.pin.keyId, key, undefined],
+      [key, undefined, agent.pin.keyId],
+    ],
+  )
+  agent.stage.open('rekey')
+  assert.deepEqual(await working, { waited: 'rekey' })
+  await connection.close()
+
+  const old = connected(t, agent, { epoch: () => 2 })
+  await until(old, () => old.state().lastError !== undefined)
+  assert.match(old.state().lastError?.code ?? '', /^AGENT_(UNREACHABLE|UNPROVEN)$/)
+  await old.close()
+  const pin = kept.at(-1)?.pin ?? agent.pin
+  await connected(t, agent, { pin, epoch: () => 3 }).link(WAIT)
+})
+
+test('R75 a change of keys goes on where it was, whichever side was killed at whatever moment', async t => {
+  const place = { folder: temporaryFolder(t), clock: systemClock }
+  const identity = loadOrCreateIdentity({ ...place, name: 'box', role: 'worker' })
+  const old = pinOf(publicIdentity(identity))
+  const next = successorOf(old, identity.succession.prepare())
+  const manager = anIdentity(t, 'manager')
+  // The agent has made its key and nobody knows; the manager knows it, and did not get to say so.
+  for (const successor of [undefined, next]) {
+    const folder = temporaryFolder(t)
+    cpSync(place.folder, folder, { recursive: true })
+    const found = loadIdentity({ ...place, folder })
+    assert.equal(found.keyId, old.keyId)
+    const agent = await startTestAgent(t, { identity: found, manager })
+    const connection = connected(t, agent, { pin: old, successor })
+    await until(connection, () => connection.keyId === next.keyId)
+    assert.equal(found.keyId, next.keyId)
+    // The agent has taken over, and the manager did not notice.
+    await connection.close()
+    const late = connected(t, agent, { pin: old, successor: next, epoch: () => 2 })
+    await late.link(WAIT)
+    assert.equal(late.keyId, next.keyId)
+    assert.equal(loadIdentity({ ...place, folder }).keyId, next.keyId)
+  }
+})
+
+test('R75 a successor that the old key did not sign is none', t => {
+  const [own, other] = [anIdentity(t, 'worker'), anIdentity(t, 'worker')]
+  const honest = own.succession.prepare()
+  const stolen = other.succession.prepare()
+  const pin = pinOf(publicIdentity(own))
+  for (const forged of [stolen, { ...honest, oldSig: stolen.oldSig }, { ...honest, newSig: honest.oldSig }]) {
+    assert.throws(() => successorOf(pin, forged), { code: 'BAD_PUBLIC_IDENTITY' })
+  }
+  assert.equal(successorOf(pin, honest).name, pin.name)
 })
 
 test('a manager without the right to start processes can tell an agent', async t => {

@@ -10,7 +10,7 @@ import type { ArtifactDocument } from '#contract/rest/artifacts.ts'
 import type { DeploymentDetail, DeploymentDocument } from '#contract/rest/deployments.ts'
 import { systemClock } from '#lib/clock.ts'
 import { newId } from '#lib/id.ts'
-import { mustRun } from './world/command.ts'
+import { command, mustRun } from './world/command.ts'
 import { dockerWithLogin } from './world/docker-client.ts'
 import { type Remote, type System, startSystem } from './world/system.ts'
 
@@ -187,6 +187,55 @@ test('R90 a tag that is pushed makes the version that it names, and a commit wit
   assert.deepEqual([made?.image, made?.commit], [`${SERVICE}:v3.1.0`, commit])
   assert.equal(await pulled(`${SERVICE}:v3.1.0`), 'tagged')
 })
+
+test('R43 an image stays on its host as long as its artefact is listed, and goes with the next prune when that is forgotten', async () => {
+  assert.equal((await build('4.0.0')).outcome, 'deployed')
+  const { client } = system.together()
+  const names = [`${SERVICE}:4.0.0`, `${system.registry.address}/${SERVICE}:4.0.0`]
+  await client.send('DELETE', `/apps/${APP}`)
+  await untilGone()
+  await prune()
+  for (const name of names) {
+    await docker('image', 'inspect', name)
+  }
+  // Some of them are the same image.
+  for (const { id } of await artifacts()) {
+    await client.send('DELETE', `/artifacts/${id}`)
+  }
+  await prune()
+  for (const name of names) {
+    assert.equal((await command('docker', ['image', 'inspect', name], { folder: '/' })).code, 1, name)
+  }
+})
+
+async function untilGone(): Promise<void> {
+  const deadline = systemClock.monotonic() + 120_000
+  const { client } = system.together()
+  const isThere = async () =>
+    (await client.get<{ items: { name: string }[] }>('/apps')).items.some(({ name }) => name === APP)
+  while (await isThere()) {
+    assert.ok(systemClock.monotonic() < deadline, 'the app is removed')
+    await systemClock.sleep(50)
+  }
+}
+
+async function prune(): Promise<void> {
+  const { client } = system.together()
+  const [host] = (await client.get<{ items: { name: string }[] }>('/hosts')).items
+  const wish = { dry_run: false, older_than_seconds: 0 }
+  // The removal may be at its very end still.
+  const isBusy = async () =>
+    await client.send('POST', `/hosts/${host?.name}/prune`, wish).then(
+      () => false,
+      error => {
+        assert.equal(error.code, 'HOST_BUSY', error.message)
+        return true
+      },
+    )
+  while (await isBusy()) {
+    await systemClock.sleep(50)
+  }
+}
 
 function files({ version, says, more = [] }: { version: string; says: string; more?: readonly string[] }) {
   const app = ['target: image', 'version: { from: service.yaml }'].map(line => `    ${line}`)

@@ -8,6 +8,7 @@ import {
   COMPOSE_PROJECT_TAKEN,
   COMPOSE_SERVICE_EXITED,
   COMPOSE_SERVICE_UNHEALTHY,
+  NAME_TAKEN,
 } from '#commands/compose-errors.ts'
 import { systemClock } from '#lib/clock.ts'
 import { mustRun } from './world/command.ts'
@@ -28,7 +29,7 @@ import {
 import type { ContainerWorld } from './world/container-world.ts'
 
 describe('a Compose project', () => {
-  test('R83 starts under its exact name, routed services at their fixed addresses, and says so', async t => {
+  test('R44 R83 starts under its exact name, routed services at their fixed addresses, and says so', async t => {
     await using stack = new AsyncDisposableStack()
     const world = await startComposeWorld(stack)
     const project = `${world.app}_x`
@@ -55,6 +56,14 @@ describe('a Compose project', () => {
       replaced: [],
     })
     deepEqual(verified.containers, services)
+    const alike = `${simple(world, 'networks: [x_default]')}networks: { x_default: {} }\n`
+    const other = await world.commit({ 'compose.yaml': alike })
+    const taken = await failure(render(world, { commit: other, routes: [] }))
+    ok(NAME_TAKEN.matches(taken), String(taken))
+    match(
+      taken.message,
+      new RegExp(`network "${project}_default" belongs to the Compose project "${project}"`),
+    )
   })
 
   test('only the changed service is made anew, and nothing at all when nothing changed', async () => {
@@ -185,6 +194,8 @@ describe('a Compose project', () => {
       projects: [project],
     })
     equal(await volumes(), `${project}_data`)
+    const other = { ...world, app: `${world.app}x` }
+    await rejects(rendered(other, text, { project, routes: [] }), NAME_TAKEN.matches)
     deepEqual(await composeObserve.run(world.hands, { project }), { containers: [] })
     await deploy(world, text, { project, routes: [] })
     await composeDown.run(world.hands, { app: world.app, volumes: 'delete' })

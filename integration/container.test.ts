@@ -7,7 +7,12 @@ import {
   containerStart,
   containerVerify,
 } from '#commands/container.ts'
-import { CONTAINER_EXITED, CONTAINER_NOT_FOUND, PORT_REFUSED } from '#commands/container-errors.ts'
+import {
+  CONTAINER_EXITED,
+  CONTAINER_NOT_FOUND,
+  PORT_REFUSED,
+  VOLUME_TAKEN,
+} from '#commands/container-errors.ts'
 import { IMAGE_NOT_FOUND, IMAGE_REGISTRY_REFUSED } from '#commands/image-errors.ts'
 import { systemClock } from '#lib/clock.ts'
 import { newId } from '#lib/id.ts'
@@ -131,11 +136,16 @@ describe('a replacement', () => {
     ok(world.said.some(line => line.endsWith('was started again')))
   })
 
-  test('with a volume never lets two containers write to it, and keeps what is in it', async () => {
+  test('X01 with a volume takes none of another app, never lets two containers write to it, and keeps what is in it', async () => {
     await using stack = new AsyncDisposableStack()
     const world = await startContainerWorld(stack)
     const volumes = [{ name: 'data', path: '/data' }]
     const image = await webImage(world, 'one')
+    const volume = `${world.app}-data`
+    await docker(world, 'volume', 'create', '--label', `io.fairlead.app=${world.app}-other`, volume)
+    const refused = containerStart.run(world.hands, startData(world, image, { volumes }))
+    await rejects(refused, VOLUME_TAKEN.matches, 'X01 it is another app’s')
+    await docker(world, 'volume', 'rm', volume)
     const first = await deploy(world, image, { volumes })
     await docker(world, 'exec', first.name, 'sh', '-c', 'echo kept > /data/x')
     const failing = startData(world, await crashingImage(world), { volumes })

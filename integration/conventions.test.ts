@@ -102,6 +102,8 @@ describe('a repository of config as code', () => {
     const { url } = await client().get<RepositoryDocument>('/repositories/code')
     const before = await ids()
     await remote.push({
+      // As long as it is wrong, it might be what takes the place of a stack whose file is gone.
+      'stack-instance.none.broken.json': null,
       'far/repo.code.json': JSON.stringify({ url, credential: 'CODE' }),
       'far/image.remote-repo.far.json': JSON.stringify({ tag: 'config/far:1', repo: 'code' }),
       'far/simple-stack-instance.remote-repo.far.far.json': JSON.stringify({ enabled: true, repo: 'code' }),
@@ -190,7 +192,39 @@ describe('a repository of config as code', () => {
     deepEqual(gone.ended, ['deploy files-gone', 'remove removed'])
     equal(await services(), '')
   })
+
+  test('R54 a stack whose file gets another name takes over its port, and one that is no good leaves the old one alone', async () => {
+    const instance = (name: string) => `gate/simple-stack-instance.gate.${name}.json`
+    const compose = (more: string) => gate(system.baseImage, more)
+    const first = await pushed({ 'gate/docker-compose.gate.yml': compose(''), [instance('one')]: INSTANCE })
+    ok(first.includes('one deploy deployed'), first.join('\n'))
+    const wrong = { [instance('one')]: null, [instance('two')]: INSTANCE }
+    const bad = await pushed({ ...wrong, 'gate/docker-compose.gate.yml': compose('privileged: true') })
+    ok(bad.includes('one deploy failed') && bad.includes('two deploy failed'), bad.join('\n'))
+    const { items } = await client().get<{ items: DeploymentDocument[] }>('/deployments?app=one&limit=1')
+    const { error } = await client().get<DeploymentDetail>(`/deployments/${items[0]?.id}`)
+    equal(error?.code, 'APP_REMOVAL_WAITS', JSON.stringify(error))
+    equal(await services(), 'one_web')
+    const good = await pushed({ 'gate/docker-compose.gate.yml': compose('') })
+    ok(good.includes('two deploy deployed') && good.includes('one remove removed'), good.join('\n'))
+    equal(await services(), 'two_web')
+  })
 })
+
+/** One service with a port, which no other stack of the swarm can have. */
+function gate(base: string, more: string): string {
+  return [
+    'services:',
+    '  web:',
+    `    image: ${base}`,
+    '    init: true',
+    '    command: ["sleep", "10000"]',
+    '    stop_grace_period: 1s',
+    '    ports: ["20099:8080"]',
+    ...(more === '' ? [] : [`    ${more}`]),
+    '',
+  ].join('\n')
+}
 
 /** Of the other repository: the Docker files and the code. */
 function farFiles(base: string, word: string): Readonly<Record<string, string>> {

@@ -5,6 +5,7 @@ import { runInLanes } from './crash/lanes.ts'
 import { isWell, lineOf, placeOf, recoveryOf, summaryOf } from './crash/report.ts'
 import type { Result } from './crash/run-case.ts'
 import { SAMPLE_SIZE, sampleOf } from './crash/sample.ts'
+import { runStackCrashes, stackCrashText, stackSample } from './crash/stack-crashes.ts'
 
 /** What has to come up is in crash/sample.ts; all run with `npm run test:crash`. */
 const SAMPLE = [
@@ -15,9 +16,11 @@ const SAMPLE = [
 ]
 
 let results: readonly Result[] = []
+let ofStacks: readonly (readonly string[])[] = []
 
 before(async () => {
   results = await runInLanes(SAMPLE, 2, () => undefined)
+  ofStacks = await runStackCrashes(stackSample())
 })
 
 for (const crash of SAMPLE) {
@@ -25,6 +28,12 @@ for (const crash of SAMPLE) {
     const result = resultOf(crash)
     assert.ok(result, 'it was not run')
     assert.ok(isWell(result), lineOf(result))
+  })
+}
+
+for (const [index, crash] of stackSample().entries()) {
+  test(`killed at ${stackCrashText(crash).replaceAll(/ +/g, ' ')}: the swarm is as it is said to be`, () => {
+    assert.deepEqual(ofStacks[index], [])
   })
 }
 

@@ -50,7 +50,8 @@ test('containers that are stopped, killed, removed, paused, renamed, updated, il
     docker('update', '--memory=64m', '--memory-swap=64m', `${APP}-f-1`),
     docker('update', '--restart=on-failure:3', `${APP}-g-1`),
     docker('exec', `${APP}-sick-1`, 'touch', '/tmp/sick'),
-    docker('exec', `${APP}-loop-1`, 'sh', '-c', 'touch /tmp/crash && kill 1'),
+    // The container may end before its program does.
+    docker('exec', '--detach', `${APP}-loop-1`, 'sh', '-c', 'touch /tmp/crash && kill 1'),
   ])
   await settled(`${APP}-sick-1`, each => each.State.Health.Status === 'unhealthy')
   await settled(`${APP}-loop-1`, each => each.RestartCount >= 5)

@@ -1,13 +1,20 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, beforeEach, test } from 'node:test'
+import { createClient } from '#cli/client.ts'
+import { freePort } from '#cli/demo/free-port.ts'
 import { startRegistry } from '#cli/demo/registry.ts'
-import type { Part } from '#cli/parts.ts'
+import { type Part, startPart } from '#cli/parts.ts'
+import type { BackupRequest } from '#contract/backup.ts'
 import type { DeploymentDetail } from '#contract/rest/deployments.ts'
+import type { HostDocument } from '#contract/rest/hosts.ts'
+import type { JoinTokenDocument, MadeJoinToken } from '#contract/rest/join.ts'
 import { systemClock } from '#lib/clock.ts'
+import { fairlead, killedBackup } from './world/backups.ts'
 import { command, mustRun } from './world/command.ts'
 import { engineFacts } from './world/engine-facts.ts'
 import { type EngineGate, openEngineGate } from './world/engine-gate.ts'
@@ -235,6 +242,55 @@ test('a registry whose disk is full ends in the step push', async t => {
     shows: new RegExp(`The disk of the registry ${small.registry.address} is full`),
     hint: /more disk/,
   })
+})
+
+test('X05 R12 a manager restored from a backup goes on with its hosts, which refuse the one before, and what was revoked stays so', async t => {
+  const data = system.folder
+  const away = await temporaryFolder(stack)
+  const [file, key, old] = [join(away, 'one.age'), join(away, 'key'), join(data, 'manager.old')]
+  const { client, tokenFile } = system.together()
+  const invited = await client.send<MadeJoinToken>('POST', '/join-tokens', { name: 'nobody' })
+  const invitation = async () => {
+    const { items } = await system.together().client.get<{ items: JoinTokenDocument[] }>('/join-tokens')
+    return items.find(each => each.id === invited.id)?.state
+  }
+  const { recipient } = await fairlead<{ recipient: string }>(data, 'backup', 'key', key)
+  const { id } = await deployUntilBuild()
+  const making: BackupRequest = { do: 'create', to: file, recipients: [recipient], logs: true }
+  await killedBackup(data, making, 'manager backup before-rename')
+  assert.equal(existsSync(file), false)
+  await fairlead(data, 'backup', 'create', file, '--recipient', recipient)
+  succeeded(await ended(id))
+  await nextSucceeds()
+  assert.equal(await invitation(), 'open')
+  await client.send('DELETE', `/join-tokens/${invited.id}`)
+  await kill(system.together().manager)
+
+  await rename(join(data, 'manager'), old)
+  const opening = { identities: [(await readFile(key, 'utf8')).split('\n')[1] ?? ''] }
+  const revoked = { since: old, nothingRevoked: false, hosts: [] }
+  const restoring: BackupRequest = { do: 'restore', from: file, opening, ...revoked }
+  await killedBackup(data, restoring, 'manager restore before-rename')
+  assert.deepEqual(await readdir(join(data, 'manager')), [])
+  const words = ['restore', file, '--identity', key, '--since', old]
+  const { ended_deployments } = await fairlead<{ ended_deployments: number }>(data, ...words)
+  assert.equal(ended_deployments, 1)
+  await system.restart()
+  assert.equal(await invitation(), 'revoked')
+  assert.equal((await detail(id)).error?.code, 'DEPLOYMENT_BEFORE_RESTORE')
+  await servesOn(1)
+  await nextSucceeds()
+
+  await rename(old, join(away, 'manager'))
+  const listen = `127.0.0.1:${await freePort()}`
+  const before = await startPart({ name: 'manager', data: away, environment: { FAIRLEAD_LISTEN: listen } })
+  t.after(() => before.close())
+  const then = createClient({ managerUrl: `http://${listen}`, token: undefined, tokenFile })
+  await until('the worker refuses the manager that was before', async () => {
+    const { items } = await then.get<{ items: HostDocument[] }>('/hosts')
+    return items.some(({ online, problem }) => !online && /stale/.test(problem ?? ''))
+  })
+  await nextSucceeds()
 })
 
 /** A new version at the Git server; gives the text that it answers with. */

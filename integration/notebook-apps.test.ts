@@ -1,73 +1,54 @@
 import { deepEqual, equal, match, notEqual, ok } from 'node:assert/strict'
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import type { AppDocument } from '#contract/rest/apps.ts'
 import type { DeploymentDetail, DeploymentDocument } from '#contract/rest/deployments.ts'
 import type { RepositoryDocument } from '#contract/rest/repositories.ts'
-import type { VisitDocument } from '#contract/rest/visits.ts'
 import { systemClock } from '#lib/clock.ts'
 import { mustRun } from './world/command.ts'
+import { deploymentIds, deploymentsAfter } from './world/deployments-after.ts'
+import { makeNotebookBases } from './world/notebook-setting.ts'
+import { smallBase } from './world/small-notebook.ts'
 import { type Remote, type System, startSystem } from './world/system.ts'
-import { askHost, cookieOf } from './world/visitor.ts'
+import { askHost, visitorOf } from './world/visitor.ts'
 
-/** Waits for its token as a notebook server does, and serves what lies in the project. */
-const SERVER = [
-  '#!/bin/sh',
-  'until [ -s "$JUPYTER_TOKEN_FILE" ]; do sleep 0.1; done',
-  'mkdir /tmp/served && cat /srv/project/*.ipynb "$JUPYTER_TOKEN_FILE" > /tmp/served/index.html',
-  'id -u > /tmp/served/api && exec httpd -f -p 8888 -h /tmp/served',
-].join('\n')
-const DOCKERFILE = 'COPY serve /bin/serve\nUSER 1000:1000\nEXPOSE 8888\nCMD ["sh", "/bin/serve"]\n'
 const MARKER = 'run: { memory: 64m, cpus: 0.5 }\n'
+const TEAM = `${MARKER}access: { trust: team }\n`
 
 describe('a repository of notebook projects', () => {
   const resources = new AsyncDisposableStack()
   let system: System
   let remote: Remote
+  let environment: Record<string, string>
   const client = () => system.together().client
   const docker = (...args: string[]) => mustRun('docker', args, { folder: system.folder })
-
-  async function ids(): Promise<string[]> {
-    const { items } = await client().get<{ items: DeploymentDocument[] }>('/deployments')
-    return items.map(({ id }) => id)
-  }
 
   /** Pushes, looks at the repository, and gives how the deployments of so many apps ended that this asked for. */
   async function pushed(
     files: Readonly<Record<string, string | null>>,
     apps: number,
   ): Promise<DeploymentDetail[]> {
-    const known = await ids()
+    const known = await deploymentIds(client())
     await remote.push(files)
     await client().send('PATCH', '/repositories/lessons', { auto_apps: true })
-    for (;;) {
-      const { items } = await client().get<{ items: DeploymentDocument[] }>('/deployments')
-      const news = items.filter(({ id }) => !known.includes(id))
-      if (news.length >= apps && news.every(({ finished_at }) => finished_at !== null)) {
-        const ended = await Promise.all(
-          news.map(({ id }) => client().get<DeploymentDetail>(`/deployments/${id}`)),
-        )
-        return ended.sort((a, b) => (`${a.app} ${a.id}` < `${b.app} ${b.id}` ? -1 : 1))
-      }
+    const check = async () => {
       const { problem } = await client().get<RepositoryDocument>('/repositories/lessons')
       equal(problem, null, JSON.stringify(problem))
-      await systemClock.sleep(100)
     }
+    return await deploymentsAfter(client(), known, { count: apps, check })
   }
 
   /** What somebody sees who came by a link. */
   async function visitOf(app: string): Promise<string> {
-    const { url } = await client().send<VisitDocument>('POST', `/apps/${app}/visits`, {})
-    const { hostname, port, pathname, search } = new URL(url)
-    const place = { host: hostname, port: Number(port) }
-    const cookie = cookieOf(await askHost(place, { path: pathname + search }))
+    const { headers, path, ...place } = await visitorOf(client(), app)
     for (;;) {
-      const { status, body } = await askHost(place, { headers: { cookie } })
-      if (status !== 503) {
+      const { status, body } = await askHost(place, { headers, path })
+      // 502: it ended a moment before, and the proxy waited in vain for its new start.
+      if (status !== 503 && status !== 502) {
         return body
       }
-      match(body, /Starting/)
+      ok(status === 502 || /Starting/.test(body), body)
       await systemClock.sleep(100)
     }
   }
@@ -76,13 +57,17 @@ describe('a repository of notebook projects', () => {
     ended.map(each => `${each.app} ${each.kind} ${each.outcome ?? ''} ${each.error?.code ?? ''}`.trim())
   const containerOf = async (app: string) =>
     (await docker('ps', '--quiet', '--no-trunc', '--filter', `label=io.fairlead.app=${app}`)).trim()
-  const images = async () => (await docker('images', '--quiet', '--no-trunc')).split('\n').length
+  /** Of this system alone: others build at the same time. */
+  const images = async () =>
+    (await docker('images', '--format', '{{.Repository}}:{{.Tag}}'))
+      .split('\n')
+      .filter(name => name.startsWith(system.registry.address)).length
 
   before(async () => {
     system = await startSystem(resources)
     remote = await system.addRepository('lessons', { 'README.md': 'Lessons\n' })
     await client().send('DELETE', '/apps/lessons')
-    const environment = await makeBase(system, docker)
+    environment = await makeNotebookBases(system, [smallBase(system.baseImage)])
     await system.restart({ environment })
   })
   after(() => resources.disposeAsync())
@@ -94,7 +79,7 @@ describe('a repository of notebook projects', () => {
         'notebooks.yaml': 'urlmd: { enabled: false }\n',
         'a/nb.yaml': MARKER,
         'a/a.ipynb': notebook('first a'),
-        'b/nb.yaml': MARKER,
+        'b/nb.yaml': TEAM,
         'b/b.ipynb': notebook('first b'),
         'notes/draft.ipynb': notebook('guessed'),
       },
@@ -165,14 +150,14 @@ describe('a repository of notebook projects', () => {
     match(await visitOf('a'), /second a/)
   })
 
-  test('a folder that is gone takes its app along, and the others keep their names', async () => {
+  test('a folder that moves has another app and address, the old one leads there, and others keep their names', async () => {
     const ended = await pushed(
       {
         'a/requirements.txt': null,
         'b/nb.yaml': null,
         'b/b.ipynb': null,
-        'x/b/nb.yaml': 'slug: c\n',
-        'x/b/b.ipynb': notebook('c'),
+        'x/b/nb.yaml': TEAM,
+        'x/b/b.ipynb': notebook('first b'),
       },
       4,
     )
@@ -180,40 +165,46 @@ describe('a repository of notebook projects', () => {
       'a deploy nothing-to-do',
       'b deploy files-gone',
       'b remove removed',
-      'c deploy deployed',
+      'x-b deploy deployed',
     ])
     equal(await containerOf('b'), '')
     const { items } = await client().get<{ items: AppDocument[] }>('/apps')
-    deepEqual(items.map(({ name, target }) => `${name} ${target}`).sort(), ['a notebook', 'c notebook'])
+    deepEqual(items.map(({ name, target }) => `${name} ${target}`).sort(), ['a notebook', 'x-b notebook'])
+    const { port } = await visitorOf(client(), 'x-b')
+    const old = { host: 'b.localhost', port }
+    for (;;) {
+      const { status, headers } = await askHost(old, { path: '/lab/tree?reset' })
+      if (status === 308) {
+        equal(headers.location, `http://x-b.localhost:${port}/lab/tree?reset`)
+        break
+      }
+      equal(status, 404)
+      await systemClock.sleep(100)
+    }
+    equal((await askHost(old, { method: 'POST' })).status, 404)
   })
 
   test('a rollback brings the server of before back by its digest', async () => {
     await client().send('POST', '/apps/a/rollback', { wait_seconds: 120 })
     match(await visitOf('a'), /first a/)
   })
-})
 
-/** A small server in place of Jupyter, in the registry of the system, and the setting that names it. */
-async function makeBase(
-  system: System,
-  docker: (...args: string[]) => Promise<string>,
-): Promise<Record<string, string>> {
-  const context = join(system.folder, 'base')
-  const { address } = system.registry
-  const { username, password } = system.registryOptions
-  await mkdir(context)
-  await writeFile(join(context, 'serve'), SERVER)
-  await writeFile(join(context, 'Dockerfile'), `FROM ${system.baseImage}\n${DOCKERFILE}`)
-  const name = `${address}/nb/base`
-  await docker('build', '--quiet', '--tag', `${name}:1`, context)
-  await docker('login', '--username', username, '--password', password, address)
-  const told = await docker('push', `${name}:1`)
-  const digest = /digest: (sha256:[0-9a-f]{64})/.exec(told)?.[1]
-  const file = join(system.folder, 'notebooks.json')
-  const base = { name: 'small', reference: `${name}@${digest}`, pythons: ['3.12'], tools: [] }
-  await writeFile(file, JSON.stringify({ bases: [base] }))
-  return { FAIRLEAD_NOTEBOOKS_FILE: file }
-}
+  test('shares a host once the administrator lets its team, is woken there, and leaves others where they are', async () => {
+    const file = environment.FAIRLEAD_NOTEBOOKS_FILE ?? ''
+    const said = JSON.parse(await readFile(file, 'utf8'))
+    await writeFile(file, JSON.stringify({ ...said, mode: 'path' }))
+    await system.restart({ environment })
+    const { state, error } = await system.deploy('x-b')
+    equal(state, 'succeeded', JSON.stringify(error))
+    const { domains } = await client().get<AppDocument>('/apps/x-b')
+    deepEqual(domains, ['notebooks.localhost/nb/x-b/'])
+    match(await visitOf('x-b'), /first b/)
+    equal((await system.visit('x-b.localhost')).status, 404)
+    equal((await system.visit('a.localhost')).status, 401)
+    await docker('stop', await containerOf('x-b'))
+    match(await visitOf('x-b'), /first b/)
+  })
+})
 
 function notebook(text: string): string {
   const cells = [{ cell_type: 'markdown', metadata: {}, source: [text] }]

@@ -1,6 +1,6 @@
-import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict'
+import { deepEqual, doesNotMatch, equal, match, ok, rejects } from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { writeFile } from 'node:fs/promises'
+import { readFile, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
@@ -10,6 +10,7 @@ import { notebookLinks } from '#commands/notebook-links.ts'
 import { notebookPicture } from '#commands/notebook-picture.ts'
 import { notebookPreview } from '#commands/notebook-preview.ts'
 import { repositoryCheckout, repositoryTrees } from '#commands/repository.ts'
+import { foldersOf } from '#commands/repository-folders.ts'
 import { check } from '#lib/check.ts'
 import { newId } from '#lib/id.ts'
 import { mustRun } from './world/command.ts'
@@ -111,7 +112,12 @@ test('R10 a failure keeps the link, what is gone is struck out where it stood, a
   )
   await rejects(git(server.bare, 'show', 'main:gone/URL.md'))
   await write(server, [linkOf('a', { status: 'removed', url: null })])
-  match(await git(server.bare, 'show', 'main:a/URL.md'), /\*\*Status\*\* \| removed/)
+  const written = await git(server.bare, 'show', 'main:a/URL.md')
+  match(written, /\*\*Status\*\* \| removed/)
+  await server.commit({ a: { folder: { 'URL.md': written.replace('| removed |', '| works well |') } } })
+  const over = await write(server, [linkOf('a')])
+  deepEqual(over.warnings, ['a/URL.md had been changed by hand between its marks: that was replaced'])
+  deepEqual((await write(server, [linkOf('a', { mode: 'reader' })])).warnings, [])
 })
 
 test('R10 a protected branch has its links in nb-links, as one that notebooks.yaml sends there', async () => {
@@ -138,12 +144,36 @@ test('R10 a protected branch has its links in nb-links, as one that notebooks.ya
   )
 })
 
+test('R10 a merge request is asked for with the push where the server takes that, and said to be missing where not', async () => {
+  await using world = new AsyncDisposableStack()
+  const server = await gitWorld(world)
+  const first = await server.commit({ 'notebooks.yaml': 'urlmd: { mode: merge-request }\n' })
+  await git(server.bare, 'config', 'receive.advertisePushOptions', 'false')
+  const plain = await write(server, [linkOf('a')])
+  deepEqual([plain.outcome, plain.branch, plain.parent], ['pushed', 'nb-links', first])
+  match(plain.warnings.join(), /make one of nb-links by hand/)
+  await git(server.bare, 'config', 'receive.advertisePushOptions', 'true')
+  await writeFile(
+    join(server.bare, 'hooks', 'pre-receive'),
+    '#!/bin/sh\nenv | grep ^GIT_PUSH_OPTION_[0-9] | sort > told\n',
+    { mode: 0o755 },
+  )
+  const asked = await write(server, [linkOf('a'), linkOf('b')])
+  deepEqual([asked.outcome, asked.branch, asked.warnings], ['pushed', 'nb-links', []])
+  equal((await git(server.bare, 'rev-parse', 'main')).trim(), first)
+  deepEqual((await readFile(join(server.bare, 'told'), 'utf8')).trim().split('\n'), [
+    'GIT_PUSH_OPTION_0=ci.skip',
+    'GIT_PUSH_OPTION_1=merge_request.create',
+    'GIT_PUSH_OPTION_2=merge_request.target=main',
+    'GIT_PUSH_OPTION_3=merge_request.title=Update notebook links',
+  ])
+})
+
 test('what notebooks.yaml says of the links is kept to, or refused', async () => {
   await using world = new AsyncDisposableStack()
   const server = await gitWorld(world)
   for (const [urlmd, code] of [
     ['{ branch: production }', 'LINKS_BRANCH_REFUSED'],
-    ['{ mode: merge-request }', 'LINKS_MODE_UNKNOWN'],
     ['{ enabeld: true }', 'LINKS_SETTINGS_WRONG'],
   ] as const) {
     await server.commit({ 'notebooks.yaml': `urlmd: ${urlmd}\n` })
@@ -210,4 +240,27 @@ test('R10 a notebook becomes a page in a process of its own, a large one part by
   deepEqual((await pictureOf('b', 'x.ipynb'))?.base64, PNG.toString('base64'))
   equal(await pictureOf('c'), null)
   match((await page('broken.ipynb')).problem ?? '', /line 3, column 1/)
+})
+
+test('N03 a notebook of 200 MB that is no JSON is refused by its size, and its script is nowhere', async () => {
+  await using world = new AsyncDisposableStack()
+  const server = await gitWorld(world)
+  const start = '{"cells": [{"outputs": [{"data": {"text/html": "<script>alert(1)</script>"'
+  const commit = await server.commit({ 'small.ipynb': start })
+  await repositoryCheckout.run(server.hands, { ...server.data, commit, texts: [] })
+  const { mirror } = foldersOf(server.hands.host.workspace, 'app')
+  const file = join(server.folder, 'huge.ipynb')
+  await writeFile(file, start)
+  await truncate(file, 200 * 1024 * 1024)
+  // Among the files that were fetched, without the time that sending it takes.
+  const huge = (await git(mirror, '-c', 'core.compression=1', 'hash-object', '-w', file)).trim()
+  const pageOf = (blob: string) => notebookPreview.run(server.hands, { repository: 'app', blob })
+  await rejects(pageOf(huge), { code: 'PREVIEW_IMPOSSIBLE', message: /larger than 16 MiB/ })
+  const { ids } = await repositoryTrees.run(server.hands, {
+    ...{ repository: 'app', commit, paths: ['small.ipynb'] },
+  })
+  const { part } = await pageOf(ids['small.ipynb'] ?? '')
+  const text = gunzipSync(Buffer.from(part, 'base64')).toString()
+  match(text, /it is no JSON/)
+  doesNotMatch(text, /script/)
 })

@@ -1,12 +1,11 @@
 import { deepEqual, doesNotMatch, equal, match, notEqual, ok, rejects } from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type Registry, startRegistry } from '#cli/demo/registry.ts'
 import type { Hands } from '#commands/command.ts'
-import { imagePush } from '#commands/image.ts'
+import { imagePrune, imagePush } from '#commands/image.ts'
 import { appendContent } from '#commands/notebook-append.ts'
 import { notebookContent } from '#commands/notebook-content.ts'
 import type { NotebookBase, NotebookWish } from '#commands/notebook-data.ts'
@@ -18,11 +17,19 @@ import { notebookScan } from '#commands/notebook-scan.ts'
 import type { Call } from '#exec/call.ts'
 import { systemClock } from '#lib/clock.ts'
 import type { FairleadError } from '#lib/errors.ts'
+import { PACKAGE_ROOT } from '#lib/package-root.ts'
+import { mustRun } from './world/command.ts'
 import { docker } from './world/container-apps.ts'
 import { type ContainerWorld, LOGIN, loginOf, startContainerWorld } from './world/container-world.ts'
 import { ensureNotebookBase } from './world/notebook-base.ts'
-import { ask, execute, type NotebookServer } from './world/notebook-server.ts'
+import { ask, execute, untilServing } from './world/notebook-server.ts'
 
+/** What pip 23.2 prints. */
+const PIP = [
+  'Looking in indexes: https://pypi.example.org/simple',
+  'ERROR: Could not find a version that satisfies the requirement numpyy>=1.2 (from versions: none)',
+  'ERROR: No matching distribution found for numpyy>=1.2',
+]
 const FOLDER = 'reports/churn'
 /** Needs an environment of its own, though nothing of it needs the network. */
 const PROJECT = {
@@ -195,16 +202,18 @@ describe('a notebook project', () => {
       content.reference,
     )
     const address = (await docker(world, 'port', name, '8888')).trim()
-    const server = { origin: `http://${address}`, token }
+    const [host = '', port] = address.split(':')
+    const server = { host, port: Number(port), headers: { authorization: `token ${token}` } }
     await untilServing(server)
-    equal((await ask({ ...server, token: 'guessed' }, '/api/contents')).status, 403)
+    const guessing = { ...server, headers: { authorization: 'token guessed' } }
+    equal((await ask(guessing, '/api/contents')).status, 403)
     equal(
       await execute(server, 'a, b = open("/srv/project/numbers.txt").read().split()\nprint(int(a) * int(b))'),
       '42\n',
     )
     await docker(world, 'exec', name, 'nb-healthcheck')
-    const first = await ask(server, '/', { redirect: 'manual' })
-    match(first.headers.get('location') ?? '', /project\/analysis\.ipynb\??$/)
+    const first = await ask(server, '/')
+    match(first.headers.location ?? '', /project\/analysis\.ipynb\??$/)
     doesNotMatch(await docker(world, 'logs', name), new RegExp(token))
     doesNotMatch(await docker(world, 'inspect', name), new RegExp(token))
   })
@@ -218,12 +227,39 @@ describe('a notebook project', () => {
     deepEqual([again.environment.how, again.content.how], ['present', 'present'])
   })
 
+  /** Garbage as long as no container was made from it; and when it is gone, the next image gets it again. */
+  const isMadeAgain = async (
+    wish: NotebookWish,
+    { environment, content }: Awaited<ReturnType<typeof make>>,
+  ) => {
+    const later = { ...systemClock, now: () => systemClock.now() + 2 * 3_600_000 }
+    const prune = async (more: { propose: true } | { only: string[] }) =>
+      await imagePrune.run(
+        { ...world.hands, clock: later },
+        { app: world.app, keep: [content.reference], keepLast: 0, environments: true, ...more },
+      )
+    const isProposed = async () =>
+      (await prune({ propose: true })).candidates?.some(({ take }) => take.includes(environment.reference))
+    const name = `${world.app}-asleep`
+    await docker(world, 'create', '--name', name, content.reference)
+    equal(await isProposed(), false)
+    await docker(world, 'rm', name)
+    equal(await isProposed(), true)
+    deepEqual((await prune({ only: [environment.reference] })).removed, [environment.reference])
+    await docker(world, 'rmi', content.reference)
+    const key = content.reference.slice(content.reference.lastIndexOf(':') + 1)
+    const again = await notebookContent.run(world.hands, { ...wish, key, environment })
+    equal(again.how, 'appended')
+    ok(await docker(world, 'image', 'inspect', environment.reference))
+  }
+
   test('without a registry, or in one that shares no layers, has the same files and no more is executed', async () => {
     const commit = await world.commit({ ...PROJECT, [`${FOLDER}/more.txt`]: 'more\n' })
     const { registry: _, ...wish } = wishOf(commit)
     const local = await make(wish)
     deepEqual([local.environment.how, local.content.how], ['built', 'appended'])
     equal(local.content.pinned, undefined)
+    await isMadeAgain(wish, local)
     const sharing = world.hands.perform
     const selfish = <T>(call: Call<T>): Promise<T> =>
       call.kind === 'request' && call.query?.mount !== undefined
@@ -236,14 +272,106 @@ describe('a notebook project', () => {
     equal(await filesOf(sent.content.reference), await filesOf(local.content.reference))
   })
 
-  test('with links out of it, submodules or a broken file has no image, and all reasons are told', async () => {
+  test('R10 of which pip does not find a requirement says which, and where it is asked for', async () => {
+    const folder = join(world.folder, 'pip-base')
+    await mkdir(folder)
+    await writeFile(join(folder, 'pip'), `#!/bin/sh\nprintf '%s\\n' '${PIP.join("' '")}' >&2\nexit 1\n`)
+    await writeFile(join(folder, 'Dockerfile'), `FROM ${world.base}\nCOPY pip /opt/env/bin/pip\n`)
+    await mustRun('chmod', ['755', join(folder, 'pip')], { folder })
+    const tag = `${registry.address}/nb/pip:1`
+    await docker(world, 'build', '--quiet', '--tag', tag, folder)
+    const { reference } = await imagePush.run(world.hands, { reference: tag, registry: loginOf(registry) })
+    environments.add(tag)
+    const commit = await world.commit({
+      'wrong/nb.yaml': '',
+      'wrong/requirements.txt': 'six\n\nnumpyy>=1.2\n',
+    })
+    const base: NotebookBase = { name: 'pip', reference, pythons: ['3.11'], tools: [] }
+    const wish = { ...wishOf(commit, 'wrong'), bases: [base] }
+    const { environment } = await notebookExamine.run(world.hands, wish)
+    const made = notebookEnvironment.run(world.hands, { ...wish, key: environment?.key ?? '' })
+    await rejects(made, (error: FairleadError) => {
+      equal(error.code, 'NOTEBOOK_DEPENDENCY_REFUSED', error.message)
+      equal(error.message, 'pip: no matching distribution for numpyy>=1.2')
+      deepEqual([error.problems?.[0]?.file, error.problems?.[0]?.line], ['wrong/requirements.txt', 3])
+      deepEqual(error.facts?.log, PIP)
+      return true
+    })
+  })
+
+  test('R6 in Julia has its packages installed before its files are there, on a base made as its Dockerfile says (a script stands in for Julia)', async () => {
+    const kernel = '/opt/julia-depot/packages/IJulia/src/kernel.jl'
+    const script = [
+      '#!/bin/sh',
+      'echo "$JULIA_CPU_TARGET|$*|$(ls /srv/project)" >> /opt/julia-depot/asked',
+      `case "$*" in *pathof*) mkdir -p ${dirname(kernel)} && touch ${kernel} && printf ${kernel};; esac`,
+    ].join('\n')
+    const folder = join(world.folder, 'julia-base')
+    await mkdir(folder)
+    await writeFile(join(folder, 'julia'), script, { mode: 0o755 })
+    const image = (name: string, dockerfile: string) =>
+      writeFile(join(folder, 'Dockerfile'), dockerfile).then(() =>
+        docker(world, 'build', '--quiet', '--tag', name, folder),
+      )
+    const [julia, small] = [`${registry.address}/nb/julia:1`, `${registry.address}/nb/small-julia:1`]
+    const made = `${registry.address}/nb/julia-base:1`
+    ;[julia, small, made].forEach(name => void environments.add(name))
+    await image(julia, `FROM ${world.base}\nCOPY julia /usr/local/julia/bin/julia\n`)
+    const base = await ensureNotebookBase(world.folder)
+    const parts = join(PACKAGE_ROOT, 'notebooks', 'base')
+    await docker(
+      world,
+      ...['build', '--quiet', '--file', join(parts, 'Dockerfile.julia'), '--tag', made],
+      ...['--build-arg', `BASE=${base}`, '--build-arg', `JULIA=${julia}`, parts],
+    )
+    const told = 'cat /opt/env/share/jupyter/kernels/julia/kernel.json /opt/julia-depot/asked; id -u'
+    const shown = await docker(
+      world,
+      ...['run', '--rm', `--name=${world.app}-julia`, '--entrypoint=sh', made, '-c', told],
+    )
+    const [spec = '', added, ...others] = shown.trim().split('\n')
+    deepEqual(JSON.parse(spec).argv.slice(0, 4), ['/usr/local/bin/julia', '-i', '--color=yes', kernel])
+    match(added ?? '', /^generic;.*\|-e using Pkg; Pkg\.add\(name = "IJulia", version = "[\d.]+"\)/)
+    equal(others.at(-1), '1000')
+
+    const owned = 'RUN mkdir -p /opt/julia-depot /opt/julia-env && chown -R 1000 /opt/julia-*'
+    await image(
+      small,
+      `FROM ${world.base}\nCOPY julia /usr/local/bin/julia\nUSER 0\n${owned}\nUSER 1000:1000\n`,
+    )
+    const { reference } = await imagePush.run(world.hands, { reference: small, registry: loginOf(registry) })
+    const commit = await world.commit({
+      'jl/nb.yaml': '',
+      'jl/Project.toml': '[deps]\nJSON = "682c06a0-de6a-54ab-a142-c8b1cf79cde6"\n',
+      'jl/analysis.ipynb': notebook('# Julia'),
+    })
+    const wish = {
+      ...wishOf(commit, 'jl'),
+      bases: [{ name: 'julia', reference, pythons: ['3.11'], tools: [], julia: '1.11' }],
+    }
+    const { content } = await make(wish)
+    const asked = await docker(
+      world,
+      ...['run', '--rm', `--name=${world.app}-jl`, content.reference, 'cat', '/opt/julia-depot/asked'],
+    )
+    match(asked, /\|--project=\/opt\/julia-env -e using Pkg; Pkg\.instantiate\(\); Pkg\.precompile\(\)\|\n$/)
+  })
+
+  test('with links out of it, submodules or a broken file has no image, and all reasons are told, pointers of Git LFS among them', async () => {
     const commit = await world.commit({
       'bad/nb.yaml': '',
       'bad/requirements.txt': 'pandas\n-r ../../secret.txt\n--index-url http://10.0.0.1/simple\n',
+      'bad/data.bin': `version https://git-lfs.github.com/spec/v1\noid sha256:${'a'.repeat(64)}\nsize 12345\n`,
+      'bad/plain.bin': 'x'.repeat(130),
     })
     const wish = wishOf(commit, 'bad')
-    const { problems, environment } = await notebookExamine.run(world.hands, wish)
+    const { problems, environment, warnings } = await notebookExamine.run(world.hands, wish)
     equal(environment, undefined)
+    deepEqual(
+      warnings.filter(({ code }) => code === 'LFS_POINTER').map(({ file }) => file),
+      ['data.bin'],
+    )
+    ok(world.said.some(line => line.startsWith('bad/data.bin: It is a pointer of Git LFS')))
     ok(problems.length >= 2)
     equal(problems[0]?.file, 'requirements.txt')
     equal(problems[0]?.line, 2)
@@ -259,20 +387,6 @@ describe('a notebook project', () => {
     )
   })
 })
-
-async function untilServing(server: NotebookServer): Promise<void> {
-  for (let tries = 0; ; tries++) {
-    const status = await ask(server, '/api').then(
-      answer => answer.status,
-      () => 0,
-    )
-    if (status === 200) {
-      return
-    }
-    ok(tries < 600, 'the server never answered')
-    await sleep(100)
-  }
-}
 
 function notebook(text: string): string {
   return JSON.stringify({

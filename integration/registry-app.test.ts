@@ -79,7 +79,10 @@ test('R93 R95 "registry up" runs a registry with TLS and a password, and this en
     ['/var/lib/registry', true],
   ])
   doesNotMatch(JSON.stringify(made.Config), new RegExp(password))
-  equal((await system.together().client.get<AppDocument>(`/apps/${REGISTRY}`)).observed.state, 'running')
+  await until('the registry is seen running', async () => {
+    const { observed } = await system.together().client.get<AppDocument>(`/apps/${REGISTRY}`)
+    return observed.state === 'running'
+  })
 })
 
 test('R94 R96 another engine pulls the image of a deployment by digest and runs it, with trust and password', async () => {

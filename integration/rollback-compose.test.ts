@@ -3,9 +3,11 @@ import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import type { ReleaseDocument } from '#contract/rest/apps.ts'
-import type { DeploymentDetail } from '#contract/rest/deployments.ts'
+import type { DeploymentDetail, DeploymentDocument } from '#contract/rest/deployments.ts'
+import type { DriftDocument } from '#contract/rest/drift.ts'
 import { command, mustRun } from './world/command.ts'
 import { type Remote, type System, startSystem } from './world/system.ts'
+import { until } from './world/traces.ts'
 
 /** A project with a built service, a mounted file and an image that is not ours; then its source goes away. */
 const APP = `backc-${process.pid}`
@@ -15,7 +17,7 @@ let system: System
 let remote: Remote
 
 before(async () => {
-  system = await startSystem(stack)
+  system = await startSystem(stack, { environment: { FAIRLEAD_OBSERVE_SECONDS: '1' } })
   stack.defer(async () => void (await command('docker', ['rmi', '--force', FOREIGN], system)))
   await mustRun('docker', ['tag', system.baseImage, FOREIGN], system)
   remote = await system.addRepository(APP, files('one'))
@@ -25,9 +27,31 @@ before(async () => {
 })
 after(() => stack.disposeAsync())
 
+test('what was removed by hand is repaired on a host that lost what it kept of the release', async () => {
+  await untilLookedAt()
+  await lose(['renders', 'checkouts', 'repositories'])
+  await policy('repair')
+  await mustRun('docker', ['rm', '--force', `${APP}-web-1`], system)
+  await until('it is repaired', async () => {
+    const { items } = await system
+      .together()
+      .client.get<{ items: DeploymentDocument[] }>(`/deployments?app=${APP}&limit=1`)
+    const [{ trigger, state, error } = {}] = items
+    equal(error ?? null, null)
+    return trigger?.kind === 'drift' && state === 'succeeded'
+  })
+  await policy('report')
+  equal(await page(), 'two two')
+})
+
 test('a project comes back on a host that lost what it kept of the release, rendered anew from its commit', async () => {
-  const [second, first] = await releases()
-  await lose(['renders'])
+  const kept = await releases()
+  const [second, first] = [kept[0], kept.at(-1)]
+  await until('it is known what runs', async () => (await drift()).deployment === second?.deployment)
+  await lose(['renders', 'checkouts', 'repositories'])
+  await until('the lost file is seen', async () =>
+    (await drift()).findings.some(({ kind }) => kind === 'file'),
+  )
   for (const [release, text] of [
     [first, 'one'],
     [second, 'two'],
@@ -79,16 +103,27 @@ function files(text: string): Record<string, string> {
   }
 }
 
+/** By a look that began after this call: what a deployment left is known then. */
+async function untilLookedAt(): Promise<void> {
+  for (const _ of ['the look that is under way', 'the next one']) {
+    const { observed_at } = await drift()
+    await until('it is looked at', async () => (await drift()).observed_at !== observed_at)
+  }
+}
+
+const drift = () => system.together().client.get<DriftDocument>(`/apps/${APP}/drift`)
+
+async function policy(drift: 'report' | 'repair'): Promise<void> {
+  await system.together().client.send('PATCH', `/apps/${APP}`, { overrides: { drift } })
+}
+
 /** What a new disk would leave of these parts of the workspace: nothing. */
 async function lose(parts: readonly string[]): Promise<void> {
-  for (const part of parts) {
-    const folders = (await readdir(system.folder, { recursive: true })).filter(path =>
-      path.endsWith(`workspace/${part}`),
-    )
-    ok(folders.length > 0, `there are ${part}`)
-    for (const folder of folders) {
-      await rm(join(system.folder, folder), { recursive: true })
-    }
+  const paths = await readdir(system.folder, { recursive: true })
+  const lost = paths.filter(path => parts.some(part => path.endsWith(`workspace/${part}`)))
+  ok(lost.length > 0, `there is something of ${parts.join()}`)
+  for (const path of lost) {
+    await rm(join(system.folder, path), { recursive: true })
   }
 }
 

@@ -61,7 +61,7 @@ test('going back twice leads to the release before the one that came back, not t
   equal(await page(), 'four second')
 })
 
-test('a release comes back from the registry by digest after its image was deleted, with the Git server down', async () => {
+test('R26 a release that was built and pushed comes back from the registry by digest after its image was deleted, with the Git server down', async () => {
   const [current, other] = await distinctReleases()
   const { username, password, repositoriesFolder } = system.gitServer
   const port = Number(new URL(system.gitServer.url(APP)).port)

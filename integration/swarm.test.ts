@@ -1,7 +1,7 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { ensureBaseImage } from '#cli/demo/base-image.ts'
-import { COMPOSE_INVALID } from '#commands/compose-errors.ts'
+import { COMPOSE_INVALID, NAME_TAKEN } from '#commands/compose-errors.ts'
 import { hostObserve } from '#commands/host-observe.ts'
 import { REGISTRY_UNREACHABLE } from '#commands/image-errors.ts'
 import { imageList } from '#commands/image-list.ts'
@@ -261,6 +261,21 @@ describe('a stack in a swarm of two machines', () => {
     const deploying = startTargetApp(world, stack, without).deploy(files(world, { page: 'away' }))
     const away = await failure(deploying.then(({ error }) => error))
     ok(REGISTRY_UNREACHABLE.matches(away), String(away))
+    const near = `${world.app}-f`
+    await docker('volume', 'create', `${near}_data`)
+    const label = 'com.docker.stack.namespace=other'
+    await docker('network', 'create', '--driver', 'overlay', '--label', label, `${near}_back`)
+    for (const [part, owner] of [
+      ['volumes: { data: {} }', /volume.*nothing says/],
+      ['networks: { back: {} }', /network.*the stack "other"/],
+    ] as const) {
+      const use = part.startsWith('volumes') ? 'volumes: ["data:/data"]' : 'networks: [back]'
+      const compose = `services:\n  web:\n    image: ${world.base}\n    ${use}\n${part}\n`
+      const taken = await failure(named(near, { verify: {} }).deploy({ 'compose.yaml': compose }))
+      ok(NAME_TAKEN.matches(taken), String(taken))
+      match(taken.message, owner)
+    }
+    await docker('network', 'rm', `${near}_back`)
     deepEqual(await seen(), before)
   })
 
@@ -310,5 +325,22 @@ describe('a stack in a swarm of two machines', () => {
     equal(await docker('service', 'ls', '--quiet'), '')
     const networks = await docker('network', 'ls', '--format', '{{.Name}}')
     ok(!networks.includes(world.app), networks)
+  })
+
+  test('X01 leaves volumes that nobody else gets with its name, also on nodes that nobody can ask', async () => {
+    const name = `${world.app}-g`
+    const service = 'services:\n  web:\n    build: web\n    init: true\n    stop_grace_period: 1s\n'
+    const compose = `${service}    volumes: ["data:/data"]\nvolumes: { data: {} }\n`
+    const text = { ...files(world, { page: 'five' }), 'compose.yaml': compose }
+    const first = named(name, { verify: {} })
+    const { error } = await first.deploy(text)
+    equal(error, undefined, String(error))
+    // With its volume of this node; the other node may have one too.
+    await first.remove()
+    equal(await docker('volume', 'ls', '--quiet', '--filter', `name=${name}`), '')
+    const other = named(`${world.app}-h`, { stack: name, verify: {} })
+    const taken = asFairleadError(await other.deploy(text).catch(each => each))
+    ok(NAME_TAKEN.matches(taken), String(taken))
+    match(taken.message, new RegExp(`the app "${name}"`))
   })
 })

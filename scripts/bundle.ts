@@ -1,18 +1,14 @@
-import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
-import { join, relative } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { join } from 'node:path'
 import { rolldown } from 'rolldown'
+import { buildIntoCache } from './build-cache.ts'
 
 /**
  * Makes plain JavaScript of each part, which starts faster and takes less memory than a thousand files of TypeScript
  * (docs/decisions/0007-bundled-parts.md).
- *
- *   node scripts/bundle.ts        into a new folder of .cache/parts, written down in current.json when it is whole
- *   node scripts/bundle.ts dist   into that folder: for a package without sources
+ * They go into a new folder of .cache/parts, written down in current.json when it is whole.
  */
 const ROOT = join(import.meta.dirname, '..')
-const CACHE = join(ROOT, '.cache/parts')
-const PARTS = ['manager', 'worker', 'cli'] as const
+const PARTS = ['manager', 'worker', 'guardian', 'cli'] as const
 /** Programs that a part starts. */
 const BESIDE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   worker: { preview: 'src/previews/main.ts' },
@@ -21,6 +17,8 @@ const BESIDE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 const EXTERNAL = [
   'bufferutil',
   'utf-8-validate',
+  'pg-native',
+  'pg-cloudflare',
   '@fastify/swagger',
   '@fastify/swagger-ui',
   '@fastify/ajv-compiler',
@@ -29,32 +27,11 @@ const EXTERNAL = [
 ]
 /** What else decides how a bundle looks. */
 const SETTINGS = ['package.json', 'package-lock.json', 'tsconfig.json', 'scripts/bundle.ts']
-/** A running part may still load the rest of an older bundle. */
-const KEPT = 8
-/** Clocks of file systems are coarse. */
-const COARSE_MS = 50
 
-const [wanted] = process.argv.slice(2)
-await (wanted === undefined ? cache() : bundle(join(ROOT, wanted)))
-
-async function cache(): Promise<void> {
-  await mkdir(CACHE, { recursive: true })
-  const name = `${Date.now()}-${process.pid}`
-  const folder = join(CACHE, name)
-  for (;;) {
-    const startedAt = Date.now()
-    const files = [...(await bundle(folder)), ...SETTINGS.map(file => join(ROOT, file))]
-    const inputs = await Promise.all(files.map(inputOf))
-    if (inputs.every(({ changedMs }) => changedMs < startedAt - COARSE_MS)) {
-      await makeCurrent(name, inputs)
-      break
-    }
-    // Somebody is just writing them: which text was read?
-    await sleep(2 * COARSE_MS)
-  }
-  const old = (await readdir(CACHE)).filter(each => /^\d+-\d+$/.test(each)).sort()
-  await Promise.all(old.slice(0, -KEPT).map(each => rm(join(CACHE, each), { recursive: true, force: true })))
-}
+await buildIntoCache('parts', async folder => [
+  ...(await bundle(folder)),
+  ...SETTINGS.map(file => join(ROOT, file)),
+])
 
 /** Gives the files that the bundles were made of. */
 async function bundle(folder: string): Promise<string[]> {
@@ -84,30 +61,4 @@ async function bundlePart(part: string, dir: string): Promise<string[]> {
   })
   // Not the modules of the chunks: one of which only a constant is taken is no longer among them.
   return await building.watchFiles
-}
-
-interface Input {
-  readonly path: string
-  readonly stamp: string
-  readonly changedMs: number
-}
-
-/** The stamp is what src/cli/part-program.ts compares: the change time cannot be set by anybody. */
-async function inputOf(file: string): Promise<Input> {
-  const { size, mtimeNs, ctimeNs } = await stat(file, { bigint: true })
-  return {
-    path: relative(ROOT, file),
-    stamp: `${size} ${mtimeNs} ${ctimeNs}`,
-    changedMs: Number(ctimeNs / 1_000_000n),
-  }
-}
-
-async function makeCurrent(folder: string, inputs: readonly Input[]): Promise<void> {
-  const text = JSON.stringify({
-    folder,
-    inputs: Object.fromEntries(inputs.map(each => [each.path, each.stamp])),
-  })
-  const file = join(CACHE, folder, 'current.json')
-  await writeFile(file, text)
-  await rename(file, join(CACHE, 'current.json'))
 }

@@ -14,6 +14,7 @@ import type { ManagerParts } from '#manager/parts.ts'
 import { createSealer } from '#manager/secrets/seal.ts'
 import { describeApi } from '#manager/server.ts'
 import { TARGETS } from '#targets/index.ts'
+import { withSamples } from './policy-table.ts'
 
 /** Writes the generated pages of docs/; with --check only says which are stale and fails. */
 const ROOT = join(import.meta.dirname, '..')
@@ -34,6 +35,7 @@ async function main(): Promise<void> {
     'docs/api.md': apiPage(await describeApi(DESCRIBED)),
     'docs/webhooks.md': webhooksPage(),
     'docs/running.md': withSettings(current('docs/running.md') ?? ''),
+    'docs/policy.md': withSamples(current('docs/policy.md') ?? '', ROOT),
   }
   const stale = Object.entries(pages).filter(([file, text]) => current(file) !== text)
   if (process.argv.includes('--check')) {
@@ -276,12 +278,13 @@ function withSettings(page: string): string {
 
 function settingsTables(): string {
   const shared = (SETTINGS as readonly Setting[]).filter(({ of }) => of.length > 1)
-  const only = (reader: 'manager' | 'worker' | 'client') =>
+  const only = (reader: 'manager' | 'worker' | 'guardian' | 'client') =>
     settingsOf(reader).filter(setting => !shared.includes(setting))
   return [
     ...settingsTable('Every part', shared),
     ...settingsTable('Manager', only('manager')),
     ...settingsTable('Worker', only('worker')),
+    ...settingsTable('Guardian', only('guardian')),
     ...settingsTable('Commands that talk to a manager', only('client')),
   ].join('\n')
 }

@@ -10,7 +10,7 @@ export const FOLDERS: Readonly<Record<string, FolderRule>> = {
   lib: { imports: [], packages: ['pino', 'typebox'] },
   contract: { imports: [], packages: ['typebox'] },
   formats: { imports: [], packages: ['smol-toml'] },
-  exec: { imports: ['formats', 'lib'], packages: ['tar-stream'] },
+  exec: { imports: ['formats', 'lib'], packages: ['age-encryption', 'tar-stream', 'ws'] },
   link: { imports: ['contract', 'lib'], packages: ['ws', '@peculiar/x509', 'typebox'] },
   programs: { imports: ['exec/call.ts', 'formats', 'lib'], packages: ['yaml'] },
   firewall: { imports: ['lib'], packages: ['typebox', 'yaml'] },
@@ -44,7 +44,7 @@ export const FOLDERS: Readonly<Record<string, FolderRule>> = {
     packages: ['typebox'],
   },
   targets: {
-    imports: ['commands', 'programs', 'recipes', 'policy', 'exec/call.ts', 'formats', 'lib'],
+    imports: ['commands', 'programs', 'recipes', 'policy', 'firewall', 'exec/call.ts', 'formats', 'lib'],
     packages: ['typebox', 'yaml'],
   },
   'git-hosts': { imports: ['contract', 'lib'], packages: ['typebox'] },
@@ -67,10 +67,13 @@ export const FOLDERS: Readonly<Record<string, FolderRule>> = {
     ],
     packages: ['yaml', 'typebox'],
   },
-  guardian: { imports: ['agent', 'commands', 'firewall', 'programs', 'exec', 'lib'], packages: [] },
+  guardian: {
+    imports: ['agent', 'link', 'commands', 'firewall', 'programs', 'exec', 'lib'],
+    packages: ['yaml', 'typebox'],
+  },
   cli: {
     imports: ['deploy-file', 'targets', 'recipes', 'contract', 'lib'],
-    packages: ['commander', 'picocolors', '@peculiar/x509', 'bcryptjs', 'tar-stream', 'yaml'],
+    packages: ['commander', 'picocolors', '@peculiar/x509', 'bcryptjs', 'tar-stream', 'ws', 'yaml'],
   },
   manager: {
     imports: [
@@ -92,18 +95,36 @@ export const FOLDERS: Readonly<Record<string, FolderRule>> = {
       'lib',
     ],
     packages: [
+      'age-encryption',
       'fastify',
       '@fastify/swagger',
       '@fastify/swagger-ui',
+      'age-encryption',
       'jose',
       'kysely',
       'nodemailer',
+      'openid-client',
+      'otpauth',
       'pg',
+      'prom-client',
+      'tar-stream',
       'typebox',
       'ws',
     ],
   },
 }
+
+/** What the web interface, web/, may import: of the sources only the types of the contract. */
+export const WEB_PACKAGES: readonly string[] = [
+  'vue',
+  'vue-router',
+  '@nuxt/ui',
+  '@tanstack/vue-virtual',
+  'uqr',
+  '@xterm/xterm',
+  '@xterm/addon-fit',
+  'uplot',
+]
 
 export interface Capability {
   readonly what: string
@@ -123,6 +144,8 @@ export const CAPABILITIES: readonly Capability[] = [
       'cli/demo/**',
       'cli/parts.ts',
       'cli/part-program.ts',
+      'cli/web-build.ts',
+      'cli/run-ssh.ts',
     ],
   },
   { what: 'read the environment', sign: /\bprocess\.env\b/, allowed: ['*/config.ts', 'cli/demo/**'] },
@@ -133,17 +156,27 @@ export const CAPABILITIES: readonly Capability[] = [
     allowed: [
       'link/**',
       'agent/door.ts',
+      'agent/join.ts',
       'manager/agents/dial.ts',
       'manager/http.ts',
       'cli/client.ts',
       'cli/id-token.ts',
       'cli/demo/**',
       'exec/request.ts',
+      'exec/greeting.ts',
       'exec/image-build.ts',
       'exec/buildkit-session.ts',
+      'exec/terminal.ts',
+      'manager/api/upgrades.ts',
+      'cli/console.ts',
       'worker/switchboard.ts',
       'worker/gate.ts',
     ],
+  },
+  {
+    what: 'speak to PostgreSQL',
+    sign: /['"]pg['"]/,
+    allowed: ['manager/store/postgres-session.ts'],
   },
   { what: 'send mail', sign: /['"]nodemailer['"]/, allowed: ['manager/notifications/send-mail.ts'] },
   {
@@ -158,8 +191,8 @@ export const CAPABILITIES: readonly Capability[] = [
   },
   {
     what: 'write to standard output',
-    sign: /\bconsole\.|process\.stdout/,
-    allowed: ['cli/print.ts', 'lib/logger.ts', '*/main.ts', 'cli/demo/**'],
+    sign: /\bconsole\.(?:log|info|warn|error|debug|dir|table|trace|time)|process\.stdout/,
+    allowed: ['cli/print.ts', 'cli/console.ts', 'lib/logger.ts', '*/main.ts', 'cli/demo/**'],
   },
   { what: 'end the process', sign: /\bprocess\.exit\(/, allowed: ['*/main.ts'] },
 ]

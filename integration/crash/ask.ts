@@ -77,6 +77,11 @@ export async function letWait(world: CrashWorld, app: CrashApp): Promise<Waiting
   }
 }
 
+/** The manager knows of it before anything is killed. */
+export async function cancel(world: CrashWorld, { deployment }: Asked): Promise<void> {
+  await world.system.together().client.send('POST', `/deployments/${await deployment}/cancel`)
+}
+
 /** How the deployment ended, or undefined when it does not end. */
 export async function untilEnded(world: CrashWorld, asked: Asked): Promise<DeploymentDetail | undefined> {
   const { client } = world.system.together()

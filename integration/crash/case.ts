@@ -1,5 +1,6 @@
 import {
   APPROVE,
+  CANCEL,
   COMPOSE,
   CONTAINER,
   type Crashes,
@@ -14,9 +15,9 @@ import {
 /**
  * What is asked for: an app that runs already is deployed (`failing`: its new version never gets healthy), one that
  * does not run yet is (`first`), one goes back to what ran before (`rollback`), a plan that waits for it is approved
- * (`approve`), or one is removed.
+ * (`approve`), one is removed, or a deployment is cancelled while the part to be killed is stopped already (`cancel`).
  */
-export type Work = 'deploy' | 'first' | 'failing' | 'rollback' | 'approve' | 'remove'
+export type Work = 'deploy' | 'first' | 'failing' | 'rollback' | 'approve' | 'remove' | 'cancel'
 export type Target = 'container' | 'compose'
 export type Victim = 'manager' | 'worker' | 'both' | 'engine'
 
@@ -43,10 +44,12 @@ export function allCases(): readonly Case[] {
     ...casesOf('container', 'rollback', ROLLBACK.container),
     ...waitingCases(),
     ...casesOf('container', 'approve', APPROVE),
+    ...casesOf('container', 'cancel', CANCEL.container),
     ...casesOf('compose', 'deploy', COMPOSE),
     ...casesOf('compose', 'remove', REMOVE.compose),
     ...casesOf('compose', 'failing', UNDO.compose),
     ...casesOf('compose', 'rollback', ROLLBACK.compose),
+    ...casesOf('compose', 'cancel', CANCEL.compose),
   ]
 }
 

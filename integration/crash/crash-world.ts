@@ -3,6 +3,7 @@ import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { systemClock } from '#lib/clock.ts'
 import { type PartProcess, partProcess } from '#world/part-process.ts'
+import { startSecondEngine } from '#world/second-engine.ts'
 import { type System, startSystem } from '#world/system.ts'
 import type { Target, Victim } from './case.ts'
 import { addCrashApp, type CrashApp } from './crash-app.ts'
@@ -27,16 +28,28 @@ export interface CrashWorld {
   crash(victim: Victim): Promise<void>
 }
 
-/** `own`: with an engine that can be killed. */
+/** `own`: with an engine that can be killed; `swarm`: with one that is a swarm besides. */
 export async function startCrashWorld(
   stack: AsyncDisposableStack,
-  { engine: kind }: { readonly engine: 'shared' | 'own' },
+  {
+    engine: kind,
+    settings = {},
+  }: {
+    readonly engine: 'shared' | 'own' | 'swarm'
+    /** Further ones of the parts. */
+    readonly settings?: Readonly<Record<string, string>>
+  },
 ): Promise<CrashWorld> {
-  const engine = kind === 'own' ? await startEngine(stack) : undefined
-  const system = await startSystem(stack, engine ? { dockerSocket: engine.socket } : {})
+  const engine = await engineOf(kind, stack)
+  const system = await startSystem(stack, {
+    environment: settings,
+    ...(engine ? { dockerSocket: engine.socket } : {}),
+  })
   const failpoints = join(system.folder, FAILPOINT)
   const environment = { NODE_ENV: 'test', TEST_FAILPOINTS: failpoints }
-  const manager = await partProcess(system.together().manager, environment)
+  // It deploys more often without a person than anybody would who is not going round in a circle.
+  const unlimited = { ...environment, FAIRLEAD_MOST_UNATTENDED: '0' }
+  const manager = await partProcess(system.together().manager, unlimited)
   const worker = await partProcess(system.together().worker, environment)
   stack.defer(async () => void (await Promise.all([manager.close(), worker.close()])))
   const parts = [manager, worker]
@@ -74,6 +87,19 @@ export async function startCrashWorld(
       }
     },
   }
+}
+
+async function engineOf(
+  kind: 'shared' | 'own' | 'swarm',
+  stack: AsyncDisposableStack,
+): Promise<Engine | undefined> {
+  if (kind !== 'swarm') {
+    return kind === 'own' ? await startEngine(stack) : undefined
+  }
+  // The networks of a swarm need a network namespace of their own.
+  const engine = await startSecondEngine(stack)
+  await engine.docker('swarm', 'init', '--advertise-addr', engine.ip)
+  return engine
 }
 
 /** Resolves when the process has stopped itself; `false` when something else happened first. */

@@ -29,8 +29,14 @@ class Lane {
     if (this.#world?.kind !== kind) {
       await this.close()
       const stack = new AsyncDisposableStack()
-      const crashes = new Crashes(await startCrashWorld(stack, { engine: kind }))
-      this.#world = { kind, stack, crashes }
+      try {
+        const crashes = new Crashes(await startCrashWorld(stack, { engine: kind }))
+        this.#world = { kind, stack, crashes }
+      } catch (error) {
+        // Half a world: its registry and its proxy run.
+        await stack.disposeAsync()
+        throw error
+      }
     }
     return this.#world.crashes
   }

@@ -3,6 +3,9 @@ import { allCases, type Case, engineCases } from './case.ts'
 import { imageCrashes, imageCrashText, runImageCrashes } from './image-crashes.ts'
 import { runInLanes } from './lanes.ts'
 import { isWell, lineOf, placeOf, recoveryOf, summaryOf, tableOf, wentBackOf } from './report.ts'
+import type { Result } from './run-case.ts'
+import { runStackCrashes, stackCrashes, stackCrashText } from './stack-crashes.ts'
+import { runWriteBackCrashes, writeBackCrashes, writeBackCrashText } from './write-back-crashes.ts'
 
 const USAGE = `npm run test:crash -- [words] [--shards 2] [--list]
 Kills manager, worker or engine at every failpoint and looks at what came of it (docs/decisions/0009).
@@ -11,6 +14,28 @@ Words choose the cases whose line contains each of them: npm run test:crash -- c
   --list    only writes down the cases
   --help    this text
 Exits with 1 when one is not well or did not happen, and when there is no such case.`
+
+interface Group {
+  readonly texts: readonly string[]
+  /** What is wrong after each of them. */
+  run(): Promise<readonly (readonly string[])[]>
+}
+
+/** Crashes with a world of their own, of those whose text is wanted. */
+const GROUPS: readonly ((isWanted: (text: string) => boolean) => Group)[] = [
+  isWanted => {
+    const crashes = imageCrashes().filter(each => isWanted(imageCrashText(each)))
+    return { texts: crashes.map(imageCrashText), run: () => runImageCrashes(crashes, say) }
+  },
+  isWanted => {
+    const crashes = stackCrashes().filter(each => isWanted(stackCrashText(each)))
+    return { texts: crashes.map(stackCrashText), run: () => runStackCrashes(crashes, say) }
+  },
+  isWanted => {
+    const crashes = writeBackCrashes().filter(each => isWanted(writeBackCrashText(each)))
+    return { texts: crashes.map(writeBackCrashText), run: () => runWriteBackCrashes(crashes, say) }
+  },
+]
 
 if (import.meta.main) {
   process.exitCode = await main(process.argv.slice(2))
@@ -30,21 +55,37 @@ async function main(args: readonly string[]): Promise<number> {
   const isWanted = (crash: Case) =>
     wanted.words.every(word => `${placeOf(crash)} ${crash.failpoint}`.includes(word))
   const cases = [...allCases(), ...engineCases()].filter(isWanted)
-  const images = imageCrashes().filter(crash =>
-    wanted.words.every(word => imageCrashText(crash).includes(word)),
-  )
-  if (cases.length + images.length === 0) {
+  const groups = GROUPS.map(group => group(text => wanted.words.every(word => text.includes(word))))
+  const texts = [...cases.map(placeOf), ...groups.flatMap(group => group.texts)]
+  if (texts.length === 0) {
     say(`No crash has all of these words in its line: ${wanted.words.join(' ')}. See them with --list.`)
     return 1
   }
   if (wanted.list) {
-    cases.forEach(crash => void say(placeOf(crash).trimEnd()))
-    images.forEach(crash => void say(imageCrashText(crash).trimEnd()))
+    texts.forEach(text => void say(text.trimEnd()))
     return 0
   }
-  const isWell = cases.length === 0 || (await runAll(cases, wanted.shards))
-  const isImageWell = images.length === 0 || (await runImageCrashes(images, say))
-  return isWell && isImageWell ? 0 : 1
+  const results = cases.length === 0 ? [] : await runAll(cases, wanted.shards)
+  const others: (readonly string[])[] = []
+  for (const { texts: ofGroup, run } of groups) {
+    others.push(...(ofGroup.length === 0 ? [] : await toItsEnd(ofGroup, run)))
+  }
+  say(summaryOf(results, others))
+  const isAllWell = results.every(isWell) && others.every(wrong => wrong.length === 0)
+  return isAllWell && results.length === cases.length ? 0 : 1
+}
+
+/** What cannot even begin, such as a part that does not start, makes the cases not well and ends nothing else. */
+async function toItsEnd(
+  cases: readonly unknown[],
+  run: () => Promise<readonly (readonly string[])[]>,
+): Promise<readonly (readonly string[])[]> {
+  try {
+    return await run()
+  } catch (error) {
+    say(`given up: ${(error as Error).message}`)
+    return cases.map(() => [`did not happen: ${(error as Error).message}`])
+  }
 }
 
 interface Wanted {
@@ -75,8 +116,7 @@ function read(args: readonly string[]): Wanted | string {
   }
 }
 
-/** Whether all are well. */
-async function runAll(cases: readonly Case[], shards: number): Promise<boolean> {
+async function runAll(cases: readonly Case[], shards: number): Promise<readonly Result[]> {
   const startedAt = performance.now()
   const results = await runInLanes(cases, shards, (result, done) => {
     const leftMs = ((performance.now() - startedAt) / done) * (cases.length - done)
@@ -89,8 +129,7 @@ async function runAll(cases: readonly Case[], shards: number): Promise<boolean> 
   }
   say(`median recovery: ${recoveryOf(results)}`)
   say(wentBackOf(results))
-  say(summaryOf(results))
-  return results.length === cases.length && results.every(isWell)
+  return results
 }
 
 function say(text: string): void {

@@ -40,10 +40,23 @@ export function tableOf(results: readonly Result[]): string {
   ).join('\n')
 }
 
-export function summaryOf(results: readonly Result[]): string {
-  const count = (of: (result: Result) => readonly string[]) =>
-    results.reduce((sum, result) => sum + of(result).length, 0)
-  return `crash cases: ${results.length}, lost: ${count(({ lost }) => lost)}, unknown: ${count(({ unknown }) => unknown)}, duplicated: ${count(({ duplicated }) => duplicated)}, left behind: ${count(({ leftBehind }) => leftBehind)}`
+const COLUMNS = ['lost', 'unknown', 'duplicated', 'left behind']
+const KNOWN = [...COLUMNS, 'did not happen']
+
+/** `others`: what is wrong after each further crash, as `lost: …`, `unknown: …` and so on. */
+export function summaryOf(results: readonly Result[], others: readonly (readonly string[])[] = []): string {
+  const found = [
+    ...results.flatMap(wrongIn),
+    ...others.flat().map(text => [text.replace(/:.*/s, ''), [text]] as const),
+  ]
+  const count = (wanted: string) =>
+    `${wanted}: ${found.flatMap(([what, texts]) => (what === wanted ? texts : [])).length}`
+  const all = COLUMNS.map(count)
+  // Only said where it was so: the rest of the line is then no proof of anything.
+  const missed = count('did not happen')
+  const other = found.flatMap(([what, texts]) => (KNOWN.includes(what) ? [] : texts)).length
+  all.push(...(missed.endsWith(': 0') ? [] : [missed]), ...(other === 0 ? [] : [`otherwise wrong: ${other}`]))
+  return [`crash cases: ${results.length + others.length}`, ...all].join(', ')
 }
 
 /** Killing the engine may make a deployment fail and go back, which is no loss (right-end.ts); it shall be seen how often. */

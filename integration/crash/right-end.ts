@@ -11,6 +11,7 @@ const DONE: Readonly<Record<Work, string>> = {
   rollback: 'rolled-back',
   remove: 'removed',
   failing: 'nothing: it fails',
+  cancel: 'nothing: it is cancelled',
 }
 
 /** What an ill version is refused for. */
@@ -31,10 +32,14 @@ const ENGINE_MAY_FAIL: readonly string[] = [
 ]
 const ENGINE_FAILURES: readonly string[] = ['CONTAINER_NOT_STEADY', 'COMPOSE_NOT_AS_PLANNED']
 
-/** Whether the deployment did what was asked: a crash is no reason not to. Only an ill version fails, as without a crash. */
+/** Whether the deployment did what was asked: a crash is no reason not to. Only an ill version fails, and only what
+ * a person cancelled is cancelled, as without a crash. */
 export function isRightEnd(crash: Case, end: DeploymentDetail | undefined): boolean {
   if (end?.state === 'succeeded') {
     return end.outcome === DONE[crash.work]
+  }
+  if (crash.work === 'cancel') {
+    return end?.state === 'cancelled' && (end.outcome === 'cancelled' || end.outcome === BACK)
   }
   if (end?.state !== 'failed' || end.outcome !== BACK) {
     return false

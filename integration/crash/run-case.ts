@@ -1,6 +1,6 @@
 import type { DeploymentDetail } from '#contract/rest/deployments.ts'
 import { systemClock } from '#lib/clock.ts'
-import { ask, letWait, type Scene, untilEnded } from './ask.ts'
+import { ask, cancel, letWait, type Scene, untilEnded } from './ask.ts'
 import type { Case } from './case.ts'
 import type { CrashApp } from './crash-app.ts'
 import { type CrashWorld, untilStopped } from './crash-world.ts'
@@ -58,6 +58,9 @@ export class Crashes {
     const asked = await ask(this.#world, app, { work: crash.work, ...scene })
     const ending = untilEnded(this.#world, asked)
     const stopped = idle !== undefined || (await this.#untilStopped(ending))
+    if (stopped && crash.work === 'cancel') {
+      await cancel(this.#world, asked)
+    }
     await this.#world.disarm()
     const killedAt = idle ?? (stopped ? await this.#crash(crash) : systemClock.monotonic())
     const end = await ending

@@ -217,6 +217,27 @@ export const ROLLBACK: Readonly<Record<Target, Stages>> = {
   },
 }
 
+/** The worker stopped with the command begun, or done but not told of: it hears of the cancellation when it is back. */
+const HELD: AtCommand = { manager: {}, worker: { 'after-row': PARTS, 'after-effect': PARTS } }
+const BEGUN: AtCommand = { manager: {}, worker: { 'after-row': ['both'] } }
+
+/** Where a cancellation ends the deployment, and from apply on takes back what was done. */
+export const CANCEL: Readonly<Record<Target, Stages>> = {
+  container: {
+    checkout: { step: {}, commands: { 'repository.checkout': HELD } },
+    build: { step: {}, commands: { 'image.build': HELD } },
+    push: { step: {}, commands: { 'image.push': BEGUN } },
+    apply: { step: {}, commands: { 'container.start': HELD } },
+    verify: { step: {}, commands: { 'container.verify': BEGUN } },
+    route: { step: {}, commands: { 'route.point': HELD } },
+    watch: { step: {}, commands: { 'container.watch': BEGUN } },
+  },
+  compose: {
+    apply: { step: {}, commands: { 'compose.up': HELD } },
+    verify: { step: {}, commands: { 'compose.verify': BEGUN } },
+  },
+}
+
 /** An approved deployment begins anew at its first step. */
 export const APPROVE: Stages = {
   checkout: { step: { 'before-row': PARTS } },

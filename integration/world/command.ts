@@ -13,14 +13,22 @@ export interface CommandResult {
 export async function command(
   program: string,
   args: readonly string[],
-  options: { folder: string; env?: Readonly<Record<string, string>>; timeoutMs?: number },
+  options: {
+    folder: string
+    env?: Readonly<Record<string, string>>
+    timeoutMs?: number
+    /** What it reads; default: nothing. */
+    input?: string
+  },
 ): Promise<CommandResult> {
   const child = spawn(program, args, {
     cwd: options.folder,
     env: { PATH: SEARCH_PATH, LC_ALL: 'C', HOME: options.folder, GIT_TERMINAL_PROMPT: '0', ...options.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
     timeout: options.timeoutMs ?? 60_000,
   })
+  child.stdin.on('error', () => undefined)
+  child.stdin.end(options.input ?? '')
   const [[code], stdout, stderr] = await Promise.all([
     once(child, 'close'),
     text(child.stdout),

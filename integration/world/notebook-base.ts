@@ -13,24 +13,59 @@ const PACKAGES = [
   'base-files base-passwd bash ca-certificates coreutils dash findutils grep login passwd procps sed tar tini',
   'python3 python3-venv python3-ipykernel jupyter-notebook jupyter-server python3-nbclassic',
 ].flatMap(line => line.split(' '))
+const R_PACKAGES = ['r-base-core', 'r-cran-irkernel']
+/** What the script of R's package and a whole Debian would bring. */
+const R_SCRIPTS = [
+  'cp /usr/lib/R/etc/Renviron.ucf /etc/R/Renviron',
+  `printf '#!/bin/sh\\ncommand -v "$@"\\n' > /usr/bin/which`,
+  'chmod 755 /usr/bin/which',
+].join(' && ')
 /** Raise it when the root is made in another way. */
 const LAYOUT = '1'
 /** Hundreds of megabytes, on a machine that may be busy. */
 const LONG_MS = 300_000
 const FOLDER = join(PACKAGE_ROOT, 'notebooks', 'base')
+/** In that folder, and in no image made of Dockerfile.debian. */
+const OTHER_FILES = /^README|^Dockerfile(?!\.debian$)/
 
 /**
  * The base image of notebooks as its Dockerfile makes it of Debian's packages. No image can be downloaded, so the packages
  * are unpacked into one here. It stays on the engine for the next run: its name tells what it was made from.
  */
 export async function ensureNotebookBase(folder: string): Promise<string> {
-  const packages = `fairlead-test/notebook-packages:${digest([LAYOUT, ...PACKAGES])}`
-  const names = (await readdir(FOLDER)).sort()
+  return await ensureBase(folder, PACKAGES)
+}
+
+/** The same with R, as its Dockerfile makes it of the other one. */
+export async function ensureRBase(folder: string): Promise<string> {
+  const packages = await ensureBase(folder, [...PACKAGES, ...R_PACKAGES])
+  const dockerfile = 'Dockerfile.r'
+  const text = await readFile(join(FOLDER, dockerfile), 'utf8')
+  const made = `FROM ${packages}\nUSER 0\nRUN ${R_SCRIPTS}\n`
+  const base = `fairlead-test/notebook-r:${digest([made, text])}`
+  if (!(await isThere(folder, base))) {
+    const packaged = `${base}-packaged`
+    await build({
+      context: [{ path: 'Dockerfile', text: made }],
+      ...{ dockerfile: 'Dockerfile', args: {}, tags: [packaged] },
+    })
+    await build({
+      ...{ context: FOLDER, dockerfile },
+      args: { BASE: packages, PACKAGED: packaged },
+      tags: [base],
+    })
+  }
+  return base
+}
+
+async function ensureBase(folder: string, wanted: readonly string[]): Promise<string> {
+  const packages = `fairlead-test/notebook-packages:${digest([LAYOUT, ...wanted])}`
+  const names = (await readdir(FOLDER)).filter(each => !OTHER_FILES.test(each)).sort()
   const texts = await Promise.all(names.map(name => readFile(join(FOLDER, name), 'utf8')))
   const base = `fairlead-test/notebook-base:${digest([packages, ...names, ...texts])}`
   if (!(await isThere(folder, base))) {
     if (!(await isThere(folder, packages))) {
-      await makePackages(join(folder, 'notebook-base'), packages)
+      await makePackages(join(folder, 'notebook-base'), packages, wanted)
     }
     await build({
       context: FOLDER,
@@ -50,11 +85,11 @@ async function isThere(folder: string, image: string): Promise<boolean> {
   return (await mustRun('docker', ['images', '--quiet', image], { folder })) !== ''
 }
 
-async function makePackages(folder: string, image: string): Promise<void> {
+async function makePackages(folder: string, image: string, wanted: readonly string[]): Promise<void> {
   const archives = join(folder, 'archives')
   const root = join(folder, 'root')
   await mkdir(join(archives, 'partial'), { recursive: true })
-  await download(folder, archives)
+  await download(folder, archives, wanted)
   // As a merged /usr has them; the packages themselves leave that to their scripts.
   for (const name of ['bin', 'sbin', 'lib', 'lib64']) {
     await mkdir(join(root, 'usr', name), { recursive: true })
@@ -67,6 +102,7 @@ async function makePackages(folder: string, image: string): Promise<void> {
   for (const name of ['passwd', 'group']) {
     await cp(join(root, `usr/share/base-passwd/${name}.master`), join(root, 'etc', name))
   }
+  await chooseLibraries(join(root, 'usr/lib'))
   const tar = join(folder, 'root.tar')
   await mustRun(
     'tar',
@@ -76,8 +112,9 @@ async function makePackages(folder: string, image: string): Promise<void> {
   const bare = `${image}-bare`
   await mustRun('docker', ['import', tar, bare], { folder, timeoutMs: LONG_MS })
   await rm(folder, { recursive: true })
-  const compile =
-    'RUN ["python3", "-m", "compileall", "-q", "/usr/lib/python3/dist-packages", "/usr/lib/python3.11"]'
+  const folders = `("/usr/lib/python3/dist-packages", sysconfig.get_path("stdlib"))`
+  const program = `import compileall, sysconfig; [compileall.compile_dir(each, quiet=2) for each in ${folders}]`
+  const compile = `RUN ${JSON.stringify(['python3', '-c', program])}`
   await build({
     context: [{ path: 'Dockerfile', text: `FROM ${bare}\n${compile}\n` }],
     dockerfile: 'Dockerfile',
@@ -87,8 +124,18 @@ async function makePackages(folder: string, image: string): Promise<void> {
   await mustRun('docker', ['rmi', bare], { folder: '/' })
 }
 
+/** Of several that do the same, the packages' scripts would choose one. */
+async function chooseLibraries(libraries: string): Promise<void> {
+  for (const machine of (await readdir(libraries)).filter(each => each.endsWith('-linux-gnu'))) {
+    const there = await readdir(join(libraries, machine))
+    for (const name of ['blas', 'lapack'].filter(each => there.includes(each))) {
+      await symlink(`${name}/lib${name}.so.3`, join(libraries, machine, `lib${name}.so.3`))
+    }
+  }
+}
+
 /** All that they need, as if nothing was installed; lists of the archive that this machine lacks are fetched beside its own. */
-async function download(folder: string, archives: string): Promise<void> {
+async function download(folder: string, archives: string, wanted: readonly string[]): Promise<void> {
   await writeFile(join(folder, 'status'), '')
   const options = [
     `Dir::State::status=${join(folder, 'status')}`,
@@ -105,7 +152,7 @@ async function download(folder: string, archives: string): Promise<void> {
         '--yes',
         '--download-only',
         'install',
-        ...PACKAGES,
+        ...wanted,
       ],
       { folder, timeoutMs: LONG_MS },
     )

@@ -1,20 +1,25 @@
+import { ok } from 'node:assert/strict'
 import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
 import WebSocket from 'ws'
+import { type Answered, type Asked, askHost } from './visitor.ts'
 
-/** A notebook's server, as a program with its token talks to it. */
+/** A notebook's server on this machine, or the proxy before it, as a program that may pass talks to it. */
 export interface NotebookServer {
-  /** `http://host:port` */
-  readonly origin: string
-  readonly token: string
+  readonly host: string
+  readonly port: number
+  /** A token, or the cookie of a visitor. */
+  readonly headers: Readonly<Record<string, string>>
 }
 
 /** What a new kernel of the server prints for this code. */
-export async function execute(server: NotebookServer, code: string): Promise<string> {
-  const kernel = (await (await ask(server, '/api/kernels', { method: 'POST', body: '{}' })).json()) as {
-    id: string
-  }
-  const url = `${server.origin.replace('http', 'ws')}/api/kernels/${kernel.id}/channels`
-  const socket = new WebSocket(url, { headers: { authorization: `token ${server.token}` } })
+export async function execute(server: NotebookServer, code: string, kernel?: string): Promise<string> {
+  const { host, port, headers } = server
+  const wish = JSON.stringify({ name: kernel })
+  const started = await ask(server, '/api/kernels', { method: 'POST', body: wish })
+  const { id } = JSON.parse(started.body) as { id: string }
+  const url = `ws://127.0.0.1:${port}/api/kernels/${id}/channels`
+  const socket = new WebSocket(url, { headers: { ...headers, host: `${host}:${port}` } })
   try {
     await once(socket, 'open')
     const printed = outputOf(socket)
@@ -26,11 +31,25 @@ export async function execute(server: NotebookServer, code: string): Promise<str
 }
 
 export async function ask(
-  { origin, token }: NotebookServer,
+  { host, port, headers }: NotebookServer,
   path: string,
-  init: RequestInit = {},
-): Promise<Response> {
-  return await fetch(`${origin}${path}`, { ...init, headers: { authorization: `token ${token}` } })
+  asked: Omit<Asked, 'path' | 'headers'> = {},
+): Promise<Answered> {
+  return await askHost({ host, port }, { ...asked, path, headers })
+}
+
+export async function untilServing(server: NotebookServer): Promise<void> {
+  for (let tries = 0; ; tries++) {
+    const status = await ask(server, '/api').then(
+      answer => answer.status,
+      () => 0,
+    )
+    if (status === 200) {
+      return
+    }
+    ok(tries < 600, 'the server never answered')
+    await sleep(100)
+  }
 }
 
 interface Message {

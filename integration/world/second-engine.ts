@@ -146,7 +146,7 @@ async function removeContainers(socket: string): Promise<void> {
   }
 }
 
-interface Wire {
+export interface Wire {
   /** Also of the interface on this side. */
   readonly name: string
   readonly namespace: string
@@ -156,7 +156,7 @@ interface Wire {
 }
 
 /** Two ends of a cable, one of them in a new network namespace. Names of interfaces have at most 15 characters. */
-async function layWire(stack: AsyncDisposableStack): Promise<Wire> {
+export async function layWire(stack: AsyncDisposableStack): Promise<Wire> {
   const id = newId().slice(-8)
   const name = `fle${id}`
   const inside = `fli${id}`
@@ -180,7 +180,7 @@ async function layWire(stack: AsyncDisposableStack): Promise<Wire> {
 }
 
 /** A /29 that nobody else has: of 8192 one by lot, and another one when somebody was faster. */
-async function claimAddresses(name: string): Promise<Pick<Wire, 'ip' | 'otherIp' | 'hostIp'>> {
+export async function claimAddresses(name: string): Promise<Pick<Wire, 'ip' | 'otherIp' | 'hostIp'>> {
   for (;;) {
     const first = randomInt(8_192) * 8
     const at = (offset: number) => `10.215.${(first + offset) >> 8}.${(first + offset) & 255}`

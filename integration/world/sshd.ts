@@ -26,15 +26,22 @@ export interface Sshd {
   close(): Promise<void>
 }
 
+export interface SshdOptions {
+  readonly folder: string
+  readonly repositoriesFolder: string
+  /** Of the key that may log in; default ed25519. */
+  readonly keyType?: 'ed25519' | 'rsa'
+}
+
 /** A real sshd on loopback whose only key may fetch from and push to the repositories of one folder, nothing else. */
-export async function startSshd(options: { folder: string; repositoriesFolder: string }): Promise<Sshd> {
+export async function startSshd(options: SshdOptions): Promise<Sshd> {
   const { folder, repositoriesFolder } = options
   const user = userInfo().username
   const port = await freePort()
   const clientKeyFile = join(folder, 'client_key')
   const logFile = join(folder, 'sshd.log')
   await mkdir(folder, { recursive: true })
-  await makeKey(clientKeyFile, 'ed25519')
+  await makeKey(clientKeyFile, options.keyType ?? 'ed25519')
   await authorize(folder, clientKeyFile)
   await writeFile(join(folder, 'sshd_config'), await serverConfig({ folder, repositoriesFolder, user, port }))
   let hostKeys = await makeHostKeys(folder, port)
@@ -108,9 +115,9 @@ async function makeHostKeys(folder: string, port: number): Promise<string> {
 
 async function makeKey(file: string, type: string): Promise<void> {
   await rm(file, { force: true })
-  await promisify(execFile)('ssh-keygen', ['-q', '-t', type, '-N', '', '-C', 'fairlead', '-f', file], {
-    env: { PATH: SEARCH_PATH },
-  })
+  const size = type === 'rsa' ? ['-b', '4096'] : []
+  const args = ['-q', '-t', type, ...size, '-N', '', '-C', 'fairlead', '-f', file]
+  await promisify(execFile)('ssh-keygen', args, { env: { PATH: SEARCH_PATH } })
 }
 
 async function run(folder: string, port: number, logFile: string): Promise<BackgroundProcess> {

@@ -32,6 +32,10 @@ export interface System {
   restart(changes?: Partial<TogetherOptions>): Promise<void>
   /** A repository on the Git server, with one commit of these files, registered under its name. */
   addRepository(name: string, files: Readonly<Record<string, string>>): Promise<Remote>
+  /** The same, but only pushed: nothing of it is known yet. */
+  pushedRepository(name: string, files: Readonly<Record<string, string>>): Promise<Remote>
+  /** Names one more app whose containers and volumes are removed at the end. */
+  own(app: string): void
   /** Status and body that a visitor of the host gets through the proxy; status 0 when nothing answers. */
   visit(host: string): Promise<{ status: number; body: string }>
   /** Asks for a deployment of the app and gives how it ended. */
@@ -94,6 +98,14 @@ export async function startSystem(stack: AsyncDisposableStack, options: SystemOp
   let together = await startTogether(parts)
   stack.defer(() => together.close())
 
+  async function pushedRepository(name: string, files: Readonly<Record<string, string>>): Promise<Remote> {
+    await gitServer.createRepository(name)
+    const remote = await openRemote(join(place.folder, 'work', name), httpsRemote(gitServer, name))
+    await remote.push(files)
+    apps.push(name)
+    return remote
+  }
+
   return {
     folder: place.folder,
     gitServer,
@@ -107,10 +119,7 @@ export async function startSystem(stack: AsyncDisposableStack, options: SystemOp
       together = await startTogether({ ...parts, ...changes })
     },
     async addRepository(name, files) {
-      await gitServer.createRepository(name)
-      const remote = await openRemote(join(place.folder, 'work', name), gitServer, name)
-      await remote.push(files)
-      apps.push(name)
+      const remote = await pushedRepository(name, files)
       await together.client.send('POST', '/repositories', {
         name,
         url: gitServer.url(name),
@@ -122,6 +131,8 @@ export async function startSystem(stack: AsyncDisposableStack, options: SystemOp
       await together.client.send('POST', '/apps', { name, repository: name })
       return remote
     },
+    pushedRepository,
+    own: app => void apps.push(app),
     async visit(host) {
       return await visit(proxy.httpPort, host).catch(() => ({ status: 0, body: '' }))
     },
@@ -144,13 +155,29 @@ async function visit(port: number, host: string): Promise<{ status: number; body
   return { status: answer.statusCode ?? 0, body: (await text(answer)).trim() }
 }
 
-async function openRemote(folder: string, server: GitServer, name: string): Promise<Remote> {
+/** How a person's Git gets to a repository. */
+export interface RemoteAccess {
+  readonly name: string
+  readonly url: string
+  readonly env: Readonly<Record<string, string>>
+  /** Where the repository is on this machine. */
+  readonly repository: string
+}
+
+function httpsRemote(server: GitServer, name: string): RemoteAccess {
   const url = new URL(server.url(name))
   url.username = server.username
   url.password = encodeURIComponent(server.password)
+  const repository = join(server.repositoriesFolder, `${name}.git`)
+  return { name, url: url.href, env: { GIT_SSL_CAINFO: server.caFile }, repository }
+}
+
+/** A working copy in the folder, to push from. */
+export async function openRemote(folder: string, access: RemoteAccess): Promise<Remote> {
+  const { name, url, repository } = access
   await mkdir(folder, { recursive: true })
   const git = async (...args: string[]) => {
-    const env = { ...GIT_ENVIRONMENT, ...PERSON, HOME: folder, GIT_SSL_CAINFO: server.caFile }
+    const env = { ...GIT_ENVIRONMENT, ...PERSON, HOME: folder, ...access.env }
     return (await promisify(execFile)('git', args, { cwd: folder, env })).stdout.trim()
   }
   await git('init', '--quiet', '--initial-branch=main')
@@ -169,14 +196,14 @@ async function openRemote(folder: string, server: GitServer, name: string): Prom
   async function pushed(...how: string[]): Promise<string> {
     for (let left = 5; ; left--) {
       try {
-        await git('push', '--quiet', ...how, url.href, 'HEAD:refs/heads/main')
+        await git('push', '--quiet', ...how, url, 'HEAD:refs/heads/main')
         return await git('rev-parse', 'HEAD')
       } catch (error) {
         // Fairlead pushes to the branch as well: links of notebooks a while after a deployment.
         if (left === 0 || !/fetch first|non-fast-forward|cannot lock ref/.test(String(error))) {
           throw error
         }
-        await git('pull', '--quiet', '--rebase', url.href, 'main')
+        await git('pull', '--quiet', '--rebase', url, 'main')
       }
     }
   }
@@ -190,7 +217,6 @@ async function openRemote(folder: string, server: GitServer, name: string): Prom
       await git('update-ref', '-d', 'HEAD')
       await commit(files)
       const head = await pushed('--force')
-      const repository = join(server.repositoriesFolder, `${name}.git`)
       await git('-C', repository, 'reflog', 'expire', '--expire=all', '--all')
       await git('-C', repository, 'gc', '--quiet', '--prune=now')
       return head

@@ -87,7 +87,7 @@ export async function processesWith(word: string): Promise<readonly string[]> {
 
 /** Waits until it holds; generous, because it is for what would otherwise hang. */
 export async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  const deadline = systemClock.monotonic() + 90_000
+  const deadline = systemClock.monotonic() + 300_000
   while (!(await holds())) {
     assert.ok(systemClock.monotonic() < deadline, `waited in vain: ${what}`)
     await systemClock.sleep(100)

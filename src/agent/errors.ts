@@ -110,3 +110,19 @@ export const STALE_EPOCH = defineError({
   hint: (_epoch: number, seen: number) =>
     `If this manager was restored from a backup, raise its epoch above ${seen}; otherwise another manager took over.`,
 })
+
+export const UNKNOWN_WORD = defineError({
+  code: 'UNKNOWN_WORD',
+  status: 400,
+  retry: 'never',
+  message: (role: string, word: string) => `The ${role} does not know "${word}".`,
+  hint: () => 'Say "init", "join <token> <manager>", "trust <file>", "revoke <keyId>", or nothing to serve.',
+})
+
+export const UNREADABLE_IDENTITY_FILE = defineError({
+  code: 'UNREADABLE_IDENTITY_FILE',
+  status: 400,
+  retry: 'never',
+  message: (file: string, why: string) => `The file ${file} holds no public identity: ${why}`,
+  hint: () => 'Give the path of the JSON file that the manager printed.',
+})

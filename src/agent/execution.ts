@@ -8,7 +8,7 @@ import type { Ended } from '#exec/program-outcome.ts'
 import { shown } from '#exec/shown.ts'
 import { check } from '#lib/check.ts'
 import type { Clock } from '#lib/clock.ts'
-import { asFairleadError, type FairleadError } from '#lib/errors.ts'
+import { asFairleadError } from '#lib/errors.ts'
 import { failpoint } from '#lib/failpoint.ts'
 import { createRedactor, type Redactor } from '#lib/redact.ts'
 import { COMMAND_CANCELLED, COMMAND_INTERRUPTED, COMMAND_TIMED_OUT } from '#link/errors.ts'
@@ -16,6 +16,7 @@ import { MAX_LINE_CHARACTERS } from '#link/limits.ts'
 import { parseStrict } from '#link/strict-json.ts'
 import type { CommandLog } from './command-log.ts'
 import { Continuation } from './continuation.ts'
+import { endStateOf } from './end-state.ts'
 import { BAD_RESULT } from './errors.ts'
 import type { Ending, Orphan } from './journal.ts'
 import type { Locks } from './locks.ts'
@@ -55,6 +56,7 @@ export interface Order {
   readonly params?: Static<TObject>
   readonly engine?: Told['engine']
   readonly owner?: Told['owner']
+  readonly talk?: Hands['talk'] | undefined
   readonly deadlineMs: number
   readonly log: CommandLog
   /** What an earlier agent left of it. */
@@ -153,7 +155,7 @@ export class Execution {
     if (orphan) {
       await this.#waitFor(orphan.program, told ? 'shown' : 'hidden')
     }
-    return await command.run(this.#hands(told), told?.params ?? {})
+    return await command.run(this.#hands(told), told?.params ?? {}).finally(() => this.#order.talk?.destroy())
   }
 
   /** Also when it is to be ended: this ends it. */
@@ -194,12 +196,13 @@ export class Execution {
 
   #hands(told: Told | undefined): Hands {
     const { clock, createPerform } = this.#parts
-    const host = hostOn(this.#parts.host, told, this.#order.command)
+    const { id, talk, command } = this.#order
+    const host = hostOn(this.#parts.host, told, command)
     const { signal } = this.#stop
     const say: Hands['say'] = (text, stream = 'info') => this.#say(text, stream)
     const parts = { clock, say, redactor: this.#redactor, outliving: this.#outliving() }
     const performUntil = (until: AbortSignal) => this.#stoppable(createPerform({ ...parts, signal: until }))
-    return { id: this.#order.id, perform: performUntil(signal), performUntil, say, signal, clock, host }
+    return { id, perform: performUntil(signal), performUntil, say, signal, clock, host, talk }
   }
 
   #stoppable(perform: Perform): Perform {
@@ -238,13 +241,6 @@ export class Execution {
     const { signal } = this.#stop
     const own = signal.aborted ? signal.reason : error
     const reported = redactError(asFairleadError(own), this.#redactor)
-    return { state: stateOf(reported), error: reported, seq: this.log.seq }
+    return { state: endStateOf(reported), error: reported, seq: this.log.seq }
   }
-}
-
-function stateOf(error: FairleadError): Exclude<Ending['state'], 'succeeded'> {
-  if (COMMAND_CANCELLED.matches(error)) {
-    return 'cancelled'
-  }
-  return COMMAND_INTERRUPTED.matches(error) ? 'interrupted' : 'failed'
 }

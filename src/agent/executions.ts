@@ -27,6 +27,9 @@ export interface ExecutionsOptions
   readonly graceMs?: number
 }
 
+/** Status codes of what is not allowed. */
+const REFUSALS = new Set([403, 422])
+
 /** The commands at work: each from its row in the journal to its end there. */
 export class Executions {
   readonly #options: ExecutionsOptions
@@ -56,7 +59,10 @@ export class Executions {
     return execution?.isOrphaned ? execution : undefined
   }
 
-  begin(envelope: CommandEnvelope, command: Command, params: Static<TObject>): void {
+  begin(
+    envelope: CommandEnvelope,
+    { command, params, talk }: Pick<Order, 'command' | 'talk'> & { readonly params: Static<TObject> },
+  ): void {
     const { id, idem, deadlineMs, engine, owner } = envelope
     const { journal, clock, logs } = this.#options
     if (this.#stopping) {
@@ -74,6 +80,7 @@ export class Executions {
       params,
       engine,
       owner,
+      talk,
       deadlineMs,
       log: CommandLog.create(join(logs, id), clock),
     })
@@ -142,6 +149,11 @@ export class Executions {
       ok: ending.state === 'succeeded',
       duration_ms: duration,
     })
+    // What this host does not allow is written down here too: the manager that asked may not say so.
+    if (ending.error && REFUSALS.has(ending.error.status)) {
+      const { code, message: reason } = ending.error
+      logger.warn('command.refused', { command: execution.name, id, code, reason })
+    }
   }
 
   /** On a disk that cannot be written the program ends with this agent. */

@@ -12,6 +12,7 @@ import { BAD_PARAMS, COMMAND_CONFLICT, FORBIDDEN_COMMAND } from './errors.ts'
 import { Executions, type ExecutionsOptions } from './executions.ts'
 import type { JournalRow } from './journal.ts'
 import type { Listener, Session } from './session.ts'
+import { Talks } from './talks.ts'
 import { Telling } from './telling.ts'
 
 const PRUNE_EVERY_MS = 3600 * 1000
@@ -19,6 +20,12 @@ const PRUNE_EVERY_MS = 3600 * 1000
 export interface ObeyOptions extends ExecutionsOptions {
   readonly role: 'worker' | 'guardian'
   readonly aliveEveryMs?: number
+}
+
+/** What belongs to one session. */
+interface Heard {
+  readonly telling: Telling
+  readonly talks: Talks
 }
 
 /** Does what proven managers tell, once each, whatever becomes of the socket it was told on. */
@@ -58,12 +65,14 @@ export class Obey {
       endOf: id => this.#endOf(id),
     })
     const alive = clock.every(aliveEveryMs, () => telling.sayAlive())
+    const talks = new Talks(session)
     return {
-      frame: frame => this.#obey(telling, frame),
+      frame: frame => this.#obey({ telling, talks }, frame),
       drained: () => telling.wake(),
       closed: () => {
         alive.close()
         telling.close()
+        talks.close()
       },
     }
   }
@@ -74,12 +83,13 @@ export class Obey {
     await this.#executions.close()
   }
 
-  #obey(telling: Telling, frame: RawFrame): void {
+  #obey(heard: Heard, frame: RawFrame): void {
     const known = asManagerFrame(frame)
     if (!known) {
-      this.#told(telling, frame)
+      this.#told(heard, frame)
       return
     }
+    const { telling, talks } = heard
     const { command, data } = known
     switch (command) {
       case 'ack':
@@ -97,12 +107,21 @@ export class Obey {
       case 'resume':
         telling.tell(this.#known(data.id), data.fromSeq)
         return
+      case 'talk':
+        talks.find(data.id)?.arrive(data.data)
+        return
+      case 'heard':
+        talks.find(data.id)?.giveRoom(data.bytes)
+        return
+      case 'resize':
+        talks.find(data.id)?.emit('size', { columns: data.columns, rows: data.rows })
+        return
       default:
         throw BAD_FRAME('The frame', `${command} is not expected now`)
     }
   }
 
-  #told(telling: Telling, frame: RawFrame): void {
+  #told({ telling, talks }: Heard, frame: RawFrame): void {
     const command = this.#options.commands.find(({ name }) => name === frame.command)
     if (!command) {
       throw BAD_FRAME('The frame', `this agent knows no command ${JSON.stringify(frame.command)}`)
@@ -122,7 +141,8 @@ export class Obey {
       throw COMMAND_CONFLICT(envelope.id)
     }
     if (!row) {
-      this.#executions.begin(envelope, command, params)
+      const talk = command.talks ? talks.open(envelope.id) : undefined
+      this.#executions.begin(envelope, { command, params, talk })
     }
     if (isSame) {
       orphan?.give(params, envelope)

@@ -6,6 +6,9 @@ import { certificateId } from '#link/public-identity.ts'
 import type { Session } from './session.ts'
 
 const LOOK_EVERY_MS = 6 * 3600 * 1000
+const OURS = ['rotate', 'rotated', 'rekey', 'succeeds']
+/** The peer is expected to come back at once. */
+const RESTARTED = 1012
 
 export interface RotationParts {
   readonly identity: Identity
@@ -15,10 +18,11 @@ export interface RotationParts {
   readonly changed: () => void
 }
 
-/** Certificates are replaced inside a proven session, long before they end, so nobody pins anything by hand. */
+/** Certificates and keys are replaced inside a proven session, so nobody pins anything by hand. */
 export class Rotation {
   readonly #parts: RotationParts
   readonly #timer: { close(): void }
+  readonly #successorKnownBy = new Set<string>()
   #session: Session | undefined
 
   constructor(parts: RotationParts) {
@@ -34,11 +38,15 @@ export class Rotation {
       const { certificate, binding, notAfter } = next
       session.send('rotate', { certificate, binding, notAfter })
     }
+    const successor = this.#parts.identity.succession.next
+    if (successor) {
+      session.send('successor', { ...successor })
+    }
   }
 
   /** True when the frame was about certificates. */
   frame(session: Session, raw: RawFrame): boolean {
-    if (raw.command !== 'rotate' && raw.command !== 'rotated') {
+    if (!OURS.includes(raw.command)) {
       return false
     }
     const frame = asManagerFrame(raw)
@@ -49,6 +57,12 @@ export class Rotation {
     }
     if (frame?.command === 'rotated') {
       this.#known(session, frame.data.certificateId)
+    }
+    if (frame?.command === 'rekey') {
+      session.send('successor', { ...this.#parts.identity.succession.prepare() })
+    }
+    if (frame?.command === 'succeeds') {
+      this.#succeed(session, frame.data.keyId)
     }
     return true
   }
@@ -62,6 +76,21 @@ export class Rotation {
     identity.certificates.noteKnown(session.manager.keyId, id)
     if (identity.certificates.stepOver(peers.peers.map(({ keyId }) => keyId))) {
       changed()
+    }
+  }
+
+  /** The last manager that has to know the next key knows it: it takes over, and every session after this one is with it. */
+  #succeed(session: Session, keyId: string): void {
+    const { identity, peers, changed } = this.#parts
+    if (identity.succession.next?.identity.keyId !== keyId) {
+      return
+    }
+    this.#successorKnownBy.add(session.manager.keyId)
+    if (peers.peers.every(peer => this.#successorKnownBy.has(peer.keyId))) {
+      identity.succession.take()
+      this.#successorKnownBy.clear()
+      changed()
+      session.end(RESTARTED, 'it has a new key')
     }
   }
 

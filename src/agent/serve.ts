@@ -4,6 +4,7 @@ import { CLOSE, MAX_FRAME_BYTES } from '#contract/agent-frames.ts'
 import type { Clock } from '#lib/clock.ts'
 import { asFairleadError, toWire } from '#lib/errors.ts'
 import type { Logger } from '#lib/logger.ts'
+import type { VisitorPorts } from '#lib/visit-origin.ts'
 import { PINS_DAMAGED } from '#link/errors.ts'
 import { encodeFrame } from '#link/frames.ts'
 import type { HeartbeatOptions } from '#link/heartbeat.ts'
@@ -26,6 +27,8 @@ export interface ServeOptions {
   readonly peers: PinFile
   readonly listen: { readonly host: string; readonly port: number }
   readonly build: string
+  /** Where visitors of what runs here are let in. */
+  readonly visitors?: VisitorPorts | undefined
   readonly journal: Journal
   readonly obey: Obey
   readonly clock: Clock
@@ -175,7 +178,7 @@ export class AgentServer {
 
   /** Decides by epoch, writes the epoch down, and only then welcomes. */
   #open(socket: WebSocket, { pin, epoch, sig }: Proven): Session {
-    const { journal, obey, identity, clock, logger, heartbeat = {} } = this.#options
+    const { journal, obey, identity, clock, logger, heartbeat = {}, visitors } = this.#options
     this.#makeRoom(epoch)
     journal.raiseEpoch(epoch)
     const session = new Session({ socket, manager: pin, epoch, clock, logger, heartbeat })
@@ -197,6 +200,7 @@ export class AgentServer {
       limits: { frame: MAX_FRAME_BYTES, inflight: MAX_INFLIGHT, window: COMMAND_WINDOW_BYTES },
       capabilities: obey.capabilities,
       running: obey.running(),
+      ...(visitors ? { visitors } : {}),
     })
     this.#rotation.announce(session)
     logger.info('agent.manager-connected', { manager: pin.name, epoch })

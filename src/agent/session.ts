@@ -76,11 +76,14 @@ export class Session {
   }
 
   receive(received: RawData, kind: 'binary' | 'text'): void {
+    if (!this.#listener) {
+      return
+    }
     let id: string | undefined
     try {
       const frame = readFrame(received, kind)
       id = idOf(frame)
-      this.#listener?.frame(frame)
+      this.#listener.frame(frame)
     } catch (error) {
       this.#refuse(asFairleadError(error), id)
     }

@@ -3,9 +3,10 @@ import type { TokenExchangeBody } from '#contract/rest/token-exchange.ts'
 import type { CliConfig } from './config.ts'
 import { NO_TOKEN } from './errors.ts'
 import { readIdToken } from './id-token.ts'
+import { readLogin } from './login-file.ts'
 
 export type BearerConfig = Pick<CliConfig, 'managerUrl' | 'token' | 'tokenFile'> &
-  Partial<Pick<CliConfig, 'idToken'>>
+  Partial<Pick<CliConfig, 'idToken' | 'loginFile'>>
 
 /** The token that speaks for this command. */
 export interface Bearer {
@@ -15,12 +16,13 @@ export interface Bearer {
   renewed(refused: string): Promise<string | undefined>
 }
 
-/** A token that was set, one in a file, or what the manager gives for the ID token of the CI job. */
+/** A token that was set, that of a login, one in a file, or what the manager gives for the ID token of the CI job. */
 export function createBearer(
-  { managerUrl, token, tokenFile, idToken }: BearerConfig,
+  { managerUrl, token, tokenFile, loginFile, idToken }: BearerConfig,
   exchange: (body: TokenExchangeBody) => Promise<string>,
 ): Bearer {
-  const kept = token ?? readToken(tokenFile)
+  const login = loginFile === undefined ? undefined : readLogin(loginFile)
+  const kept = token ?? login?.token ?? readToken(tokenFile)
   let given: Promise<string> | undefined
 
   async function take(source: NonNullable<typeof idToken>): Promise<string> {

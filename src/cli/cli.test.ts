@@ -216,6 +216,7 @@ describe('check and init', () => {
       out,
       /2 notebook projects.*\n.*\nbad +refused, see below +1 +yes\nchurn +conda +python 3\.11 +1 +yes\n/,
     )
+    match(out, /^A push would make 1 server with 1 environment to build; .* 1\.0 GiB/m)
     match(err, /^bad\/requirements\.txt:2 "\/" names files of the builder\./m)
     const { notebooks } = JSON.parse((await fairlead('check', place, '--json')).out)
     deepEqual(

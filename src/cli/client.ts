@@ -25,6 +25,8 @@ export interface Client {
   ): Promise<T>
   /** Events until the server ends the stream or the signal is aborted; goes on where a lost connection broke off. */
   events(path: string, signal: AbortSignal): AsyncGenerator<StreamedEvent>
+  /** What a connection that is no request has to show: the value of its Authorization header. */
+  authorization(): Promise<string>
 }
 
 const CUT = ['ECONNRESET', 'UND_ERR_SOCKET', 'EPIPE']
@@ -41,19 +43,7 @@ export function createClient(config: BearerConfig): Client {
     return ((await (await accepted(answer)).json()) as TokenExchangeDocument).access_token
   }
 
-  async function reach(path: string, options: RequestInit): Promise<Response> {
-    const send = () => fetch(`${url}/api/v1${path}`, options)
-    return (
-      send()
-        // A kept connection may be closed by the manager at the moment of its use; only a question is asked again.
-        .catch(error =>
-          options.method === 'GET' && CUT.includes(codeOf(error)) ? send() : Promise.reject(error),
-        )
-        .catch(error => {
-          throw MANAGER_UNREACHABLE(url, reasonOf(error)).with({ cause: error })
-        })
-    )
-  }
+  const reach = (path: string, options: RequestInit) => reachAt(url, path, options)
 
   async function request(
     method: string,
@@ -110,7 +100,41 @@ export function createClient(config: BearerConfig): Client {
       return (text === '' ? undefined : JSON.parse(text)) as never
     },
     events,
+    authorization: async () => `Bearer ${await bearer.token()}`,
   }
+}
+
+/** For who has no token yet and signs in as a browser does: it keeps the cookie of the session. */
+export function createVisitor(url: string) {
+  let cookie = ''
+  return async <T>(method: 'GET' | 'POST', path: string, body: unknown = {}): Promise<T> => {
+    const headers = {
+      'content-type': 'application/json',
+      // Its own page, as it were: what comes with the cookie has to say so.
+      origin: new URL(url).origin,
+      ...(cookie === '' ? {} : { cookie }),
+    }
+    const sent = method === 'GET' ? {} : { body: JSON.stringify(body) }
+    const answer = await accepted(await reachAt(url, path, { method, headers, ...sent }))
+    const set = answer.headers.getSetCookie().find(each => each.startsWith('__Host-fairlead='))
+    cookie = set?.split(';')[0] ?? cookie
+    const text = await answer.text()
+    return (text === '' ? undefined : JSON.parse(text)) as T
+  }
+}
+
+async function reachAt(url: string, path: string, options: RequestInit): Promise<Response> {
+  const send = () => fetch(`${url}/api/v1${path}`, options)
+  return (
+    send()
+      // A kept connection may be closed by the manager at the moment of its use; only a question is asked again.
+      .catch(error =>
+        options.method === 'GET' && CUT.includes(codeOf(error)) ? send() : Promise.reject(error),
+      )
+      .catch(error => {
+        throw MANAGER_UNREACHABLE(url, reasonOf(error)).with({ cause: error })
+      })
+  )
 }
 
 /** The answer, if it is one of success. */
@@ -155,16 +179,21 @@ function parseEvent(block: string): StreamedEvent | undefined {
 }
 
 async function problemOf(answer: Response): Promise<FairleadError> {
-  const problem = (await answer.json().catch(() => ({}))) as Partial<WireError> & {
+  return asProblem(answer.status, await answer.json().catch(() => ({})))
+}
+
+/** The error that a manager answers with. */
+export function asProblem(status: number, document: unknown): FairleadError {
+  const problem = document as Partial<WireError> & {
     detail?: string
     title?: string
   }
   return new FairleadError({
-    code: problem.code ?? `HTTP_${answer.status}`,
-    message: problem.message ?? problem.detail ?? problem.title ?? `The manager answered ${answer.status}.`,
+    code: problem.code ?? `HTTP_${status}`,
+    message: problem.message ?? problem.detail ?? problem.title ?? `The manager answered ${status}.`,
     hint: problem.hint ?? '',
     retry: problem.retry ?? 'never',
-    status: answer.status,
+    status,
     problems: problem.problems,
     facts: problem.facts,
   })

@@ -1,4 +1,4 @@
-import { deepEqual, equal } from 'node:assert/strict'
+import { deepEqual, equal, match, notEqual } from 'node:assert/strict'
 import { resolve } from 'node:path'
 import { test } from 'node:test'
 import { readCliConfig } from './config.ts'
@@ -16,6 +16,15 @@ test('an option wins over its variable, a variable over the usual value', () => 
   equal(readCliConfig({}, environment).tokenFile, '/srv/a/admin-token')
   equal(readCliConfig({ data: '/srv/b' }, environment).tokenFile, '/srv/b/admin-token')
   equal(readCliConfig({ data: '/srv/b' }, environment).environment.FAIRLEAD_DATA, '/srv/b')
+})
+
+test('a login is that of one manager, and is not asked for where another token is named', () => {
+  const environment = { FAIRLEAD_DATA: '/srv/a', FAIRLEAD_MANAGER: 'https://a.example.org/' }
+  const { loginFile } = readCliConfig({}, environment)
+  match(String(loginFile), /^\/srv\/a\/logins\/[0-9a-f]{16}$/)
+  notEqual(readCliConfig({ manager: 'https://b.example.org' }, environment).loginFile, loginFile)
+  equal(readCliConfig({ tokenFile: '/x' }, environment).loginFile, undefined)
+  equal(readCliConfig({}, { ...environment, FAIRLEAD_ID_TOKEN: 'a.b.c' }).loginFile, undefined)
 })
 
 test('a relative path counts from the folder of the caller, whatever folder a part works in', () => {

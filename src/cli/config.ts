@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path'
 import { dataFolder, type Environment, SETTINGS, type Setting } from '#lib/settings.ts'
+import { loginFileOf } from './login-file.ts'
 
 export const CI_SYSTEMS = ['github', 'gitlab'] as const
 export type CiSystem = (typeof CI_SYSTEMS)[number]
@@ -23,6 +24,8 @@ export interface CliConfig {
   readonly managerUrl: string
   readonly token: string | undefined
   readonly tokenFile: string | undefined
+  /** What `fairlead login` keeps; undefined where another token was named. */
+  readonly loginFile: string | undefined
   /** Tried when there is neither a token nor a file with one. */
   readonly idToken: IdTokenSource | undefined
   /** Everything that is kept on this machine. */
@@ -44,11 +47,14 @@ export function readCliConfig(
   const manager = options.manager ?? read.FAIRLEAD_MANAGER ?? 'http://127.0.0.1:7400'
   const managerUrl = manager.replace(/\/+$/, '')
   // A job that was given a token of its own does not take the one of the machine that it runs on.
+  const givenFile = options.tokenFile ?? read.FAIRLEAD_TOKEN_FILE
   const usualFile = read.FAIRLEAD_ID_TOKEN === undefined ? join(folder, 'admin-token') : undefined
   return {
     managerUrl,
     token: read.FAIRLEAD_TOKEN,
-    tokenFile: options.tokenFile ?? read.FAIRLEAD_TOKEN_FILE ?? usualFile,
+    tokenFile: givenFile ?? usualFile,
+    loginFile:
+      givenFile === undefined && usualFile !== undefined ? loginFileOf(folder, managerUrl) : undefined,
     idToken: readIdTokenSource(read, managerUrl),
     dataFolder: folder,
     ci: readCiJob(read),

@@ -14,7 +14,7 @@ export const NO_TOKEN = defineError({
   retry: 'never',
   message: (url: string) => `No token is known for ${url}.`,
   hint: () =>
-    'Start a manager with "fairlead up", which keeps its token where commands look; of another one give it with --token-file FILE or FAIRLEAD_TOKEN.',
+    'Start a manager with "fairlead up", which keeps its token where commands look; of another one sign in with "fairlead login", or give a token with --token-file FILE or FAIRLEAD_TOKEN.',
 })
 
 export const NOT_ENDED_IN_TIME = defineError({

@@ -4,17 +4,10 @@ import type { HostDocument } from '#contract/rest/hosts.ts'
 import type { RegistryDocument } from '#contract/rest/registry.ts'
 import type { RepositoryCheckDocument, RepositoryDocument } from '#contract/rest/repositories.ts'
 import { asFairleadError } from '#lib/errors.ts'
+import type { Checked } from './checked.ts'
+import { checkFirewalls, checkNames } from './examine-networks.ts'
 import { readList } from './page.ts'
 import type { Session } from './session.ts'
-
-export interface Checked {
-  /** A host, an app, a repository, or the manager. */
-  readonly where: string
-  readonly name: string
-  readonly detail: string
-  /** What to do; null: it is well. */
-  readonly mend: string | null
-}
 
 const DAY_MS = 86_400_000
 const RENEW_DAYS = 30
@@ -22,8 +15,10 @@ const RENEW_DAYS = 30
 /** What can be wrong, each part as one entry. A part that cannot be asked is wrong, in the words of its error. */
 const PARTS: readonly ((session: Session) => Promise<readonly Checked[]>)[] = [
   checkHosts,
+  checkFirewalls,
   checkRegistry,
   checkApps,
+  checkNames,
   checkRepositories,
 ]
 
@@ -42,15 +37,23 @@ async function checkHosts({ client }: Session): Promise<readonly Checked[]> {
     const mend = 'Add one: docs/running.md, "More hosts".'
     return [{ where: 'manager', name: 'hosts', detail: 'there is none', mend }]
   }
-  const found = items.map(async ({ name, online, problem, role }) => {
+  const found = items.map(async ({ name, online, problem, role, warning, certificate_ends_at: until }) => {
     if (!online) {
       const mend = `Start its worker ("systemctl start fairlead-worker" there), and see whether ${name} can be reached.`
-      return [{ where: name, name: 'worker', detail: problem ?? 'not connected', mend }]
+      const away = { where: name, name: 'worker', detail: problem ?? 'not connected', mend }
+      return [away, ...ending(name, until, warning)]
     }
     const online_ = { where: name, name: 'worker', detail: 'connected', mend: null }
-    return role === 'worker' ? [online_, ...(await checksOf(client, name))] : [online_]
+    const checks = role === 'worker' ? await checksOf(client, name) : []
+    return [online_, ...ending(name, until, warning), ...checks]
   })
   return (await Promise.all(found)).flat()
+}
+
+function ending(where: string, until: string, warning: string | null): readonly Checked[] {
+  return warning === null
+    ? []
+    : [{ where, name: 'certificate', detail: `ends on ${until.slice(0, 10)}`, mend: warning }]
 }
 
 async function checksOf(client: Session['client'], host: string): Promise<readonly Checked[]> {

@@ -38,7 +38,7 @@ test('an example with an option, a command or an argument that there is not is f
   match((await faultOf('fairlead registry clean')) ?? '', /unknown command 'clean'/)
   match((await faultOf('fairlead shop')) ?? '', /unknown command 'shop'/)
   match((await faultOf('fairlead deploy shop now then')) ?? '', /too many arguments/)
-  match((await faultOf('fairlead hosts add 10.0.0.7:7443')) ?? '', /required option '--identity/)
+  match((await faultOf('fairlead result --repository shop')) ?? '', /required option '--commit/)
 })
 
 test('what stands around a call of ours in a line of a shell is left out', () => {

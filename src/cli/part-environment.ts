@@ -2,7 +2,7 @@ import { settingsOf } from '#lib/settings.ts'
 import type { PartName } from './parts.ts'
 
 /** The rest of a person's environment is nothing that a part reads: programs on a host get one that is made for them. */
-const OF_THE_SYSTEM = ['TZ', 'LANG', 'LC_ALL']
+const OF_THE_SYSTEM = ['TZ', 'LANG', 'LC_ALL', 'NODE_EXTRA_CA_CERTS']
 
 /** What a part may know of its caller's environment: its own settings, so that no secret of the other one gets there. */
 export function partEnvironment(

@@ -24,11 +24,17 @@ function aPackage(t: TestContext): { root: string; write(path: string, text: str
     mkdirSync(dirname(join(root, path)), { recursive: true })
     writeFileSync(join(root, path), text)
   }
-  for (const file of ['package.json', 'package-lock.json', 'tsconfig.json', 'scripts/bundle.ts']) {
+  for (const file of [
+    'package.json',
+    'package-lock.json',
+    'tsconfig.json',
+    'scripts/bundle.ts',
+    'scripts/build-cache.ts',
+  ]) {
     cpSync(join(PACKAGE_ROOT, file), join(root, file))
   }
   symlinkSync(join(PACKAGE_ROOT, 'node_modules'), join(root, 'node_modules'))
-  for (const part of ['manager', 'worker', 'cli', 'previews']) {
+  for (const part of ['manager', 'worker', 'guardian', 'cli', 'previews']) {
     write(`src/${part}/main.ts`, `import { word } from '#lib/word.ts'\nconsole.log(word satisfies string)\n`)
   }
   write('src/lib/word.ts', `export const word: string = 'one'\n`)
@@ -70,7 +76,8 @@ test('where no bundle can be made the sources run, and what was shipped where th
   assert.equal(run(sources), 'one')
 
   cpSync(join(PACKAGE_ROOT, 'scripts/bundle.ts'), join(root, 'scripts/bundle.ts'))
-  execFileSync(process.execPath, [join(root, 'scripts/bundle.ts'), 'dist'])
+  // As scripts/pack.ts ships it.
+  cpSync(dirname(dirname(programOf('manager', root))), join(root, 'dist'), { recursive: true })
   rmSync(join(root, 'src'), { recursive: true })
   assert.equal(run(programOf('manager', root)), 'one')
 })

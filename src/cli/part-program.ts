@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { PACKAGE_ROOT } from '#lib/package-root.ts'
 
 interface Bundle {
-  /** Below .cache/parts. */
+  /** Below .cache/parts or .cache/web. */
   readonly folder: string
   /** Everything it was made of: path below the root, and size and times of the file. */
   readonly inputs: Readonly<Record<string, string>>
@@ -15,18 +15,18 @@ interface Bundle {
  * made when there is none; the sources themselves where no bundle can be made; what was shipped where there are no
  * sources.
  */
-export function programOf(part: 'manager' | 'worker', root = PACKAGE_ROOT): string {
+export function programOf(part: 'manager' | 'worker' | 'guardian', root = PACKAGE_ROOT): string {
   const sources = join(root, 'src', part, 'main.ts')
   if (!existsSync(sources)) {
     return join(root, 'dist', part, `${part}.js`)
   }
-  const folder = freshBundle(root) ?? makeBundle(root)
+  const folder = freshBuild(root, 'parts') ?? makeBundle(root)
   return folder === undefined ? sources : join(folder, part, `${part}.js`)
 }
 
-/** Stale is what differs in a single file, in whatever way. */
-function freshBundle(root: string): string | undefined {
-  const cache = join(root, '.cache/parts')
+/** The folder of a build below .cache that is of what is there now. Stale is what differs in a single file, in whatever way. */
+export function freshBuild(root: string, name: 'parts' | 'web'): string | undefined {
+  const cache = join(root, '.cache', name)
   try {
     const { folder, inputs } = JSON.parse(readFileSync(join(cache, 'current.json'), 'utf8')) as Bundle
     const isFresh = Object.entries(inputs).every(([path, stamp]) => stampOf(join(root, path)) === stamp)
@@ -45,5 +45,5 @@ function stampOf(file: string): string {
 /** By a process of its own: the bundler is a development tool, absent where only what runs was installed. */
 function makeBundle(root: string): string | undefined {
   spawnSync(process.execPath, [join(root, 'scripts/bundle.ts')], { cwd: root, env: {}, stdio: 'ignore' })
-  return freshBundle(root)
+  return freshBuild(root, 'parts')
 }

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { PACKAGE_ROOT } from '#lib/package-root.ts'
 import { type Setting, settingsOf } from '#lib/settings.ts'
@@ -23,7 +23,7 @@ export interface Part {
   close(): Promise<void>
 }
 
-export type PartName = 'manager' | 'worker'
+export type PartName = 'manager' | 'worker' | 'guardian'
 
 export interface PartOptions {
   readonly name: PartName
@@ -32,8 +32,12 @@ export interface PartOptions {
   /** Of which it gets its own settings. Paths are absolute. */
   readonly environment: Readonly<Record<string, string>>
   readonly arguments?: readonly string[]
+  /** Outside of its folder, for this one run: a file or folder is read, everything in a folder may be written. */
+  readonly paths?: { readonly read: readonly string[]; readonly written: readonly string[] }
 }
 
+/** Where it and what it needs are found: npm puts the packages of an installed package beside it. */
+const MODULES = basename(dirname(PACKAGE_ROOT)) === 'node_modules' ? dirname(PACKAGE_ROOT) : PACKAGE_ROOT
 const START_MS = 20_000
 
 /** Starts a part and waits for its `<name>.listening` log line. Manager: Node's permission model without child processes. */
@@ -59,15 +63,17 @@ export async function startPart(options: PartOptions): Promise<Part> {
   return { pid: started.pid, ended: started.ended, logFile, ready, close: () => started.close() }
 }
 
-/** Runs a part once for what it prints, for example its public identity. */
-export async function askPart(options: PartOptions): Promise<string> {
+/** Runs a part once for what it prints, for example its public identity. It gets the input whole. */
+export async function askPart(options: PartOptions, input = ''): Promise<string> {
   const folder = makeFolderOf(options)
   const { program, args, env } = partCommandLine(options)
   const child = spawn(program, args, {
     cwd: folder,
     env,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   })
+  // One that ends before it has read everything says why.
+  child.stdin.on('error', () => undefined).end(input)
   const [out, complaint, code] = await Promise.all([
     text(child.stdout),
     text(child.stderr),
@@ -160,14 +166,20 @@ function nodeFlags(part: PartOptions): string[] {
   const folder = folderOf(part)
   const compiled = makeCompiledFolder(part.name)
   const named = namedPaths(part)
+  const { read = [], written = [] } = part.paths ?? {}
   return [
     ...memory,
     '--disable-warning=ExperimentalWarning',
     '--permission',
     '--allow-net',
-    ...[PACKAGE_ROOT, folder, ...named.read].map(path => `--allow-fs-read=${path}`),
-    ...[folder, compiled, ...named.written].map(path => `--allow-fs-write=${path}`),
+    ...outermost([MODULES, folder, ...named.read, ...read]).map(path => `--allow-fs-read=${path}`),
+    ...outermost([folder, compiled, ...named.written, ...written]).map(path => `--allow-fs-write=${path}`),
   ]
+}
+
+/** Node refuses a folder that is given together with one inside of it. */
+function outermost(paths: readonly string[]): readonly string[] {
+  return paths.filter(path => !paths.some(other => path.startsWith(`${other}/`)))
 }
 
 /** Files outside of its folder that the settings of a part name. */

@@ -6,10 +6,12 @@ import type { Printer } from './print.ts'
 const MAX_REMARKS = 20
 
 /** The notebook projects of a folder, what each is made of, and what is wrong with them. */
-export function printNotebooks(printer: Printer, { projects, problems, notes }: CheckedNotebooks): void {
+export function printNotebooks(
+  printer: Printer,
+  { projects, problems, notes, would }: CheckedNotebooks,
+): void {
   if (projects.length > 0) {
-    const count = projects.length === 1 ? '1 notebook project' : `${projects.length} notebook projects`
-    printer.line(`${count}, which this version finds but does not deploy:`)
+    printer.line(`${counted(projects.length, 'notebook project')}:`)
     printer.table(
       ['project', 'environment', 'kernel', 'notebooks', 'served'],
       projects.map(({ folder, environment = 'refused, see below', kernel = '', notebooks, serves }) => [
@@ -19,6 +21,10 @@ export function printNotebooks(printer: Printer, { projects, problems, notes }: 
         String(notebooks),
         serves ? 'yes' : 'preview only',
       ]),
+    )
+    const gib = (would.memory_bytes / 1024 ** 3).toFixed(1)
+    printer.line(
+      `A push would make ${counted(would.servers, 'server')} with ${counted(would.environments, 'environment')} to build; awake they may have ${gib} GiB of memory.`,
     )
   }
   const remarks = [
@@ -40,4 +46,8 @@ export function printNotebooks(printer: Printer, { projects, problems, notes }: 
   if (remarks.length > MAX_REMARKS) {
     printer.note(`… and ${remarks.length - MAX_REMARKS} more; --json has them all.`)
   }
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`
 }

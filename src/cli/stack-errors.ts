@@ -13,6 +13,7 @@ export const STACK_WITHOUT_FILE = defineError({
   code: 'STACK_WITHOUT_FILE',
   status: 404,
   retry: 'never',
-  message: (stack: string) => `No repository describes a stack "${stack}".`,
+  message: (stack: string, engine?: string) =>
+    `No repository describes a stack "${stack}"${engine === undefined ? '' : ` for the engine "${engine}"`}.`,
   hint: () => 'See "fairlead stacks"; make one with "fairlead stacks add".',
 })

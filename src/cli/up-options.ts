@@ -6,7 +6,7 @@ import type { SettingName } from '#lib/settings.ts'
 export interface UpOptions {
   readonly api: Address
   readonly worker: Address
-  readonly baseDomain: string
+  readonly baseDomain: string | undefined
   readonly allowPrivate: readonly string[]
   readonly publicUrl: string | undefined
   readonly visitors: 'loopback' | 'everywhere'
@@ -22,7 +22,7 @@ interface Given {
   readonly port?: number
   readonly workerListen?: Partial<Address>
   readonly workerPort?: number
-  readonly baseDomain: string
+  readonly baseDomain?: string
   readonly publicUrl?: string
   readonly public?: boolean
   readonly allowPrivate: string
@@ -38,8 +38,8 @@ export function withUpOptions(command: Command): Command {
       setting(
         '--base-domain <domain>',
         'FAIRLEAD_BASE_DOMAIN',
-        'apps without a domain get <app>.<domain>',
-      ).default('localhost'),
+        'apps without a domain get <app>.<domain> (default: localhost)',
+      ),
     )
     .option('--public', 'other machines may visit the apps; public domains get public certificates')
     .addOption(

@@ -1,5 +1,11 @@
 /** The engine, or the proxy, was not there or went away in the middle of a question. */
-const CODES = ['ENGINE_UNREACHABLE', 'ENGINE_BROKE_OFF', 'COMPOSE_BROKE_OFF', 'SWARM_BROKE_OFF']
+const CODES = [
+  'ENGINE_UNREACHABLE',
+  'ENGINE_BROKE_OFF',
+  'COMPOSE_BROKE_OFF',
+  'SWARM_BROKE_OFF',
+  'SWARM_STARTING',
+]
 
 /**
  * Whether a command failed because what it needs on its host was being restarted. Commands look at what is there before

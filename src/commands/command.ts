@@ -1,7 +1,10 @@
 import type { Static, TObject } from 'typebox'
 import type { CommandOwner } from '#contract/agent-frames.ts'
-import type { Perform } from '#exec/call.ts'
+import type { Partner, Perform } from '#exec/call.ts'
 import type { Clock } from '#lib/clock.ts'
+import type { PolicyMode } from '#policy/mode.ts'
+import type { SystemPlace } from '#programs/incus-system.ts'
+import type { Firewall } from './firewall-data.ts'
 
 /** What a command may use: calls, the log, time, and facts of its host. Nothing else reaches the outside. */
 export interface Hands {
@@ -18,6 +21,8 @@ export interface Hands {
   readonly signal: AbortSignal
   readonly clock: Clock
   readonly host: HostFacts
+  /** Of a command that talks: with whoever sits before the manager, while their session lasts. */
+  readonly talk?: Partner | undefined
 }
 
 /** The agent's own configuration; a manager can read none of it and change none of it. */
@@ -44,6 +49,10 @@ export interface HostFacts {
   readonly switchboard: Switchboard
   /** Undefined: this host cannot tell who its visitors are, so no name of it is guarded. */
   readonly gate?: Gate | undefined
+  /** Undefined: no system containers on this host. */
+  readonly systems?: SystemsFacts | undefined
+  /** Of a guardian only. */
+  readonly firewall?: Firewall | undefined
 }
 
 /** One Docker engine that this host's worker may use. */
@@ -61,6 +70,13 @@ export interface EngineFacts {
   readonly repositories?: readonly string[] | undefined
   /** Where ports of its containers are published for this host; absent: nowhere. */
   readonly publish?: PublishFacts | undefined
+}
+
+/** The Incus daemon of this host, and where in it system containers are put. */
+export interface SystemsFacts extends SystemPlace {
+  readonly socket: string
+  /** Folder for their backups. */
+  readonly backups: string
 }
 
 export interface PublishFacts {
@@ -84,15 +100,28 @@ export interface ProxyFacts {
 
 /** The worker's own rules (a root-owned file): what it refuses whatever a manager says. */
 export interface HostPolicy {
-  readonly mode: 'enforce' | 'trusted'
+  readonly mode: PolicyMode
   /** Host ports that may be published. */
   readonly ports: { readonly from: number; readonly to: number; readonly never: readonly number[] }
   /** Private addresses (CIDR) that Git remotes may have. */
   readonly allowPrivate: readonly string[]
   /** Registry hosts whose images may run; empty means any. */
   readonly registries: readonly string[]
+  /** Stack or Compose project -> volumes and networks that others made and it may have all the same. */
+  readonly adopt?: Readonly<Record<string, readonly string[]>> | undefined
+  /** The most that a container may have in which people run what they like; absent: what the manager says. */
+  readonly limits?: SandboxLimits | undefined
   /** Folder in which the engine looks for the certificates of registries; undefined: no manager may put any there. */
   readonly trust?: string | undefined
+}
+
+export interface SandboxLimits {
+  readonly memoryBytes?: number | undefined
+  readonly cpus?: number | undefined
+  readonly pids?: number | undefined
+  readonly sharedMemoryBytes?: number | undefined
+  /** Seconds without work. */
+  readonly idle?: number | undefined
 }
 
 /**
@@ -105,9 +134,29 @@ export interface Switchboard {
   slots(name: string): Promise<readonly [string, string]>
   /** The two ports of a name on another engine's machine, allocated on first use. */
   ports(name: string, engine: string, range: PortRange): Promise<readonly [number, number]>
-  point(name: string, target: SwitchTarget): Promise<void>
+  /** With `holds`, visitors of before stay with what served until now, until it is marked as ending. */
+  point(name: string, target: SwitchTarget, holds?: boolean): Promise<void>
   forget(name: string): Promise<void>
   current(name: string): SwitchTarget | undefined
+  readonly earlier: EarlierTargets
+}
+
+/** What served a name before, and is there still for those who came then. */
+export interface EarlierTarget {
+  readonly ip: string
+  readonly deployment: string
+  /** When another began to serve, in milliseconds since 1970. */
+  readonly since: number
+  /** held: its deployment is at work. kept: people work with it. ending: nobody is led to it any more. */
+  readonly state: 'held' | 'kept' | 'ending'
+}
+
+export interface EarlierTargets {
+  /** To which visitors are led, the one that was replaced first before the others. */
+  of(name: string): readonly EarlierTarget[]
+  all(): readonly (EarlierTarget & { readonly name: string })[]
+  /** undefined: it is gone. One that is kept has an address besides the name's two. */
+  mark(name: string, deployment: string, state: EarlierTarget['state'] | undefined): Promise<void>
 }
 
 export interface SwitchTarget {
@@ -129,6 +178,8 @@ export interface Gate {
   ): void
   /** Ends all visits of a name. */
   forget(name: string): void
+  /** Ends all visits of these persons, and nothing of theirs lets anybody in any more. */
+  expel(visitors: readonly string[]): void
   /** When a request was let through to it last, in milliseconds since 1970; undefined: not since this worker was started. */
   visitedAt(name: string): number | undefined
   readonly sleeps: Sleeps
@@ -152,6 +203,8 @@ export interface Command<D extends TObject = TObject, R extends TObject = TObjec
   readonly looksOnly?: true
   /** It touches no engine, or only takes away what its app has there: whom an engine serves does not matter to it. */
   readonly engineFree?: true
+  /** While it runs somebody talks with it (hands.talk); it ends when they are gone. */
+  readonly talks?: true
   readonly data: D
   readonly result: R
   /** Used when the manager names no deadline. */

@@ -6,6 +6,9 @@ for (const path of [
   'stack-instance.web.shop.json',
   'stack-instance.web.shop.north.json',
   'stacks/simple-stack-instance.web.shop.json',
+  'simple-stack-instance.remote-repo.web.shop.json',
+  'stacks/stack-shop.json',
+  'stack-my.shop.json',
 ]) {
   test(`${path} may be committed`, () => assert.ok(isCommittedPath(path, '{}')))
 }
@@ -23,13 +26,18 @@ for (const path of [
   'stack-instance.web.shop\u202e.json',
   'a\\stack-instance.web.shop.json',
   'stack-definition.web.shop.json',
+  'stack-definition-web.json',
+  'stack-instance.web.json',
+  'docker-compose-web.schema.json',
+  'x-stack-web.json',
 ]) {
   test(`${JSON.stringify(path)} may not`, () => assert.ok(!isCommittedPath(path, '{}')))
 }
 
-test('R31 stacks in the first spelling may be removed, and are not written', () => {
-  for (const path of ['docker-compose-web.yml', 'a/stack-web.json']) {
-    assert.ok(isCommittedPath(path, null) && !isCommittedPath(path, '{}'))
-  }
+test('R31 Compose files in the first spelling may be removed, and are not written', () => {
+  assert.ok(
+    isCommittedPath('docker-compose-web.yml', null) && !isCommittedPath('docker-compose-web.yml', '{}'),
+  )
+  assert.ok(isCommittedPath('a/stack-web.json', null) && !isCommittedPath('stack-definition.web.json', null))
   assert.ok(!isCommittedPath('docker-compose.web.yml', null))
 })

@@ -135,7 +135,15 @@ function one(
   return {
     ...{ id: `${service}-${config}`, name: `${service}-${config}`, state: 'running', startedAt: '5' },
     labels: { 'com.docker.compose.service': service, [LABEL.config]: config },
-    ...{ exitCode: 0, outOfMemory: false, error: '', restarts: 0, imageId: 'sha256:now', image: 'img' },
+    ...{
+      exitCode: 0,
+      outOfMemory: false,
+      memoryBytes: 0,
+      error: '',
+      restarts: 0,
+      imageId: 'sha256:now',
+      image: 'img',
+    },
     ...{ health: 'none', healthLog: [], hostPorts: [], writesVolumes: false, ownVolumes: false },
     addresses: { [NETWORK]: ip },
     ...changes,

@@ -6,6 +6,7 @@ import { ProjectName } from './compose-data.ts'
 import { explainFailure } from './compose-explain.ts'
 import { forgetProject, projectsOf, readOwner } from './compose-store.ts'
 import { AppName } from './container-data.ts'
+import { noteKeptVolumes } from './kept-volumes.ts'
 import { routeRemove } from './route.ts'
 
 const strict = { additionalProperties: false } as const
@@ -39,6 +40,7 @@ export const composeDown = defineCommand({
         await removeRoutes(hands, project)
       }
       await takeDown(hands, project, volumes)
+      await noteKeptVolumes(hands, { app, shelf: project, label: `com.docker.compose.project=${project}` })
       if (!moved) {
         await forgetProject(hands, project)
       }

@@ -69,6 +69,18 @@ export const COMPOSE_PROJECT_TAKEN = defineError({
     'Give this app another "project" (of a stack: "stack") in its settings, or remove the other app first.',
 })
 
+export const NAME_TAKEN = defineError({
+  code: 'NAME_TAKEN',
+  status: 409,
+  retry: 'never',
+  message: (kind: string, name: string, owner: string, _own: string) =>
+    owner === ''
+      ? `There is a ${kind} "${name}" already, and nothing says that it is this app's.`
+      : `The ${kind} "${name}" belongs to ${owner}.`,
+  hint: (kind: string, name: string, _owner: string, own: string) =>
+    `Give the ${kind} another key in the Compose files, or the app another "project" (of a stack: "stack"). If it is for this app all the same, the owner of the host lets the app take it over in the policy of the worker: "adopt: { ${own}: [${name}] }".`,
+})
+
 export const COMPOSE_ORIGINAL_GONE = defineError({
   code: 'COMPOSE_ORIGINAL_GONE',
   status: 409,

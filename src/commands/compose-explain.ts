@@ -10,8 +10,8 @@ import {
   COMPOSE_SERVICE_EXITED,
   COMPOSE_SERVICE_UNHEALTHY,
 } from './compose-errors.ts'
-import { howItEnded } from './compose-judge.ts'
 import { projectContainers, serviceOf } from './compose-observe.ts'
+import { howItEnded } from './container-end.ts'
 import { lastLines } from './container-lines.ts'
 
 /** Compose's own words as an error of the catalogue, with the service, its exit code and its last log lines. */

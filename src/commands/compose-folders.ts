@@ -25,6 +25,11 @@ export function ownerFile(workspace: string, project: string): string {
   return join(projectFolder(workspace, project), 'owner.json')
 }
 
+/** Whose the volumes are that stayed when a stack or project went. Its name may be somebody else's since. */
+export function keptFile(workspace: string, shelf: string): string {
+  return join(workspace, 'kept-volumes', `${shelf}.json`)
+}
+
 /** What Compose made of its input, by the hash of the input. */
 export function configFile(workspace: string, project: string, key: string): string {
   return join(projectFolder(workspace, project), `config-${key}.json`)

@@ -4,7 +4,7 @@ import { scalarText, shapeOf } from '#policy/shape.ts'
 import { type ImageFacts, inspectImage } from '#programs/docker-images.ts'
 import type { Hands } from './command.ts'
 import { COMPOSE_IMAGE_MISSING } from './compose-errors.ts'
-import { OWN_KEY, type Render } from './compose-model.ts'
+import type { Render } from './compose-model.ts'
 import { refuseForbiddenImage } from './container-policy.ts'
 import type { RegistryData } from './image-data.ts'
 import { pull } from './image-pull.ts'
@@ -24,24 +24,20 @@ export async function fetchImages(
   )
   const ids = new Map<string, string>()
   for (const reference of new Set(references)) {
-    const { id } = await bringImage(hands, { app: render[OWN_KEY].app, reference, registries })
+    const { id } = await bringImage(hands, { reference, registries })
     ids.set(reference, id)
   }
   return ids
 }
 
 export interface WantedImage {
-  readonly app: string
   readonly reference: string
   readonly registries: readonly RegistryData[]
 }
 
 /** The image as it is on this host, fetched when it is not. */
-export async function bringImage(
-  hands: Hands,
-  { app, reference, registries }: WantedImage,
-): Promise<ImageFacts> {
-  const { dockerSocket, policy } = hands.host
+export async function bringImage(hands: Hands, { reference, registries }: WantedImage): Promise<ImageFacts> {
+  const { dockerSocket } = hands.host
   let image = await hands.perform(inspectImage(dockerSocket, reference))
   if (!image && (await fetchImage(hands, reference, registries))) {
     image = await hands.perform(inspectImage(dockerSocket, reference))
@@ -49,7 +45,7 @@ export async function bringImage(
   if (!image) {
     throw COMPOSE_IMAGE_MISSING(reference, 'neither this host nor its registry has it')
   }
-  refuseForbiddenImage(policy, { app, reference, image })
+  await refuseForbiddenImage(hands, { reference, image })
   return image
 }
 

@@ -3,6 +3,7 @@ import { scalarText, shapeOf } from '#policy/shape.ts'
 import type { ContainerFacts } from '#programs/docker-containers.ts'
 import { OWN_KEY, type Render, restartsAlways } from './compose-model.ts'
 import { serviceOf } from './compose-observe.ts'
+import { howItEnded } from './container-end.ts'
 import type { Look } from './container-health.ts'
 
 /** Starting again while a database comes up is usual; the engine doubles its pause each time, so this is about 3 s. */
@@ -133,11 +134,4 @@ function judge(
   return facts.health === 'healthy' || isSteady(facts)
     ? { kind: 'ready' }
     : { kind: 'waiting', missing: 'it does not keep running' }
-}
-
-export function howItEnded(facts: Pick<ContainerFacts, 'outOfMemory' | 'exitCode' | 'error'>): string {
-  if (facts.outOfMemory) {
-    return 'the kernel ended it for using more memory than it may'
-  }
-  return facts.error === '' ? `exit code ${facts.exitCode}` : `exit code ${facts.exitCode} (${facts.error})`
 }

@@ -3,7 +3,7 @@ import { scalarText, shapeOf } from '#policy/shape.ts'
 import type { ImageFacts } from '#programs/docker-images.ts'
 import type { Hands } from './command.ts'
 import { bringImage } from './compose-images.ts'
-import { OWN_KEY, type Render } from './compose-model.ts'
+import type { Render } from './compose-model.ts'
 import { projectContainers, serviceOf } from './compose-observe.ts'
 import { LABEL } from './container-data.ts'
 import type { RegistryData } from './image-data.ts'
@@ -38,14 +38,14 @@ export async function pinImages(hands: Hands, pinning: Pinning): Promise<Readonl
     const before = running.find(each => serviceOf(each) === name && each.labels[LABEL.config] === label)
     const moved = wanted[name]
     if (moved !== undefined) {
-      await bringImage(hands, { app: render[OWN_KEY].app, reference: moved, registries })
+      await bringImage(hands, { reference: moved, registries })
       pins[name] = moved
       continue
     }
     const pin =
       before?.image.includes('@sha256:') === true
         ? before.image
-        : digestOf(reference, await bringImage(hands, { app: render[OWN_KEY].app, reference, registries }))
+        : digestOf(reference, await bringImage(hands, { reference, registries }))
     if (pin === undefined) {
       hands.say(
         `${reference} has no digest: it was never in a registry, so its name alone says what runs`,

@@ -29,6 +29,8 @@ import { keepRender, readRender } from './compose-store.ts'
 import { AppName, CommitId } from './container-data.ts'
 import { keptFrom } from './engine.ts'
 import { RepositoryKey, TreePath } from './image-data.ts'
+import { ownNames, refuseForeignNames } from './own-names.ts'
+import { sayMode } from './policy-mode.ts'
 import { checkoutFolder } from './repository-folders.ts'
 
 const strict = { additionalProperties: false } as const
@@ -98,6 +100,7 @@ async function render(hands: Hands, data: RenderData): Promise<RenderResult> {
     sockets: keptFrom(hands.host),
   }
   const wanted = { checkout, commit: data.commit, files: data.files }
+  sayMode(hands)
   const sources = await checkSources(hands, wanted, project)
   refuseErrors(sources.findings)
   const merged = await configure(hands, {
@@ -123,6 +126,7 @@ async function render(hands: Hands, data: RenderData): Promise<RenderResult> {
   const [routes, environment] = await Promise.all([
     placeRoutes(hands, data),
     comparedWith(hands, data, mounted.model),
+    refuseForeignNames(hands, { ...ownNames(data), model: mounted.model }),
   ])
   const { app, repository, commit } = data
   const text = renderText({

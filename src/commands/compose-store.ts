@@ -1,8 +1,7 @@
 import { join } from 'node:path'
-import type { FileCall, FileResult } from '#exec/call.ts'
-import { isShape, shapeOf } from '#policy/shape.ts'
+import { isShape } from '#policy/shape.ts'
 import type { Hands } from './command.ts'
-import { COMPOSE_ORIGINAL_GONE, COMPOSE_PROJECT_TAKEN, COMPOSE_RENDER_GONE } from './compose-errors.ts'
+import { COMPOSE_PROJECT_TAKEN, COMPOSE_RENDER_GONE } from './compose-errors.ts'
 import {
   configFile,
   mountedFiles,
@@ -11,12 +10,11 @@ import {
   projectFolder,
   renderFile,
 } from './compose-folders.ts'
-import { hashOf, OWN_KEY, type OwnPart, type Render } from './compose-model.ts'
-import { checkoutFolder } from './repository-folders.ts'
+import { hashOf, type OwnPart, type Render } from './compose-model.ts'
+import { pruneMounts } from './compose-mounts.ts'
+import { fileCall } from './file-call.ts'
 
 const LARGEST_RENDER = 16 * 1024 * 1024
-/** What a render that is being made mounts is not known yet, so young files stay. */
-const YOUNG_MS = 3_600_000
 /** A bind mount of a file is read by the container's user; the folder above is the worker's own. */
 const READABLE = 0o444
 
@@ -77,45 +75,6 @@ export async function readConfig(hands: Hands, project: string, key: string): Pr
   const path = configFile(hands.host.workspace, project, key)
   const { text } = await hands.perform(fileCall({ operation: 'read', path, maxBytes: LARGEST_RENDER }))
   return text
-}
-
-/** Copies what services mount out of the checkout, unless the same content is there already. */
-export async function copyMounts(hands: Hands, project: string, own: OwnPart): Promise<void> {
-  if (!own.source) {
-    return
-  }
-  const { workspace } = hands.host
-  const checkout = checkoutFolder(workspace, own.source.repository, own.source.commit)
-  for (const [path, id] of Object.entries(own.mounts)) {
-    for (const folder of [originalFiles(workspace, project), mountedFiles(workspace, project)]) {
-      const to = join(folder, id)
-      const present = await hands.perform(fileCall({ operation: 'stat', path: to }))
-      if (present.missing) {
-        await hands.perform(fileCall({ operation: 'copy', path: join(checkout, path), to }))
-      }
-    }
-  }
-}
-
-/** Gives files that were edited on the host their content back. Containers see it once they are made anew. */
-export async function mendMounts(hands: Hands, project: string, names: readonly string[]): Promise<void> {
-  const { workspace } = hands.host
-  for (const name of names) {
-    const from = join(originalFiles(workspace, project), name)
-    const to = join(mountedFiles(workspace, project), name)
-    const { missing } = await hands.perform(fileCall({ operation: 'stat', path: from }))
-    if (missing) {
-      throw COMPOSE_ORIGINAL_GONE(project, name)
-    }
-    // Out of the way, not away: a container that still serves may read it until it is replaced.
-    await hands.perform(fileCall({ operation: 'remove', path: `${to}.edited` }))
-    await hands.perform(fileCall({ operation: 'rename', path: to, to: `${to}.edited` }))
-    await hands.perform(fileCall({ operation: 'copy', path: from, to }))
-    hands.say(
-      `a mounted file that was edited on the host has its content back (${name.slice(0, 12)})`,
-      'info',
-    )
-  }
 }
 
 export interface Owner {
@@ -199,7 +158,8 @@ export async function pruneRenders(
   const configs = names.filter(name => name.startsWith('config-'))
   await keepNewest(hands, folder, { names: configs, most: keep.most })
   const pinned = keep.current.filter(hash => names.includes(`${hash}.json`))
-  await pruneMounts(hands, project, [...pinned, ...kept.map(name => name.slice(0, 64))])
+  const hashes = [...pinned, ...kept.map(name => name.slice(0, 64))]
+  await pruneMounts(hands, project, await Promise.all(hashes.map(hash => readRender(hands, project, hash))))
 }
 
 /** The names of the files that stay. */
@@ -221,29 +181,4 @@ async function keepNewest(
     await hands.perform(fileCall({ operation: 'remove', path: join(folder, name) }))
   }
   return newestFirst.slice(0, most)
-}
-
-async function pruneMounts(hands: Hands, project: string, hashes: readonly string[]): Promise<void> {
-  const renders = await Promise.all(hashes.map(hash => readRender(hands, project, hash)))
-  const texts = renders.map(
-    render => `${JSON.stringify(render)}${Object.values(shapeOf(render[OWN_KEY]).mounts ?? {}).join()}`,
-  )
-  for (const place of [mountedFiles, originalFiles]) {
-    const folder = place(hands.host.workspace, project)
-    const { names = [] } = await hands.perform(fileCall({ operation: 'list', path: folder }))
-    for (const name of names.filter(each => !texts.some(text => text.includes(each)))) {
-      const path = join(folder, name)
-      const { modifiedMs = 0 } = await hands.perform(fileCall({ operation: 'stat', path }))
-      if (hands.clock.now() - modifiedMs > YOUNG_MS) {
-        await hands.perform(fileCall({ operation: 'remove', path }))
-      }
-    }
-  }
-}
-
-type FileWish =
-  FileCall<unknown> extends infer C ? (C extends unknown ? Omit<C, 'kind' | 'read'> : never) : never
-
-function fileCall(wish: FileWish): FileCall<FileResult> {
-  return { kind: 'file', ...wish, read: result => result } as FileCall<FileResult>
 }

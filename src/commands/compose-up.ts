@@ -5,17 +5,12 @@ import { bringUp } from './compose-bring-up.ts'
 import { ComposeContainer, MountName, ProjectName, Remade, RenderHash, ServiceName } from './compose-data.ts'
 import { COMPOSE_IMAGE_MISSING } from './compose-errors.ts'
 import { OWN_KEY, renamedImages, renderText, unbuilt, withImages } from './compose-model.ts'
+import { copyMounts, mendMounts } from './compose-mounts.ts'
 import { pinImages, withPins } from './compose-pins.ts'
-import {
-  claimProject,
-  copyMounts,
-  keepRender,
-  mendMounts,
-  pruneRenders,
-  readRender,
-} from './compose-store.ts'
+import { claimProject, keepRender, pruneRenders, readRender } from './compose-store.ts'
 import { AppName, ImageName } from './container-data.ts'
 import { RegistryData } from './image-data.ts'
+import { ownNames, refuseForeignNames } from './own-names.ts'
 
 const strict = { additionalProperties: false } as const
 const RENDERS_KEPT = 12
@@ -87,12 +82,13 @@ export const composeUp = defineCommand({
     // Without a source it is what an earlier release deployed: only names of images can have changed.
     const isReleased = own[OWN_KEY].source === undefined
     const named = isReleased ? renamedImages(own, data.images) : withImages(own, data.images)
+    await refuseForeignNames(hands, { ...ownNames(data), model: draft })
     await claimProject(hands, data.project, named[OWN_KEY])
     const built = Object.keys(isReleased ? shapeOf(named.services) : data.images)
     const pinned = await pinImages(hands, { ...data, render: named, built })
     const render = withPins(named, pinned)
     await copyMounts(hands, data.project, draft[OWN_KEY])
-    await mendMounts(hands, data.project, data.mend ?? [])
+    await mendMounts(hands, data.project, { names: data.mend ?? [], render: draft })
     const hash = await keepRender(hands, data.project, { text: renderText(render) })
     const { services, touched, addresses } = await bringUp(hands, { ...data, render, hash })
     await pruneRenders(hands, data.project, { current: [hash, ...(data.keep ?? [])], most: RENDERS_KEPT })

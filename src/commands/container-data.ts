@@ -21,6 +21,8 @@ export const SLEEP_LABEL = {
   idle: 'dev.nb.idle',
   /** Seconds after which it is stopped though somebody works with it. */
   most: 'dev.nb.most',
+  /** Path that its server is asked below; absent: `/`. */
+  base: 'dev.nb.base',
 } as const
 /** The state of a container that was stopped because nobody worked with it: a visitor wakes it. */
 export const ASLEEP = 'asleep'

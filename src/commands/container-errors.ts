@@ -27,6 +27,16 @@ export const CONTAINER_UNHEALTHY = defineError({
     'Check that the program listens on all addresses (0.0.0.0) at the configured "port" and that "health" names what it answers; a slow start needs a longer "health.within". What ran before goes on running.',
 })
 
+export const CONTAINER_TOKEN_REFUSED = defineError({
+  code: 'CONTAINER_TOKEN_REFUSED',
+  status: 422,
+  retry: 'never',
+  message: (app: string, path: string, status: number) =>
+    `The new server of "${app}" refuses the token that it was given (GET ${path} answers with status ${status}): nobody could open it.`,
+  hint: () =>
+    'It has another token or a password, from its Dockerfile, its program "start" or a configuration of Jupyter. Take that out: the token is in the file that JUPYTER_TOKEN_FILE names, and "nb-entrypoint" of the base images hands it over. What ran before goes on running.',
+})
+
 export const PORT_TAKEN = defineError({
   code: 'PORT_TAKEN',
   status: 409,
@@ -91,4 +101,26 @@ export const CONTAINER_NOT_STEADY = defineError({
     `The container "${container}" did not stay well for the ${seconds} s that it is watched: ${why}.`,
   hint: () =>
     'Its last log lines say why. Correct the program or its health check and push again; "verify.settle" in the deploy file says how long it is watched.',
+})
+
+export const SANDBOX_OVER_LIMIT = defineError({
+  code: 'SANDBOX_OVER_LIMIT',
+  status: 403,
+  retry: 'never',
+  message: (app: string, what: string, asked: number, most: number) =>
+    `"${app}" asks for ${what} ${asked}, and this host gives at most ${most}.`,
+  hint: (_app: string, what: string) =>
+    `Ask for less ${what}, or have the owner of the host raise it: "limits" in the policy file of its worker.`,
+})
+
+export const VOLUME_TAKEN = defineError({
+  code: 'VOLUME_TAKEN',
+  status: 409,
+  retry: 'never',
+  message: (app: string, name: string, owner: string) =>
+    owner === ''
+      ? `There is a volume "${name}" already, and nothing says that it is one of the app "${app}".`
+      : `The volume "${name}", which "${app}" would have, belongs to ${owner}.`,
+  hint: (app: string, name: string) =>
+    `Give the volume another name in the deploy file, or the app another name. If it is for this app all the same, the owner of the host lets the app take it over in the policy of the worker: "adopt: { ${app}: [${name}] }".`,
 })

@@ -5,6 +5,7 @@ import { createExec, exitCodeOfExec, startExec } from '#programs/docker-exec.ts'
 import { probeContainer } from '#programs/probe.ts'
 import type { Hands } from './command.ts'
 import type { ContainerStartData, StartedHealth } from './container-data.ts'
+import { howItEnded } from './container-end.ts'
 import { CONTAINER_EXITED, CONTAINER_UNHEALTHY } from './container-errors.ts'
 import type { Reach } from './engine-reach.ts'
 
@@ -212,11 +213,9 @@ async function explainEnd(
   const first = await hands.perform(firstExit(hands.host.dockerSocket, goal.id, hands.clock.now()))
   const exitCode = first?.exitCode ?? facts.exitCode
   const isOutOfMemory = facts.outOfMemory || first?.outOfMemory === true
-  const why = facts.error === '' ? `exit code ${exitCode}` : `exit code ${exitCode} (${facts.error})`
-  return CONTAINER_EXITED(
-    goal.app,
-    isOutOfMemory ? 'the kernel ended it for using more memory than it may' : why,
-  ).with({ facts: { exitCode, ...(first ? { endedAt: first.at } : {}) } })
+  return CONTAINER_EXITED(goal.app, howItEnded({ ...facts, exitCode, outOfMemory: isOutOfMemory })).with({
+    facts: { exitCode, ...(first ? { endedAt: first.at } : {}) },
+  })
 }
 
 function refuseWhenIll(goal: HealthGoal, facts: ContainerFacts): void {

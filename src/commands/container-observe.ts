@@ -3,6 +3,7 @@ import type { ContainerFacts } from '#programs/docker-containers.ts'
 import { type ImageFacts, inspectImage } from '#programs/docker-images.ts'
 import { defineCommand, type Hands } from './command.ts'
 import { AppName, ASLEEP, HealthData, LABEL, ObservedContainer } from './container-data.ts'
+import { isKept } from './container-earlier.ts'
 import { isReadyNow } from './container-health.ts'
 import { containersOf } from './container-siblings.ts'
 import { isAsleep } from './container-sleep.ts'
@@ -38,7 +39,8 @@ export async function observe(
   hands: Hands,
   { app, health, port }: Static<typeof ObserveData>,
 ): Promise<Static<typeof Observed>> {
-  const found = await containersOf(hands, app)
+  // What was only kept for who worked with it is no part of what is wanted.
+  const found = (await containersOf(hands, app)).filter(each => !isKept(hands, app, each))
   const imageIds = [...new Set(found.map(each => each.imageId))]
   const images = await Promise.all(
     imageIds.map(id => hands.perform(inspectImage(hands.host.dockerSocket, id))),

@@ -1,14 +1,15 @@
 import { type Static, Type } from 'typebox'
 import { FairleadError } from '#lib/errors.ts'
 import { type ContainerFacts, removeContainer, stopContainer } from '#programs/docker-containers.ts'
-import { listVolumes, removeVolume } from '#programs/docker-volumes.ts'
 import { handsForCleanUp } from './clean-up.ts'
 import { defineCommand, type Hands } from './command.ts'
 import { AppName, DeploymentId, LABEL } from './container-data.ts'
+import { keepUsed, markEnded } from './container-earlier.ts'
 import { CONTAINER_START_REFUSED } from './container-errors.ts'
 import { containersOf } from './container-siblings.ts'
 import { maySleep } from './container-sleep.ts'
 import { forgetTokens } from './container-token.ts'
+import { noteLeftVolumes, removeVolumes } from './container-volumes.ts'
 import { takePlaceBack } from './container-yield.ts'
 import { drain } from './drain.ts'
 
@@ -42,7 +43,8 @@ const RemoveResult = Type.Object(
 
 export const containerRemove = defineCommand({
   name: 'container.remove',
-  summary: 'Stops and removes the containers of an app, except those of the named deployments.',
+  summary:
+    'Stops and removes the containers of an app, except those of the named deployments and those of before that people still work with.',
   role: 'worker',
   engineFree: true,
   data: RemoveData,
@@ -55,10 +57,14 @@ export const containerRemove = defineCommand({
 async function remove(hands: Hands, data: RemoveData): Promise<Static<typeof RemoveResult>> {
   const found = await containersOf(hands, data.app)
   const isKept = (each: ContainerFacts) => data.keep.includes(each.labels[LABEL.deployment] ?? '')
-  const unwanted = unwantedOf(hands, data, found)
+  const replaced = unwantedOf(hands, data, found)
+  const used = data.keep.length === 0 ? [] : await keepUsed(hands, data.app, replaced)
+  const unwanted = replaced.filter(each => !used.includes(each))
   try {
+    await markEnded(hands, data.app, unwanted, 'ending')
     await drain(hands, unwanted, data.drainMs)
     await Promise.all(unwanted.map(each => stopAndRemove(hands, each)))
+    await markEnded(hands, data.app, unwanted, undefined)
     const stay = found
       .filter(each => !unwanted.includes(each))
       .map(each => each.labels[LABEL.deployment] ?? '')
@@ -66,6 +72,9 @@ async function remove(hands: Hands, data: RemoveData): Promise<Static<typeof Rem
   } catch (error) {
     await endNow(hands, unwanted)
     throw error
+  }
+  if (data.keep.length === 0 && data.volumes !== 'delete') {
+    await noteLeftVolumes(hands, data.app)
   }
   // Who visits one that may sleep wakes it: nobody else can give it what it needs to run.
   const stopped = found.filter(each => isKept(each) && each.state !== 'running' && !maySleep(each))
@@ -125,13 +134,4 @@ async function startAgain(hands: Hands, app: string, { id, name }: ContainerFact
     throw CONTAINER_START_REFUSED(app, refusal.refused)
   }
   hands.say(`container ${name} started again`, 'info')
-}
-
-async function removeVolumes(hands: Hands, app: string): Promise<string[]> {
-  const names = await hands.perform(listVolumes(hands.host.dockerSocket, [`${LABEL.app}=${app}`]))
-  for (const name of names) {
-    await hands.perform(removeVolume(hands.host.dockerSocket, name))
-    hands.say(`volume ${name} deleted`, 'info')
-  }
-  return [...names]
 }

@@ -34,6 +34,7 @@ function sibling(
     state: 'running',
     exitCode: 0,
     outOfMemory: false,
+    memoryBytes: 0,
     error: '',
     startedAt: '2026-11-20T10:00:00Z',
     restarts: 0,

@@ -25,6 +25,8 @@ interface Server {
   /** That the proxy holds. */
   readonly requests?: number
   readonly isOverloaded?: boolean
+  /** Where it is served. */
+  readonly base?: string
 }
 
 describe('a container that may sleep', () => {
@@ -61,20 +63,37 @@ describe('a container that may sleep', () => {
     deepEqual(await putToSleep(hands), [])
   })
 
+  const LABELS = { 'io.fairlead.app': APP, 'io.fairlead.deployment': DEPLOYMENT }
+  const ended = { state: 'exited', labels: LABELS, exitCode: 1, outOfMemory: false }
+
   test('is asleep only as long as it is stopped and its deployment serves', () => {
     const hands = handsFor({})
     hands.host.gate?.sleeps.begin(APP, DEPLOYMENT)
-    const labels = { 'io.fairlead.app': APP, 'io.fairlead.deployment': DEPLOYMENT }
-    equal(isAsleep(hands, { state: 'exited', labels }), true)
-    equal(isAsleep(hands, { state: 'running', labels }), false)
-    equal(isAsleep(hands, { state: 'exited', labels: { ...labels, 'io.fairlead.deployment': 'd0' } }), false)
-    equal(isAsleep(hands, { state: 'exited', labels: {} }), false)
+    const other = { ...LABELS, 'io.fairlead.deployment': 'd0' }
+    equal(isAsleep(hands, ended), true)
+    equal(isAsleep(hands, { ...ended, state: 'running' }), false)
+    equal(isAsleep(hands, { ...ended, labels: other }), false)
+    equal(isAsleep(hands, { ...ended, labels: {} }), false)
+  })
+
+  test('that ended with its machine is asleep, and one that failed is not', () => {
+    const hands = handsFor({})
+    const labels = { ...LABELS, [SLEEP_LABEL.idle]: '3600' }
+    for (const exitCode of [0, 137, 143, 255]) {
+      equal(isAsleep(hands, { ...ended, labels, exitCode }), true, `${exitCode}`)
+      equal(isAsleep(hands, { ...ended, exitCode }), false, 'not of a kind that sleeps')
+    }
+    equal(isAsleep(hands, { ...ended, labels }), false)
+    equal(isAsleep(hands, { ...ended, labels, exitCode: 78 }), false)
+    equal(isAsleep(hands, { ...ended, labels, exitCode: 137, outOfMemory: true }), false)
+    hands.board.set(APP, { ip: SLOTS[0], deployment: 'd2' })
+    equal(isAsleep(hands, { ...ended, labels, exitCode: 0 }), false, 'it does not serve')
   })
 
   test('is woken with a new token, and is awake when it answers', async () => {
     const hands = handsFor({ status: 'exited' })
     hands.host.gate?.sleeps.begin(APP, DEPLOYMENT)
-    equal(await wake(hands, APP, true), 'awake')
+    equal(await wake(hands, APP, { isVisit: true }), 'awake')
     equal(hands.host.gate?.sleeps.of(APP), undefined)
     const calls = hands.recorder.calls.map(call => JSON.stringify(call))
     const written = calls.findIndex(call => call.includes(`/workspace/tokens/${APP}/${DEPLOYMENT}`))
@@ -83,25 +102,37 @@ describe('a container that may sleep', () => {
     match(hands.said.join('\n'), /was woken/)
   })
 
+  test('is asked below the path that it is served at', async () => {
+    const base = '/nb/churn/'
+    const hands = handsFor({ base })
+    deepEqual(await putToSleep(hands), [APP])
+    const woken = handsFor({ base, status: 'exited' })
+    equal(await wake(woken, APP, { isVisit: true }), 'awake')
+    const asked = [...hands.recorder.calls, ...woken.recorder.calls].flatMap(call =>
+      call.kind === 'request' && call.path.includes('/api') ? [call.path] : [],
+    )
+    deepEqual(asked, ['/nb/churn/api/status', '/nb/churn/api/kernels', '/nb/churn/api'])
+  })
+
   test('is not woken by a page that asks by itself', async () => {
     const hands = handsFor({ status: 'exited' })
-    equal(await wake(hands, APP, false), 'gone')
+    equal(await wake(hands, APP, { isVisit: false }), 'gone')
     equal(JSON.stringify(hands.recorder.calls).includes('/start'), false)
   })
 
   test('that has run for a while and is slow is awake, and so is one that another engine has', async () => {
-    equal(await wake(handsFor({ isOverloaded: true }), APP, true), 'awake')
+    equal(await wake(handsFor({ isOverloaded: true }), APP, { isVisit: true }), 'awake')
     const far = handsFor({ status: 'exited' })
     const at = { ip: '10.9.9.9', port: 20_000, of: 8888 }
     far.board.set(APP, { ip: SLOTS[0], deployment: DEPLOYMENT, at } as never)
-    equal(await wake(far, APP, true), 'awake')
+    equal(await wake(far, APP, { isVisit: true }), 'awake')
   })
 
   test('that runs is not started again, and one that is not there cannot be', async () => {
     const hands = handsFor({})
-    equal(await wake(hands, APP, true), 'awake')
+    equal(await wake(hands, APP, { isVisit: true }), 'awake')
     equal(JSON.stringify(hands.recorder.calls).includes('/start'), false)
-    equal(await wake(hands, 'other', true), 'gone')
+    equal(await wake(hands, 'other', { isVisit: true }), 'gone')
   })
 })
 
@@ -111,8 +142,10 @@ function handsFor(server: Server, visitedAt?: number): TestHands {
     'io.fairlead.deployment': DEPLOYMENT,
     'io.fairlead.slot': '0',
     [SLEEP_LABEL.idle]: '3600',
+    ...(server.base === undefined ? {} : { [SLEEP_LABEL.base]: server.base }),
     ...server.labels,
   }
+  const { base = '/' } = server
   const { status = 'running', connections = 0, lastAt = 0, kernels = ['idle'] } = server
   const silent = { status: 500, json: {} }
   const hands = testHands([
@@ -129,7 +162,7 @@ function handsFor(server: Server, visitedAt?: number): TestHands {
       },
     ],
     [
-      (call: Call<unknown>) => isTo(call, '/api/status'),
+      (call: Call<unknown>) => isTo(call, `${base}api/status`),
       server.isSilent
         ? silent
         : server.isShow
@@ -137,11 +170,11 @@ function handsFor(server: Server, visitedAt?: number): TestHands {
           : { json: { connections, last_activity: new Date(lastAt).toISOString(), kernels: kernels.length } },
     ],
     [
-      (call: Call<unknown>) => isTo(call, '/api/kernels'),
+      (call: Call<unknown>) => isTo(call, `${base}api/kernels`),
       { json: kernels.map(each => ({ execution_state: each })) },
     ],
     [
-      (call: Call<unknown>) => isTo(call, '/api'),
+      (call: Call<unknown>) => isTo(call, `${base}api`),
       server.isOverloaded ? { status: 503 } : { json: { version: '6' } },
     ],
     [
@@ -159,6 +192,7 @@ function handsFor(server: Server, visitedAt?: number): TestHands {
     address: '127.0.0.1:1',
     admit: () => {},
     forget: () => {},
+    expel: () => {},
     visitedAt: () => visitedAt,
     sleeps: {
       of: app => asleep.get(app),

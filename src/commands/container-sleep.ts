@@ -21,10 +21,27 @@ const PROBE_MS = 1_000
 const START_MS = 60_000
 const ASK_MS = 5_000
 
-/** Whether it was stopped here because nobody worked with it: then all is as it should be. */
-export function isAsleep(hands: Hands, { state, labels }: Pick<ContainerFacts, 'state' | 'labels'>): boolean {
-  const { [LABEL.app]: app = '', [LABEL.deployment]: deployment } = labels
-  return state === 'exited' && deployment !== undefined && hands.host.gate?.sleeps.of(app) === deployment
+type Ended = Pick<ContainerFacts, 'state' | 'labels' | 'exitCode' | 'outOfMemory'>
+
+/**
+ * How a program ends that did nothing wrong: by itself, by a signal to stop or to end, or (255) with an engine that was
+ * not there any more to see it.
+ */
+const ENDED_FROM_OUTSIDE = [0, 130, 137, 143, 255]
+
+/**
+ * Whether it was stopped because nobody worked with it, or ended with its machine, and a visitor wakes it: then all is as
+ * it should be.
+ */
+export function isAsleep(hands: Hands, { state, labels, exitCode, outOfMemory }: Ended): boolean {
+  const { [LABEL.app]: app = '', [LABEL.deployment]: deployment, [SLEEP_LABEL.idle]: idle } = labels
+  const { gate, switchboard } = hands.host
+  if (state !== 'exited' || deployment === undefined || !gate) {
+    return false
+  }
+  const isServing = idle !== undefined && switchboard.current(app)?.deployment === deployment
+  const isWell = !outOfMemory && ENDED_FROM_OUTSIDE.includes(exitCode)
+  return gate.sleeps.of(app) === deployment || (isServing && isWell)
 }
 
 /** Whether a visitor wakes it when it does not run, and nobody else does. */
@@ -34,10 +51,7 @@ export function maySleep({ labels }: Pick<ContainerFacts, 'labels'>): boolean {
 
 /** The same of the container that serves an app. */
 export async function sleeps(hands: Hands, app: string): Promise<boolean> {
-  return (
-    hands.host.gate?.sleeps.of(app) !== undefined &&
-    (await containersOf(hands, app)).some(each => isAsleep(hands, each))
-  )
+  return hands.host.gate !== undefined && (await containersOf(hands, app)).some(each => isAsleep(hands, each))
 }
 
 export type Awake =
@@ -47,11 +61,22 @@ export type Awake =
   /** There is nothing that could be woken. */
   | 'gone'
 
+export interface WakeWish {
+  /** Somebody looks at it, so it may be started. */
+  readonly isVisit: boolean
+  /** Called when it was: whoever asks again and again learns that it ends again and again. */
+  readonly whenStarted?: () => void
+}
+
 /**
  * Whether the container that serves an app answers; for a visitor one that does not run is started, with a new token. It
  * may have been put to sleep, or have ended with the engine, which starts no container of this kind by itself.
  */
-export async function wake(hands: Hands, app: string, isVisit: boolean): Promise<Awake> {
+export async function wake(
+  hands: Hands,
+  app: string,
+  { isVisit, whenStarted = () => {} }: WakeWish,
+): Promise<Awake> {
   const current = hands.host.switchboard.current(app)
   if (current?.at) {
     // On another engine nothing is put to sleep, and from here nothing is woken.
@@ -63,25 +88,32 @@ export async function wake(hands: Hands, app: string, isVisit: boolean): Promise
   if (!current || !found) {
     return 'gone'
   }
-  if (found.state !== 'running' && !isVisit) {
+  const isStopped = found.state !== 'running'
+  if (isStopped && !isVisit) {
     return 'gone'
   }
-  if (found.state !== 'running') {
+  if (isStopped) {
+    whenStarted()
     const refusal = await startWithToken(hands, found.id, { app, deployment: current.deployment })
     if (refusal) {
       hands.say(`${found.name} cannot be woken: ${refusal.refused}`, 'stderr')
       return 'gone'
     }
-    hands.say(`${found.name} was woken`, 'info')
+    hands.say(`${found.name} was woken; it had ended with exit code ${found.exitCode}`, 'info')
   }
   hands.host.gate?.sleeps.end(app)
   // One that has run for a while and is slow now is no less awake: its own answer tells.
-  const isNew = found.state !== 'running' || hands.clock.now() - Date.parse(found.startedAt) < START_MS
-  return !isNew || (await isAnswering(hands, current.ip)) ? 'awake' : 'waking'
+  const isNew = isStopped || hands.clock.now() - Date.parse(found.startedAt) < START_MS
+  return !isNew || (await isAnswering(hands, { ip: current.ip, base: baseOf(found) })) ? 'awake' : 'waking'
 }
 
-async function isAnswering(hands: Hands, ip: string): Promise<boolean> {
-  const place = { ip, port: NOTEBOOK_PORT, path: '/api', timeoutMs: PROBE_MS }
+/** The path that a notebook server is asked below. */
+function baseOf({ labels }: Pick<ContainerFacts, 'labels'>): string {
+  return labels[SLEEP_LABEL.base] ?? '/'
+}
+
+async function isAnswering(hands: Hands, { ip, base }: Pick<AskedServer, 'ip' | 'base'>): Promise<boolean> {
+  const place = { ip, port: NOTEBOOK_PORT, path: `${base}api`, timeoutMs: PROBE_MS }
   try {
     return (await hands.perform(probeContainer(place))).status < 500
   } catch {
@@ -134,27 +166,33 @@ async function mayStop(hands: Hands, facts: ContainerFacts, owner: Owner): Promi
   const idleMs = secondsIn(facts, SLEEP_LABEL.idle) * 1_000
   const visitedAt = gate?.visitedAt(owner.app) ?? 0
   return idleMs > 0 && now - Math.max(startedAt, visitedAt) > idleMs
-    ? await isIdle(hands, { ...owner, ip: current.ip }, now - idleMs)
+    ? await isIdle(hands, facts, { ...owner, ip: current.ip, since: now - idleMs })
     : false
 }
 
 /** Whether the proxy holds a request or a socket to it: all that is seen of a server that cannot say. */
-async function isOpen(hands: Hands, ip: string): Promise<boolean> {
+export async function isOpen(hands: Hands, ip: string): Promise<boolean> {
   const open = hands.host.proxy && (await hands.perform(openRequests(hands.host.proxy.adminOrigin)))
   return open === undefined || (open.get(ip) ?? 0) > 0
 }
 
-function secondsIn({ labels }: ContainerFacts, label: string): number {
+/** What a label says, 0 without it. */
+export function secondsIn({ labels }: ContainerFacts, label: string): number {
   return Number(labels[label] ?? 0) || 0
 }
 
 /** Nobody is connected, nothing computes, and nothing was done since then. */
-async function isIdle(hands: Hands, owner: Owner & { readonly ip: string }, since: number): Promise<boolean> {
+async function isIdle(
+  hands: Hands,
+  facts: ContainerFacts,
+  owner: Owner & { readonly ip: string; readonly since: number },
+): Promise<boolean> {
   try {
-    const token = await readToken(hands, owner)
-    const server: AskedServer = { ip: owner.ip, port: NOTEBOOK_PORT, token, timeoutMs: ASK_MS }
+    const server = await askedServer(hands, facts, owner)
     const status = await hands.perform(notebookStatus(server))
-    const isUsed = status ? status.connections > 0 || status.lastAt >= since : await isOpen(hands, owner.ip)
+    const isUsed = status
+      ? status.connections > 0 || status.lastAt >= owner.since
+      : await isOpen(hands, owner.ip)
     return !isUsed && !(await hands.perform(isAnyKernelBusy(server)))
   } catch (error) {
     hands.signal.throwIfAborted()
@@ -162,4 +200,14 @@ async function isIdle(hands: Hands, owner: Owner & { readonly ip: string }, sinc
     hands.say(`${owner.app} does not say whether anybody works with it: ${why}`, 'stderr')
     return false
   }
+}
+
+/** How the server of a container is asked, with the token of its deployment. */
+export async function askedServer(
+  hands: Hands,
+  facts: Pick<ContainerFacts, 'labels'>,
+  { ip, ...owner }: Owner & { readonly ip: string },
+): Promise<AskedServer> {
+  const token = await readToken(hands, owner)
+  return { ip, base: baseOf(facts), port: NOTEBOOK_PORT, token, timeoutMs: ASK_MS }
 }

@@ -4,10 +4,12 @@ import type { Call, EngineRequest } from '#exec/call.ts'
 import { ENGINE_UNREACHABLE } from '#exec/errors.ts'
 import { problemsOf } from '#lib/check.ts'
 import { FairleadError } from '#lib/errors.ts'
+import { Secret } from '#lib/secret.ts'
 import { containerStart } from './container.ts'
 import { ContainerStartData } from './container-data.ts'
 import {
   CONTAINER_EXITED,
+  CONTAINER_TOKEN_REFUSED,
   CONTAINER_UNHEALTHY,
   NETWORK_UNAVAILABLE,
   PORT_REFUSED,
@@ -249,7 +251,6 @@ function isListOfPublishers(call: Call<unknown>): boolean {
 function isExec(call: Call<unknown>): call is EngineRequest<unknown> {
   return call.kind === 'request' && call.path.endsWith('/exec')
 }
-
 const FILES: Table = [
   ['make-folder /workspace/tokens', {}],
   ['write /workspace/tokens', {}],
@@ -278,4 +279,53 @@ test('a container that cannot be given its token does not stay', async () => {
   const failure = await failureOf(hands, { ...DATA, sandbox: { memoryFolders: [], token: true } })
   assert.match(failure.message, /gone/)
   assert.ok(hands.recorder.shown.some(line => line.includes(DELETED)))
+})
+
+describe('a server that answers everybody is asked with its token', () => {
+  const sandbox = { memoryFolders: [], token: true }
+  const data = { ...DATA, health: { http: '/api', withinMs: 1_000 }, sandbox }
+  const asking = (answers: Table[number][1]) =>
+    testHands(
+      host(
+        ...FILES,
+        ['read /workspace/tokens', { text: 'given' }],
+        ['PUT docker /containers/c1/archive', { status: 200 }],
+        [`GET http://${SLOTS[0]}:8080/api/status`, answers],
+        [`GET http://${SLOTS[0]}:8080/api`, {}],
+      ),
+    )
+
+  test('R9 and is not taken when it refuses that: nobody could open it', async () => {
+    for (const status of [302, 401, 403]) {
+      const hands = asking({ status })
+      const error = await failureOf(hands, data)
+      assert.ok(CONTAINER_TOKEN_REFUSED.matches(error), error.message)
+      assert.match(error.message, new RegExp(`/api/status answers with status ${status}`))
+      assert.ok(hands.recorder.shown.includes(DELETED))
+    }
+  })
+
+  test('with the very token, and is taken when it lets that in, or knows no such path', async () => {
+    for (const status of [200, 404]) {
+      const hands = asking([{ error: unreachable() }, { status: 503 }, { status }])
+      assert.equal((await containerStart.run(hands, data)).health, 'healthy')
+      const sent = hands.recorder.calls.flatMap(call =>
+        call.kind === 'request' && call.path === '/api/status' ? [call.headers?.authorization] : [],
+      )
+      assert.deepEqual(
+        sent.map(each => (each instanceof Secret ? each.reveal() : each)),
+        Array(3).fill('token given'),
+      )
+    }
+  })
+
+  test('and is not waited for without end', async () => {
+    assert.ok(CONTAINER_UNHEALTHY.matches(await failureOf(asking({ status: 500 }), data)))
+  })
+
+  test('one that only shows is not asked, because it cannot say', async () => {
+    const { http: _, ...health } = data.health
+    const hands = asking({ status: 403 })
+    await containerStart.run(hands, { ...data, health })
+  })
 })

@@ -4,7 +4,6 @@ import { containerSpec } from '#programs/container-spec.ts'
 import {
   type ContainerFacts,
   createContainer,
-  findPublisher,
   removeContainer,
   startContainer,
 } from '#programs/docker-containers.ts'
@@ -12,13 +11,17 @@ import { type ImageFacts, inspectImage } from '#programs/docker-images.ts'
 import { handsForCleanUp } from './clean-up.ts'
 import { defineCommand, type Hands } from './command.ts'
 import { ContainerStartData, ContainerStartResult, LABEL } from './container-data.ts'
-import { CONTAINER_START_REFUSED, PORT_TAKEN } from './container-errors.ts'
+import { keepUsed, removeLeftover } from './container-earlier.ts'
+import { CONTAINER_START_REFUSED } from './container-errors.ts'
 import { type Ready, waitUntilReady } from './container-health.ts'
 import { lastLines } from './container-lines.ts'
 import { ensureNetwork } from './container-network.ts'
-import { refuseForbiddenImage, refuseForbiddenPorts } from './container-policy.ts'
+import { refuseForbiddenImage, refuseForbiddenPorts, refuseOverLimits } from './container-policy.ts'
+import { explainRefusal } from './container-refusal.ts'
 import { containersOf, planPlaces } from './container-siblings.ts'
 import { giveTokenAgain, startWithToken, TOKEN_PLACE } from './container-token.ts'
+import { proveToken } from './container-token-proof.ts'
+import { refuseForeignVolumes, volumeName } from './container-volumes.ts'
 import { takePlaceBack, yieldPlace } from './container-yield.ts'
 import { mustReach, type Reach, reachOf } from './engine-reach.ts'
 import { IMAGE_NOT_FOUND } from './image-errors.ts'
@@ -53,10 +56,13 @@ interface Scene {
   /** Runs now and cannot run beside the new one. */
   readonly mustYield: ContainerFacts | undefined
   readonly yieldReason: string
+  /** Volumes that are made with the container. */
+  readonly newVolumes: Pick<ContainerStartData, 'app' | 'volumes'>
 }
 
 async function start(hands: Hands, data: ContainerStartData): Promise<Static<typeof ContainerStartResult>> {
-  refuseForbiddenPorts(hands.host.policy, data.ports)
+  refuseForbiddenPorts(hands, data.ports)
+  refuseOverLimits(hands.host.policy, data)
   const scene = await lookAround(hands, data)
   try {
     const id = scene.present?.id ?? (await startBeside(hands, data, scene))
@@ -71,6 +77,10 @@ async function start(hands: Hands, data: ContainerStartData): Promise<Static<typ
       health: data.health,
       test: scene.image.healthTest,
     })
+    const { http: alive, withinMs } = data.health
+    if (data.sandbox?.token && alive !== undefined && scene.at) {
+      await proveToken(hands, { owner: data, at: scene.at, alive, withinMs })
+    }
     return describe(hands, { data, scene, ready })
   } catch (error) {
     throw await leaveNothing(hands, { scene, error })
@@ -79,20 +89,24 @@ async function start(hands: Hands, data: ContainerStartData): Promise<Static<typ
 
 async function lookAround(hands: Hands, data: ContainerStartData): Promise<Scene> {
   const { dockerSocket, switchboard, network } = hands.host
-  const [image, siblings, slots] = await Promise.all([
+  const [image, found] = await Promise.all([
     hands.perform(inspectImage(dockerSocket, data.image)),
     containersOf(hands, data.app),
-    switchboard.slots(data.app),
     ensureNetwork(hands),
   ])
   if (!image) {
     throw IMAGE_NOT_FOUND(data.image)
   }
-  refuseForbiddenImage(hands.host.policy, { app: data.app, reference: data.image, image })
+  await refuseForbiddenImage(hands, { reference: data.image, image })
+  const newVolumes = await refuseForeignVolumes(hands, data, found)
   const name = `${data.app}-${shortId(data.deployment)}`
   const current = switchboard.current(data.app)?.deployment
+  const kept = await keepUsed(hands, data.app, found)
+  const siblings = found.filter(each => !kept.includes(each))
+  // Not before: what is kept leaves its address to another one.
+  const slots = await switchboard.slots(data.app)
   const places = planPlaces({ data, siblings, slots, current, network: network.name })
-  return { image, name, ...places, at: await reachedAt(hands, data, places.ip) }
+  return { image, name, ...places, newVolumes, at: await reachedAt(hands, data, places.ip) }
 }
 
 async function reachedAt(
@@ -119,7 +133,7 @@ function shortId(deployment: string): string {
 
 async function startBeside(hands: Hands, data: ContainerStartData, scene: Scene): Promise<string> {
   const { dockerSocket } = hands.host
-  await Promise.all(scene.leftovers.map(each => removeLeftover(hands, each)))
+  await Promise.all(scene.leftovers.map(each => removeLeftover(hands, data.app, each)))
   if (scene.mustYield) {
     hands.say(`${scene.mustYield.name} is stopped first: ${scene.yieldReason}`, 'info')
     await yieldPlace(hands, scene.mustYield.id)
@@ -128,11 +142,13 @@ async function startBeside(hands: Hands, data: ContainerStartData, scene: Scene)
   if ('refused' in created) {
     throw CONTAINER_START_REFUSED(data.app, created.refused)
   }
+  // Somebody else may have made one of this name in between.
+  await refuseForeignVolumes(hands, scene.newVolumes, [])
   const refusal = data.sandbox?.token
     ? await startWithToken(hands, created.id, data)
     : await hands.perform(startContainer(dockerSocket, created.id))
   if (refusal) {
-    throw await explainRefusal(hands, data, refusal.refused)
+    throw await explainRefusal(hands, data.app, refusal.refused)
   }
   hands.say(`container ${scene.name} started${whereOf(hands, scene)}`, 'info')
   return created.id
@@ -143,11 +159,6 @@ function whereOf({ host }: Hands, { ip, at }: Scene): string {
     return ` at ${ip}`
   }
   return ` on the engine "${host.engine.name}"${at ? `, its port published at ${at.ip}:${at.port}` : ''}`
-}
-
-async function removeLeftover(hands: Hands, leftover: ContainerFacts): Promise<void> {
-  hands.say(`removing ${leftover.name}: an earlier deployment left it behind`, 'info')
-  await hands.perform(removeContainer(hands.host.dockerSocket, leftover.id))
 }
 
 function specOf(hands: Hands, data: ContainerStartData, scene: Scene): object {
@@ -169,24 +180,8 @@ function specOf(hands: Hands, data: ContainerStartData, scene: Scene): object {
     },
     network: { name: network.name, ...(engine ? {} : { ip: scene.ip }) },
     ports: [...data.ports, ...published],
-    volumes: data.volumes.map(volume => ({ ...volume, name: `${app}-${volume.name}` })),
+    volumes: data.volumes.map(volume => ({ ...volume, name: volumeName(app, volume.name) })),
   })
-}
-
-const PORT_IN_USE = /(?:Bind for|listen (?:tcp|udp)[46]?) [^\s]*:(\d+).*(?:already allocated|already in use)/
-
-async function explainRefusal(
-  hands: Hands,
-  data: ContainerStartData,
-  reason: string,
-): Promise<FairleadError> {
-  const port = PORT_IN_USE.exec(reason)?.[1]
-  if (port === undefined) {
-    return CONTAINER_START_REFUSED(data.app, reason)
-  }
-  const owners = await hands.perform(findPublisher(hands.host.dockerSocket, Number(port)))
-  const owner = owners.length > 0 ? `the container ${owners.join(', ')}` : ''
-  return PORT_TAKEN(port, owner).with({ facts: { port: Number(port) } })
 }
 
 interface Started {

@@ -96,6 +96,12 @@ export async function forgetTokens(hands: Hands, app: string, keep: readonly str
   }
 }
 
+/** Forgets the token of one container. */
+export async function forgetToken(hands: Hands, owner: TokenOwner): Promise<void> {
+  const path = tokenFile(hands.host.workspace, owner)
+  await hands.perform({ kind: 'file', operation: 'remove', path, read: () => undefined })
+}
+
 /** A server may print the addresses at which it is opened, its token in them. */
 export function withoutToken(line: string): string {
   return line.replace(/([?&]token=)[^&\s"'<>]+/g, '$1[secret]')

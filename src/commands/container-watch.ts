@@ -1,8 +1,8 @@
 import { type Static, Type } from 'typebox'
 import { type ContainerFacts, inspectContainer } from '#programs/docker-containers.ts'
 import { defineCommand, type Hands } from './command.ts'
-import { howItEnded } from './compose-judge.ts'
 import { AppName } from './container-data.ts'
+import { howItEnded } from './container-end.ts'
 import { CONTAINER_NOT_STEADY } from './container-errors.ts'
 import { lastLines } from './container-lines.ts'
 

@@ -11,6 +11,7 @@ import { type TestHands, testHands } from './recorded-hands.test.ts'
 
 /** Commands that are about a host as a whole look at each of its engines: its own, one that answers, one that does not. */
 const ADDRESS = 'registry.example.org:5000'
+const DIGEST = `sha256:${'1'.repeat(64)}`
 const VERSION = { status: 200, json: { Version: '20.10.24', ApiVersion: '1.41' } }
 const AWAY = { error: new Error('nobody answers there') }
 
@@ -22,16 +23,16 @@ test('R42 R43 every engine tells what its containers and services are made from,
       {
         status: 200,
         json: [
-          { Id: 'i', RepoTags: null, RepoDigests: [`${ADDRESS}/shop@sha256:1`], Created: 1 },
+          { Id: 'i', RepoTags: null, RepoDigests: [`${ADDRESS}/shop@${DIGEST}`], Created: 1 },
           { Id: 'unused', RepoTags: [`${ADDRESS}/shop:t-2`], RepoDigests: [], Created: 1 },
         ],
       },
     ],
-    [on('/far.sock', 'GET docker /services'), services(`${ADDRESS}/elsewhere:3@sha256:3`, 'busybox')],
+    [on('/far.sock', 'GET docker /services'), services(`${ADDRESS}/elsewhere:3@${DIGEST}`, 'busybox')],
     [on('/run/docker.sock', 'GET docker /'), { status: 200, json: [] }],
   ])
-  const { names, engines } = await imageUsed.run(hands, { address: ADDRESS })
-  deepEqual(names, [`${ADDRESS}/shop@sha256:1`, `${ADDRESS}/elsewhere:3@sha256:3`])
+  const { names, engines } = await imageUsed.run(hands, {})
+  deepEqual(names, [`${ADDRESS}/shop@${DIGEST}`, `${ADDRESS}/elsewhere:3@${DIGEST}`])
   deepEqual(
     engines.map(each => [each.name, each.problem === null]),
     [
@@ -88,6 +89,7 @@ test('R42 R99 the check of a host names every engine of it that is not well', as
     [on('/far.sock', 'POST docker /auth'), refusal],
     [on('/run/away.sock', 'POST docker /auth'), AWAY],
     ['POST docker /auth', { status: 200, json: {} }],
+    ['git version', { stdout: 'git version 2.39.5\n' }],
     ['docker compose version', { stdout: '2.26.1\n' }],
     ['stat ', { missing: false, kind: 'folder', freeBytes: 5e9 }],
   ])

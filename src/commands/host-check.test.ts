@@ -8,6 +8,7 @@ const REGISTRY = { address: 'registry.example.org:5000', username: 'fairlead', p
 const WELL: Answers = [
   ['GET docker /version', { status: 200, json: { Version: '20.10.24', ApiVersion: '1.41' } }],
   ['docker compose version', { stdout: '2.26.1\n' }],
+  ['git version', { stdout: 'git version 2.39.5\n' }],
   ['stat ', { missing: false, kind: 'folder', freeBytes: 5e9 }],
   ['POST docker /auth', { status: 200, json: {} }],
 ]
@@ -30,6 +31,7 @@ test('R99 what is wrong with a host is named, with what to do', async () => {
       /20\.10/,
     ],
     [['docker compose version', { stdout: '1.29.2\n' }], 'compose', /version 2/],
+    [['git version', { stdout: 'git version 2.20.1\n' }], 'git', /2\.30/],
     [['stat ', { missing: false, kind: 'folder', freeBytes: 5e8 }], 'disk', /hosts prune box/],
     [refusal('x509: certificate signed by unknown authority'), 'registry', /registry trust/],
     [refusal('login attempt failed with status: 401 Unauthorized'), 'registry', /registry passwd/],
@@ -45,6 +47,20 @@ test('R99 what is wrong with a host is named, with what to do', async () => {
   }
 })
 
+test('R99 an Incus that is too old is named where system containers are kept, and asked nowhere else', async () => {
+  const answers: Answers = [
+    ['GET incus /1.0', { status: 200, json: { metadata: { environment: { server_version: '5.21.1' } } } }],
+  ]
+  deepEqualNames(await wrong(answers), [])
+  const hands = testHands([...answers, ...WELL])
+  const systems = { socket: '/incus.sock' } as NonNullable<typeof hands.host.systems>
+  const { checks } = await hostCheck.run({ ...hands, host: { ...hands.host, systems } }, {})
+  deepEqualNames(
+    checks.filter(({ mend }) => mend !== null),
+    ['incus'],
+  )
+})
+
 test('a check that cannot be made is wrong in the words of its error, and the others are made all the same', async () => {
   const found = await wrong([['GET docker /version', { error: new Error('the engine does not answer') }]])
   assert.deepEqual(
@@ -53,6 +69,13 @@ test('a check that cannot be made is wrong in the words of its error, and the ot
   )
   assert.notEqual(found[0]?.mend, '')
 })
+
+function deepEqualNames(found: readonly { readonly name: string }[], names: readonly string[]): void {
+  assert.deepEqual(
+    found.map(each => each.name),
+    names,
+  )
+}
 
 function refusal(message: string): Answers[number] {
   return ['POST docker /auth', { status: 500, json: { message } }]

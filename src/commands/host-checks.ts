@@ -1,6 +1,7 @@
 import { asFairleadError } from '#lib/errors.ts'
 import { readConfig } from '#programs/caddy.ts'
-import { composeVersion, engineVersion, tryLogin } from '#programs/engine-facts.ts'
+import { composeVersion, engineVersion, gitVersion, tryLogin } from '#programs/engine-facts.ts'
+import { incusVersion } from '#programs/incus-host.ts'
 import type { Hands } from './command.ts'
 import { engineCredential, type RegistryData } from './image-data.ts'
 import { askProxy } from './proxy-config.ts'
@@ -25,11 +26,15 @@ export interface Asked {
 
 const LITTLE_BYTES = 2_000_000_000
 const OLDEST_API = 1.41
+const OLDEST_GIT = [2, 30] as const
+const OLDEST_INCUS = [6, 0] as const
 
 /** What can be wrong with a host, each as one entry. What throws is wrong, in the words of its error. */
 export const HOST_CHECKS: readonly HostCheck[] = [
   { name: 'engine', ofEngine: true, look: checkEngine },
   { name: 'compose', look: checkCompose },
+  { name: 'git', look: checkGit },
+  { name: 'incus', look: checkIncus },
   { name: 'disk', look: checkDisk },
   { name: 'proxy', look: checkProxy },
   { name: 'registry', ofEngine: true, look: checkRegistry },
@@ -60,6 +65,31 @@ async function checkCompose({ host, perform }: Hands): Promise<Finding> {
   return /^v?2\./.test(version)
     ? { detail: `Docker Compose ${version}` }
     : { detail: `Docker Compose ${version}`, mend: 'Install version 2 of the Compose plugin.' }
+}
+
+async function checkGit({ perform }: Hands): Promise<Finding> {
+  const version = await perform(gitVersion())
+  const detail = `Git ${version}`
+  return isAtLeast(version, OLDEST_GIT)
+    ? { detail }
+    : { detail, mend: `Install Git ${OLDEST_GIT.join('.')} or newer.` }
+}
+
+/** Only where system containers are kept. */
+async function checkIncus({ host, perform }: Hands): Promise<Finding | undefined> {
+  if (!host.systems) {
+    return undefined
+  }
+  const version = await perform(incusVersion(host.systems.socket))
+  const detail = `Incus ${version}`
+  return isAtLeast(version, OLDEST_INCUS)
+    ? { detail }
+    : { detail, mend: `Install Incus ${OLDEST_INCUS.join('.')} or newer.` }
+}
+
+function isAtLeast(version: string, [major, minor]: readonly [number, number]): boolean {
+  const [here = 0, next = 0] = version.split('.').map(Number)
+  return here > major || (here === major && next >= minor)
 }
 
 async function checkDisk({ host, perform }: Hands): Promise<Finding> {

@@ -16,6 +16,7 @@ import { type Fingerprints, openFingerprints } from './host-key.ts'
 import { makerOf, ownerIn, ownersOf } from './host-owners.ts'
 import { observeRoutes, SeenRoute } from './host-routes.ts'
 import { observeSwarm } from './host-swarm.ts'
+import { observeSystems } from './host-systems.ts'
 import { inTurns } from './in-turns.ts'
 
 const strict = { additionalProperties: false } as const
@@ -73,6 +74,8 @@ const Observed = Type.Object(
     key: Type.String(),
     /** The network that the proxy reaches containers on. */
     network: Type.String(),
+    /** Why its system containers could not be seen; absent: they were, or there are none. */
+    systemsProblem: Type.Optional(Type.String()),
     /** All of the host; absent when it has only its own. */
     engines: Type.Optional(Type.Array(SeenEngine, { maxItems: 51 })),
   },
@@ -100,11 +103,20 @@ export const hostObserve = defineCommand({
     const knowledge = { known, fingerprints, left: { containers: MOST, characters: MOST_CHARACTERS } }
     const looks = await lookAtEngines(hands, on => look(on, knowledge))
     const seen = looks ? looks.flatMap(each => each.seen ?? []) : [await look(hands, knowledge)]
+    const systems = await observeSystems(hands)
     const isAnyThere = seen.some(each => each.containers.length + each.foreign.length > 0)
     return {
-      containers: seen.flatMap(each => each.containers),
+      containers: [
+        ...seen.flatMap(each => each.containers),
+        ...systems.seen.map(each => each.container),
+      ].slice(0, MOST),
       foreign: seen.flatMap(each => each.foreign),
-      configurations: Object.assign({}, ...seen.map(each => each.configurations)),
+      configurations: Object.assign(
+        {},
+        ...seen.map(each => each.configurations),
+        ...systems.seen.map(({ container: { id }, parts }) => ({ [id]: configurationOf(parts, known[id]) })),
+      ),
+      ...(systems.problem === undefined ? {} : { systemsProblem: systems.problem }),
       routes: isAnyThere ? await observeRoutes(hands) : null,
       key: fingerprints.key,
       network: hands.host.network.name,

@@ -18,6 +18,8 @@ const PruneData = Type.Object(
     ours: Type.Array(AppName, { maxItems: 100_000 }),
     present: Type.Array(AppName, { maxItems: 100_000 }),
     keep: Type.Array(ImageName, { maxItems: 100_000 }),
+    /** Names of people's kind that deployments gave, and nothing lists any more. */
+    given: Type.Optional(Type.Array(ImageName, { maxItems: 10_000 })),
     allUnused: Type.Boolean(),
     youngerThanMs: Type.Integer({ minimum: 0 }),
     buildCache: Type.Object(
@@ -95,7 +97,8 @@ async function pruneOn(hands: Hands, engine: EngineFacts, wish: PruneData): Prom
   const data = onlyFor(engine, wish)
   const most = Math.ceil(MOST_TOLD / enginesOf(hands.host).length)
   const usage = await hands.perform(diskUsage(dockerSocket))
-  const choice = choosePrunable(usage, data, hands.clock.now())
+  const rules = { ...data, environments: !servesSome(engine) }
+  const choice = choosePrunable(usage, rules, hands.clock.now())
   const gone = data.dryRun ? choice.images : await remove(hands, choice)
   if (!data.dryRun) {
     await hands.perform(pruneBuildCache(dockerSocket, data.buildCache))

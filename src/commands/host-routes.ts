@@ -2,12 +2,17 @@ import { createHash } from 'node:crypto'
 import { type Static, Type } from 'typebox'
 import { canonicalJson } from '#lib/canonical-json.ts'
 import { type CaddyConfig, type CaddyRoute, readConfig } from '#programs/caddy.ts'
-import { hostsOf, nameOfRoute } from '#programs/caddy-route.ts'
+import { isMoved } from '#programs/caddy-moved.ts'
+import { hostsOf, nameOfRoute, seenPlaces } from '#programs/caddy-route.ts'
 import type { Hands } from './command.ts'
 import { askProxy } from './proxy-config.ts'
 
 export const SeenRoute = Type.Object(
-  { hosts: Type.Array(Type.String()), hash: Type.String() },
+  {
+    /** With the part of each that the name has. */
+    hosts: Type.Array(Type.String()),
+    hash: Type.String(),
+  },
   { additionalProperties: false },
 )
 export type SeenRoute = Static<typeof SeenRoute>
@@ -29,24 +34,24 @@ export async function observeRoutes(hands: Hands): Promise<Record<string, SeenRo
 
 /** By name, over all that decides where its requests go. Pure. */
 export function routesIn(config: CaddyConfig): Record<string, SeenRoute> {
-  const found = new Map<string, { hosts: Set<string>; deciding: unknown[] }>()
+  const found = new Map<string, { places: Set<string>; deciding: unknown[] }>()
   for (const server of Object.values(config.apps?.http?.servers ?? {})) {
     const routes = server.routes ?? []
     for (const [at, route] of routes.entries()) {
       const name = nameOfRoute(route)
       if (name !== undefined) {
-        const entry = found.get(name) ?? { hosts: new Set(), deciding: [] }
+        const entry = found.get(name) ?? { places: new Set(), deciding: [] }
         const hosts = hostsOf(route)
-        hosts.forEach(host => void entry.hosts.add(host))
+        seenPlaces(route).forEach(place => void entry.places.add(place))
         entry.deciding.push(route, ...routes.slice(0, at).filter(other => takesFrom(other, hosts)))
         found.set(name, entry)
       }
     }
   }
   return Object.fromEntries(
-    [...found].map(([name, { hosts, deciding }]) => [
+    [...found].map(([name, { places, deciding }]) => [
       name,
-      { hosts: [...hosts].sort(), hash: createHash('sha256').update(canonicalJson(deciding)).digest('hex') },
+      { hosts: [...places].sort(), hash: createHash('sha256').update(canonicalJson(deciding)).digest('hex') },
     ]),
   )
 }
@@ -54,5 +59,6 @@ export function routesIn(config: CaddyConfig): Record<string, SeenRoute> {
 /** A route of somebody else that stands before and answers for one of the hosts. */
 function takesFrom(other: CaddyRoute, hosts: readonly string[]): boolean {
   const taken = hostsOf(other)
-  return nameOfRoute(other) === undefined && (taken.length === 0 || taken.some(host => hosts.includes(host)))
+  const isForeign = nameOfRoute(other) === undefined && !isMoved(other)
+  return isForeign && (taken.length === 0 || taken.some(host => hosts.includes(host)))
 }

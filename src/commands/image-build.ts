@@ -1,14 +1,16 @@
 import { join, posix } from 'node:path'
 import { type Static, Type } from 'typebox'
-import { AS_LONG_AS_COMMAND_MS, type FileCall, type FileResult } from '#exec/call.ts'
+import { AS_LONG_AS_COMMAND_MS } from '#exec/call.ts'
+import { baseImages } from '#formats/dockerfile-images.ts'
 import { imageName, parseReference } from '#formats/image-reference.ts'
 import { asFairleadError } from '#lib/errors.ts'
 import { Secret } from '#lib/secret.ts'
 import { inspectImage, removeImage, tagImage } from '#programs/docker-images.ts'
-import { baseImages } from '#programs/dockerfile.ts'
 import { checkedPath } from '#programs/git-names.ts'
+import { isAllowedHere, noteBuilt } from './built-here.ts'
 import { defineCommand, type Hands } from './command.ts'
 import { AppName, CommitId, ImageName, LABEL } from './container-data.ts'
+import { fileCall } from './file-call.ts'
 import { isMadeFrom, refuseDockerfileOutside } from './image-content.ts'
 import { BuildArgs, BuildName, BuildTarget, RegistryData, RepositoryKey, TreePath } from './image-data.ts'
 import { BASE_IMAGE_PULL_FAILED, IMAGE_PATH_REFUSED, IMAGE_SOURCE_MISSING } from './image-errors.ts'
@@ -76,15 +78,19 @@ export const imageBuild = defineCommand({
 async function build(hands: Hands, data: BuildData): Promise<Static<typeof BuildResult>> {
   const local = await hands.perform(inspectImage(hands.host.dockerSocket, data.reference))
   const tag = parseReference(data.reference)?.tag
-  if (local && isMadeFrom(local, tag)) {
+  if (local && isMadeFrom(local, tag) && (await isAllowedHere(hands, data.reference, local))) {
     hands.say(`image ${data.reference} is here already`, 'info')
     return { imageId: local.id, built: false, source: 'host' }
   }
-  const fetched = data.fetch ? await fetchImage(hands, data, data.fetch) : undefined
+  const { registries } = hands.host.policy
+  const mayFetch = registries.length === 0 || registries.includes(data.fetch?.registry.address ?? '')
+  const fetched = data.fetch && mayFetch ? await fetchImage(hands, data, data.fetch) : undefined
   if (fetched !== undefined) {
     return { imageId: fetched, built: false, source: 'registry' }
   }
-  return { imageId: await buildImage(hands, data), built: true, source: 'build' }
+  const imageId = await buildImage(hands, data)
+  await noteBuilt(hands, imageId)
+  return { imageId, built: true, source: 'build' }
 }
 
 /** Undefined when it has to be built after all. */
@@ -115,7 +121,7 @@ async function fetchImage(
 
 async function buildImage(hands: Hands, data: BuildData): Promise<string> {
   const { context, text } = await readSource(hands, data)
-  refuseByPolicy(hands, data.dockerfile, text)
+  refuseByPolicy(hands, { ...data, text })
   await fetchPrivateBases(hands, data, text)
   return hands.perform({
     kind: 'image-build',
@@ -165,14 +171,6 @@ export async function readSource(
     throw IMAGE_SOURCE_MISSING(data.dockerfile, data.commit)
   }
   return { context, text: file.text }
-}
-
-type FileWish =
-  | { readonly operation: 'stat'; readonly path: string }
-  | { readonly operation: 'read'; readonly path: string; readonly maxBytes: number }
-
-function fileCall(wish: FileWish): FileCall<FileResult> {
-  return { kind: 'file', ...wish, read: result => result }
 }
 
 /**

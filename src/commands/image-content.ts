@@ -3,6 +3,7 @@ import { posix } from 'node:path'
 import { type Static, Type } from 'typebox'
 import { type ImageFacts, inspectImage } from '#programs/docker-images.ts'
 import { treesOf } from '#programs/git-tree.ts'
+import { isAllowedHere } from './built-here.ts'
 import { defineCommand, type Hands } from './command.ts'
 import { CommitId, LABEL } from './container-data.ts'
 import { platformOf } from './engine-platform.ts'
@@ -155,7 +156,8 @@ async function look(hands: Hands, image: WantedImage, tag: string): Promise<Imag
     hands.perform(inspectImage(hands.host.dockerSocket, reference)),
     registry ? lookForManifest(hands, { registry, repository: repositoryName, reference: tag }) : undefined,
   ])
-  const local = found && isMadeFrom(found, tag) ? found : undefined
+  const isUsable = found && isMadeFrom(found, tag) && (await isAllowedHere(hands, reference, found))
+  const local = isUsable ? found : undefined
   const digest = manifest?.kind === 'present' ? manifest.digest : undefined
   const pinned = digest === undefined ? undefined : `${name}@${digest}`
   return {

@@ -50,6 +50,8 @@ describe('an image under a content tag', () => {
       ['read', { kind: 'file', text: 'FROM scratch\n' }],
       ['image-build', { imageId: 'sha256:2' }],
       ['build', { imageId: 'sha256:2' }],
+      ['make-folder /workspace/built', {}],
+      ['write /workspace/built/2', {}],
     ]
     const fetched = await imageBuild.run(testHands(answers('t-1')), data)
     assert.deepEqual([fetched.source, fetched.imageId], ['registry', 'sha256:1'])

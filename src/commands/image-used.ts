@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { REGISTRY_ADDRESS_PATTERN } from '#formats/image-reference.ts'
+import { parseReference } from '#formats/image-reference.ts'
 import { listEveryContainer } from '#programs/container-list.ts'
 import { listImages } from '#programs/docker-images.ts'
 import { listServices } from '#programs/docker-swarm.ts'
@@ -11,10 +11,10 @@ const strict = { additionalProperties: false } as const
 export const imageUsed = defineCommand({
   name: 'image.used',
   summary:
-    'Tells which images of a registry containers and services of all engines of this host were made from, whoever made them.',
+    'Tells which images of registries containers and services of all engines of this host were made from, whoever made them.',
   role: 'worker',
   looksOnly: true,
-  data: Type.Object({ address: Type.String({ pattern: REGISTRY_ADDRESS_PATTERN, maxLength: 255 }) }, strict),
+  data: Type.Object({}, strict),
   result: Type.Object(
     {
       names: Type.Array(Type.String()),
@@ -33,9 +33,9 @@ export const imageUsed = defineCommand({
   ),
   deadlineMs: 120_000,
   lock: () => 'image.used',
-  async run(hands, { address }) {
+  async run(hands) {
     const looks = await onEveryEngine(hands, usedOn)
-    const names = looks.flatMap(each => each.done ?? []).filter(name => name.startsWith(`${address}/`))
+    const names = looks.flatMap(each => each.done ?? []).filter(name => parseReference(name)?.host)
     return {
       names: [...new Set(names)],
       engines: looks.map(({ engine, problem }) => ({ name: engine.name, problem: problem?.message ?? null })),

@@ -16,6 +16,7 @@ import { containerStart } from './container-start.ts'
 import { containerVerify } from './container-verify.ts'
 import { containerWatch } from './container-watch.ts'
 import { engineChoose } from './engine-choose.ts'
+import { firewallApply, firewallConfirm, firewallObserve } from './firewall.ts'
 import { hostCheck } from './host-check.ts'
 import { hostObserve } from './host-observe.ts'
 import { hostPrune } from './host-prune.ts'
@@ -35,6 +36,7 @@ import { notebookContent } from './notebook-content.ts'
 import { notebookEnvironment } from './notebook-environment.ts'
 import { notebookExamine } from './notebook-examine.ts'
 import { notebookLinks } from './notebook-links.ts'
+import { notebookPackages } from './notebook-packages.ts'
 import { notebookPicture } from './notebook-picture.ts'
 import { notebookPreview } from './notebook-preview.ts'
 import { notebookScan } from './notebook-scan.ts'
@@ -56,7 +58,9 @@ import { repositoryTags } from './repository-tags.ts'
 import { repositoryWriteBack } from './repository-write-back.ts'
 import { routeObserve, routeRemove } from './route.ts'
 import { routeAdmit } from './route-admit.ts'
+import { routeExpel } from './route-expel.ts'
 import { routePoint } from './route-point.ts'
+import { routeRedirect } from './route-redirect.ts'
 import { routeVerify } from './route-verify.ts'
 import { stackCompose } from './stack-compose.ts'
 import { stackFind } from './stack-find.ts'
@@ -72,6 +76,23 @@ import {
   swarmTidy,
   swarmVerify,
 } from './swarm.ts'
+import {
+  systemAuthorize,
+  systemBackup,
+  systemConsole,
+  systemCreate,
+  systemDelete,
+  systemForget,
+  systemForgetBackup,
+  systemObserve,
+  systemRename,
+  systemResize,
+  systemRestore,
+  systemSnapshot,
+  systemStart,
+  systemStop,
+  systemVerify,
+} from './system.ts'
 
 /** Everything that a manager may tell an agent. */
 export const COMMANDS: readonly Command[] = [
@@ -86,6 +107,7 @@ export const COMMANDS: readonly Command[] = [
   repositoryCommit,
   notebookLinks,
   notebookPreview,
+  notebookPackages,
   notebookPicture,
   imageContent,
   imageDigest,
@@ -119,11 +141,16 @@ export const COMMANDS: readonly Command[] = [
   composeRestore,
   composeDown,
   engineChoose,
+  firewallObserve,
+  firewallApply,
+  firewallConfirm,
   hostObserve,
   hostCheck,
   hostPrune,
   routeObserve,
   routeAdmit,
+  routeExpel,
+  routeRedirect,
   routePoint,
   routeVerify,
   routeRemove,
@@ -144,6 +171,21 @@ export const COMMANDS: readonly Command[] = [
   swarmTidy,
   swarmRestore,
   swarmDown,
+  systemObserve,
+  systemCreate,
+  systemResize,
+  systemRename,
+  systemAuthorize,
+  systemStart,
+  systemStop,
+  systemVerify,
+  systemSnapshot,
+  systemForget,
+  systemRestore,
+  systemDelete,
+  systemConsole,
+  systemBackup,
+  systemForgetBackup,
 ] as unknown as readonly Command[]
 
 /** The command with this name; plans and journals only hold names of the list. */

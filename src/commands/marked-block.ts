@@ -47,6 +47,13 @@ export function hasBlock(text: string, marker: string): boolean {
   return placeOf(text.split(/\r?\n/), marker).kind === 'found'
 }
 
+/** What stands between the marks, without them. */
+export function blockIn(text: string, marker: string): string | undefined {
+  const lines = text.split(/\r?\n/)
+  const place = placeOf(lines, marker)
+  return place.kind === 'found' ? lines.slice(place.begin + 1, place.end).join('\n') : undefined
+}
+
 type Place =
   | { readonly kind: 'found'; readonly begin: number; readonly end: number; readonly version: number }
   | { readonly kind: 'none' | 'broken' }

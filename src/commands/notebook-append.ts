@@ -18,6 +18,7 @@ import {
   sendLayer,
 } from '#programs/registry-blobs.ts'
 import { appendedConfig } from '#recipes/append-config.ts'
+import { noteBuilt } from './built-here.ts'
 import type { Hands } from './command.ts'
 import { registryAccess } from './image-data.ts'
 import { contentLabels, modifiedMs } from './notebook-build.ts'
@@ -97,6 +98,8 @@ async function append(
   if (found === undefined) {
     throw new NotHere('the registry does not take the manifest')
   }
+  // An engine knows an image by one or the other.
+  await Promise.all([digestOf(text), found].map(id => noteBuilt(hands, id)))
   hands.say(`appended ${layer.files.length} files (${sent.bytes} bytes) as ${data.key}`, 'info')
   return found
 }

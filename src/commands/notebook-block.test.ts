@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import MarkdownIt from 'markdown-it'
 import { withBlock } from './marked-block.ts'
 import { indexBlock, notebookBlock } from './notebook-block.ts'
 import type { NotebookLink } from './notebook-link-data.ts'
@@ -58,6 +59,40 @@ test('R10 after a failure the last good link stays, with why in one cell', () =>
   assert.match(never, /\| \*\*Version\*\* \| - \|/)
 })
 
+test('R10 beside why it failed stands where its log is, at the same address each time', () => {
+  const log = 'https://nb.example.org/preview/churn/log'
+  const { text } = notebookBlock({ ...CHURN, status: 'failed', error: 'pip: no (a.txt:3)', log }, false)
+  assert.match(
+    text,
+    /\| \*\*Last error\*\* \| pip: no \(a\.txt:3\) \(\[log\]\(https:\/\/nb\.example\.org\/preview\/churn\/log\)\) \|\n/,
+  )
+  assert.doesNotMatch(notebookBlock({ ...CHURN, log }, false).text, /\[log\]/)
+})
+
+test('R10 what somebody changed between the marks is found, and nothing that stands as it was written', () => {
+  const odd = '--> | ](https://evil) <script> `x` \\'
+  const links: NotebookLink[] = [
+    CHURN,
+    { ...CHURN, badge: null, preview: null, url: null, commit: null, title: odd },
+    { ...CHURN, status: 'failed', error: odd, log: 'https://nb.example.org/preview/churn/log' },
+    { ...CHURN, status: 'failed', error: odd, url: 'https://a.example/x)(y|z' },
+  ]
+  for (const link of links) {
+    const { text, find } = notebookBlock(link, true)
+    assert.equal(find?.(text), undefined, text)
+    for (const edited of [
+      text.replace(/\| \*\*Open\*\* \| .*/, '| **Open** | [Churn](https://elsewhere.example/) |'),
+      text.replace(/(\*\*Status\*\* \| ).*/, '$1works |'),
+      text.replace(/(\*\*Version\*\* \| ).*/, '$1`0` |'),
+      text.replace('|---|---|\n', '|---|---|\n| **Owner** | Ada |\n'),
+      text.replace(/\n<!-- .*/, '\n'),
+      `${text}\nMine\n`,
+    ]) {
+      assert.match(find?.(edited) ?? '', /changed by hand/, edited)
+    }
+  }
+})
+
 test('whatever a title or an error is, the block stays one table and one comment', () => {
   const odd = '--> <!-- nb:end -->\n| a | ](https://evil) <script> `x` \\'
   const { text } = notebookBlock({ ...CHURN, title: odd, error: odd, url: 'https://a.example/x)(y|z' }, false)
@@ -96,3 +131,26 @@ test('R11 the index lists the projects by their folders, without those that are 
 function dataOf(text: string): unknown {
   return JSON.parse(/<!-- nb:(?:index-)?data (.*) -->$/.exec(text)?.[1] ?? '')
 }
+
+test('L04 a title that is markdown, names people and refers to things is text and nothing else', () => {
+  const title =
+    '``` `]( javascript:x) <img src=x onerror=1> ![a](https://evil) @org/team #1 !2 $a$ ~~b~~ www.evil.example https://evil.example | ```'
+  const link = { ...CHURN, title, status: 'failed', error: title } as const
+  const markdown = new MarkdownIt({ html: true, linkify: true })
+  for (const { text, heading } of [notebookBlock(link, false), indexBlock([link])]) {
+    const html = markdown.render(`${heading}\n\n${text}\n`).replace(/<!--.*?-->/g, '')
+    const targets = [...html.matchAll(/(?:href|src)="([^"]*)"/g)].map(([, target]) => target)
+    assert.deepEqual(
+      [...new Set(targets)].sort(),
+      [CHURN.badge, CHURN.preview, CHURN.url].sort(),
+      'no other link or picture',
+    )
+    assert.doesNotMatch(html, /<(?:script|s|em|pre)\b|<code>(?!3f2a)|<img (?!src="https:\/\/nb\.)/)
+    assert.equal(
+      (html.match(/<tr>/g) ?? []).length,
+      text.split('\n').filter(line => /^\|(?!--)/.test(line)).length,
+    )
+    assert.doesNotMatch(text.split('<!-- nb')[0] ?? '', /@org|(?<!\\)[#!]\d/)
+    assert.ok(html.includes('javascript:x'), 'it is all there, as text')
+  }
+})

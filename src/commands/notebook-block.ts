@@ -26,7 +26,7 @@ export function notebookBlock(link: NotebookLink, withImage: boolean): PlacedBlo
     ['Status', badge === null ? status : `![${status}](${address(badge)}) ${status}`],
     ['Version', commit === null ? '-' : `\`${commit.slice(0, 12)}\``],
     ...(preview === null ? [] : [['Preview', `[read-only](${address(preview)})`]]),
-    ...(error === null ? [] : [['Last error', escaped(error)]]),
+    ...(error === null ? [] : [['Last error', `${escaped(error)}${logOf(link)}`]]),
   ]
   const text = [
     '| | |',
@@ -42,8 +42,13 @@ export function notebookBlock(link: NotebookLink, withImage: boolean): PlacedBlo
     text,
     heading: `# ${escaped(title)}`,
     // A folder that is gone is not made again to say so.
-    onlyInPlace: status === 'removed',
+    onlyInPlace: status === 'removed' || link.onlyInPlace === true,
+    find: findChanges,
   }
+}
+
+function logOf({ log }: NotebookLink): string {
+  return log === undefined ? '' : ` ([log](${address(log)}))`
 }
 
 /** The table of all projects, for the root of the repository. */
@@ -77,17 +82,63 @@ export function indexBlock(links: readonly NotebookLink[]): PlacedBlock {
   }
 }
 
+function findChanges(standing: string): string | undefined {
+  return isAsWritten(standing) ? undefined : 'had been changed by hand between its marks: that was replaced'
+}
+
+/**
+ * Whether the table still says what the data of the same block says. Title and badge are in the table alone, so another
+ * one there is not noticed.
+ */
+function isAsWritten(standing: string): boolean {
+  const lines = standing.split(/\r?\n/)
+  const data = dataIn(lines.at(-1) ?? '')
+  if (!data || lines.at(-2) !== '') {
+    return false
+  }
+  const { url, status, commit, preview, error } = data
+  const rows: readonly (readonly [string, (value: string) => boolean])[] = [
+    ['Open', value => (url ? value.endsWith(`](${address(url)})`) : value === '_not available_')],
+    ['Status', value => value === status || value.endsWith(`) ${status}`)],
+    ['Version', value => value === (commit ? `\`${commit.slice(0, 12)}\`` : '-')],
+    ...(preview
+      ? [['Preview', (value: string) => value === `[read-only](${address(preview)})`] as const]
+      : []),
+    ...(error ? [['Last error', (value: string) => value.startsWith(escaped(error))] as const] : []),
+  ]
+  const said = lines.slice(2, -2).map(line => /^\| \*\*([^*|]+)\*\* \| (.*) \|$/.exec(line))
+  return (
+    said.length === rows.length &&
+    rows.every(([name, isRight], at) => said[at]?.[1] === name && isRight(said[at]?.[2] ?? ''))
+  )
+}
+
+type Standing = Partial<Record<'url' | 'status' | 'commit' | 'preview' | 'error', string | null>>
+
+function dataIn(line: string): Standing | undefined {
+  try {
+    return JSON.parse(/^<!-- nb:data (.*) -->$/.exec(line)?.[1] ?? '') as Standing
+  } catch {
+    return undefined
+  }
+}
+
 /** Two hyphens could end the comment, and stand in every internationalised name. */
 function comment(name: string, data: object): string {
   const json = JSON.stringify(data).replaceAll('--', '-\\u002d').replaceAll('->', '-\\u003e')
   return `<!-- ${name} ${json} -->`
 }
 
-/** A text within a cell, on one line, that is nothing but text. */
+/** Keeps a name behind `@` from being told: Git hosts look for names in what is shown, whatever is escaped. */
+const JOINER = '\u2060'
+
+/** A text within a cell, on one line, that is nothing but text: no link, picture, formula, reference or name of a person. */
 function escaped(text: string): string {
   return text
     .replace(/[\p{C}\p{Zl}\p{Zp}\s]+/gu, ' ')
-    .replace(/[|\\`<>[\]*_!&]/g, '\\$&')
+    .replace(/[|\\`<>[\]*_!&#~$^]|:(?=\/\/)/g, '\\$&')
+    .replace(/@(?=[\p{L}\p{N}_])/gu, `\\@${JOINER}`)
+    .replace(/\bwww\./gi, each => `${each.slice(0, -1)}\\.`)
     .trim()
 }
 

@@ -1,14 +1,19 @@
 import { AS_LONG_AS_COMMAND_MS, type PackedFile } from '#exec/call.ts'
+import { readDuration } from '#lib/duration.ts'
+import { asFairleadError } from '#lib/errors.ts'
 import { Secret } from '#lib/secret.ts'
 import { tagImage } from '#programs/docker-images.ts'
 import { lastChange } from '#programs/git-files.ts'
 import { renderEnvironment, renderProject } from '#recipes/render-recipe.ts'
+import { noteBuilt } from './built-here.ts'
 import type { Hands } from './command.ts'
 import { LABEL } from './container-data.ts'
 import { refuseByPolicy } from './image-policy.ts'
 import type { NotebookContentData, NotebookWish } from './notebook-data.ts'
+import { NOTEBOOK_BUILD_TOO_LONG } from './notebook-errors.ts'
+import { explainBuild } from './notebook-explain.ts'
 import { contentFiles, dependencyFiles, projectFolder } from './notebook-files.ts'
-import { NOTEBOOK_LABEL } from './notebook-images.ts'
+import { cachesOf, NOTEBOOK_LABEL } from './notebook-images.ts'
 import type { Ready } from './notebook-look.ts'
 import { foldersOf } from './repository-folders.ts'
 
@@ -24,16 +29,25 @@ export async function buildEnvironment(hands: Hands, data: NotebookWish, ready: 
   if (recipe.pack === 'docker') {
     const dockerfile = ownDockerfile(ready)
     const { texts } = ready.source
-    refuseByPolicy(hands, dockerfile, texts.text(inRepository(ready, dockerfile)) ?? '')
+    refuseByPolicy(hands, {
+      dockerfile,
+      text: texts.text(inRepository(ready, dockerfile)) ?? '',
+      args: {},
+    })
     const files = contentFiles(ready, folder, '')
-    await build(hands, data, { files, dockerfile, tag, labels: { ...labels, ...contentLabels(ready) } })
+    await build(hands, data, ready, {
+      files,
+      dockerfile,
+      tag,
+      labels: { ...labels, ...contentLabels(ready) },
+    })
     return
   }
   const files = [
-    { path: 'Dockerfile', text: renderEnvironment(recipe, 'buildkit') },
+    { path: 'Dockerfile', text: renderEnvironment(recipe, 'buildkit', cachesOf(data)) },
     ...dependencyFiles(ready, folder),
   ]
-  await build(hands, data, { files, dockerfile: 'Dockerfile', tag, labels })
+  await build(hands, data, ready, { files, dockerfile: 'Dockerfile', tag, labels })
 }
 
 /** The project's files on its environment, and what is executed when they are there. */
@@ -46,11 +60,14 @@ export async function buildContent(hands: Hands, data: NotebookContentData, read
   }
   const folder = await projectFolder(hands, data)
   const files = [
-    { path: 'Dockerfile', text: `FROM ${reference} AS environment\n${renderProject(recipe, 'buildkit')}` },
+    {
+      path: 'Dockerfile',
+      text: `FROM ${reference} AS environment\n${renderProject(recipe, 'buildkit', cachesOf(data))}`,
+    },
     ...dependencyFiles(ready, folder),
     ...contentFiles(ready, folder, 'src'),
   ]
-  await build(hands, data, {
+  await build(hands, data, ready, {
     files,
     dockerfile: 'Dockerfile',
     tag: names.content.reference,
@@ -88,24 +105,32 @@ interface Build {
   readonly modifiedMs?: number
 }
 
-async function build(hands: Hands, data: NotebookWish, wish: Build): Promise<string> {
+async function build(hands: Hands, data: NotebookWish, ready: Ready, wish: Build): Promise<void> {
   const known = [...(data.registry ? [data.registry] : []), ...(data.registries ?? [])]
-  return hands.perform({
-    kind: 'image-build',
-    socket: hands.host.dockerSocket,
-    context: wish.files,
-    ...(wish.modifiedMs === undefined ? {} : { modifiedMs: wish.modifiedMs }),
-    dockerfile: wish.dockerfile,
-    args: {},
-    secrets: {},
-    tags: [wish.tag],
-    labels: wish.labels,
-    registries: Object.fromEntries(
-      known
-        .filter(({ username }) => username !== '')
-        .map(({ address, username, password }) => [address, { username, password: new Secret(password) }]),
-    ),
-    timeoutMs: AS_LONG_AS_COMMAND_MS,
-    read: ({ imageId }) => imageId,
-  })
+  const { slug, settings } = ready.planned.project
+  const most = settings.build?.timeout
+  try {
+    const imageId = await hands.perform({
+      kind: 'image-build',
+      socket: hands.host.dockerSocket,
+      context: wish.files,
+      ...(wish.modifiedMs === undefined ? {} : { modifiedMs: wish.modifiedMs }),
+      dockerfile: wish.dockerfile,
+      args: {},
+      secrets: {},
+      tags: [wish.tag],
+      labels: wish.labels,
+      registries: Object.fromEntries(
+        known
+          .filter(({ username }) => username !== '')
+          .map(({ address, username, password }) => [address, { username, password: new Secret(password) }]),
+      ),
+      timeoutMs: readDuration(most ?? '') ?? AS_LONG_AS_COMMAND_MS,
+      read: built => built.imageId,
+    })
+    await noteBuilt(hands, imageId)
+  } catch (error) {
+    const isLate = most !== undefined && asFairleadError(error).code === 'CALL_TIMED_OUT'
+    throw isLate ? NOTEBOOK_BUILD_TOO_LONG(slug, most) : explainBuild(error, ready)
+  }
 }

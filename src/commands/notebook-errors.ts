@@ -28,3 +28,21 @@ export const NOTEBOOK_CHANGED = defineError({
     `The notebook project "${slug}" was planned as ${planned}, and is ${found} now.`,
   hint: () => 'Its base images or settings changed in the meantime. Deploy again: it is planned anew.',
 })
+
+export const NOTEBOOK_DEPENDENCY_REFUSED = defineError({
+  code: 'NOTEBOOK_DEPENDENCY_REFUSED',
+  status: 422,
+  retry: 'never',
+  message: (said: string) => said,
+  hint: () =>
+    'Correct the file that asks for it and push again; the log of the deployment has all that the installer said. What ran before goes on.',
+})
+
+export const NOTEBOOK_BUILD_TOO_LONG = defineError({
+  code: 'NOTEBOOK_BUILD_TOO_LONG',
+  status: 422,
+  retry: 'never',
+  message: (slug: string, most: string) => `The image of "${slug}" was not built within ${most}.`,
+  hint: () =>
+    'The last lines of the log say what takes so long. Raise "build.timeout" in nb.yaml, or ask for fewer packages. What ran before goes on.',
+})

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { parseReference } from '#formats/image-reference.ts'
 import { inspectImage } from '#programs/docker-images.ts'
 import type { RecipeKeys } from '#recipes/recipe-keys.ts'
@@ -34,6 +35,11 @@ export function namesOf(
 
 type Environment = NonNullable<NotebookExamined['environment']>
 type Content = NonNullable<NotebookExamined['content']>
+
+/** Caches of builds are folders that all in a build can write to: no repository finds there what another one left. */
+export function cachesOf({ repository }: Pick<NotebookWish, 'repository'>): string {
+  return createHash('sha256').update(repository).digest('hex').slice(0, 12)
+}
 
 export async function lookForEnvironment(
   hands: Hands,

@@ -21,6 +21,10 @@ export const NotebookLink = Type.Object(
     image: orNull(Type.String({ pattern: '^[!-~]+$', maxLength: 500 })),
     badge: orNull(Url),
     preview: orNull(Url),
+    /** Its block is written where it stands, and nowhere else. */
+    onlyInPlace: Type.Optional(Type.Boolean()),
+    /** What the last deployment that failed printed; the same address each time. */
+    log: Type.Optional(Url),
     /** Why the last deployment failed, on one line. */
     error: orNull(Type.String({ minLength: 1, maxLength: 200, pattern: '^[^\\u0000-\\u001f]+$' })),
   },

@@ -9,15 +9,6 @@ export const LINKS_BRANCH_REFUSED = defineError({
     'In notebooks.yaml leave "urlmd.branch" out, so that they stand in the branch that is deployed, or name one that begins with "nb-", such as nb-links.',
 })
 
-export const LINKS_MODE_UNKNOWN = defineError({
-  code: 'LINKS_MODE_UNKNOWN',
-  status: 422,
-  retry: 'never',
-  message: (mode: string) => `This version cannot write links of notebooks in the mode "${mode}".`,
-  hint: () =>
-    'In notebooks.yaml take "urlmd.mode" out; for a protected branch "urlmd.branch: nb-links" is there.',
-})
-
 export const LINKS_SETTINGS_WRONG = defineError({
   code: 'LINKS_SETTINGS_WRONG',
   status: 422,

@@ -4,7 +4,7 @@ import { readSettings } from '#recipes/read-settings.ts'
 import type { Hands } from './command.ts'
 import { indexBlock, notebookBlock } from './notebook-block.ts'
 import type { NotebookLink } from './notebook-link-data.ts'
-import { LINKS_BRANCH_REFUSED, LINKS_MODE_UNKNOWN, LINKS_SETTINGS_WRONG } from './notebook-link-errors.ts'
+import { LINKS_BRANCH_REFUSED, LINKS_SETTINGS_WRONG } from './notebook-link-errors.ts'
 import { mergedFiles, type PlacedBlock } from './repository-blocks.ts'
 import {
   type RewriteData,
@@ -35,6 +35,8 @@ interface Wishes {
   readonly index: boolean
   readonly image: boolean
   readonly branch: string | undefined
+  /** Asks for a merge request from that branch. */
+  readonly isRequest: boolean
 }
 
 /** Where a branch that must not be pushed to has its links instead. */
@@ -85,19 +87,35 @@ async function attempt(hands: Hands, data: LinksData, known?: Wishes): Promise<A
       }
       const now = await mergedFiles(hands, tip, blocksFor(data.links, wishes), 'tolerant')
       merged = now
-      return { files: now.files, message: messageOf(now.files.length, tip.facts.commit, data.write) }
+      const message = messageOf(now.files.length, tip.facts.commit, data.write)
+      return { files: now.files, message, options: optionsFor(wishes, data) }
     },
   })
   if (!isMeant() && wishes?.branch !== undefined && wishes.enabled) {
     return { elsewhere: wishes.branch, wishes }
   }
+  const { plain, ...rewritten } = written
+  const isAlone = plain === true && wishes?.isRequest === true
   return {
-    ...written,
+    ...rewritten,
     outcome: wishes?.enabled === false ? 'disabled' : written.outcome,
     branch: data.branch,
     files: merged.files.length,
-    warnings: [...merged.warnings, ...unwritable(data.links)],
+    warnings: [...(isAlone ? [BY_HAND(data.branch)] : []), ...merged.warnings, ...unwritable(data.links)],
   }
+}
+
+const BY_HAND = (branch: string) =>
+  `This Git server makes no merge request for a push: make one of ${branch} by hand. Its branch is kept up to date.`
+
+/** As GitLab knows them. A request that is open already stays the one: its branch is what changes. */
+function optionsFor({ isRequest }: Wishes, { from }: LinksData): string[] {
+  const request = [
+    'merge_request.create',
+    ...(from === undefined ? [] : [`merge_request.target=${from}`]),
+    'merge_request.title=Update notebook links',
+  ]
+  return ['ci.skip', ...(isRequest ? request : [])]
 }
 
 async function readWishes(hands: Hands, { mirror, entries }: Tip, own: string): Promise<Wishes> {
@@ -113,14 +131,15 @@ async function readWishes(hands: Hands, { mirror, entries }: Tip, own: string): 
     throw LINKS_SETTINGS_WRONG(`${problem.path} ${problem.message}`.trim()).with({ problems })
   }
   const { enabled = true, index = false, image = false, branch, mode = 'commit' } = value.urlmd ?? {}
-  if (mode !== 'commit') {
-    throw LINKS_MODE_UNKNOWN(mode)
-  }
+  const isRequest = mode === 'merge-request'
+  const named = branch === own ? undefined : branch
+  const wanted = named ?? (isRequest ? SIDE_BRANCH : undefined)
   return {
     enabled,
     index,
     image,
-    branch: branch === undefined || branch === own ? undefined : sideBranch(branch),
+    isRequest,
+    branch: wanted === undefined ? undefined : sideBranch(wanted),
   }
 }
 

@@ -8,9 +8,16 @@ import { renderRecipe } from '#recipes/render-recipe.ts'
 import type { Hands } from './command.ts'
 import type { NotebookExamined, NotebookWish } from './notebook-data.ts'
 import { NOTEBOOK_REFUSED } from './notebook-errors.ts'
-import { lookForContent, lookForEnvironment, type NotebookNames, namesOf } from './notebook-images.ts'
+import {
+  cachesOf,
+  lookForContent,
+  lookForEnvironment,
+  type NotebookNames,
+  namesOf,
+} from './notebook-images.ts'
 import { type Planned, planProjects, withSettings } from './notebook-plan.ts'
 import type { NotebookFound, NotebookScanData, NotebookScanned } from './notebook-scan-data.ts'
+import { type NotebookShown, shownProjects, wrongWith } from './notebook-shown.ts'
 import { type NotebookSource, projectAt, readNotebooks } from './notebook-source.ts'
 
 const MIB = 1024 * 1024
@@ -25,13 +32,22 @@ export async function scanCommit(hands: Hands, data: NotebookScanData): Promise<
   const { scan } = source
   const planned = data.bases
     ? await planProjects(scan.projects, { ...source, ...data, bases: data.bases })
-    : scan.projects.map((project): Planned => ({ project, problems: [] }))
+    : scan.projects.map((project): Planned => ({ project, problems: [], warnings: [] }))
   const { problems, notes } = scan
-  return { projects: planned.map(foundOf), problems: [...problems], notes: notes.slice(0, 100).map(plain) }
+  const shown = await shownProjects(scan.projects, source.texts)
+  return {
+    projects: planned.map(each => foundOf(each, shown.get(each.project.folder))),
+    problems: [...problems],
+    notes: notes.slice(0, 100).map(plain),
+  }
 }
 
-function foundOf({ project, recipe, keys, problems }: Planned): Static<typeof NotebookFound> {
+function foundOf(
+  { project, recipe, keys, problems }: Planned,
+  shown: NotebookShown | undefined,
+): Static<typeof NotebookFound> {
   const { folder, slug, serves, notebooks, settings } = project
+  const wrong = wrongWith(project)
   return {
     slug,
     folder: folder || '.',
@@ -44,6 +60,8 @@ function foundOf({ project, recipe, keys, problems }: Planned): Static<typeof No
     ...(keys ? { environment: keys.isBaseEnough ? keys.base : keys.environment, content: keys.content } : {}),
     ...(recipe ? { pack: recipe.pack, language: recipe.language } : {}),
     problems: problems.slice(0, MOST_FINDINGS).map(plain),
+    ...(wrong.length > 0 ? { wrong } : {}),
+    ...(shown ? { shown } : {}),
   }
 }
 
@@ -114,6 +132,10 @@ export async function examineProject(hands: Hands, data: NotebookWish): Promise<
   ])
   const title = settings.title ?? notebookTitle(entry === undefined ? '' : (texts.text(place(entry)) ?? ''))
   const lfs = pointers.filter(({ path }) => isPointer(texts.text(place(path)))).map(({ path }) => path)
+  const warnings = [...planned.warnings, ...(recipe?.warnings ?? []), ...lfs.map(pointerFinding)]
+  for (const { file = '', line, message } of warnings.slice(0, MOST_FINDINGS)) {
+    hands.say(`${[posix.join(project.folder, file), line].filter(Boolean).join(':')}: ${message}`, 'info')
+  }
   return {
     slug,
     title: title ?? (posix.basename(project.folder) || slug),
@@ -123,11 +145,11 @@ export async function examineProject(hands: Hands, data: NotebookWish): Promise<
     pack: recipe?.pack ?? 'none',
     versions: recipe?.versions ?? {},
     settings,
-    warnings: [...(recipe?.warnings ?? []), ...lfs.map(pointerFinding)].slice(0, MOST_FINDINGS).map(plain),
+    warnings: warnings.slice(0, MOST_FINDINGS).map(plain),
     problems: problems.slice(0, MOST_FINDINGS).map(plain),
     inputs: [...(recipe?.inputs ?? [])].slice(0, 1_000),
     isAppendable: keys?.isAppendable ?? false,
-    dockerfile: recipe && recipe.pack !== 'docker' ? renderRecipe(recipe, 'buildkit') : '',
+    dockerfile: recipe && recipe.pack !== 'docker' ? renderRecipe(recipe, 'buildkit', cachesOf(data)) : '',
     ...(environment ? { environment } : {}),
     ...(content ? { content } : {}),
   }

@@ -111,7 +111,7 @@ export async function makeContent(hands: Hands, data: NotebookContentData): Prom
   }
   const isHere = found.localImageId !== undefined
   if (!isHere) {
-    await fetchEnvironment(hands, data)
+    await haveEnvironment(hands, data, ready)
     await buildContent(hands, data, ready)
   }
   const local = await hands.perform(inspectImage(hands.host.dockerSocket, reference))
@@ -132,17 +132,18 @@ export async function makeContent(hands: Hands, data: NotebookContentData): Prom
   }
 }
 
-/** Another host may have built it. */
-async function fetchEnvironment(hands: Hands, { environment, registry }: NotebookContentData): Promise<void> {
+/** Another host may have built it; and one that was here may have been pruned since it was looked for. */
+async function haveEnvironment(hands: Hands, data: NotebookContentData, { names }: Ready): Promise<void> {
+  const { environment, registry } = data
   const { reference, digest } = environment
   const { dockerSocket } = hands.host
   const parsed = parseReference(reference)
-  if (
-    !registry ||
-    digest === undefined ||
-    !parsed ||
-    (await hands.perform(inspectImage(dockerSocket, reference)))
-  ) {
+  if (!parsed || (await hands.perform(inspectImage(dockerSocket, reference)))) {
+    return
+  }
+  if (!registry || digest === undefined) {
+    const { environment: _, ...wish } = data
+    await makeEnvironment(hands, { ...wish, key: names.environment.key })
     return
   }
   const pinned = `${imageName(parsed)}@${digest}`

@@ -7,6 +7,7 @@ import { planRecipe } from '#recipes/plan-recipe.ts'
 import type { Recipe } from '#recipes/recipe.ts'
 import { type RecipeKeys, recipeKeys } from '#recipes/recipe-keys.ts'
 import type { NotebookProject } from '#recipes/scan.ts'
+import { settingsFindings } from '#recipes/settings-findings.ts'
 import type { NotebookBase } from './notebook-data.ts'
 import { LARGEST_TEXT_BYTES, type Texts } from './notebook-texts.ts'
 
@@ -16,6 +17,8 @@ export interface Planned {
   readonly recipe?: Recipe
   readonly keys?: RecipeKeys
   readonly problems: readonly Diagnostic[]
+  /** Of its settings; those of its recipe are there. */
+  readonly warnings: readonly Diagnostic[]
 }
 
 export interface PlanWish {
@@ -66,11 +69,16 @@ function plan(project: NotebookProject, { files, texts, bases, allowed, date }: 
     ...(date === undefined ? {} : { date }),
   })
   const unread = [...asked].filter(path => texts.tooLarge.has(path)).map(largeFinding)
+  const said = settingsFindings(project, texts.text)
+  const found = { project, warnings: said.warnings }
   if ('refused' in recipe) {
-    return { project, problems: [...unread, ...recipe.refused] }
+    return { ...found, problems: [...said.problems, ...unread, ...recipe.refused] }
   }
-  const problems = [...unread, ...shippedProblems(recipe, path => texts.text(place(path)))]
-  return problems.length > 0 ? { project, problems } : { project, recipe, keys: recipeKeys(recipe), problems }
+  const shipped = shippedProblems(recipe, path => texts.text(place(path)))
+  const problems = [...said.problems, ...unread, ...shipped]
+  return problems.length > 0
+    ? { ...found, problems }
+    : { ...found, recipe, keys: recipeKeys(recipe), problems }
 }
 
 function largeFinding(file: string): Diagnostic {

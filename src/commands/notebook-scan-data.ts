@@ -23,6 +23,29 @@ export const NotebookScanData = Type.Object(
 )
 export type NotebookScanData = Static<typeof NotebookScanData>
 
+const ScanProblem = Type.Object(
+  {
+    path: Type.String(),
+    message: Type.String(),
+    expected: Type.Optional(Type.String()),
+    file: Type.Optional(Type.String()),
+    line: Type.Optional(Type.Integer()),
+    column: Type.Optional(Type.Integer()),
+  },
+  strict,
+)
+
+/** What a page of a project without a server shows. */
+const NotebookShown = Type.Object(
+  {
+    title: Type.String(),
+    language: Type.String(),
+    /** From the folder. */
+    notebooks: Type.Array(Type.String()),
+  },
+  strict,
+)
+
 export const NotebookFound = Type.Object(
   {
     slug: Type.String(),
@@ -46,6 +69,10 @@ export const NotebookFound = Type.Object(
     language: Type.Optional(Type.String()),
     /** What forbids an image of it. */
     problems: Type.Array(NotebookFinding),
+    /** What is wrong with its nb.yaml: it concerns no other project. */
+    wrong: Type.Optional(Type.Array(ScanProblem)),
+    /** Of one that has no server: it is only guessed, wants none, or is wrong. */
+    shown: Type.Optional(NotebookShown),
   },
   strict,
 )
@@ -53,20 +80,8 @@ export const NotebookFound = Type.Object(
 export const NotebookScanned = Type.Object(
   {
     projects: Type.Array(NotebookFound),
-    /** Of nb.yaml and notebooks.yaml; with one there are no projects. */
-    problems: Type.Array(
-      Type.Object(
-        {
-          path: Type.String(),
-          message: Type.String(),
-          expected: Type.Optional(Type.String()),
-          file: Type.Optional(Type.String()),
-          line: Type.Optional(Type.Integer()),
-          column: Type.Optional(Type.Integer()),
-        },
-        strict,
-      ),
-    ),
+    /** Of notebooks.yaml; with one there are no projects. */
+    problems: Type.Array(ScanProblem),
     notes: Type.Array(NotebookFinding),
   },
   strict,

@@ -54,10 +54,11 @@ export function projectAt(
   { folder, commit, slug }: { readonly folder: string; readonly commit: string; readonly slug: string },
 ): NotebookProject {
   const path = checkedPath(folder) === '.' ? '' : folder
-  if (scan.problems.length > 0) {
-    throw NOTEBOOK_REFUSED(slug, scan.problems[0]?.message ?? '').with({ problems: scan.problems })
-  }
   const found = scan.projects.find(project => project.folder === path)
+  const problems = [...scan.problems, ...(found?.problems ?? [])]
+  if (problems.length > 0) {
+    throw NOTEBOOK_REFUSED(slug, problems[0]?.message ?? '').with({ problems })
+  }
   if (found) {
     return { ...found, slug }
   }
@@ -79,5 +80,6 @@ export function projectAt(
     settings: {},
     files: own,
     contentHash: contentHash(own),
+    problems: [],
   }
 }

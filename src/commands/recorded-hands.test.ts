@@ -70,6 +70,7 @@ function switchboardOn(board: TestHands['board']): Switchboard {
       board.delete(name)
     },
     current: name => board.get(name),
+    earlier: { of: () => [], all: () => [], mark: async () => {} },
   }
 }
 

@@ -25,18 +25,21 @@ test('a tag that a release names in one repository keeps nothing in another', ()
 
 test('R43 a tag of ours shows not who made an image: only what an app of this manager made, and not just now, may go', () => {
   const rules = { ours: new Set(['shop']), youngerThanMs: 1_000, now: 10_000 }
-  const made = (app: string | undefined, at = 0) => whySpared([{ app, at }], rules)
+  const made = (app: string | undefined, at = 0, isEnvironment = false) =>
+    whySpared([{ app, at, isEnvironment }], rules)
   assert.equal(made('shop'), undefined)
   assert.equal(made('shop', 9_500), 'it is new')
   assert.equal(made('other'), 'no app of this manager made it')
   assert.equal(made(undefined), 'no app of this manager made it')
+  assert.equal(made(undefined, 0, true), undefined)
+  assert.equal(made(undefined, 9_500, true), 'it is new')
   // An index says it by its parts, of which one may be no image; one that nothing is known of is nobody's.
   const parts = [
-    { app: 'shop', at: 0 },
-    { app: undefined, at: undefined },
+    { app: 'shop', at: 0, isEnvironment: false },
+    { app: undefined, at: undefined, isEnvironment: false },
   ]
   assert.equal(whySpared(parts, rules), undefined)
-  assert.equal(whySpared([...parts, { app: 'shop', at: 9_999 }], rules), 'it is new')
+  assert.equal(whySpared([...parts, { app: 'shop', at: 9_999, isEnvironment: false }], rules), 'it is new')
   assert.equal(whySpared([], rules), 'no app of this manager made it')
 })
 
@@ -51,11 +54,18 @@ test('what is spared stays with its parts, for the reason that was given', () =>
   )
 })
 
-test('tags of notebooks are none of those that go', () => {
-  const stored = ['e', 't'].map(kind =>
-    aManifest(kind, { repository: 'notebooks/p/sales', tags: [`${kind}-${'0'.repeat(24)}`] }),
-  )
-  assert.deepEqual(chooseCollectable(stored, []).gone, [])
+test('R43 images of notebooks that no release names go, environments by their keys; a base and what only looks like one stay', () => {
+  const short = (kind: string, digit: string) => [`${kind}-${digit.repeat(24)}`]
+  const content = (letter: string) =>
+    aManifest(letter, { repository: 'notebooks/p/sales', tags: short('t', letter) })
+  const environment = (letter: string, kind = 'e', repository = 'notebooks/env') =>
+    aManifest(letter, { repository, tags: short(kind, letter) })
+  const stored = [
+    ...[content('1'), content('2'), environment('3'), environment('4')],
+    ...[environment('5', 'b'), environment('6', 'e', 'notebooks/p/sales'), environment('7', 'e', 'team/env')],
+  ]
+  const keep = [`notebooks/p/sales:${short('t', '1')}`, ...short('e', '3')]
+  assert.deepEqual(names(chooseCollectable(stored, keep).gone), ['2', '4', '7'])
 })
 
 test('an index and its parts go and stay together, and a part that another index has stays', () => {

@@ -1,3 +1,4 @@
+import { environmentKeyIn } from '#formats/image-reference.ts'
 import type { ManifestFacts } from '#programs/registry-contents.ts'
 
 /** One manifest of a repository of the registry, with the tags that mean it. */
@@ -13,8 +14,8 @@ export interface CollectChoice {
   readonly bytes: number
 }
 
-/** What our builds call their images: by their content. */
-const OWN_TAG = /^t-[0-9a-f]{32}$/
+/** What our builds call their images: by their content. Environments of notebooks have names of their own. */
+const OWN_TAG = /^t-(?:[0-9a-f]{32}|[0-9a-f]{24})$/
 /** A tag that stands for a reference to another image, where the registry knows no such references. */
 const REFERRER_TAG = /^sha256-([0-9a-f]{64})(?:\.[a-z]+)?$/
 
@@ -33,7 +34,11 @@ export function chooseCollectable(
   const byDigest = (repository: string, digest: string) =>
     stored.find(each => each.repository === repository && each.digest === digest)
   const isPinned = (each: StoredManifest) =>
-    [each.digest, ...each.tags.map(tag => `${each.repository}:${tag}`)].some(name => names.has(name))
+    [
+      each.digest,
+      ...each.tags.map(tag => `${each.repository}:${tag}`),
+      ...each.tags.flatMap(tag => environmentKeyIn(`${each.repository}:${tag}`) ?? []),
+    ].some(name => names.has(name))
   const stay = (each: StoredManifest | undefined, reason: string): void => {
     if (!each || why.has(each)) {
       return
@@ -44,7 +49,7 @@ export function chooseCollectable(
     }
   }
   for (const each of stored) {
-    const foreign = each.tags.find(tag => !OWN_TAG.test(tag) && !REFERRER_TAG.test(tag))
+    const foreign = each.tags.find(tag => !isOwnTag(each, tag) && !REFERRER_TAG.test(tag))
     const spares = spared.get(keyOf(each))
     if (foreign !== undefined) {
       stay(each, `the tag "${foreign}" was given to it`)
@@ -81,6 +86,8 @@ export function keyOf({ repository, digest }: Pick<StoredManifest, 'repository' 
 /** What an image says of itself. */
 export interface Made {
   readonly app: string | undefined
+  /** It says that it is the environment which its tag names: that is no single app's. */
+  readonly isEnvironment: boolean
   /** ms since 1970. */
   readonly at: number | undefined
 }
@@ -94,15 +101,19 @@ export function whySpared(
     now,
   }: { readonly ours: ReadonlySet<string>; readonly youngerThanMs: number; readonly now: number },
 ): string | undefined {
-  if (!made.some(({ app }) => app !== undefined && ours.has(app))) {
+  if (!made.some(({ app, isEnvironment }) => isEnvironment || (app !== undefined && ours.has(app)))) {
     return 'no app of this manager made it'
   }
   return made.some(({ at = 0 }) => now - at < youngerThanMs) ? 'it is new' : undefined
 }
 
 /** Whether it has a tag of ours: only such a one can begin what goes. */
-export function isCandidate({ tags }: StoredManifest): boolean {
-  return tags.some(tag => OWN_TAG.test(tag))
+export function isCandidate(manifest: StoredManifest): boolean {
+  return manifest.tags.some(tag => isOwnTag(manifest, tag))
+}
+
+function isOwnTag({ repository }: StoredManifest, tag: string): boolean {
+  return OWN_TAG.test(tag) || environmentKeyIn(`${repository}:${tag}`) !== undefined
 }
 
 function subjectOf({ subject, tags }: StoredManifest): string | undefined {

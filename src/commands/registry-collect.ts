@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox'
+import { environmentKeyIn } from '#formats/image-reference.ts'
 import {
   type ContainerFacts,
   createContainer,
@@ -22,6 +23,7 @@ import { AppName, LABEL } from './container-data.ts'
 import { lastLines } from './container-lines.ts'
 import { containersOf } from './container-siblings.ts'
 import { RegistryData } from './image-data.ts'
+import { NOTEBOOK_LABEL } from './notebook-images.ts'
 import { localAccess, waitForRegistry } from './registry-alive.ts'
 import {
   chooseCollectable,
@@ -132,7 +134,11 @@ async function sparedOf(
     for (const { repository, config } of [root, ...parts]) {
       if (config !== undefined) {
         const { labels, at } = await hands.perform(readMaker(access, repository, config))
-        made.push({ app: labels[LABEL.app], at })
+        const environment = labels[NOTEBOOK_LABEL.environment]
+        const isEnvironment = root.tags.some(
+          tag => tag === environment && environmentKeyIn(`${repository}:${tag}`) !== undefined,
+        )
+        made.push({ app: labels[LABEL.app], isEnvironment, at })
       }
     }
     const now = hands.clock.now()

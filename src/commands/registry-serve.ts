@@ -44,10 +44,9 @@ export const registryServe = defineCommand({
 
 /** Two cannot share the port and the images: the old one makes room, and is kept until the new one answers. */
 async function serve(hands: Hands, data: RegistryServeData): Promise<Static<typeof ServeResult>> {
-  const { policy } = hands.host
-  refuseForbiddenPorts(policy, [{ host: data.port }])
+  refuseForbiddenPorts(hands, [{ host: data.port }])
   const image = await imageFor(hands, data.image)
-  refuseForbiddenImage(policy, { app: data.app, reference: data.image, image })
+  await refuseForbiddenImage(hands, { reference: data.image, image })
   const folder = await writeRegistryFiles(hands, data)
   const all = await containersOf(hands, data.app)
   const own = all.find(each => each.labels[LABEL.deployment] === data.deployment)

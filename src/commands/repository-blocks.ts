@@ -3,7 +3,7 @@ import { FairleadError } from '#lib/errors.ts'
 import { type FileOfCommit, writeBlob } from '#programs/git-push.ts'
 import type { TreeEntry } from '#programs/git-tree.ts'
 import type { Hands } from './command.ts'
-import { hasBlock, type MarkedBlock, withBlock } from './marked-block.ts'
+import { blockIn, hasBlock, type MarkedBlock, withBlock } from './marked-block.ts'
 import { WRITE_BACK_PATH_REFUSED } from './repository-errors.ts'
 import { type RewriteData, type Rewritten, rewriteBranch, type Tip } from './repository-rewrite.ts'
 import { chooseFiles, readTexts } from './repository-texts.ts'
@@ -16,6 +16,8 @@ export interface PlacedBlock extends MarkedBlock {
   readonly heading?: string
   /** Nothing is written where it does not stand already. */
   readonly onlyInPlace?: boolean
+  /** What is to be told of the block that stands there and gives way to this one. */
+  readonly find?: (standing: string) => string | undefined
 }
 
 export interface WriteBackData extends RewriteData {
@@ -104,9 +106,11 @@ export async function mergedFiles(
         text === '' && block.heading !== undefined ? `${block.heading}\n` : text,
         block,
       )
+      const standing = merged.text === text ? undefined : blockIn(text, block.marker)
+      const finding = merged.warning ?? (standing === undefined ? undefined : block.find?.(standing))
       text = merged.text
-      if (merged.warning !== undefined) {
-        warnings.push(`${path} ${merged.warning}`)
+      if (finding !== undefined) {
+        warnings.push(`${path} ${finding}`)
       }
     }
     if (text !== old) {

@@ -35,6 +35,8 @@ export interface Rewriting {
   readonly message: string
   /** Default: Fairlead itself, which commits in any case. */
   readonly author?: Person
+  /** For the server, where it takes options with a push. */
+  readonly options?: readonly string[]
 }
 
 /** The tip of the branch, in the mirror. */
@@ -52,6 +54,8 @@ export interface Rewritten {
   readonly parent: string | null
   /** That one asked for no deployment. */
   readonly skips: boolean
+  /** Options were to go with the push, and the server takes none. */
+  readonly plain?: boolean
 }
 
 /** Whether the tip is a commit of ours already, from an attempt whose end nobody heard of. */
@@ -64,7 +68,8 @@ interface Work {
   readonly remote: GitRemote
 }
 
-const MOST_TRIES = 8
+/** Less than the deadline of the commands that do this. */
+const TRIED_MS = 90_000
 const FIRST_WAIT_MS = 200
 const LONGEST_WAIT_MS = 5000
 const MOST_FETCHED_BYTES = 2 * 1024 ** 3
@@ -72,7 +77,7 @@ const PRIVATE = 0o700
 
 /**
  * Changes files of a branch in one commit without a work tree. Whoever pushes meanwhile wins: `edit` is asked again
- * what to do with what they pushed, eight times at most (BRANCH_TOO_BUSY).
+ * what to do with what they pushed, for a minute and a half (BRANCH_TOO_BUSY).
  */
 export async function rewriteBranch(
   hands: Hands,
@@ -83,19 +88,27 @@ export async function rewriteBranch(
   const folders = foldersOf(hands.host.workspace, data.repository)
   const remote = await openRemote(hands, nameRemote(hands, data))
   const work = { hands, data, folders, remote }
+  const begun = hands.clock.monotonic()
   for (let tried = 1; ; tried++) {
+    const from = hands.clock.monotonic()
     const tip = { ...(await fetchTip(work)), mirror: folders.mirror }
     const written = isOurs(tip) ? await found(work, tip) : await put(work, tip, await edit(tip))
     if (written !== 'moved') {
       return written
     }
-    if (tried === MOST_TRIES) {
-      throw BRANCH_TOO_BUSY(data.branch, remote.url.text, MOST_TRIES)
+    const now = hands.clock.monotonic()
+    if (now - begun > TRIED_MS) {
+      throw BRANCH_TOO_BUSY(data.branch, remote.url.text, tried)
     }
     hands.say(`${data.branch} moved meanwhile; trying again`, 'info')
-    const wait = Math.min(FIRST_WAIT_MS * 2 ** (tried - 1), LONGEST_WAIT_MS)
-    await hands.clock.sleep(wait * (0.5 + Math.random()), hands.signal)
+    await hands.clock.sleep(waitAfter(tried, now - from), hands.signal)
   }
+}
+
+/** Any time up to a longest one, which doubles: at least as long as a try takes, or all who race would meet again. */
+function waitAfter(tried: number, tookMs: number): number {
+  const longest = Math.min(FIRST_WAIT_MS * 2 ** (tried - 1), LONGEST_WAIT_MS)
+  return Math.random() * Math.max(longest, Math.min(tookMs, LONGEST_WAIT_MS))
 }
 
 async function found({ hands }: Work, { mirror, facts: { commit } }: Tip): Promise<Rewritten> {
@@ -105,7 +118,7 @@ async function found({ hands }: Work, { mirror, facts: { commit } }: Tip): Promi
 
 async function put(work: Work, { facts, isNew }: Tip, rewriting: Rewriting): Promise<Rewritten | 'moved'> {
   const { hands, data, folders, remote } = work
-  const { files, message, author } = rewriting
+  const { files, message, author, options = [] } = rewriting
   const { commit: parent, skips } = facts
   const tree = files.length === 0 ? facts.tree : await treeWith(work, files, parent)
   if (tree === facts.tree) {
@@ -121,11 +134,13 @@ async function put(work: Work, { facts, isNew }: Tip, rewriting: Rewriting): Pro
     commit,
     expected: isNew ? undefined : parent,
   }
-  if ((await performRemotely(hands, remote, pushCommit(push))) === 'moved') {
+  const told = await performRemotely(hands, remote, pushCommit({ ...push, options }))
+  const pushed = told === 'no-options' ? await performRemotely(hands, remote, pushCommit(push)) : told
+  if (pushed === 'moved') {
     return 'moved'
   }
   hands.say(`${data.branch}: ${commit.slice(0, 12)} ${files.map(({ path }) => path).join(', ')}`, 'info')
-  return { outcome: 'pushed', commit, parent, skips }
+  return { outcome: 'pushed', commit, parent, skips, ...(told === 'no-options' ? { plain: true } : {}) }
 }
 
 async function fetchTip(work: Work): Promise<Omit<Tip, 'mirror'>> {

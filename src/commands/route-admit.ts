@@ -1,8 +1,8 @@
 import { Type } from 'typebox'
-import { isInternal } from '#programs/caddy-config.ts'
+import { visitOrigin } from '#lib/visit-origin.ts'
 import { isGuarded } from '#programs/caddy-gate.ts'
 import { readWanted } from '#programs/caddy-route.ts'
-import { defineCommand, type ProxyFacts } from './command.ts'
+import { defineCommand } from './command.ts'
 import { proxyOf, readNameRoutes } from './proxy-config.ts'
 import { NAME_NOT_ROUTED, NAME_OPEN } from './route-errors.ts'
 import { gateOf } from './route-gate.ts'
@@ -25,7 +25,7 @@ export const routeAdmit = defineCommand({
     },
     strict,
   ),
-  /** Where the name is found, such as `https://churn.example.org`. */
+  /** Where the name is found, such as `https://churn.example.org` or `https://notebooks.example.org/nb/churn`. */
   result: Type.Object({ origins: Type.Array(Type.String()) }, strict),
   deadlineMs: 20_000,
   lock: data => `route:${data.name}`,
@@ -34,7 +34,8 @@ export const routeAdmit = defineCommand({
     if (!http) {
       throw NAME_NOT_ROUTED(name)
     }
-    const origins = readWanted(http).hosts.map(host => originOf(host, proxyOf(hands)))
+    const { hosts, prefix = '/' } = readWanted(http)
+    const origins = hosts.map(host => `${visitOrigin(host, proxyOf(hands))}${prefix.slice(0, -1)}`)
     if (!isGuarded(http)) {
       throw NAME_OPEN(name, origins.join(', '))
     }
@@ -42,10 +43,3 @@ export const routeAdmit = defineCommand({
     return { origins }
   },
 })
-
-/** Certificates of internal hosts are trusted by nobody's browser, so these are visited without. */
-function originOf(host: string, { httpPort, httpsPort }: ProxyFacts): string {
-  return isInternal(host)
-    ? `http://${host}${httpPort === 80 ? '' : `:${httpPort}`}`
-    : `https://${host}${httpsPort === 443 ? '' : `:${httpsPort}`}`
-}

@@ -1,16 +1,20 @@
 import { type Static, Type } from 'typebox'
+import { PREFIX_PATTERN } from '#lib/place.ts'
 import { RouteName } from './route-name.ts'
 import { IPV4_PATTERN } from './subnet.ts'
 
 const strict = { additionalProperties: false } as const
 
-const Host = Type.String({
+export const Host = Type.String({
   maxLength: 253,
   pattern: '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$',
 })
 const Ip = Type.String({ pattern: IPV4_PATTERN })
 const Port = Type.Integer({ minimum: 1, maximum: 65_535 })
 const Status = Type.Integer({ minimum: 100, maximum: 599 })
+
+/** The part of its hosts that a name has. */
+export const Prefix = Type.String({ pattern: PREFIX_PATTERN, maxLength: 200 })
 
 export const Probe = Type.Object(
   {
@@ -43,6 +47,8 @@ export type Guarded = Static<typeof Guarded>
 export const Asked = {
   name: RouteName,
   hosts: Type.Array(Host, { minItems: 1, maxItems: 50 }),
+  /** Absent: it has its hosts for itself. */
+  prefix: Type.Optional(Prefix),
   /** Port of the container. */
   port: Port,
   ip: Ip,

@@ -1,10 +1,12 @@
 import { type Static, Type } from 'typebox'
 import { asFairleadError } from '#lib/errors.ts'
 import { randomText } from '#lib/id.ts'
-import { type NameRoutes, takenHost, withRoutes } from '#programs/caddy-config.ts'
+import { type NameRoutes, takenPlace, withRoutes } from '#programs/caddy-config.ts'
 import { caddyRoute, isAsWanted, REFRESH_MS, tokenOf, type WantedRoute } from '#programs/caddy-route.ts'
 import { handsForCleanUp } from './clean-up.ts'
 import { defineCommand, type EngineFacts, type Hands, type SwitchTarget } from './command.ts'
+import { LABEL } from './container-data.ts'
+import { containersOf } from './container-siblings.ts'
 import { mustReach } from './engine-reach.ts'
 import { changeProxy, proxyOf, readNameRoutes } from './proxy-config.ts'
 import { Asked, Guarded, isExpected, Proof } from './route-data.ts'
@@ -27,6 +29,8 @@ export const PointData = Type.Object(
     deployment: DeploymentId,
     /** Absent: everybody may visit it. */
     guard: Type.Optional(Guarded),
+    /** Who came before stays with what serves now until it is removed: people may work with it. */
+    holds: Type.Optional(Type.Boolean()),
   },
   strict,
 )
@@ -67,6 +71,7 @@ async function point(hands: Hands, data: PointData): Promise<PointResult> {
   const wanted: WantedRoute = {
     name: data.name,
     hosts: [...new Set(data.hosts)],
+    ...(data.prefix === undefined ? {} : { prefix: data.prefix }),
     port: reach.port,
     slots: engine ? placesOf(engine) : slots,
     resolver,
@@ -78,6 +83,7 @@ async function point(hands: Hands, data: PointData): Promise<PointResult> {
     deployment: data.deployment,
     ...(engine ? { at: { ...reach, of: data.port } } : {}),
   }
+  const holds = data.holds === true && previous !== undefined && (await runs(hands, data.name, previous))
   try {
     // Nobody is served yet: the address must be known before the first visitor can come.
     // Otherwise routes first: with a new port they wait for the new container, while an old route could not reach it.
@@ -86,13 +92,13 @@ async function point(hands: Hands, data: PointData): Promise<PointResult> {
     }
     await ensureRoutes(hands, wanted, before)
     if (previous) {
-      await switchboard.point(data.name, target)
+      await switchboard.point(data.name, target, holds)
     }
     const proof = await proveRoute(hands, {
       hosts: wanted.hosts,
       upstream: `${reach.ip}:${reach.port}`,
       token: wanted.token,
-      path: data.probe?.path ?? '/',
+      path: data.probe?.path ?? data.prefix ?? '/',
       isExpected: status => isExpected(data.probe?.expect, status),
       withinMs: data.probe?.withinMs ?? WITHIN_MS,
       certificateMs: CERTIFICATE_MS,
@@ -107,6 +113,12 @@ async function point(hands: Hands, data: PointData): Promise<PointResult> {
     await goBack(hands, { wanted, previous, before })
     throw error
   }
+}
+
+/** To one that sleeps or has ended nobody can be led any more. */
+async function runs(hands: Hands, app: string, { deployment }: SwitchTarget): Promise<boolean> {
+  const found = await containersOf(hands, app)
+  return found.some(each => each.labels[LABEL.deployment] === deployment && each.state === 'running')
 }
 
 /** Asked when the switchboard does not answer. */
@@ -127,9 +139,9 @@ async function ensureRoutes(hands: Hands, wanted: WantedRoute, before: NameRoute
   if (isAsWanted(before, wanted)) {
     return
   }
-  const { name, hosts } = wanted
+  const { name } = wanted
   await changeProxy(hands, config => {
-    const taken = takenHost(config, { name, hosts })
+    const taken = takenPlace(config, wanted)
     if (taken !== undefined) {
       throw DOMAIN_TAKEN(taken)
     }

@@ -1,6 +1,6 @@
 import { asFairleadError } from '#lib/errors.ts'
+import { isInternalHost } from '#lib/internal-host.ts'
 import { type ProbeAnswer, probeThroughProxy, readAuthority } from '#programs/caddy.ts'
-import { isInternal } from '#programs/caddy-config.ts'
 import { SCHEMES, type Scheme } from '#programs/caddy-route.ts'
 import type { Hands } from './command.ts'
 import { askProxy, proxyOf } from './proxy-config.ts'
@@ -50,7 +50,7 @@ export interface RouteProof {
  * A public certificate that is still to come is reported and not an error: its issuer is outside of this host.
  */
 export async function proveRoute(hands: Hands, goal: Goal): Promise<RouteProof> {
-  const ca = goal.hosts.some(isInternal) ? await readRootCertificate(hands) : undefined
+  const ca = goal.hosts.some(isInternalHost) ? await readRootCertificate(hands) : undefined
   const started = hands.clock.monotonic()
   const places = SCHEMES.flatMap(scheme =>
     goal.hosts
@@ -89,7 +89,7 @@ interface HostProof {
 
 async function proveHost(hands: Hands, goal: Goal, place: Place): Promise<HostProof> {
   const { host, scheme } = place
-  const issuer = isInternal(host) ? 'internal' : 'public'
+  const issuer = isInternalHost(host) ? 'internal' : 'public'
   const mayBeLate = scheme === 'https' && issuer === 'public'
   const withinMs = mayBeLate ? Math.min(goal.withinMs, goal.certificateMs) : goal.withinMs
   const certificate = scheme === 'https' ? ({ host, issuer } as const) : undefined
@@ -157,7 +157,7 @@ async function probeOnce(hands: Hands, goal: Goal, place: Place & { deadline: nu
         host: place.host,
         path: goal.path,
         token: goal.token,
-        ca: isInternal(place.host) ? place.ca : undefined,
+        ca: isInternalHost(place.host) ? place.ca : undefined,
         timeoutMs: Math.min(ATTEMPT_MS, Math.max(250, leftMs)),
       }),
     )

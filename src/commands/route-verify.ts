@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { asFairleadError } from '#lib/errors.ts'
+import { isGuarded } from '#programs/caddy-gate.ts'
 import { tokenOf } from '#programs/caddy-route.ts'
 import { defineCommand, type Hands } from './command.ts'
 import { sleeps } from './container-sleep.ts'
@@ -44,13 +45,13 @@ export const routeVerify = defineCommand({
   },
 })
 
-async function verify(hands: Hands, { name, hosts, ip, port, probe }: AskedRoute): Promise<Verified> {
-  if (await sleeps(hands, name)) {
+async function verify(hands: Hands, { name, hosts, prefix, ip, port, probe }: AskedRoute): Promise<Verified> {
+  const reach = await mustReach(hands, { name, ip, port }, 'a route')
+  const { http } = await readNameRoutes(hands, name)
+  if (http && isGuarded(http) && (await sleeps(hands, name))) {
     // It would be woken for nobody. Who visits it gets it.
     return { fault: null, answers: [], tls: [] }
   }
-  const reach = await mustReach(hands, { name, ip, port }, 'a route')
-  const { http } = await readNameRoutes(hands, name)
   const token = tokenOf(http)
   if (token === undefined) {
     return { fault: `the proxy has no route for "${name}"`, answers: [], tls: [] }
@@ -60,7 +61,7 @@ async function verify(hands: Hands, { name, hosts, ip, port, probe }: AskedRoute
       hosts,
       upstream: `${reach.ip}:${reach.port}`,
       token,
-      path: probe?.path ?? '/',
+      path: probe?.path ?? prefix ?? '/',
       isExpected: status => isExpected(probe?.expect, status),
       withinMs: Math.min(probe?.withinMs ?? WITHIN_MS, WITHIN_MS),
       certificateMs: CERTIFICATE_MS,

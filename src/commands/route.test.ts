@@ -313,6 +313,7 @@ function createWorld(reply: (request: EngineRequest<unknown>) => Reply): World {
       board.push(`forget ${name}`)
     },
     current: () => current,
+    earlier: { of: () => [], all: () => [], mark: async () => {} },
   }
   async function perform<T>(call: Call<T>): Promise<T> {
     if (call.kind !== 'request' || call.engine.kind !== 'http') {

@@ -1,8 +1,9 @@
 import { type Static, Type } from 'typebox'
 import type { CaddyRoute } from '#programs/caddy.ts'
 import { routesOf, withRoutes } from '#programs/caddy-config.ts'
+import { readGuard } from '#programs/caddy-gate.ts'
 import { readWanted } from '#programs/caddy-route.ts'
-import { defineCommand, type SwitchTarget } from './command.ts'
+import { defineCommand, type Gate, type SwitchTarget } from './command.ts'
 import { changeProxy, proxyOf, readNameRoutes } from './proxy-config.ts'
 import { RouteName } from './route-name.ts'
 
@@ -21,10 +22,23 @@ const ObserveResult = Type.Object(
         Type.Object(
           {
             hosts: Type.Array(Type.String()),
+            /** Absent: it has its hosts for itself. */
+            prefix: Type.Optional(Type.String()),
             port: Type.Integer(),
             /** Absent when the switchboard does not know the name. */
             ip: Type.Optional(Type.String()),
             deployment: Type.Optional(Type.String()),
+            /** Absent: everybody may visit it. */
+            guard: Type.Optional(
+              Type.Object(
+                {
+                  login: Type.Optional(Type.String()),
+                  /** The gate of this worker is asked. */
+                  isOurs: Type.Boolean(),
+                },
+                strict,
+              ),
+            ),
           },
           strict,
         ),
@@ -46,7 +60,7 @@ export const routeObserve = defineCommand({
     const routes: Static<typeof ObserveResult>['routes'] = {}
     for (const name of names) {
       const { http } = await readNameRoutes(hands, name)
-      routes[name] = http ? seenRoute(http, hands.host.switchboard.current(name)) : null
+      routes[name] = http ? seenRoute(http, hands.host.switchboard.current(name), hands.host.gate) : null
     }
     return { routes }
   },
@@ -55,10 +69,15 @@ export const routeObserve = defineCommand({
 type Observed = NonNullable<Static<typeof ObserveResult>['routes'][string]>
 
 /** With the port of the container, also where the proxy goes to a published one. */
-function seenRoute(http: CaddyRoute, target: SwitchTarget | undefined): Observed {
-  const { hosts, port } = readWanted(http)
+function seenRoute(http: CaddyRoute, target: SwitchTarget | undefined, gate: Gate | undefined): Observed {
+  const { port, ...places } = readWanted(http)
   const { at, ...current } = target ?? {}
-  return { hosts, port: at?.port === port ? at.of : port, ...current }
+  const { address, login } = readGuard(http) ?? {}
+  const said = login === undefined ? {} : { login }
+  return {
+    ...{ ...places, port: at?.port === port ? at.of : port, ...current },
+    ...(address === undefined ? {} : { guard: { ...said, isOurs: address === gate?.address } }),
+  }
 }
 
 export const routeRemove = defineCommand({

@@ -1,4 +1,5 @@
 import { canonicalJson } from '#lib/canonical-json.ts'
+import type { FairleadError } from '#lib/errors.ts'
 import { createThing, NAMESPACE_LABEL } from '#programs/docker-swarm.ts'
 import { stackDeploy } from '#programs/stack-deploy.ts'
 import type { Hands } from './command.ts'
@@ -8,7 +9,7 @@ import { openFingerprints } from './host-key.ts'
 import { engineCredential, type RegistryData } from './image-data.ts'
 import { convergeStack } from './swarm-converge.ts'
 import type { SwarmServiceData } from './swarm-data.ts'
-import { SWARM_BROKE_OFF, SWARM_FILE_REFUSED, SWARM_REFUSED } from './swarm-errors.ts'
+import { SWARM_BROKE_OFF, SWARM_FILE_REFUSED, SWARM_PORT_TAKEN, SWARM_REFUSED } from './swarm-errors.ts'
 import { fileOf, type StackModel, wishesOf } from './swarm-model.ts'
 import { ownServices, swarmNodes } from './swarm-reach.ts'
 import { describeSeen, seeServices } from './swarm-seen.ts'
@@ -39,11 +40,7 @@ export async function bringStackUp(hands: Hands, wish: StackUp): Promise<SwarmSe
     }),
   )
   if (refused !== undefined) {
-    throw /Cannot connect to the Docker daemon|error during connect|connection reset|unexpected EOF/.test(
-      refused,
-    )
-      ? SWARM_BROKE_OFF(stack, refused)
-      : SWARM_REFUSED(stack, refused)
+    throw refusalOf(stack, refused)
   }
   const wishes = wishesOf(model)
   const seen = await convergeStack(hands, {
@@ -55,6 +52,17 @@ export async function bringStackUp(hands: Hands, wish: StackUp): Promise<SwarmSe
   return seen
     .map(each => describeSeen(each, { stack, nodes, fingerprints }))
     .sort((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+function refusalOf(stack: string, refused: string): FairleadError {
+  if (
+    /Cannot connect to the Docker daemon|error during connect|connection reset|unexpected EOF/.test(refused)
+  ) {
+    return SWARM_BROKE_OFF(stack, refused)
+  }
+  return /port '?\d+'? is already in use/.test(refused)
+    ? SWARM_PORT_TAKEN(stack, refused)
+    : SWARM_REFUSED(stack, refused)
 }
 
 async function makeContents(hands: Hands, { app, stack, model }: StackUp): Promise<void> {

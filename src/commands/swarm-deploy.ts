@@ -5,6 +5,7 @@ import { OWN_KEY, renderText } from './compose-model.ts'
 import { claimProject, keepRender, pruneRenders } from './compose-store.ts'
 import { AppName, ImageName } from './container-data.ts'
 import { RegistryData } from './image-data.ts'
+import { refuseForeignNames } from './own-names.ts'
 import { bringStackUp } from './swarm-bring-up.ts'
 import { StackName, SwarmServiceData } from './swarm-data.ts'
 import { type StackModel, wishesOf, withStackImages } from './swarm-model.ts'
@@ -46,6 +47,8 @@ export const swarmDeploy = defineCommand({
       content: Type.Record(ServiceName, ImageName),
       /** Of built services, by service: what the nodes shall fetch. */
       built: Type.Record(ServiceName, ImageName),
+      /** Images by digest of services whose tag means another one now, by service; others keep the one that they run. */
+      pins: Type.Optional(Type.Record(ServiceName, ImageName)),
       /** Stacks of releases that can be gone back to: they stay, whatever their age. */
       keep: Type.Optional(Type.Array(RenderHash, { maxItems: 200 })),
       ...StackStart,
@@ -60,6 +63,7 @@ export const swarmDeploy = defineCommand({
     await requireManager(hands)
     const shelf = shelfOf(hands.host, stack)
     const draft = await readStack(hands, stack, data.render)
+    await refuseForeignNames(hands, { app, name: stack, kind: 'stack', shelf, model: draft })
     await claimProject(hands, shelf, { ...draft[OWN_KEY], app })
     const model = draft[OWN_KEY].isFinal ? draft : await withPins(hands, { ...data, draft })
     const hash = await keepRender(hands, shelf, { text: renderText(model) })
@@ -82,6 +86,7 @@ interface Pinning {
   readonly draft: StackModel
   readonly content: Readonly<Record<string, string>>
   readonly built: Readonly<Record<string, string>>
+  readonly pins?: Readonly<Record<string, string>>
   readonly registries: readonly RegistryData[]
 }
 

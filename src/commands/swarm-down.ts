@@ -12,10 +12,12 @@ import { defineCommand, type Hands } from './command.ts'
 import { forgetProject, leaveProject } from './compose-store.ts'
 import { AppName } from './container-data.ts'
 import { enginesOf, LOCAL_ENGINE } from './engine.ts'
+import { noteKeptVolumes } from './kept-volumes.ts'
+import { volumesIn } from './own-names.ts'
 import { StackName } from './swarm-data.ts'
 import { SWARM_LEFTOVERS } from './swarm-errors.ts'
 import { ownServices, requireManager, stacksOf, swarmNodes } from './swarm-reach.ts'
-import { type Shelf, shelvesOf } from './swarm-shelves.ts'
+import { type Shelf, shelfOf, shelvesOf } from './swarm-shelves.ts'
 import { tidyStack } from './swarm-tidy.ts'
 
 const strict = { additionalProperties: false } as const
@@ -59,9 +61,13 @@ export const swarmDown = defineCommand({
       if (moved && (await runsThrough(hands, shelves, stack))) {
         continue
       }
+      const leaving = { app, shelf: shelfOf(hands.host, stack), label: `${NAMESPACE_LABEL}=${stack}` }
+      // Before the services are gone: they alone say what other nodes have.
+      await noteKeptVolumes(hands, { ...leaving, elsewhere: await volumesElsewhere(hands, { app, stack }) })
       await takeStackDown(hands, { app, stack })
       if (volumes === 'delete') {
         await deleteVolumes(hands, stack)
+        await noteKeptVolumes(hands, leaving)
       }
     }
     for (const { shelf } of here) {
@@ -100,6 +106,17 @@ async function forgetLeft(hands: Hands, shelves: readonly Shelf[]): Promise<void
 interface Down {
   readonly app: string
   readonly stack: string
+}
+
+/** Named volumes of its own in a swarm of several nodes: each that ran a task has its own one. */
+async function volumesElsewhere(hands: Hands, { app, stack }: Down): Promise<readonly string[]> {
+  const [services, nodes] = await Promise.all([ownServices(hands, { app, stack }), swarmNodes(hands)])
+  return nodes.length < 2
+    ? []
+    : services
+        .flatMap(({ containerSpec }) => volumesIn(containerSpec))
+        .filter(({ labels }) => labels[NAMESPACE_LABEL] === stack)
+        .map(({ name }) => name)
 }
 
 /** As `docker stack rm`, but it waits until nothing is left. */

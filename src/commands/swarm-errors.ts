@@ -51,6 +51,16 @@ export const SWARM_REFUSED = defineError({
   hint: () => 'Correct what the message names in the Compose files and push again.',
 })
 
+export const SWARM_PORT_TAKEN = defineError({
+  code: 'SWARM_PORT_TAKEN',
+  status: 409,
+  retry: 'later',
+  message: (stack: string, reason: string) =>
+    `The stack "${stack}" wants a port that another stack of the swarm has: ${reason}`,
+  hint: () =>
+    'Publish another port, or remove the other stack; one that its files want no more goes by itself, and then this one is tried again.',
+})
+
 export const SWARM_BROKE_OFF = defineError({
   code: 'SWARM_BROKE_OFF',
   status: 503,

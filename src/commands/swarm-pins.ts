@@ -4,7 +4,7 @@ import { inspectImage } from '#programs/docker-images.ts'
 import type { SwarmService } from '#programs/swarm-facts.ts'
 import type { Hands } from './command.ts'
 import { bringImage } from './compose-images.ts'
-import { deployedHash, OWN_KEY, serviceHash } from './compose-model.ts'
+import { deployedHash, serviceHash } from './compose-model.ts'
 import { digestOf } from './compose-pins.ts'
 import { LABEL } from './container-data.ts'
 import type { RegistryData } from './image-data.ts'
@@ -17,6 +17,8 @@ export interface StackPinning {
   readonly draft: StackModel
   /** Of built services, as they were pushed; or their names on this host, where there is no registry. */
   readonly built: Readonly<Record<string, string>>
+  /** What tags mean by now that are followed, by digest: such a service does not keep what it runs. */
+  readonly pins?: Readonly<Record<string, string>>
   readonly services: readonly SwarmService[]
   readonly nodes: number
   readonly registries: readonly RegistryData[]
@@ -34,7 +36,10 @@ export async function pinStack(
   const pins: Record<string, string> = {}
   for (const [name, value] of Object.entries(shapeOf(pinning.draft.services))) {
     const reference = pinning.built[name] ?? scalarText(shapeOf(value).image) ?? ''
-    pins[name] = runsAlready(pinning, name) ?? (await pinOf(hands, pinning, reference))
+    const moved = pinning.pins?.[name]
+    pins[name] =
+      (moved === undefined ? runsAlready(pinning, name) : undefined) ??
+      (await pinOf(hands, pinning, moved ?? reference))
   }
   return pins
 }
@@ -47,19 +52,14 @@ function runsAlready({ stack, draft, built, services }: StackPinning, name: stri
     : undefined
 }
 
-async function pinOf(
-  hands: Hands,
-  { draft, registries, nodes }: StackPinning,
-  reference: string,
-): Promise<string> {
-  const { app } = draft[OWN_KEY]
+async function pinOf(hands: Hands, { registries, nodes }: StackPinning, reference: string): Promise<string> {
   if (parseReference(reference)?.digest) {
-    await bringImage(hands, { app, reference, registries })
+    await bringImage(hands, { reference, registries })
     return reference
   }
   const image = isExact(reference)
     ? await hands.perform(inspectImage(hands.host.dockerSocket, reference))
-    : await bringImage(hands, { app, reference, registries })
+    : await bringImage(hands, { reference, registries })
   const digest = image && digestOf(reference, image)
   if (digest !== undefined) {
     return digest

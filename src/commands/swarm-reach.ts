@@ -1,5 +1,6 @@
 import { listNodes, listServices, NAMESPACE_LABEL, swarmMembership } from '#programs/docker-swarm.ts'
 import type { SwarmNode, SwarmService } from '#programs/swarm-facts.ts'
+import { SWARM_STARTING } from '#programs/swarm-starting.ts'
 import type { Hands } from './command.ts'
 import { LABEL } from './container-data.ts'
 import { SWARM_MISSING, SWARM_NOT_MANAGED, SWARM_STACK_TAKEN } from './swarm-errors.ts'
@@ -10,6 +11,9 @@ export async function requireManager(hands: Hands): Promise<string> {
   const { state, isManager, nodeId, error } = await hands.perform(swarmMembership(dockerSocket))
   if (state === 'inactive') {
     throw SWARM_MISSING(name)
+  }
+  if (state === 'pending') {
+    throw SWARM_STARTING('it is starting')
   }
   if (state !== 'active' || !isManager) {
     throw SWARM_NOT_MANAGED(name, whyNot(state, error))

@@ -8,6 +8,7 @@ import { type Shape, scalarText, shapeOf } from '#policy/shape.ts'
 import { stackFileOf } from '#policy/stack-file.ts'
 import { reservedVariables } from '#programs/compose.ts'
 import { listImages } from '#programs/docker-images.ts'
+import { isAllowedHere } from './built-here.ts'
 import { defineCommand, type Hands } from './command.ts'
 import { configure } from './compose-config.ts'
 import { VariableName } from './compose-data.ts'
@@ -19,6 +20,8 @@ import { keepRender, readOwner } from './compose-store.ts'
 import { AppName, CommitId, LABEL } from './container-data.ts'
 import { keptFrom } from './engine.ts'
 import { RepositoryKey, TreePath } from './image-data.ts'
+import { refuseForeignNames } from './own-names.ts'
+import { sayMode } from './policy-mode.ts'
 import { checkoutFolder } from './repository-folders.ts'
 import { readContents } from './swarm-contents.ts'
 import { StackName, StackRender } from './swarm-data.ts'
@@ -79,6 +82,7 @@ async function render(hands: Hands, data: RenderData): Promise<Static<typeof Sta
     isStack: true,
   }
   const wanted = { checkout, commit, files: data.files }
+  sayMode(hands)
   const sources = await checkSources(hands, wanted, project)
   refuseErrors(sources.findings)
   const merged = await configure(hands, {
@@ -105,6 +109,7 @@ async function render(hands: Hands, data: RenderData): Promise<Static<typeof Sta
     ...placeFindings([...rewritten.findings, ...turned], sources.files),
   ])
   refuseErrors(findings)
+  await refuseForeignNames(hands, { app, name: stack, kind: 'stack', shelf, model: file })
   const named = withVariables(rewritten.model)
   const composed = describeServices(named, checkout, [])
   refuseSecretsInBuilds(named, composed, data.secrets)
@@ -132,9 +137,13 @@ async function render(hands: Hands, data: RenderData): Promise<Static<typeof Sta
 /** Where images may come from some registries only, those that were built here come from none. */
 async function ownImages(hands: Hands): Promise<readonly string[]> {
   const { dockerSocket, policy } = hands.host
-  const built =
-    policy.registries.length === 0 ? [] : await hands.perform(listImages(dockerSocket, [LABEL.app]))
-  return built.flatMap(({ tags }) => tags)
+  if (policy.registries.length === 0) {
+    return []
+  }
+  const labelled = await hands.perform(listImages(dockerSocket, [LABEL.app]))
+  // Whether a registry may be used is asked of the name; here it is only what was built.
+  const own = await Promise.all(labelled.map(image => isAllowedHere(hands, image.id, image)))
+  return labelled.flatMap(({ tags }, index) => (own[index] ? tags : []))
 }
 
 function namesOf(contents: Readonly<Record<string, { readonly name: string }>>): Record<string, string> {

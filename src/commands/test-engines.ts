@@ -9,11 +9,17 @@ export interface TestEngine {
   readonly id: string
   /** Of the swarm that it manages; none: it is in none. */
   readonly swarm?: string
+  /** How many machines the swarm has; default: none is told of. */
+  readonly nodes?: number
   readonly api?: string
   /** Stack -> app that its one service belongs to. */
   readonly stacks?: Map<string, string>
+  /** Stack -> the volume that its service mounts, on whatever node. */
+  readonly mounts?: Readonly<Record<string, string>>
   /** Volume -> its labels. */
-  readonly volumes?: Readonly<Record<string, readonly string[]>>
+  volumes?: Readonly<Record<string, readonly string[]>>
+  /** Network -> its labels. */
+  readonly networks?: Readonly<Record<string, readonly string[]>>
   readonly facts?: Partial<EngineFacts>
   /** It does not answer. */
   isAway?: boolean
@@ -74,26 +80,41 @@ function told(engine: TestEngine, { path, query }: Call<unknown> & { readonly ki
       return { Version: '1', ApiVersion: engine.api ?? '1.41' }
     case '/info':
       return { ID: engine.id, Swarm: engine.swarm ? managing(engine.swarm) : {} }
+    case '/nodes':
+      return Array.from({ length: engine.nodes ?? 0 }, (_, index) => ({ ID: `node-${index}` }))
     case '/services':
       return [...(engine.stacks ?? [])]
         .filter(([stack]) => filters === '' || filters.includes(`namespace=${stack}"`))
-        .map(([stack, app]) => serviceOf(stack, app))
+        .map(([stack, app]) => serviceOf(stack, { app, volume: engine.mounts?.[stack] }))
     case '/volumes':
-      return {
-        Volumes: Object.entries(engine.volumes ?? {})
-          .filter(([, labels]) => labels.some(label => filters.includes(`"${label}"`)))
-          .map(([Name]) => ({ Name })),
-      }
+      return { Volumes: named(engine.volumes, filters) }
+    case '/networks':
+      return named(engine.networks, filters)
     default:
       return []
   }
+}
+
+/** As an engine does: a name is also found by a part of it. */
+function named(things: TestEngine['volumes'] = {}, filters: string) {
+  const { label = [], name = [] } = JSON.parse(filters) as { label?: string[]; name?: string[] }
+  return Object.entries(things)
+    .filter(
+      ([Name, labels]) => labels.some(each => label.includes(each)) || name.some(each => Name.includes(each)),
+    )
+    .map(([Name, labels]) => ({ Name, Labels: Object.fromEntries(labels.map(each => each.split('='))) }))
 }
 
 function managing(swarm: string) {
   return { LocalNodeState: 'active', ControlAvailable: true, NodeID: 'node', Cluster: { ID: swarm } }
 }
 
-function serviceOf(stack: string, app: string) {
+function mountOf(volume: string, stack: string) {
+  const VolumeOptions = { Labels: { 'com.docker.stack.namespace': stack } }
+  return { Type: 'volume', Source: volume, Target: '/data', VolumeOptions }
+}
+
+function serviceOf(stack: string, { app, volume }: { app: string; volume: string | undefined }) {
   const labels = {
     'com.docker.stack.namespace': stack,
     'io.fairlead.app': app,
@@ -105,7 +126,12 @@ function serviceOf(stack: string, app: string) {
     Spec: {
       Name: `${stack}_web`,
       Labels: labels,
-      TaskTemplate: { ContainerSpec: { Image: 'a:1' } },
+      TaskTemplate: {
+        ContainerSpec: {
+          Image: 'a:1',
+          ...(volume === undefined ? {} : { Mounts: [mountOf(volume, stack)] }),
+        },
+      },
       Mode: {},
     },
   }

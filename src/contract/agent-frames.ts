@@ -29,7 +29,16 @@ const Hex64 = Type.String({ pattern: '^[0-9a-f]{64}$' })
 const Base64 = Type.String({ pattern: '^[A-Za-z0-9+/]+={0,2}$', maxLength: 512 })
 /** Log lines of a command are numbered from 1; 0 is before the first. */
 const Seq = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
+const Port = Type.Integer({ minimum: 1, maximum: 65_535 })
 const strict = { additionalProperties: false } as const
+
+/** Bytes, both ways, of whoever talks with a command while it runs. Kept nowhere; after a cut nothing is sent again. */
+const Talk = Type.Object(
+  { id: Id, data: Type.String({ pattern: '^[A-Za-z0-9+/]+={0,2}$', maxLength: 66_000 }) },
+  strict,
+)
+/** So many bytes of the talk were taken; opens its window again. */
+const Heard = Type.Object({ id: Id, bytes: Type.Integer({ minimum: 1, maximum: 262_144 }) }, strict)
 
 const Retry = Type.Union([
   Type.Literal('never'),
@@ -97,6 +106,15 @@ const Rotate = Type.Object(
   },
   strict,
 )
+/** A new key of the agent, signed by the old one and by itself. Answered by succeeds. */
+const Successor = Type.Object(
+  {
+    identity: Type.Record(Type.String({ maxLength: 64 }), Type.Unknown(), { maxProperties: 20 }),
+    oldSig: Base64,
+    newSig: Base64,
+  },
+  strict,
+)
 /** The certificate with this sha256 is pinned, durably. */
 const Rotated = Type.Object({ certificateId: Hex64 }, strict)
 
@@ -126,6 +144,8 @@ export const AGENT_FRAMES = {
       running: Type.Array(Type.Object({ id: Id, seq: Seq, state: CommandState }, strict), {
         maxItems: 10_000,
       }),
+      /** Where its proxy listens for visitors of its apps; absent: it has none. */
+      visitors: Type.Optional(Type.Object({ httpPort: Port, httpsPort: Port }, strict)),
     },
     strict,
   ),
@@ -142,8 +162,11 @@ export const AGENT_FRAMES = {
   result: Type.Object({ id: Id, seq: Seq, data: Type.Unknown() }, strict),
   /** Without id: about a frame, or why the session is about to end. */
   error: Type.Object({ id: Type.Optional(Id), seq: Type.Optional(Seq), error: WireErrorSchema }, strict),
+  talk: Talk,
+  heard: Heard,
   rotate: Rotate,
   rotated: Rotated,
+  successor: Successor,
 } satisfies Record<string, TObject>
 
 /** Manager -> agent, beside the commands themselves (whose data is CommandEnvelope). */
@@ -165,8 +188,23 @@ export const MANAGER_FRAMES = {
   resume: Type.Object({ id: Id, fromSeq: Seq }, strict),
   /** Say no more about this command; it goes on. */
   leave: Type.Object({ id: Id }, strict),
+  talk: Talk,
+  heard: Heard,
+  /** The window of whoever talks with a command has another size now. */
+  resize: Type.Object(
+    {
+      id: Id,
+      columns: Type.Integer({ minimum: 1, maximum: 1_000 }),
+      rows: Type.Integer({ minimum: 1, maximum: 1_000 }),
+    },
+    strict,
+  ),
   rotate: Rotate,
   rotated: Rotated,
+  /** Make a new key. Answered by successor. */
+  rekey: Type.Object({}, strict),
+  /** The successor with this key is pinned, durably: it may take over. */
+  succeeds: Type.Object({ keyId: Hex64 }, strict),
 } satisfies Record<string, TObject>
 
 /** For whom a command is: what rules of the host go by. It changes nothing of what the command does. */

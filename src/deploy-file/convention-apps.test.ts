@@ -103,11 +103,12 @@ describe('config as code', () => {
 
   test('R45 in the newer spelling a Compose file alone is nothing, and an instance makes an early one a part', () => {
     equal(read({ 'docker-compose.web.yml': WEB }).convention, undefined)
-    const { apps } = read({
+    const { apps, convention } = read({
       'docker-compose-web.yml': WEB,
       'simple-stack-instance.web.live.json': instance(),
     })
     equal(apps.map(({ name }) => name).join(), 'live')
+    equal(convention?.entries.get('web')?.state, 'part')
   })
 
   test('R24 R47 an image has its tag, pushes, arguments and the context from the folder of its Dockerfile', () => {
@@ -136,7 +137,10 @@ describe('config as code', () => {
             push: ['registry.example.org/team/web:1.0', 'registry.example.org/team/web:latest'],
             args: { LEVEL: 3 },
           },
-          watch: ['conf/image.web.json', 'web/docker/Dockerfile.web', 'web'],
+          watch: [
+            ...['conf/image.web.json', 'web/docker/Dockerfile.web'],
+            ...['web/docker/Dockerfile.web.dockerignore', 'web'],
+          ],
         },
         {
           name: 'image-plain',
@@ -169,27 +173,17 @@ describe('config as code', () => {
       'deploy/docker-compose.shop.schema.json',
       'api',
       'deploy/api.env',
-      'deploy/docker/web',
+      ...['deploy/docker/web', 'deploy/docker/web.dockerignore'],
       'deploy/proxy.conf',
       'deploy/web',
     ])
-  })
-
-  test('R54 a stack whose build context cannot be told depends on everything', () => {
-    for (const service of ['{ build: . }', '{ build: "$' + '{WHERE}" }', '{ build: ../.. }']) {
-      const { apps } = read({
-        'docker-compose.shop.yml': `services:\n  web: ${service}\n`,
-        'simple-stack-instance.shop.shop.json': instance(),
-      })
-      deepEqual(apps[0]?.common.watch, ['**'], service)
-    }
   })
 
   test('images come before the stacks that run them, by tag or by pushed name', () => {
     const { apps } = read({
       'a/simple-stack-instance.web.live.json': instance(),
       'a/docker-compose.web.yml':
-        'services:\n  web: { image: "team/web:1.0" }\n  far: { image: "registry.example.org/api" }\n',
+        'services:\n  web: { image: "team/web:${TAG:-1.0}" }\n  far: { image: "registry.example.org/api" }\n',
       'Dockerfile.web': '',
       'Dockerfile.api': '',
       'image.web.json': json({ tag: 'team/web:1.0' }),
@@ -297,6 +291,27 @@ describe('config as code that is wrong', () => {
       read(texts).apps.map(({ name }) => name),
       ['good'],
     )
+  })
+
+  test('R49 a parameter that is named twice is an error at its line, of a stack and of an image', () => {
+    const twice = (more: string) =>
+      `{\n  ${more},\n  "parameters": [\n    { "name": "A", "value": "1" },\n    { "name": "B", "value": "$B" },\n    { "name": "A", "value": "2" }\n  ]\n}\n`
+    const texts = {
+      'docker-compose.web.yml': WEB,
+      'docker-compose-early.yml': WEB,
+      'stack-early.json': twice('"enabled": true'),
+      'simple-stack-instance.web.live.json': twice('"enabled": true'),
+      'simple-stack-instance.web.key.json': '{"enabled": true, "parameters": [],\n"parameters": []}',
+      'Dockerfile.x': '',
+      'image.x.json': twice('"tag": "x:1"'),
+    }
+    deepEqual(problemsOf(texts), [
+      'image.x.json:6:15 parameters.2.name names "A" again',
+      'simple-stack-instance.web.key.json:2:1  has the key "parameters" twice',
+      'simple-stack-instance.web.live.json:6:15 parameters.2.name names "A" again',
+      'stack-early.json:6:15 parameters.2.name names "A" again',
+    ])
+    deepEqual(read(texts).apps, [])
   })
 
   test('a definition that cannot be read does not set its parts free as stacks', () => {

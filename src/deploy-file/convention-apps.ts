@@ -4,6 +4,7 @@ import type { Candidate, Convention, ConventionEntry, Described, Shelf } from '.
 import { farComposes, findFar, isOwn } from './convention-far.ts'
 import { type ConventionFile, conventionFiles, isOptionsFile } from './convention-files.ts'
 import { describeImage } from './convention-image.ts'
+import { partsForCertain, partsOfOthers } from './convention-parts.ts'
 import { describeStack } from './convention-stack.ts'
 import { appNameOf } from './conventions.ts'
 import type { ReadApp } from './parse.ts'
@@ -40,11 +41,19 @@ export function readConvention(
     const described = describe(name, candidates, shelf)
     entries.set(name, {
       state: described.state,
+      kind: candidates.some(({ kind }) => kind === 'stack') ? 'stack' : 'image',
       problems: described.state === 'broken' ? described.problems : [],
+      ...(described.state === 'broken' ? { composes: described.composes } : {}),
     })
     if (described.state === 'described') {
       apps.push({ name, ...described.app })
     }
+  }
+  const isSound = (file: ConventionFile) =>
+    ['described', 'disabled'].includes(entries.get(stackApp(file.name, file.suffix))?.state ?? '')
+  const parts = partsForCertain(files, shelf, isSound).map(file => stackApp(file.name, file.suffix))
+  for (const name of parts.filter(each => !entries.has(each))) {
+    entries.set(name, { state: 'part', kind: 'stack', problems: [] })
   }
   const problems = [...doubled.problems, ...[...entries.values()].flatMap(entry => entry.problems)]
   return { apps, problems: distinct(problems).slice(0, MAX_PROBLEMS), entries }
@@ -159,27 +168,6 @@ function stackCandidates(files: readonly ConventionFile[], shelf: Shelf): Candid
 /** Of an image that is there twice, its other file says the same. */
 function isTold({ file, name }: Candidate, shelf: Shelf): boolean {
   return file.kind === 'image' || !shelf.doubles.has(file.path) || shelf.only('image', name) === undefined
-}
-
-/** Names of Compose files that another file makes a stack of. */
-export function partsOfOthers(
-  files: readonly ConventionFile[],
-  texts: Readonly<Record<string, string>>,
-): ReadonlySet<string> {
-  const simple = files.flatMap(({ kind, name, of }) =>
-    kind === 'stack' ? [name] : kind === 'simple-instance' && of !== undefined ? [of] : [],
-  )
-  // Words are enough: a definition that cannot be read yet must not set its parts free as stacks of their own.
-  const definitions = files.filter(({ kind }) => kind === 'definition').map(({ path }) => texts[path] ?? '')
-  const named = files
-    .filter(({ kind, name }) => kind === 'compose' && definitions.some(text => mentions(text, name)))
-    .map(({ name }) => name)
-  return new Set([...simple, ...named])
-}
-
-function mentions(text: string, name: string): boolean {
-  const [before, after] = ['(?:^|[^A-Za-z0-9_-])', '(?:[^A-Za-z0-9_-]|$)']
-  return new RegExp(`${before}(?:docker-compose[-.])?${name.replaceAll('.', '\\.')}${after}`).test(text)
 }
 
 /** The name of the app of a stack. */

@@ -76,7 +76,21 @@ export function readConfig<S extends TObject>(
     ...{ path: path.join('.'), message, expected, file },
     ...json.placeOf(path, at),
   }))
-  return { config: problems.length > 0 ? undefined : (json.value as Static<S>), problems, problemAt }
+  const all = problems.length > 0 ? problems : doubleParameters(json.value as Parameterised, problemAt)
+  return { config: all.length > 0 ? undefined : (json.value as Static<S>), problems: all, problemAt }
+}
+
+/** Which of two values is meant, nobody can tell. */
+function doubleParameters(
+  { parameters = [] }: Parameterised,
+  problemAt: ReadConfig<object>['problemAt'],
+): Problem[] {
+  const names = parameters.map(({ name }) => name)
+  return names.flatMap((name, index) =>
+    names.indexOf(name) < index
+      ? [problemAt(['parameters', index, 'name'], `names "${name}" again`, 'each parameter once')]
+      : [],
+  )
 }
 
 const READABLE = 'a text file of at most 256 KiB, no symbolic link'
@@ -85,7 +99,7 @@ export interface Parameterised {
   readonly parameters?: readonly Static<typeof Parameter>[] | undefined
 }
 
-/** The parameters by name; of one that is there twice the last. */
+/** The parameters by name. */
 export function parametersOf({ parameters = [] }: Parameterised): Record<string, string | number | boolean> {
   return Object.fromEntries(parameters.map(({ name, value }) => [name, value]))
 }

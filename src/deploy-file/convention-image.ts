@@ -81,7 +81,8 @@ function described(
     app: {
       target: 'image',
       settings: { dockerfile, context, ...settings },
-      common: { watch: watched([...paths, context]) },
+      // Which files of the context count is said beside a Dockerfile, wherever that lies.
+      common: { watch: watched([...paths, `${dockerfile}.dockerignore`, context]) },
       files: { kind: 'image', name, paths, uses: [], ...(elsewhere ? { remotes: [elsewhere.remote] } : {}) },
     },
   }

@@ -17,11 +17,12 @@ const Fields = {
 const RepoConfig = Type.Object(Fields, strict)
 const Name = Type.String({ pattern: '^[a-zA-Z0-9_-]{1,100}$' })
 const RepoKey = Type.Union([Name, Type.Object({ name: Name, ...Fields }, strict)])
+export type RepoKey = Static<typeof RepoKey>
 
 /** What a `.remote-repo.` file says more than one of the same kind without it. */
 export function withRepo<S extends TObject>(schema: S) {
   return Type.Object({ ...schema.properties, repo: RepoKey }, strict) as unknown as S & {
-    readonly static: { readonly repo: Static<typeof RepoKey> }
+    readonly static: { readonly repo: RepoKey }
   }
 }
 
@@ -42,7 +43,7 @@ export function elsewhereOf(
   read: ReadConfig<object>,
   shelf: Shelf,
 ): { readonly elsewhere: Elsewhere | undefined; readonly problems: readonly Problem[] } {
-  const { repo } = (read.config ?? {}) as { readonly repo?: Static<typeof RepoKey> }
+  const { repo } = (read.config ?? {}) as { readonly repo?: RepoKey }
   if (!file.remote || repo === undefined) {
     return { elsewhere: undefined, problems: [] }
   }

@@ -1,5 +1,3 @@
-import { posix } from 'node:path'
-import { withTag } from '#formats/image-reference.ts'
 import type { Problem } from '#lib/errors.ts'
 import type { Candidate, Described, RemoteRepository, Shelf } from './convention.ts'
 import { composeInputs } from './convention-compose.ts'
@@ -12,9 +10,11 @@ import {
   StackConfig,
 } from './convention-config.ts'
 import { isOwn } from './convention-far.ts'
-import { type ConventionFile, conventionFile } from './convention-files.ts'
+import type { ConventionFile } from './convention-files.ts'
 import { type Choice, chooseOptions } from './convention-options.ts'
+import { composeNames } from './convention-parts.ts'
 import { elsewhereOf, withRepo } from './convention-remote.ts'
+import { usedImages } from './convention-uses.ts'
 import { watched } from './convention-watch.ts'
 import { readJson } from './json-text.ts'
 import { engineOfSuffix, swarmName } from './stack-place.ts'
@@ -32,25 +32,25 @@ interface Composes {
 /** A stack: an instance of a definition or of one Compose file, or in the early spelling such a file by itself. */
 export function describeStack({ file, name, suffix }: Candidate, shelf: Shelf): Described {
   const own = readOwn(file, shelf)
-  if (!own.config) {
-    return { state: 'broken', problems: own.problems }
-  }
-  if (own.config.enabled === false) {
+  if (own.config?.enabled === false) {
     return { state: 'disabled' }
   }
   const composes = file.kind === 'instance' ? ofDefinition(file, shelf) : ofOne(file, own, shelf)
+  const isCertain = composes.problems.length === 0 && (own.config !== undefined || !file.remote)
+  const known = isCertain ? { composes: composes.paths } : {}
+  if (!own.config) {
+    return { state: 'broken', problems: own.problems, ...known }
+  }
   const options = chooseOptions(composes.definition, own, shelf)
   const problems = [...composes.problems, ...jsonProblems(composes, shelf), ...options.problems]
-  const [first] = composes.paths
-  if (problems.length > 0 || first === undefined) {
-    return { state: 'broken', problems }
+  if (problems.length > 0 || composes.paths.length === 0) {
+    return { state: 'broken', problems, ...known }
   }
-  const texts = composes.paths.map(path => shelf.texts[path] ?? '')
-  const inputs = composeInputs(texts, posix.dirname(first))
+  const inputs = composeInputs(composes.paths, shelf.texts)
   const { environment } = options
   const described = shelf.paths.has(options.path) ? [options.path] : []
   const paths = [...new Set([file.path, ...composes.through, ...composes.paths, ...described])]
-  const uses = inputs.images.flatMap(image => shelf.images.get(withTag(image)) ?? [])
+  const uses = usedImages(inputs.images, shelf.images)
   return {
     state: 'described',
     app: {
@@ -65,7 +65,7 @@ export function describeStack({ file, name, suffix }: Candidate, shelf: Shelf): 
         ...(suffix === undefined ? {} : { engine: engineOfSuffix(suffix) }),
       },
       files: {
-        ...{ kind: 'stack', name, paths, uses: [...new Set(uses)] },
+        ...{ kind: 'stack', name, paths, uses },
         ...(composes.remote ? { remotes: [composes.remote] } : {}),
       },
     },
@@ -120,7 +120,7 @@ function ofDefinition({ path, of = '' }: ConventionFile, shelf: Shelf): Composes
   if (problems.length > 0) {
     return failed(...problems)
   }
-  const names = read.config.composes.map(text => conventionFile(text)?.name ?? text)
+  const names = composeNames(read.config.composes)
   const composes = names.map(name =>
     elsewhere ? elsewhere.find('compose', name) : shelf.only('compose', name)?.path,
   )

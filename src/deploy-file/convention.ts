@@ -15,6 +15,8 @@ export interface AppFiles {
   readonly remotes?: readonly RemoteRepository[]
   /** Equal while nothing of it changed; undefined: only Git can tell. */
   readonly fingerprint?: string
+  /** Of a notebook project: the name of all that it ships, wherever it lies. */
+  readonly content?: string
 }
 
 /** A repository beside the one that describes an app. Its name is that of its folder in the checkout. */
@@ -39,8 +41,12 @@ export interface Convention {
 }
 
 export interface ConventionEntry {
-  readonly state: 'described' | 'disabled' | 'broken'
+  /** A part is a Compose file that was a stack by itself, until another file made it one of its own. */
+  readonly state: 'described' | 'disabled' | 'broken' | 'part'
+  readonly kind: Candidate['kind']
   readonly problems: readonly Problem[]
+  /** Of a broken stack: its Compose files, where it is certain which these are. */
+  readonly composes?: readonly string[] | undefined
 }
 
 /** One app before its files were read. */
@@ -73,4 +79,8 @@ export interface Shelf {
 export type Described =
   | { readonly state: 'described'; readonly app: Omit<ReadApp, 'name'> }
   | { readonly state: 'disabled' }
-  | { readonly state: 'broken'; readonly problems: readonly Problem[] }
+  | {
+      readonly state: 'broken'
+      readonly problems: readonly Problem[]
+      readonly composes?: readonly string[] | undefined
+    }

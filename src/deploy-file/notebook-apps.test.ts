@@ -32,17 +32,20 @@ describe('a repository without a deploy file', () => {
       project('guessed', { serves: false }),
       project('shown', { settings: { mode: 'static' } }),
     ]
-    const [only, ...others] = notebookApps(found)
+    const { apps, shown, broken } = notebookApps(found)
+    const [only, ...others] = apps
     deepEqual(others, [])
+    deepEqual([shown.map(({ slug }) => slug), [...broken]], [['guessed', 'shown'], []])
     deepEqual([only?.name, only?.target, only?.files?.kind], ['a-b', 'notebook', 'notebook'])
     deepEqual(only?.settings, {
-      ...{ folder: 'a/b', mode: 'voila', memory: '2048g', secrets: ['DB'], environment: { A: '1' } },
+      ...{ folder: 'a/b', entry: 'a.ipynb', mode: 'voila', memory: '2048g' },
+      ...{ secrets: ['DB'], environment: { A: '1' } },
     })
   })
 
   test('P7 an app is known to be as it was by its own folder and settings alone', () => {
     const printOf = (changes: Partial<FoundProject>) =>
-      notebookApps([project('a', changes)])[0]?.files?.fingerprint
+      notebookApps([project('a', changes)]).apps[0]?.files?.fingerprint
     equal(printOf({ title: 'Other' }), printOf({}))
     for (const changes of [
       { contentHash: 'd' },
@@ -104,6 +107,18 @@ describe('a deploy file', () => {
     match(problems[0]?.message ?? '', /matches no notebook project: "z\/\*"/)
     match(problems[1]?.message ?? '', /"x-b" in x\/b/)
     match(problems[1]?.expected ?? '', /slug/)
+  })
+
+  test('makes no app of a project whose nb.yaml is wrong, and says which one that would be', () => {
+    const wrong = [{ path: 'mode', message: 'is "lap"', file: 'x/a/nb.yaml', line: 1 }]
+    const bad = [project('x/a', { wrong }), project('x/b')]
+    const { apps, broken, problems } = expandNotebooks(
+      [app('all', { path: 'x/*' }), app('mine', { path: 'x/a' })],
+      bad,
+    )
+    deepEqual([apps.map(({ name }) => name), problems], [['x-b'], []])
+    deepEqual([...broken], [['mine', wrong]])
+    deepEqual([...expandNotebooks([app('all', { path: 'x/*' })], bad).broken], [['x-a', wrong]])
   })
 
   test('leaves projects that are only shown without an app', () => {

@@ -11,15 +11,27 @@ export function namesNotebooks(apps: readonly ReadApp[]): boolean {
   return apps.some(({ target }) => target === TARGET)
 }
 
-/** The apps of a repository without a deploy file in which nothing else is found. What is only guessed is no app. */
-export function notebookApps(projects: readonly FoundProject[]): ReadApp[] {
-  return projects
-    .filter(project => project.serves && isServed(project))
-    .map(project => appOf(project, { name: project.slug, settings: {}, common: {} }))
+export interface FoundNotebooks {
+  readonly apps: readonly ReadApp[]
+  /** By name: apps of projects whose nb.yaml is wrong. They are wanted, as far as anybody knows. */
+  readonly broken: ReadonlyMap<string, readonly Problem[]>
+  /** Projects that are looked at without a server, those that are wrong among them. */
+  readonly shown: readonly FoundProject[]
 }
 
-export interface ExpandedNotebooks {
-  readonly apps: readonly ReadApp[]
+/** The apps of a repository without a deploy file in which nothing else is found. What is only guessed is no app. */
+export function notebookApps(projects: readonly FoundProject[]): FoundNotebooks {
+  const hasServer = (project: FoundProject) => project.serves && isServed(project)
+  return {
+    apps: projects
+      .filter(hasServer)
+      .map(project => appOf(project, { name: project.slug, settings: {}, common: {} })),
+    broken: new Map(projects.flatMap(({ slug, wrong }) => (wrong ? [[slug, wrong] as const] : []))),
+    shown: projects.filter(project => !hasServer(project)),
+  }
+}
+
+export interface ExpandedNotebooks extends FoundNotebooks {
   readonly problems: readonly Problem[]
 }
 
@@ -34,6 +46,8 @@ export function expandNotebooks(
   const named = new Set(apps.flatMap(app => (isPattern(app) ? [] : [pathOf(app)])))
   const names = new Set(apps.filter(app => !isPattern(app)).map(({ name }) => name))
   const problems: Problem[] = []
+  const broken = new Map<string, readonly Problem[]>()
+  const shown: FoundProject[] = []
   const expanded = apps.flatMap((app): ReadApp[] => {
     if (app.target !== TARGET) {
       return [app]
@@ -41,16 +55,23 @@ export function expandNotebooks(
     const path = pathOf(app)
     const fits = isPattern(app) ? matcher(path) : (folder: string) => folder === path
     if (!isPattern(app)) {
-      return [
-        appOf(
-          projects.find(({ folder }) => fits(folder)),
-          app,
-        ),
-      ]
+      const project = projects.find(({ folder }) => fits(folder))
+      if (project?.wrong) {
+        broken.set(app.name, project.wrong)
+        return []
+      }
+      return [appOf(project, app)]
     }
     const found = projects.filter(({ folder }) => fits(folder) && !named.has(folder))
     if (found.length === 0) {
       problems.push(problemOf(app, `matches no notebook project: ${JSON.stringify(path)}`))
+    }
+    for (const project of found.filter(each => !isServed(each))) {
+      named.add(project.folder)
+      shown.push(project)
+      if (project.wrong) {
+        broken.set(project.slug, project.wrong)
+      }
     }
     return found.filter(isServed).flatMap(project => {
       named.add(project.folder)
@@ -64,12 +85,12 @@ export function expandNotebooks(
       return [appOf(project, { ...app, name: project.slug })]
     })
   })
-  return { apps: expanded, problems }
+  return { apps: expanded, broken, shown, problems }
 }
 
-/** Who wants a preview only needs no server. */
-function isServed({ settings }: FoundProject): boolean {
-  return settings.mode !== 'static'
+/** Who wants a preview only needs no server, and whose wishes cannot be read gets none. */
+function isServed({ settings, wrong }: FoundProject): boolean {
+  return settings.mode !== 'static' && wrong === undefined
 }
 
 function isPattern(app: ReadApp): boolean {
@@ -120,6 +141,7 @@ function appOf(
     files: {
       ...{ kind: 'notebook', name, paths: [folder], uses: [] },
       ...(fingerprint === undefined ? {} : { fingerprint }),
+      content: project.contentHash,
     },
   }
 }

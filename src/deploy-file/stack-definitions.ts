@@ -1,6 +1,7 @@
+import { remoteFolderOf } from '#formats/remote-folder.ts'
 import type { Problem } from '#lib/errors.ts'
 import type { OptionValue } from './check-options.ts'
-import { isConfigAsCode, partsOfOthers } from './convention-apps.ts'
+import { isConfigAsCode } from './convention-apps.ts'
 import {
   DefinitionConfig,
   InstanceConfig,
@@ -8,13 +9,9 @@ import {
   readConfig,
   StackConfig,
 } from './convention-config.ts'
-import {
-  type ConventionFile,
-  conventionFile,
-  conventionFiles,
-  isOptionsFile,
-  optionsFileOf,
-} from './convention-files.ts'
+import { type ConventionFile, conventionFiles, isOptionsFile, optionsFileOf } from './convention-files.ts'
+import { composeNames, partsOfOthers } from './convention-parts.ts'
+import { type RepoKey, withRepo } from './convention-remote.ts'
 import { type OptionsSchema, readOptionsSchema } from './options-schema.ts'
 
 /** Something that stacks can be made of: several Compose files by name, or one. */
@@ -22,8 +19,10 @@ export interface StackDefinition {
   readonly name: string
   readonly kind: 'definition' | 'compose'
   readonly file: string
-  /** Paths of its Compose files, in the order in which they are merged. */
+  /** Paths of its Compose files, in the order in which they are merged; of another repository where they may be there. */
   readonly composes: readonly string[]
+  /** The other repository that it takes files of: which options these have is known to deployments alone. */
+  readonly remote?: string | undefined
   readonly options: OptionsSchema
   /** With some it cannot be deployed. */
   readonly problems: readonly Problem[]
@@ -40,6 +39,8 @@ export interface DeclaredStack {
   readonly definition: string
   readonly enabled: boolean
   readonly options: Readonly<Record<string, OptionValue>>
+  /** The key `repo` of a file that takes its Compose file from another repository. */
+  readonly repo?: RepoKey | undefined
   /** The file as it is written. */
   readonly text: string
   readonly problems: readonly Problem[]
@@ -52,7 +53,7 @@ export interface StacksAsCode {
 
 /** The files whose texts readStacksAsCode needs. */
 export function stackTexts(paths: readonly string[]): string[] {
-  const files = conventionFiles(paths).filter(({ kind }) => !['dockerfile', 'image', 'repo'].includes(kind))
+  const files = conventionFiles(paths).filter(({ kind }) => !['dockerfile', 'image'].includes(kind))
   return [...files.map(({ path }) => path), ...paths.filter(isOptionsFile)].sort()
 }
 
@@ -78,12 +79,12 @@ interface Tree {
 }
 
 function definitionOf(tree: Tree, file: ConventionFile): StackDefinition[] {
-  if (file.remote) {
-    return []
+  if (file.kind === 'definition' && file.remote) {
+    return [remoteDefinition(tree, file)]
   }
   if (file.kind === 'definition') {
     const { config, problems } = readConfig(DefinitionConfig, file.path, tree.texts[file.path])
-    const names = (config?.composes ?? []).map(text => conventionFile(text)?.name ?? text)
+    const names = composeNames(config?.composes ?? [])
     const found = names.map(name => ({ name, files: composesNamed(tree, name) }))
     const missing = found
       .filter(each => each.files.length !== 1)
@@ -92,6 +93,44 @@ function definitionOf(tree: Tree, file: ConventionFile): StackDefinition[] {
     return [definition(tree, { file, kind: 'definition', composes }, [...problems, ...missing])]
   }
   return file.kind === 'compose' ? [definition(tree, { file, kind: 'compose', composes: [file] }, [])] : []
+}
+
+/** What lies in the other repository is fetched by deployments alone, with their app's secrets. */
+function remoteDefinition(tree: Tree, file: ConventionFile): StackDefinition {
+  const { config, problems } = readConfig(withRepo(DefinitionConfig), file.path, tree.texts[file.path])
+  const { repo } = (config ?? {}) as { readonly repo?: RepoKey }
+  const remote = repo === undefined ? '' : nameOfRepo(repo)
+  const names = composeNames(config?.composes ?? [])
+  const own = names.map(name => composesNamed(tree, name)[0])
+  const known = definition(
+    tree,
+    { file, kind: 'definition', composes: own.filter(each => each !== undefined) },
+    problems,
+  )
+  const composes = names.map(
+    (name, index) => own[index]?.path ?? `${remoteFolderOf(remote)}/docker-compose.${name}.yml`,
+  )
+  return { ...known, composes, remote, options: openOptions(known.options) }
+}
+
+/** A stack may be made of a Compose file of which nothing but the name stands in the tree. */
+export function remoteCompose(
+  name: string,
+  { file, repo }: { file: string; repo: RepoKey },
+): StackDefinition {
+  const remote = nameOfRepo(repo)
+  const composes = [`${remoteFolderOf(remote)}/docker-compose.${name}.yml`]
+  const options = openOptions({ type: 'object', properties: {} })
+  return { name, kind: 'compose', file, composes, remote, options, problems: [] }
+}
+
+function nameOfRepo(repo: RepoKey): string {
+  return typeof repo === 'string' ? repo : repo.name
+}
+
+/** Others than those that are known here may be there. */
+function openOptions({ additionalProperties: _, ...schema }: OptionsSchema): OptionsSchema {
+  return schema
 }
 
 interface Found {
@@ -143,10 +182,12 @@ function stackOf(tree: Tree, file: ConventionFile): DeclaredStack[] {
   const text = tree.texts[file.path] ?? ''
   const { name, kind, of, suffix: engine, path } = file
   if (kind === 'instance' || kind === 'simple-instance') {
-    const { config, problems } = readConfig(InstanceConfig, path, tree.texts[path])
+    const schema = file.remote ? withRepo(InstanceConfig) : InstanceConfig
+    const { config, problems } = readConfig(schema, path, tree.texts[path])
+    const { repo } = (config ?? {}) as { readonly repo?: RepoKey }
     const options = parametersOf(config ?? {})
     const enabled = config?.enabled ?? false
-    return [{ name, engine, kind, file: path, definition: of ?? '', enabled, options, text, problems }]
+    return [{ name, engine, kind, file: path, definition: of ?? '', enabled, options, repo, text, problems }]
   }
   if (kind === 'stack') {
     const { config, problems } = readConfig(StackConfig, path, tree.texts[path])

@@ -1,18 +1,37 @@
 import type { Secret } from '#lib/secret.ts'
+import type { ArchiveCall } from './archive-call.ts'
+import type { FileCall, LookupCall } from './file-calls.ts'
+import type { GreetingCall } from './greeting-call.ts'
+import type { PackedLayer, SentLayer } from './packed-layer.ts'
 import type { EngineTls } from './remote-engines.ts'
+import type { TerminalCall } from './terminal-call.ts'
+
+export type { BringArchive, KeepArchive, KeptFile } from './archive-call.ts'
+export type { FileCall, FileResult, LookupCall, LookupResult } from './file-calls.ts'
+export type { PackedLayer, SentLayer } from './packed-layer.ts'
+export type { Partner } from './terminal-call.ts'
 
 /**
  * A call is one effect on the host, as data: a program start, a request to a local engine API, an image build,
  * a file operation. Programs and commands only make calls; exec/ performs them. So every effect is listed here,
  * and a test can record them.
  */
-export type Call<T> = ProgramCall<T> | EngineRequest<T> | ImageBuildCall<T> | FileCall<T> | LookupCall<T>
+export type Call<T> =
+  | ProgramCall<T>
+  | DetachedCall<T>
+  | EngineRequest<T>
+  | ImageBuildCall<T>
+  | FileCall<T>
+  | LookupCall<T>
+  | GreetingCall<T>
+  | TerminalCall<T>
+  | ArchiveCall<T>
 
 /** Performs one call. Given to commands; the real one is exec/perform.ts, the double is exec/recorder.ts. */
 export type Perform = <T>(call: Call<T>) => Promise<T>
 
 /** `node` is the one that runs this. */
-export const PROGRAMS = ['git', 'docker', 'node'] as const
+export const PROGRAMS = ['git', 'docker', 'node', 'nft'] as const
 export type Program = (typeof PROGRAMS)[number]
 
 /** Where programs are looked for, and what a call's PATH should be: fixed, so that nobody's environment decides what runs. */
@@ -54,6 +73,14 @@ export interface ProgramCall<T> {
   readonly read: (output: ProgramOutput) => T
 }
 
+/** A program that goes on by itself: nobody waits for its end, and nobody's end is its own. It has no input and no output. */
+export interface DetachedCall<T> extends Pick<ProgramCall<T>, 'program' | 'args' | 'env' | 'timeoutMs'> {
+  readonly kind: 'detached'
+  /** Absolute path of the file that it makes when it is at work: then the call has ended. */
+  readonly readyFile: string
+  readonly read: (started: { readonly pid: number }) => T
+}
+
 export interface TemporaryFile {
   readonly name: string
   readonly content: string | Secret
@@ -74,6 +101,11 @@ export type Engine =
       readonly socket: string
       /** Put there by exec/ itself (remote-engines.ts). */
       readonly tls?: EngineTls
+    }
+  | {
+      readonly kind: 'incus'
+      /** Path of its socket. */
+      readonly socket: string
     }
   | {
       readonly kind: 'http'
@@ -169,76 +201,3 @@ export type PackedFile = { readonly path: string } & (
     }
   | { readonly link: string }
 )
-
-/** A layer of an image that is made while it is sent, so that it needs neither memory nor disk. */
-export interface PackedLayer {
-  readonly files: readonly PackedFile[]
-  /** Absolute path of the folder that they lie in; it and all in it belong to the owner. */
-  readonly destination: string
-  /** Number of the user and the group. */
-  readonly owner: number
-  readonly modifiedMs: number
-}
-
-export interface SentLayer {
-  /** Of what was sent. */
-  readonly digest: string
-  /** Of the same, uncompressed. */
-  readonly diffId: string
-  readonly bytes: number
-}
-
-/**
- * A file operation below the worker's workspace; paths are absolute, symbolic links are never followed out of it.
- * What looks, and what writes where the host's own policy allows it, may be in another folder, which is named with `within`.
- */
-export type FileCall<T> = {
-  readonly kind: 'file'
-  readonly read: (result: FileResult) => T
-} & (
-  | { readonly operation: 'read'; readonly path: string; readonly maxBytes: number; readonly within?: string }
-  | {
-      readonly operation: 'write'
-      readonly path: string
-      readonly content: string
-      readonly mode?: number
-      readonly within?: string
-    }
-  | {
-      readonly operation: 'make-folder'
-      readonly path: string
-      readonly mode?: number
-      readonly within?: string
-    }
-  | { readonly operation: 'rename'; readonly path: string; readonly to: string }
-  /** A file or a folder with all in it; only regular files and folders are copied, with mode 0755 or 0644. */
-  | { readonly operation: 'copy'; readonly path: string; readonly to: string }
-  | { readonly operation: 'remove'; readonly path: string }
-  | { readonly operation: 'list'; readonly path: string; readonly within?: string }
-  | { readonly operation: 'stat'; readonly path: string; readonly within?: string }
-)
-
-/** `missing` for a path that is not there; `text` of a read; `names` of a list. */
-export interface FileResult {
-  readonly missing: boolean
-  readonly kind?: 'file' | 'folder' | 'link' | 'other'
-  readonly text?: string
-  readonly names?: readonly string[]
-  readonly bytes?: number
-  readonly modifiedMs?: number
-  readonly freeBytes?: number
-}
-
-/** One name resolution by the host's resolver (DNS and /etc/hosts). A failed one is a result, not an error. */
-export interface LookupCall<T> {
-  readonly kind: 'lookup'
-  readonly host: string
-  readonly timeoutMs: number
-  readonly read: (found: LookupResult) => T
-}
-
-/** `failure` when there are no addresses: the name does not exist, or nobody could say so. */
-export interface LookupResult {
-  readonly addresses: readonly string[]
-  readonly failure?: 'not-found' | 'unavailable'
-}

@@ -70,8 +70,8 @@ export const ENGINE_UNREACHABLE = defineError({
   retry: 'later',
   message: (engine: string, reason: string) => `Cannot connect to ${engine} (${reason}).`,
   hint: (engine: string) =>
-    engine.startsWith('docker')
-      ? 'Start Docker on the worker\'s host ("systemctl start docker") and look at "journalctl -u docker" if it does not stay up.'
+    /^(docker|incus) /.test(engine)
+      ? `Start it on the worker's host ("systemctl start ${engine.split(' ')[0]}") and look at "journalctl -u ${engine.split(' ')[0]}" if it does not stay up.`
       : `Check that what listens at ${engine} is running and that the worker's host can reach it.`,
 })
 
@@ -81,8 +81,8 @@ export const ENGINE_DENIED = defineError({
   retry: 'never',
   message: (engine: string) => `The worker may not open ${engine}.`,
   hint: (engine: string) =>
-    engine.startsWith('docker')
-      ? 'Add the worker\'s user to the group "docker" (usermod -aG docker <user>) and restart the worker.'
+    /^(docker|incus) /.test(engine)
+      ? `Add the worker's user to the group "${engine.startsWith('incus') ? 'incus-admin' : 'docker'}" (usermod -aG <group> <user>) and restart the worker.`
       : 'Check the rights of the user that the worker runs as, and the firewall of its host.',
 })
 
@@ -223,4 +223,21 @@ export const CONTEXT_CHANGED = defineError({
   message: (path: string) => `${path} changed while the build context was sent.`,
   hint: () =>
     'Something else writes into the checkout. Deploy again; if it comes back, look for what runs there.',
+})
+
+export const ARCHIVE_DAMAGED = defineError({
+  code: 'ARCHIVE_DAMAGED',
+  status: 422,
+  retry: 'never',
+  message: (file: string, why: string) => `The file ${file} cannot be used: ${why}.`,
+  hint: () => 'Take another backup; this one was changed, cut off or deleted on its host.',
+})
+
+export const ARCHIVE_TOO_LARGE = defineError({
+  code: 'ARCHIVE_TOO_LARGE',
+  status: 507,
+  retry: 'never',
+  message: (file: string, most: number) => `The file ${file} would have more than ${most} bytes.`,
+  hint: () =>
+    'Delete what nobody needs in the system, or give it a larger disk: the bound follows from that.',
 })

@@ -1,4 +1,5 @@
 import { createRedactor } from '#lib/redact.ts'
+import type { ArchiveCall } from './archive-call.ts'
 import type {
   Call,
   EngineAnswer,
@@ -83,6 +84,8 @@ function resultOf<T>(call: Call<T>, answer: Answer): T {
   switch (call.kind) {
     case 'program':
       return call.read(outputOf(call, answer))
+    case 'detached':
+      return call.read({ pid: 0 })
     case 'request':
       return call.read(engineAnswerOf(call, answer))
     case 'image-build':
@@ -91,6 +94,23 @@ function resultOf<T>(call: Call<T>, answer: Answer): T {
       return call.read({ missing: false, ...answer })
     case 'lookup':
       return call.read({ addresses: [], ...answer })
+    case 'greeting':
+      return call.read(answer.text ?? '')
+    case 'terminal':
+      return call.read('program')
+    case 'archive':
+      return readArchive(call, answer)
+  }
+}
+
+function readArchive<T>(call: ArchiveCall<T>, answer: Answer): T {
+  switch (call.operation) {
+    case 'keep':
+      return call.read({ bytes: answer.bytes ?? 0, sha256: '0'.repeat(64) })
+    case 'bring':
+      return call.read({ status: 200, headers: {}, trailers: {}, text: '', json: undefined, ...answer })
+    case 'forget':
+      return call.read(undefined)
   }
 }
 

@@ -37,8 +37,12 @@ export function equipped<T>(call: Call<T>, engines: RemoteEngines | undefined): 
           }
         : call
     }
+    case 'detached':
     case 'file':
     case 'lookup':
+    case 'greeting':
+    case 'terminal':
+    case 'archive':
       return call
   }
 }

@@ -196,6 +196,15 @@ test('an answer that drips or never comes ends at the deadline', async () => {
   }
 })
 
+test('a Docker engine that lets a question wait counts as away, one that does something does not', async () => {
+  const engine = await dockerWith(() => undefined)
+  const codes = ['GET', 'POST'].map(async method => {
+    const silent = aRequest({ engine, method: method as 'GET' | 'POST', timeoutMs: 100 })
+    return (await failure(request(silent, createTestContext()))).code
+  })
+  assert.deepEqual(await Promise.all(codes), ['ENGINE_BROKE_OFF', 'CALL_TIMED_OUT'])
+})
+
 test('cancelling ends the request', async () => {
   const context = createTestContext()
   const engine = await httpWith(() => context.cancel())

@@ -4,6 +4,7 @@ import { isIP } from 'node:net'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { SecureContextOptions } from 'node:tls'
+import type { FairleadError } from '#lib/errors.ts'
 import { revealed } from '#lib/secret.ts'
 import { readAnswer, StoppedByConsumer } from './answer.ts'
 import type { Engine, EngineAnswer, EngineRequest, PackedLayer } from './call.ts'
@@ -11,7 +12,7 @@ import type { CallContext } from './call-context.ts'
 import { cut } from './cut.ts'
 import { withinLimits } from './deadline.ts'
 import { engineError, saidBy } from './engine-error.ts'
-import { ENGINE_REFUSED } from './errors.ts'
+import { CALL_TIMED_OUT, ENGINE_BROKE_OFF, ENGINE_REFUSED } from './errors.ts'
 import { systemCode } from './file-error.ts'
 import type { PackedStream } from './packed-files.ts'
 import type { EngineTls } from './remote-engines.ts'
@@ -29,7 +30,9 @@ export async function request<T>(call: EngineRequest<T>, context: CallContext): 
   const name = cut(redactor.text(shown(call)), 300)
   const answer = await withinLimits({ call: name, timeoutMs: call.timeoutMs, clock, signal }, stop =>
     exchange(call, name, stop),
-  )
+  ).catch(error => {
+    throw CALL_TIMED_OUT.matches(error) && isQuestion(call) ? leftWaiting(call, name) : error
+  })
   if (isAccepted(call, answer.status)) {
     return call.read(answer)
   }
@@ -37,6 +40,16 @@ export async function request<T>(call: EngineRequest<T>, context: CallContext): 
   throw ENGINE_REFUSED(name, answer.status, said).with({
     facts: { request: name, status: answer.status, said },
   })
+}
+
+/** One that Docker can be asked again at any time. */
+function isQuestion({ engine, method, stream }: EngineRequest<unknown>): boolean {
+  return engine.kind === 'docker' && method === 'GET' && stream === undefined
+}
+
+/** An engine that has just started can let a question wait until it knows all of its containers: it is as good as away. */
+function leftWaiting({ timeoutMs }: EngineRequest<unknown>, name: string): FairleadError {
+  return ENGINE_BROKE_OFF(name, `nothing came within ${Math.round(timeoutMs / 100) / 10} s`)
 }
 
 async function exchange(
@@ -85,7 +98,7 @@ export interface WireRequest {
 /** Sends a request and gives the answer when its headers are there; aborting the signal ends both. */
 export async function open(wire: WireRequest): Promise<IncomingMessage> {
   const repeatable = wire.method === 'GET' || wire.method === 'HEAD' || wire.looksOnly === true
-  const keeps = wire.engine.kind === 'docker' || wire.engine.keepAlive !== false
+  const keeps = wire.engine.kind !== 'http' || wire.engine.keepAlive !== false
   // What may not be sent twice never goes over a kept connection, which the engine may just have closed.
   const agent = repeatable && keeps ? keptAgent(wire.engine) : undefined
   try {
@@ -163,7 +176,9 @@ function clientFor(engine: Engine): typeof http | typeof https {
 }
 
 function isSecure(engine: Engine): boolean {
-  return engine.kind === 'http' ? engine.origin.startsWith('https:') : engine.tls !== undefined
+  return engine.kind === 'http'
+    ? engine.origin.startsWith('https:')
+    : engine.kind === 'docker' && engine.tls !== undefined
 }
 
 function optionsOf(wire: WireRequest, agent: Agent | undefined): RequestOptions {
@@ -172,6 +187,9 @@ function optionsOf(wire: WireRequest, agent: Agent | undefined): RequestOptions 
     Object.entries(wire.headers).map(([key, value]) => [key, value as string]),
   )
   const base = { method, path, headers, signal, agent: agent ?? false }
+  if (engine.kind === 'incus') {
+    return { ...base, socketPath: engine.socket }
+  }
   if (engine.kind === 'docker') {
     return engine.tls
       ? { ...base, ...placeOf(engine.socket), ...secured(engine.socket, engine.tls) }
@@ -204,7 +222,7 @@ function secured(
 function wireFormOf(call: EngineRequest<unknown>, stream: Readable | undefined): Omit<WireRequest, 'signal'> {
   const given = Object.entries(call.headers ?? {}).map(([key, value]) => [key.toLowerCase(), revealed(value)])
   const headers: Record<string, string> = {
-    ...(call.engine.kind === 'docker' ? { host: 'docker' } : {}),
+    ...(call.engine.kind === 'http' ? {} : { host: call.engine.kind }),
     ...Object.fromEntries(given),
   }
   const body = stream ?? bodyOf(call)

@@ -5,6 +5,7 @@ import type { Call, Engine, EngineRequest, FileCall, ProgramCall } from './call.
 export function shown(call: Call<unknown>): string {
   switch (call.kind) {
     case 'program':
+    case 'detached':
       return shownProgram(call)
     case 'request':
       return shownRequest(call)
@@ -14,6 +15,12 @@ export function shown(call: Call<unknown>): string {
       return shownFile(call)
     case 'lookup':
       return `lookup ${call.host}`
+    case 'greeting':
+      return `greeting of ${call.host}:${call.port}`
+    case 'archive':
+      return `${call.operation} ${call.file}`
+    case 'terminal':
+      return `terminal of ${call.engine.kind}`
   }
 }
 
@@ -21,6 +28,9 @@ export function shown(call: Call<unknown>): string {
 export function shownEngine(engine: Engine): string {
   if (engine.kind === 'http') {
     return engine.origin
+  }
+  if (engine.kind === 'incus') {
+    return `incus (${engine.socket})`
   }
   return engine.tls ? `the engine at ${engine.socket}` : `docker (${engine.socket})`
 }
@@ -30,12 +40,12 @@ export function secretsOf(call: Call<unknown>): string[] {
   return secretsIn(valuesOf(call)).map(revealed)
 }
 
-function shownProgram(call: ProgramCall<unknown>): string {
+function shownProgram(call: Pick<ProgramCall<unknown>, 'program' | 'args'>): string {
   return [call.program, ...call.args.map(String).map(quoted)].join(' ')
 }
 
 function shownRequest({ engine, method, path, query }: EngineRequest<unknown>): string {
-  const where = engine.kind === 'docker' ? `docker ${path}` : `${engine.origin}${path}`
+  const where = engine.kind === 'http' ? `${engine.origin}${path}` : `${engine.kind} ${path}`
   return `${method} ${where}${queryText(query)}`
 }
 
@@ -63,13 +73,19 @@ function valuesOf(call: Call<unknown>): unknown[] {
   switch (call.kind) {
     case 'program':
       return [call.args, call.env, call.input, call.files]
+    case 'detached':
+      return [call.args, call.env]
     case 'request':
       return [call.headers, call.engine]
     case 'image-build':
       return [call.secrets, call.registries, call.tls]
     case 'file':
     case 'lookup':
+    case 'greeting':
+    case 'terminal':
       return []
+    case 'archive':
+      return call.operation === 'bring' ? [call.identity] : []
   }
 }
 

@@ -13,6 +13,7 @@ import type { TemporaryFiles } from './temporary-files.ts'
 const DEBIAN_PACKAGES: Readonly<Record<string, string>> = {
   git: 'git',
   docker: 'docker.io',
+  nft: 'nftables',
   prlimit: 'util-linux',
 }
 

@@ -11,8 +11,7 @@ export interface Instruction {
  * The instructions of a Dockerfile in order, without comments. The lines of a here-document count as instructions:
  * a rule may then refuse more than it must, never less.
  */
-export function instructionsOf(text: string): Instruction[] {
-  const continues = /^\s*#\s*escape\s*=\s*`/im.test(text.split(/^\s*[A-Za-z]/m)[0] ?? '') ? '`' : '\\'
+export function instructionsOf(text: string, continues = escapeOf(text)): Instruction[] {
   const found: Instruction[] = []
   let open: { line: number; text: string } | undefined
   for (const [index, raw] of text.split('\n').entries()) {
@@ -24,8 +23,9 @@ export function instructionsOf(text: string): Instruction[] {
       line: open?.line ?? index + 1,
       text: `${open?.text ?? ''}${line}`,
     }
-    if (joined.text.endsWith(continues)) {
-      open = { ...joined, text: `${joined.text.slice(0, -1)} ` }
+    // Nothing is put between: `AD\` and `D x` are ADD. Twice, it escapes itself.
+    if (line.endsWith(continues) && !line.endsWith(continues.repeat(2))) {
+      open = { ...joined, text: joined.text.slice(0, -1) }
       continue
     }
     open = undefined
@@ -33,4 +33,10 @@ export function instructionsOf(text: string): Instruction[] {
     found.push({ line: joined.line, word: word.toUpperCase(), rest })
   }
   return found
+}
+
+/** Directives are the first lines, up to the first that is none. */
+function escapeOf(text: string): string {
+  const directives = /^(?:\uFEFF?[ \t]*#[ \t]*\w+[ \t]*=.*(?:\n|$))*/.exec(text)?.[0] ?? ''
+  return /^\s*#\s*escape\s*=\s*`/im.test(directives) ? '`' : '\\'
 }

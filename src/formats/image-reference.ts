@@ -31,6 +31,8 @@ const REFERENCE = new RegExp(
 
 const RESERVED_TAG = /^(?:t-[0-9a-f]{32}|[te]-[0-9a-f]{24}|sha256-[0-9a-f]{64}(?:\..*)?)$/
 
+const ENVIRONMENT_KEY = /^e-[0-9a-f]{24}$/
+
 /** Undefined for a text that Docker would not take as a reference (`scratch` is none: it cannot be run or pulled). */
 export function parseReference(text: string): ImageReference | undefined {
   const groups = REFERENCE.exec(text)?.groups
@@ -52,6 +54,21 @@ export function parseReference(text: string): ImageReference | undefined {
  */
 export function isReservedTag(tag: string): boolean {
   return RESERVED_TAG.test(tag)
+}
+
+/** What an environment of notebooks was made from, as one word: the tag of its image, and what releases say of it. */
+export function isEnvironmentKey(text: string): boolean {
+  return ENVIRONMENT_KEY.test(text)
+}
+
+/** The key in the name of an environment's image; undefined for every other name. */
+export function environmentKeyIn(name: string): string | undefined {
+  const { tag = '' } = parseReference(name) ?? {}
+  return isEnvironmentKey(tag) && isEnvironmentRepository(name) ? tag : undefined
+}
+
+export function isEnvironmentRepository(name: string): boolean {
+  return /(?:^|\/)env$/.test(parseReference(name)?.repository ?? '')
 }
 
 /** `host/repository` without tag and digest. */

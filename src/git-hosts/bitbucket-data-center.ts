@@ -38,7 +38,11 @@ export const bitbucketDataCenter = defineGitHost({
 const Repository = Type.Object({
   id: RemoteId,
   slug: Type.String({ minLength: 1, maxLength: 256 }),
-  project: Type.Object({ key: Type.String({ minLength: 1, maxLength: 256 }) }),
+  project: Type.Object({
+    key: Type.String({ minLength: 1, maxLength: 256 }),
+    public: Type.Optional(Type.Unknown()),
+  }),
+  public: Type.Optional(Type.Unknown()),
 })
 const Push = Type.Object({
   changes: Type.Array(Type.Object({ ref: Type.Object({ id: Ref }), type: Type.String({ maxLength: 100 }) })),
@@ -88,11 +92,15 @@ function readPush(body: unknown): HostEvent {
   return heads.length > 0 ? ignored('branch-deleted', origin) : notBranch(tag?.ref.id ?? '', origin)
 }
 
-function originOf({ id, slug, project }: { readonly [field: string]: unknown }): Origin {
-  const key = textIn((project as { readonly key?: unknown } | undefined)?.key)
+function originOf(repository: { readonly [field: string]: unknown }): Origin {
+  const { id, slug, public: isPublic } = repository
+  const project = (repository.project ?? {}) as { readonly key?: unknown; readonly public?: unknown }
+  const key = textIn(project.key)
   const name = textIn(slug)
   return {
     remoteId: idIn(id),
     remotePath: key === undefined || name === undefined ? undefined : `${key}/${name}`,
+    // In a public project everybody reads all of its repositories.
+    isPrivate: typeof isPublic === 'boolean' ? !isPublic && project.public !== true : undefined,
   }
 }

@@ -32,6 +32,7 @@ export const bitbucket = defineGitHost({
 const Repository = Type.Object({
   uuid: Type.String({ minLength: 1, maxLength: 100 }),
   full_name: Type.Optional(RemotePath),
+  is_private: Type.Optional(Type.Unknown()),
 })
 const Reference = Type.Union([Type.Object({ type: Type.String({ maxLength: 100 }), name: Ref }), Type.Null()])
 const Push = Type.Object({
@@ -74,6 +75,8 @@ function readPush(body: unknown): HostEvent {
   return deletes ? ignored('branch-deleted', origin) : notBranch(isTag ? 'refs/tags/' : '', origin)
 }
 
-function originOf({ uuid, full_name: path }: { readonly [field: string]: unknown }): Origin {
-  return { remoteId: textIn(uuid), remotePath: textIn(path) }
+function originOf(repository: { readonly [field: string]: unknown }): Origin {
+  const { uuid, full_name: path, is_private: told } = repository
+  const isPrivate = typeof told === 'boolean' ? told : undefined
+  return { remoteId: textIn(uuid), remotePath: textIn(path), isPrivate }
 }

@@ -14,6 +14,8 @@ export interface Origin {
   readonly remoteId?: string | undefined
   /** Owner and name, as they stand in the address of the repository. */
   readonly remotePath?: string | undefined
+  /** Whether only its members may read it; undefined when the delivery does not say. */
+  readonly isPrivate?: boolean | undefined
 }
 
 /** What a delivery says. Only a hint: the tip of the branch is read before anything is done. */

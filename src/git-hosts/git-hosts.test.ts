@@ -11,11 +11,17 @@ import { hmac } from './hmac.ts'
 import { GIT_HOSTS, gitHostAt, gitHostNamed } from './index.ts'
 import { isAddressOf } from './repository-path.ts'
 import { standard } from './standard.ts'
-import { samplesOf, saying, signedHeaders } from './test-deliveries.ts'
+import { pushesByVisibility, type Sample, samplesOf, saying, signedHeaders } from './test-deliveries.ts'
 
 const NOW = 1_790_000_000_000
 const TEXT = '{"ref":"refs/heads/caf\\u00e9","a":1}\r\n'
 const BODY = Buffer.from(TEXT)
+
+/** As they were recorded; the others never say. */
+const WHAT_SAMPLES_SAY: Readonly<Record<string, boolean>> = {
+  ...{ github: false, gitea: false, forgejo: false, gogs: false },
+  ...{ gitlab: true, 'gitlab-token': true, bitbucket: true, 'bitbucket-data-center': true },
+}
 
 test('the published vectors of GitHub, of the plain scheme and of Standard Webhooks verify', () => {
   const hello = Buffer.from('Hello, World!')
@@ -111,6 +117,43 @@ for (const host of GIT_HOSTS) {
       assert.ok(read.kind === 'ignored' || remotePath !== undefined || !('repository' in body))
     })
   }
+}
+
+for (const host of GIT_HOSTS) {
+  const pushes = pushesByVisibility(host)
+  const isPrivate = ({ event, body }: Sample) => {
+    const headers = host.headers.event === undefined ? {} : { [host.headers.event]: event }
+    return host.read({ headers, body: BODY, receivedAt: NOW }, body).origin.isPrivate
+  }
+  test(`R55 ${host.name} says ${pushes ? 'whether' : 'never that'} a repository is private`, () => {
+    const [recorded] = samplesOf(host).samples as [Sample]
+    assert.equal(isPrivate(recorded), WHAT_SAMPLES_SAY[host.name])
+    if (pushes) {
+      assert.equal(isPrivate(pushes.closed), true)
+      assert.deepEqual(
+        pushes.open.map(isPrivate),
+        pushes.open.map(() => false),
+      )
+    }
+  })
+}
+
+for (const odd of ['true', 1, null, undefined, {}]) {
+  test(`R55 what is neither yes nor no says nothing of whether it is private: ${JSON.stringify(odd)}`, () => {
+    const repository = { id: 1, uuid: '{1}', slug: 'x', project: { key: 'X' } }
+    const told = { ...repository, private: odd, is_private: odd, public: odd }
+    const level = typeof odd === 'number' ? String(odd) : odd
+    const moved = { ref: 'refs/heads/main', before: 'a'.repeat(40), after: 'b'.repeat(40), project_id: 1 }
+    const changes = [{ ref: { id: moved.ref }, type: 'UPDATE', new: { type: 'branch', name: 'main' } }]
+    const project = { visibility_level: level }
+    const body = { ...moved, object_kind: 'push', changes, push: { changes }, repository: told, project }
+    for (const host of GIT_HOSTS) {
+      const event = { bitbucket: 'repo:push', 'bitbucket-data-center': 'repo:refs_changed' }[host.name]
+      const headers = { [host.headers.event ?? 'x']: event ?? 'push' }
+      const read = host.read({ headers, body: BODY, receivedAt: NOW }, body)
+      assert.deepEqual([read.kind, read.origin.isPrivate], ['push', undefined], host.name)
+    }
+  })
 }
 
 test('W05 the same header means SHA-256 for Bitbucket and nothing for GitHub', () => {

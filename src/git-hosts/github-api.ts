@@ -4,7 +4,7 @@ import type { HttpRequest } from '#lib/http-request.ts'
 import { Secret } from '#lib/secret.ts'
 import { API_NOT_UNDERSTOOD } from './errors.ts'
 import { encodedPath, type HostApi, type OwnerPlace, optional, type RemoteRepository } from './host-api.ts'
-import { RemoteId, RemotePath } from './payload-fields.ts'
+import { isPrivateIn, RemoteId, RemotePath } from './payload-fields.ts'
 
 /** GitHub and GitHub Enterprise. */
 export const githubApi: HostApi = {
@@ -33,6 +33,7 @@ export const GithubRepository = Type.Object({
   fork: optional.boolean,
   archived: optional.boolean,
   private: optional.boolean,
+  visibility: optional.text,
   disabled: optional.boolean,
   /** Gitea and Forgejo. */
   empty: optional.boolean,
@@ -43,7 +44,8 @@ export const GithubRepository = Type.Object({
 export function read(repository: Static<typeof GithubRepository>): RemoteRepository {
   const { id, full_name: path, default_branch: branch, topics } = repository
   const unfit = (['fork', 'archived', 'disabled', 'empty'] as const).find(word => repository[word] === true)
-  const told = typeof repository.private === 'boolean' ? { isPrivate: repository.private } : {}
+  const isPrivate = isPrivateIn(repository)
+  const told = isPrivate === undefined ? {} : { isPrivate }
   return { id: String(id), path, branch: branch || undefined, topics: topics ?? [], ...told, unfit }
 }
 

@@ -1,11 +1,12 @@
-import { Type } from 'typebox'
+import { type Static, Type } from 'typebox'
 import { check } from '#lib/check.ts'
 import { PAYLOAD_NOT_UNDERSTOOD } from './errors.ts'
 import { branchOf, type HostEvent, ignored, isNoCommit, notBranch, type Origin, pushed } from './git-host.ts'
-import { CommitId, idIn, Ref, RemoteId, RemotePath, textIn } from './payload-fields.ts'
+import { CommitId, idIn, isPrivateIn, Ref, RemoteId, RemotePath, textIn } from './payload-fields.ts'
 
 // Only the fields that are used.
-const Repository = Type.Object({ id: RemoteId, full_name: Type.Optional(RemotePath) })
+const VISIBILITY = { private: Type.Optional(Type.Unknown()), visibility: Type.Optional(Type.Unknown()) }
+const Repository = Type.Object({ id: RemoteId, full_name: Type.Optional(RemotePath), ...VISIBILITY })
 const Push = Type.Object({ ref: Ref, before: CommitId, after: CommitId, repository: Repository })
 const PullRequest = Type.Object({
   action: Type.String({ maxLength: 100 }),
@@ -19,7 +20,11 @@ const PullRequest = Type.Object({
 })
 const Anything = Type.Object({
   repository: Type.Optional(
-    Type.Object({ id: Type.Optional(Type.Unknown()), full_name: Type.Optional(Type.Unknown()) }),
+    Type.Object({
+      id: Type.Optional(Type.Unknown()),
+      full_name: Type.Optional(Type.Unknown()),
+      ...VISIBILITY,
+    }),
   ),
 })
 
@@ -65,12 +70,14 @@ function readPullRequest(body: unknown): HostEvent {
   return pushed(branch === undefined ? undefined : [branch], origin)
 }
 
-function originOf({ id, full_name: path }: { id: number; full_name?: string }): Origin {
-  return { remoteId: String(id), remotePath: path }
+function originOf(repository: Static<typeof Repository>): Origin {
+  const { id, full_name: path } = repository
+  return { remoteId: String(id), remotePath: path, isPrivate: isPrivateIn(repository) }
 }
 
 /** Events that are ignored anyway may have any shape; organisation events have no repository. */
 function originOfAny(body: unknown): Origin {
-  const { repository } = check(Anything, body, 'The event', PAYLOAD_NOT_UNDERSTOOD)
-  return { remoteId: idIn(repository?.id), remotePath: textIn(repository?.full_name) }
+  const { repository = {} } = check(Anything, body, 'The event', PAYLOAD_NOT_UNDERSTOOD)
+  const { id, full_name: path } = repository
+  return { remoteId: idIn(id), remotePath: textIn(path), isPrivate: isPrivateIn(repository) }
 }

@@ -4,7 +4,11 @@ import { PAYLOAD_NOT_UNDERSTOOD } from './errors.ts'
 import { branchOf, type HostEvent, ignored, isNoCommit, notBranch, type Origin, pushed } from './git-host.ts'
 import { CommitId, idIn, Ref, RemoteId, RemotePath, textIn } from './payload-fields.ts'
 
-const Project = Type.Object({ id: Type.Optional(RemoteId), path_with_namespace: Type.Optional(RemotePath) })
+const Project = Type.Object({
+  id: Type.Optional(RemoteId),
+  path_with_namespace: Type.Optional(RemotePath),
+  visibility_level: Type.Optional(Type.Unknown()),
+})
 const Push = Type.Object({ ref: Ref, after: CommitId, project_id: RemoteId, project: Type.Optional(Project) })
 const MergeRequest = Type.Object({
   project: Type.Object({ ...Project.properties, id: RemoteId }),
@@ -38,7 +42,11 @@ export function readGitlabEvent(body: unknown): HostEvent {
 
 function readPush(body: unknown): HostEvent {
   const push = check(Push, body, 'The push event', PAYLOAD_NOT_UNDERSTOOD)
-  const origin = { remoteId: String(push.project_id), remotePath: push.project?.path_with_namespace }
+  const origin = {
+    remoteId: String(push.project_id),
+    remotePath: push.project?.path_with_namespace,
+    isPrivate: isPrivateIn(push.project),
+  }
   const branch = branchOf(push.ref)
   if (branch === undefined) {
     return notBranch(push.ref, origin)
@@ -50,12 +58,22 @@ function readPush(body: unknown): HostEvent {
 function readMergeRequest(body: unknown): HostEvent {
   const event = check(MergeRequest, body, 'The merge request event', PAYLOAD_NOT_UNDERSTOOD)
   const { id, path_with_namespace: remotePath } = event.project
-  const origin = { remoteId: String(id), remotePath }
+  const origin = { remoteId: String(id), remotePath, isPrivate: isPrivateIn(event.project) }
   const { action, target_branch: branch } = event.object_attributes
   return action === 'merge' ? pushed([branch], origin) : ignored('not-merged', origin)
 }
 
 function originOfAny({ project_id: id, project }: Static<typeof Anything>): Origin {
   const named = typeof project === 'object' && project !== null ? (project as Record<string, unknown>) : {}
-  return { remoteId: idIn(id) ?? idIn(named.id), remotePath: textIn(named.path_with_namespace) }
+  return {
+    remoteId: idIn(id) ?? idIn(named.id),
+    remotePath: textIn(named.path_with_namespace),
+    isPrivate: isPrivateIn(named),
+  }
+}
+
+/** Level 0 is private; 10 is for every account of the server, 20 for everybody. */
+function isPrivateIn(project: { readonly visibility_level?: unknown } | undefined): boolean | undefined {
+  const level = project?.visibility_level
+  return typeof level === 'number' ? level === 0 : undefined
 }

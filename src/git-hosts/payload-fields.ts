@@ -11,6 +11,15 @@ export function idIn(value: unknown): string | undefined {
   return Number.isSafeInteger(value) ? String(value) : undefined
 }
 
+/** What GitHub and those that word it the same say; what every account of the server may read is not private. */
+export function isPrivateIn(repository: {
+  readonly private?: unknown
+  readonly visibility?: unknown
+}): boolean | undefined {
+  const { private: isPrivate, visibility } = repository
+  return typeof isPrivate === 'boolean' ? isPrivate && visibility !== 'internal' : undefined
+}
+
 /** Nothing that a payload names is longer. */
 const MOST_TEXT = 1024
 

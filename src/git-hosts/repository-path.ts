@@ -5,10 +5,14 @@ import { trimEnd } from '#lib/trim-end.ts'
  * have more in front: /scm/ of Bitbucket Data Center, or the path under which a server is reached.
  */
 export function isAddressOf(url: string, remotePath: string): boolean {
-  const path = /^(?:[a-z]+:\/\/[^/]*|[^/:]*:)\/?(.*)$/.exec(url)?.[1] ?? ''
-  const registered = `/${normal(decoded(path))}`
+  const registered = `/${normal(pathOf(url))}`
   const wanted = normal(remotePath)
   return wanted !== '' && registered.endsWith(`/${wanted}`)
+}
+
+/** Of a repository's address, on its server. */
+export function pathOf(url: string): string {
+  return decoded(/^(?:[a-z]+:\/\/[^/]*|[^/:]*:)\/?(.*)$/.exec(url)?.[1] ?? '')
 }
 
 /** Git hosts do not tell upper from lower case in names. */

@@ -32,6 +32,64 @@ export function samplesOf({ name }: GitHost): Samples {
   return JSON.parse(readFileSync(file, 'utf8')) as Samples
 }
 
+/** What deliveries say of a repository that only its members may read, and of others. */
+interface Visibility {
+  readonly field: 'repository' | 'project'
+  readonly closed: object
+  readonly open: readonly object[]
+}
+
+const GITEA: Visibility = {
+  field: 'repository',
+  closed: { private: true, internal: false },
+  open: [
+    { private: false, internal: true },
+    { private: false, internal: false },
+  ],
+}
+const GITLAB: Visibility = {
+  field: 'project',
+  closed: { visibility_level: 0 },
+  open: [{ visibility_level: 10 }, { visibility_level: 20 }],
+}
+const VISIBILITIES: Readonly<Record<string, Visibility>> = {
+  github: {
+    field: 'repository',
+    closed: { private: true, visibility: 'private' },
+    open: [
+      { private: true, visibility: 'internal' },
+      { private: false, visibility: 'public' },
+    ],
+  },
+  gitlab: GITLAB,
+  'gitlab-token': GITLAB,
+  gitea: GITEA,
+  forgejo: GITEA,
+  gogs: GITEA,
+  bitbucket: { field: 'repository', closed: { is_private: true }, open: [{ is_private: false }] },
+  'bitbucket-data-center': {
+    field: 'repository',
+    closed: { public: false },
+    open: [{ public: true }, { public: false, project: { key: 'PROJ', public: true } }],
+  },
+}
+
+/** The push of a host's samples, of a repository that is private, and of ones that are not; undefined if it never says. */
+export function pushesByVisibility(host: GitHost): { closed: Sample; open: readonly Sample[] } | undefined {
+  const visibility = VISIBILITIES[host.name]
+  const sample = samplesOf(host).samples.find(({ says }) => says === 'push main')
+  if (!visibility || !sample) {
+    return undefined
+  }
+  const { field, closed, open } = visibility
+  const said = (sample.body as Readonly<Record<string, object>>)[field]
+  const seen = (fields: object) => ({
+    ...sample,
+    body: { ...sample.body, [field]: { ...said, ...fields } },
+  })
+  return { closed: seen(closed), open: open.map(seen) }
+}
+
 export interface Signing {
   readonly secret: string
   readonly body: string | Buffer

@@ -1,3 +1,4 @@
+import { ORCHESTRATOR_SETTINGS } from './orchestrator-settings.ts'
 import type { Setting } from './setting.ts'
 
 /** Of notebooks (docs/notebooks.md). */
@@ -9,4 +10,5 @@ export const NOTEBOOK_SETTINGS = [
     default: 'none: only projects with a Dockerfile of their own are served',
     value: 'path',
   },
+  ...ORCHESTRATOR_SETTINGS,
 ] as const satisfies readonly Setting[]

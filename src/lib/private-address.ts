@@ -1,7 +1,7 @@
 import { BlockList, isIP } from 'node:net'
 
 /** Ranges that are not the public internet. An IPv4-mapped IPv6 address is matched by the IPv4 rules. */
-const PRIVATE_RANGES = [
+export const PRIVATE_RANGES: readonly string[] = [
   '0.0.0.0/8',
   '10.0.0.0/8',
   '100.64.0.0/10',

@@ -1,5 +1,5 @@
 /** A program that reads settings from its environment; `client` is the command line when it talks to a manager. */
-export type Reader = 'manager' | 'worker' | 'client'
+export type Reader = 'manager' | 'worker' | 'guardian' | 'client'
 
 export interface Setting {
   readonly name: string

@@ -16,7 +16,7 @@ test('R102 one that is like no other is told where all are described', () => {
 test('no setting is there twice, and none is without a reader', () => {
   const names = SETTINGS.map(({ name }) => name)
   equal(new Set(names).size, names.length)
-  const read = (['manager', 'worker', 'client'] as const).flatMap(reader =>
+  const read = (['manager', 'worker', 'guardian', 'client'] as const).flatMap(reader =>
     settingsOf(reader).map(({ name }) => name),
   )
   deepEqual(new Set(read), new Set(names))

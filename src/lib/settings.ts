@@ -1,10 +1,14 @@
 import { join } from 'node:path'
 import { CLIENT_SETTINGS } from './client-settings.ts'
+import { DATABASE_SETTINGS } from './database-settings.ts'
 import { DEPLOYER_SETTINGS } from './deployer-settings.ts'
 import type { Problem } from './errors.ts'
 import { nearest } from './nearest.ts'
+import { NETWORK_SETTINGS } from './network-settings.ts'
 import { NOTEBOOK_SETTINGS } from './notebook-settings.ts'
+import { REGISTRY_SETTINGS } from './registry-settings.ts'
 import type { Reader, Setting } from './setting.ts'
+import { SYSTEM_SETTINGS } from './system-settings.ts'
 
 export type { Reader, Setting } from './setting.ts'
 
@@ -12,9 +16,9 @@ export type { Reader, Setting } from './setting.ts'
 export const SETTINGS = [
   {
     name: 'FAIRLEAD_DATA',
-    of: ['manager', 'worker', 'client'],
+    of: ['manager', 'worker', 'guardian', 'client'],
     means:
-      'folder of everything that is kept on this machine: the manager in `manager/`, the worker in `worker/`, the proxy of `up` in `proxy/`, the first token in `admin-token`',
+      'folder of everything that is kept on this machine: the manager in `manager/`, the worker in `worker/`, the guardian in `guardian/`, the proxy of `up` in `proxy/`, the first token in `admin-token`',
     default: '`$XDG_DATA_HOME/fairlead` or `~/.local/share/fairlead`; without a home `/var/lib/fairlead`',
     value: 'path',
   },
@@ -103,44 +107,20 @@ export const SETTINGS = [
       'so many deployments of an app may start within ten minutes without a person before the app is paused, 0 to 1000 (0: any number)',
     default: '`20`',
   },
-  {
-    name: 'FAIRLEAD_REGISTRY',
-    of: ['manager'],
-    means: 'host:port of the registry that built images are pushed to',
-    default: 'none: images stay on the host',
-  },
-  {
-    name: 'FAIRLEAD_REGISTRY_USERNAME',
-    of: ['manager'],
-    means: 'its user name',
-    default: 'none',
-  },
-  {
-    name: 'FAIRLEAD_REGISTRY_PASSWORD',
-    of: ['manager'],
-    means: 'its password; better in a file',
-    default: 'none',
-    value: 'secret',
-  },
-  {
-    name: 'FAIRLEAD_REGISTRY_PASSWORD_FILE',
-    of: ['manager'],
-    means: 'file with its password, instead of the variable',
-    default: 'none',
-    value: 'path',
-  },
-  {
-    name: 'FAIRLEAD_REGISTRY_CA_FILE',
-    of: ['manager'],
-    means: 'certificate (PEM) of the authority that its certificate comes from',
-    default: "the system's authorities",
-    value: 'path',
-  },
+  ...REGISTRY_SETTINGS,
   {
     name: 'FAIRLEAD_WORKER_LISTEN',
     of: ['worker'],
     means: 'address that the manager connects to, host:port',
     default: '`127.0.0.1:7443`',
+  },
+  {
+    name: 'FAIRLEAD_POLICY',
+    of: ['worker'],
+    means:
+      'file with the policy of this host, which belongs to root or the worker and nobody else may write; a worker does not start without a file that is named here',
+    default: '`worker/policy.yaml` in the data folder, if it is there',
+    value: 'path',
   },
   {
     name: 'FAIRLEAD_WORKER_NAME',
@@ -193,18 +173,9 @@ export const SETTINGS = [
     means: 'port on 127.0.0.1 where Caddy asks the worker whether a visitor of a guarded app may pass',
     default: 'twenty above the port of `FAIRLEAD_WORKER_LISTEN`',
   },
-  {
-    name: 'FAIRLEAD_NETWORK',
-    of: ['worker'],
-    means: 'name of the Docker network in which Caddy reaches containers',
-    default: '`fairlead`',
-  },
-  {
-    name: 'FAIRLEAD_SUBNET',
-    of: ['worker'],
-    means: 'its IPv4 subnet; each routed app or service holds two addresses of it',
-    default: '`10.213.0.0/16`',
-  },
+  ...DATABASE_SETTINGS,
+  ...NETWORK_SETTINGS,
+  ...SYSTEM_SETTINGS,
   ...CLIENT_SETTINGS,
   ...NOTEBOOK_SETTINGS,
   ...DEPLOYER_SETTINGS,

@@ -13,9 +13,14 @@ export function writeDurably(file: string, content: string, mode: number): void 
   } finally {
     closeSync(descriptor)
   }
-  renameSync(temporary, file)
+  moveDurably(temporary, file)
+}
+
+/** Puts a file that is on the disk in the place of another one, and that on the disk as well. */
+export function moveDurably(from: string, to: string): void {
+  renameSync(from, to)
   if (process.permission === undefined) {
-    syncFolder(dirname(file))
+    syncFolder(dirname(to))
   }
 }
 

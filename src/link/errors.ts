@@ -117,3 +117,11 @@ export const COMMAND_TIMED_OUT = defineError({
   message: (name: string, seconds: number) => `${name} did not end within ${seconds} s.`,
   hint: () => 'Read the log of the step for what it waited for; raise the deadline if the work needs longer.',
 })
+
+export const JOIN_TOKEN_INVALID = defineError({
+  code: 'JOIN_TOKEN_INVALID',
+  status: 422,
+  retry: 'never',
+  message: () => 'The text is not a join token (FLD1.….….…).',
+  hint: () => 'Copy the whole command that "fairlead hosts add" printed, or make a new one.',
+})

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
-import { chmodSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { systemClock } from '#lib/clock.ts'
@@ -20,6 +20,24 @@ test('an identity is the same after a restart, and only its owner can read it', 
   for (const file of ['identity.json', 'tls.json']) {
     assert.equal(statSync(join(place.folder, file)).mode & 0o777, 0o600)
   }
+})
+
+test('an identity whose key was being replaced when its process was killed is the old one or the new one, never half', t => {
+  const place = { folder: temporaryFolder(t), clock: systemClock }
+  const old = loadOrCreateIdentity({ ...place, name: 'one', role: 'worker' }).keyId
+  const { identity } = loadIdentity(place).succession.prepare()
+  const next = join(place.folder, 'next')
+  assert.deepEqual(loadIdentity(place).succession.next?.identity, identity)
+  rmSync(join(next, 'tls.json'))
+  assert.equal(loadIdentity(place).keyId, old)
+  assert.equal(loadIdentity(place).succession.next?.identity.keyId, identity.keyId)
+  // Between the two files.
+  renameSync(join(next, 'identity.json'), join(place.folder, 'identity.json'))
+  const taken = loadIdentity(place)
+  assert.equal(taken.keyId, identity.keyId)
+  assert.equal(taken.succession.next, undefined)
+  assert.equal(pinFor(taken).keyId, identity.keyId)
+  assert.equal(existsSync(next), false)
 })
 
 test('a certificate is for its own identity, for both ends of TLS, and no authority', t => {

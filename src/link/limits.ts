@@ -28,3 +28,6 @@ export const MAX_STRIKES = 5
 /** Commands at work on one agent at once. */
 export const MAX_INFLIGHT = 64
 export const MAX_DEPTH = 16
+/** What one side of a talk may have sent without the other having taken it, and the most of it in one frame. */
+export const TALK_WINDOW_BYTES = 256 * 1024
+export const TALK_PIECE_BYTES = 48 * 1024

@@ -53,7 +53,7 @@ export function limitKey(address: string): string {
     .join(':')
 }
 
-function isWithin(ranges: Ranges, address: string): boolean {
+export function isWithin(ranges: Ranges, address: string): boolean {
   const family = isIP(address)
   return family !== 0 && ranges.check(address, family === 6 ? 'ipv6' : 'ipv4')
 }

@@ -1,15 +1,21 @@
 import { join } from 'node:path'
 import type { Clock, Timer } from '#lib/clock.ts'
 import type { Logger } from '#lib/logger.ts'
+import type { PublicIdentity } from '#link/public-identity.ts'
 import type { Agents } from './agents/agents.ts'
 import type { Api } from './api/shape.ts'
+import { startEndingVisits } from './apps/end-visits.ts'
+import type { Audit } from './audit/audit.ts'
 import type { Config } from './config.ts'
 import type { Events } from './deployments/events.ts'
 import { DeploymentLogs } from './deployments/logs.ts'
 import { createQueue, type Queue } from './deployments/queue.ts'
+import { startTendingLists } from './firewall/tend-lists.ts'
+import { watchFirewalls } from './firewall/watch-firewalls.ts'
 import { startPruning } from './hosts/pruning.ts'
 import { startHousekeeping } from './housekeeping.ts'
 import { createHttpClient } from './http.ts'
+import { startRedirects } from './notebooks/redirects.ts'
 import { createObserver } from './observation/observer.ts'
 import { startKeeper } from './organisations/keeper.ts'
 import { createOutbox } from './outbox/outbox.ts'
@@ -18,20 +24,23 @@ import type { ManagerParts } from './parts.ts'
 import type { PipelineParts } from './pipeline/step.ts'
 import type { Sealer } from './secrets/seal.ts'
 import { createServer } from './server.ts'
+import { createBackupKeeper } from './systems/backup-keeper.ts'
 import { createImageFollower } from './triggers/image-follower.ts'
 import { pollerFor } from './triggers/poller-for.ts'
 import { createScheduler } from './triggers/schedule.ts'
 
 /** What the outside gives: a store, the way to the hosts, time. */
-export interface Ingredients extends Pick<PipelineParts, 'db'> {
+export interface Ingredients extends Pick<PipelineParts, 'db' | 'random'> {
   readonly config: Config
   readonly clock: Clock
   readonly logger: Logger
   readonly events: Events
   readonly agents: Agents
   readonly sealer: Sealer
+  /** Default: one of its own. */
+  readonly audit?: Audit
   /** What hosts have to pin of this manager. */
-  readonly identity: () => unknown
+  readonly identity: () => PublicIdentity
 }
 
 export interface Assembly {
@@ -61,7 +70,7 @@ export async function assemble(given: Ingredients): Promise<Assembly> {
     deadlines: config.deadlines,
     allow: config,
     keepReleases: config.keepReleases,
-    notebooks: config.notebooks && { ...config.notebooks, openAt: `${config.publicUrl}/open/` },
+    notebooks: { bases: [], ...config.notebooks, openAt: `${config.publicUrl}/open/` },
     http,
     mostUnattended: config.mostUnattended,
     wake: () => queue.wake(),
@@ -71,21 +80,29 @@ export async function assemble(given: Ingredients): Promise<Assembly> {
   const parts: ManagerParts = { ...pipelineParts, config, outbox, queue, poller, identity: given.identity }
   const scheduler = createScheduler(pipelineParts)
   const follower = createImageFollower(pipelineParts)
+  const backups = createBackupKeeper(parts)
   const observer = createObserver(pipelineParts, config.observeMs)
-  const server = await createServer(parts)
+  const server = await createServer(parts, given.audit)
   const timers: Timer[] = []
   return {
     parts,
     queue,
     server,
     async start() {
-      timers.push(startHousekeeping(parts), startKeeper(parts))
+      timers.push(
+        startEndingVisits(parts),
+        startRedirects(parts),
+        startHousekeeping(parts),
+        startKeeper(parts, parts),
+      )
+      timers.push(watchFirewalls(pipelineParts, config.observeMs), startTendingLists(parts))
       const pruning = startPruning(parts, config.pruneHours)
       timers.push(...(pruning ? [pruning] : []))
       await poller.start()
       observer.start()
       scheduler.start()
       await follower.start()
+      backups.start()
       queue.wake()
       outbox.wake()
     },
@@ -94,7 +111,13 @@ export async function assemble(given: Ingredients): Promise<Assembly> {
         timer.close()
       }
       // Looks and deployments wait for agents: they end when the connections do.
-      const looking = Promise.all([poller.close(), observer.close(), scheduler.close(), follower.close()])
+      const looking = Promise.all([
+        poller.close(),
+        observer.close(),
+        scheduler.close(),
+        follower.close(),
+        backups.close(),
+      ])
       await queue.close()
       await agents.close()
       await looking

@@ -27,6 +27,27 @@ test('every setting of the manager that is described is read, and no other', () 
   assert.deepEqual([...asked].filter(isSetting).sort(), wanted.sort())
 })
 
+test('notebooks share a host only when their file says so, in words that it knows', () => {
+  const file = join(folder, 'notebooks.json')
+  const read = (said: object) => {
+    writeFileSync(file, JSON.stringify({ bases: [], ...said }))
+    return readConfig({ FAIRLEAD_NOTEBOOKS_FILE: file }).notebooks
+  }
+  const shared = { mode: 'path', host: 'notebooks.example.org' }
+  assert.deepEqual(read(shared), { bases: [], ...shared })
+  assert.equal(read({})?.mode, undefined)
+  for (const wrong of [{ mode: 'both' }, { mode: 'path', host: 'notebooks.example.org/nb' }]) {
+    assert.throws(() => read(wrong), FairleadError)
+  }
+  const onManager = { FAIRLEAD_NOTEBOOKS_FILE: file, FAIRLEAD_PUBLIC_URL: 'https://notebooks.example.org' }
+  read(shared)
+  assert.throws(() => readConfig(onManager), /share notebooks\.example\.org with the manager/)
+  read({ mode: 'path' })
+  assert.throws(() => readConfig({ ...onManager, FAIRLEAD_BASE_DOMAIN: 'example.org' }), /with the manager/)
+  read({ host: shared.host })
+  assert.equal(readConfig(onManager).notebooks?.host, shared.host)
+})
+
 test('the manager keeps its things in a folder of its own below the data folder', () => {
   assert.equal(readConfig({ FAIRLEAD_DATA: '/srv/fairlead' }).data, '/srv/fairlead/manager')
 })
@@ -42,6 +63,73 @@ test('R13 R14 the registry password comes from a file and is never in the summar
   assert.equal(config.registry?.password.reveal(), 'hunter2hunter2')
   assert.equal(summarise(config).registry, 'fairlead@registry.example.org:5000')
   assert.doesNotMatch(JSON.stringify([config, summarise(config)]), /hunter2/)
+})
+
+test('the database is a file unless a URL names one of PostgreSQL, whose password is never shown', () => {
+  assert.equal(readConfig({}).database, undefined)
+  const read = (url: string, more: Record<string, string> = {}) => {
+    const config = readConfig({ FAIRLEAD_DATABASE_URL: url, ...more })
+    assert.doesNotMatch(JSON.stringify([config, summarise(config)]), /hunter2/)
+    return config.database
+  }
+  const far = read('postgres://fairlead:hunter2%2F@db.example.org/fairlead')
+  assert.deepEqual(
+    [far?.host, far?.port, far?.database, far?.tls],
+    ['db.example.org', 5432, 'fairlead', true],
+  )
+  assert.equal(far?.password?.reveal(), 'hunter2/')
+  assert.equal(read('postgresql://u@db.example.org:6000/x?sslmode=disable')?.tls, false)
+  assert.equal(read('postgres://u@localhost/x')?.tls, false)
+  assert.equal(read('postgres://u@localhost/x?sslmode=verify-full')?.tls, true)
+  const socket = read('postgres://u@/x?host=/run/postgresql&port=5433')
+  assert.deepEqual([socket?.host, socket?.port, socket?.tls], ['/run/postgresql', 5433, false])
+  const file = join(folder, 'database-password')
+  writeFileSync(file, 'hunter2\n')
+  const given = { FAIRLEAD_DATABASE_PASSWORD_FILE: file }
+  assert.equal(read('postgres://u@localhost/x', given)?.password?.reveal(), 'hunter2')
+  for (const wrong of [
+    'mysql://u:hunter2@h/x',
+    'postgres://u:hunter2@h',
+    'postgres://h/x',
+    'postgres://u@h/x?sslmode=prefer',
+  ]) {
+    assert.throws(
+      () => readConfig({ FAIRLEAD_DATABASE_URL: wrong }),
+      (error: FairleadError) => {
+        assert.doesNotMatch(JSON.stringify([error.message, error.problems]), /hunter2/)
+        return true
+      },
+    )
+  }
+  assert.throws(() => read('postgres://u:hunter2@localhost/x', given), FairleadError)
+})
+
+test('R5 R8 R10 R13 R14 the .env of the notebook pipeline is understood, and nothing of it without its token', () => {
+  const file = {
+    AUTH_TOKEN: 'seu-token-secreto',
+    HOSTNAME: 'nb.example.org',
+    REGISTRY_USERNAME: 'seu-usuario',
+    REGISTRY_PASSWORD: 'sua-senha',
+  }
+  const registry = { FAIRLEAD_REGISTRY: 'registry.example.org' }
+  const config = readConfig({ ...file, ...registry })
+  assert.equal(config.baseDomain, 'nb.example.org')
+  assert.equal(config.notifyToken?.reveal(), 'seu-token-secreto')
+  assert.equal(config.registry?.username, 'seu-usuario')
+  assert.equal(config.registry?.password.reveal(), 'sua-senha')
+  assert.doesNotMatch(JSON.stringify([config, summarise(config)]), /seu-token|sua-senha/)
+
+  const { AUTH_TOKEN: _, ...others } = file
+  const without = readConfig({ ...others, ...registry })
+  assert.deepEqual(
+    [without.baseDomain, without.notifyToken, without.registry?.username],
+    ['localhost', undefined, ''],
+  )
+
+  const account = { FAIRLEAD_REGISTRY_USERNAME: 'fairlead', FAIRLEAD_BASE_DOMAIN: 'apps.example.org' }
+  const both = readConfig({ ...file, ...registry, ...account })
+  assert.equal(both.baseDomain, 'apps.example.org')
+  assert.deepEqual([both.registry?.username, both.registry?.password.reveal()], ['fairlead', ''])
 })
 
 test('deadlines are read by name and shown as they are written', () => {
@@ -62,6 +150,8 @@ test('an address for everyone and a public address are understood', () => {
 })
 
 for (const [name, value] of [
+  ['AUTH_TOKEN', ''],
+  ['AUTH_TOKEN', 'with spaces'],
   ['FAIRLEAD_LISTEN', '7400'],
   ['FAIRLEAD_LISTEN', 'localhost:99999'],
   ['FAIRLEAD_BASE_DOMAIN', '-apps'],

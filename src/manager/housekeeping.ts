@@ -1,9 +1,13 @@
 import type { Expression, ExpressionBuilder, SqlBool } from 'kysely'
 import { background } from '#lib/background.ts'
 import type { Timer } from '#lib/clock.ts'
+import type { SecretRevisions } from '#manager/secrets/queries.ts'
+import { forgetSharedRevisions } from '#manager/secrets/shared.ts'
 import { WITHOUT_EFFECT } from './deployments/without-effect.ts'
+import { tendHosts } from './hosts/tend-hosts.ts'
 import { forgetOldPreviews } from './notebooks/previews.ts'
 import type { ManagerParts } from './parts.ts'
+import { forgetEndedSessions } from './people/sessions.ts'
 import { forgetEndedTokens } from './people/tokens.ts'
 import type { Tables } from './store/tables.ts'
 import { inTransaction } from './store/transaction.ts'
@@ -15,6 +19,8 @@ const ANSWERS_KEPT_MS = DAY_MS
 const DELIVERIES_KEPT_MS = 8 * DAY_MS
 /** Later reports of a deployment that takes so long make a new record at the Git host. */
 const TOLD_KEPT_MS = 3 * DAY_MS
+/** Who enrolled a host with which token. */
+const TOKENS_KEPT_MS = 90 * DAY_MS
 /** A commit of ours that was forgotten is told by its content. */
 const PUSHED_KEPT_MS = 400 * DAY_MS
 /** Newest deployments of an app, and newest ones that did something, with their logs and the answers of the worker; of older ones the record stays. */
@@ -23,11 +29,13 @@ export const KEPT_IN_FULL = 100
 const AT_ONCE = 500
 
 /** Forgets what nobody can ask for any more: now and every hour. */
-export function startHousekeeping(parts: Housekept & Pick<ManagerParts, 'logger'>): Timer {
+export function startHousekeeping(parts: ManagerParts): Timer {
+  async function keepHouse(): Promise<void> {
+    await forgetOld(parts)
+    await tendHosts(parts)
+  }
   function run(): void {
-    background(forgetOld(parts), error =>
-      parts.logger.warn('housekeeping.failed', { message: error.message }),
-    )
+    background(keepHouse(), error => parts.logger.warn('housekeeping.failed', { message: error.message }))
   }
   run()
   return parts.clock.every(EVERY_MS, run)
@@ -46,6 +54,11 @@ export async function forgetOld({ db, clock, logs }: Housekept): Promise<void> {
     .where('received_at', '<', now - DELIVERIES_KEPT_MS)
     .execute()
   await forgetEndedTokens({ db, clock })
+  await forgetEndedSessions({ db, clock })
+  await db
+    .deleteFrom('join_tokens')
+    .where('expires_at', '<', now - TOKENS_KEPT_MS)
+    .execute()
   await db
     .deleteFrom('outbox')
     .where('ended_at', '<', now - TOLD_KEPT_MS)
@@ -115,6 +128,7 @@ async function oldestKept(db: Housekept['db'], app: string, which: Which): Promi
 
 /** A value that no release was made with and that the app no longer has is of use to nobody but a thief. */
 async function forgetSecretRevisions(db: Housekept['db']): Promise<void> {
+  await forgetSharedRevisions(db)
   const apps = await db.selectFrom('secret_revisions').select('app_id').distinct().execute()
   for (const { app_id: app } of apps) {
     await inTransaction(db, transaction => forgetRevisionsOf(transaction, app))
@@ -137,9 +151,7 @@ async function forgetRevisionsOf(db: Housekept['db'], app: string): Promise<void
     db.selectFrom('releases').select('secrets').distinct().where('app_id', '=', app).execute(),
     db.selectFrom('secret_revisions').select(['name', 'revision']).where('app_id', '=', app).execute(),
   ])
-  const released = releases.flatMap(row =>
-    Object.entries(JSON.parse(row.secrets ?? '{}') as Record<string, number>),
-  )
+  const released = releases.flatMap(row => Object.entries(JSON.parse(row.secrets ?? '{}') as SecretRevisions))
   const needed = new Set([...present.map(row => [row.name, row.revision]), ...released].map(String))
   for (const { name, revision } of revisions.filter(row => !needed.has(String([row.name, row.revision])))) {
     await db

@@ -1,13 +1,18 @@
 import { flushCompileCache } from 'node:module'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { systemClock } from '#lib/clock.ts'
-import { asFairleadError } from '#lib/errors.ts'
+import { asFairleadError, toWire } from '#lib/errors.ts'
 import { armFailpoints } from '#lib/failpoint.ts'
 import { createLogger, type Logger } from '#lib/logger.ts'
 import { publicIdentity } from '#link/identity.ts'
-import { readConfig, summarise } from './config.ts'
+import { readConfig, readDataFolder, readFailpoints, summarise } from './config.ts'
 import { UNKNOWN_WORD } from './errors.ts'
 import { loadManagerIdentity, startManager } from './manager.ts'
 import { writeTokenFile } from './people/token-file.ts'
+import { addKey } from './secrets/key-file.ts'
+import { checkStore } from './store/check-store.ts'
+import { DATABASE_FILE } from './store/database.ts'
 
 /** EX_CONFIG: starting again changes nothing, a person must act (systemd: RestartPreventExitStatus=78). */
 const CONFIG_EXIT = 78
@@ -39,9 +44,34 @@ async function act(logger: Logger, word: string | undefined): Promise<void> {
       process.stdout.write(`${JSON.stringify(identity, undefined, 2)}\n`)
       return
     }
+    case 'rotate-key': {
+      addKey(join(readConfig().data, 'secret.key'))
+      process.stdout.write('The next start of the manager seals all secrets with the new key.\n')
+      return
+    }
+    case 'check': {
+      const checked = checkStore(join(readDataFolder(), DATABASE_FILE))
+      process.stdout.write(`${JSON.stringify(checked)}\n`)
+      return
+    }
+    case 'backup':
+      await backUp(logger)
+      return
     default:
       throw UNKNOWN_WORD(word)
   }
+}
+
+/** Takes a request on standard input and gives the answer, or the error, on standard output. */
+async function backUp(logger: Logger): Promise<void> {
+  armFailpoints(readFailpoints())
+  // Nothing of it is kept in memory by a manager that serves.
+  const { runBackup } = await import('./backup/run-backup.ts')
+  const request = await text(process.stdin)
+  const answer = await runBackup(readDataFolder(), request, { clock: systemClock, logger }).catch(error => ({
+    error: toWire(asFairleadError(error)),
+  }))
+  process.stdout.write(`${JSON.stringify(answer)}\n`)
 }
 
 async function serve(logger: Logger): Promise<void> {
@@ -61,6 +91,17 @@ async function serve(logger: Logger): Promise<void> {
       }
       writeTokenFile(file, token)
       logger.info('manager.first-token', { file, note: 'The token in it may do everything.' })
+    },
+    showFirstStart({ code, until }) {
+      const url = `${config.publicUrl}/first-start`
+      // Where the token is kept out of the log, so is this.
+      if (config.adminTokenFile !== undefined) {
+        const note = 'Nobody has an account yet: "fairlead people first" prints the code for the first one.'
+        logger.info('manager.first-start', { url, note })
+        return
+      }
+      const note = 'Nobody has an account yet. Whoever types in this code first becomes admin.'
+      logger.info('manager.first-start', { url, code, until: new Date(until).toISOString(), note })
     },
   })
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {

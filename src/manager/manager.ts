@@ -6,13 +6,20 @@ import { loadOrCreateIdentity, publicIdentity } from '#link/identity.ts'
 import { pinOf } from '#link/public-identity.ts'
 import { createAgents } from './agents/agents.ts'
 import { AgentConnection } from './agents/connection.ts'
+import { noteConnected } from './agents/note-connected.ts'
+import { noteRefusals } from './agents/note-refusals.ts'
 import { settleEnded } from './agents/settle-ended.ts'
+import { tellOfConnection } from './agents/tell-of-connection.ts'
 import { assemble } from './assemble.ts'
+import { createAudit } from './audit/audit.ts'
 import type { Config } from './config.ts'
 import { createEvents } from './deployments/events.ts'
+import { keepPin } from './hosts/keep-pin.ts'
+import { type FirstStartOffer, offerFirstStart } from './people/first-start.ts'
 import { createFirstToken } from './people/tokens.ts'
 import { openSealer } from './secrets/key-file.ts'
 import { listen } from './server.ts'
+import { continueIds } from './store/continue-ids.ts'
 import { openStore } from './store/database.ts'
 import { nextEpoch } from './store/epoch.ts'
 
@@ -27,40 +34,54 @@ export interface ManagerOptions {
   readonly logger: Logger
   /** Hands the first token to a person, once. */
   readonly showToken: (token: string) => void
+  /** Called while nobody has an account. */
+  readonly showFirstStart: (offer: FirstStartOffer) => void
 }
 
 /** Requests that take longer are cut off at a shutdown; what they asked for is stored and goes on after the start. */
 const PATIENCE_MS = 5000
 
 /** Puts the parts together and starts them. Deployments that an earlier process left running go on. */
-export async function startManager({ config, clock, logger, showToken }: ManagerOptions): Promise<Manager> {
-  const store = await openStore(config.data, clock.now)
+export async function startManager(options: ManagerOptions): Promise<Manager> {
+  const { config, clock, logger } = options
+  const store = await openStore(config.data, clock.now, config.database)
   const { db } = store
-  const sealer = await openSealer(db, join(config.data, 'secret.key'))
+  const sealer = await openSealer(db, join(config.data, 'secret.key'), resealed => {
+    logger[resealed.left.length > 0 ? 'warn' : 'info']('manager.key-rotated', {
+      moved: resealed.moved,
+      left: resealed.left.join(',') || 'none',
+    })
+  })
   const identity = loadManagerIdentity(config, clock)
+  await continueIds(db)
   const epoch = await nextEpoch(db)
   const events = createEvents(clock.now)
+  const audit = createAudit({ db, clock, logger, sealer, config })
+  const notes = noteRefusals({ audit, clock, logger })
   const agents = createAgents({
     db,
     events,
+    failed: notes.refused,
     open: host => {
       const connection = new AgentConnection({
         address: host.address,
         identity,
         pin: pinOf(JSON.parse(host.identity), `The pin of the host "${host.name}"`),
-        savePin: async pin => {
-          await db
-            .updateTable('hosts')
-            .set({ identity: JSON.stringify(pin) })
-            .where('name', '=', host.name)
-            .execute()
-        },
+        successor:
+          host.successor === null
+            ? undefined
+            : pinOf(JSON.parse(host.successor), `The next pin of the host "${host.name}"`),
+        savePin: async (pin, change) => await keepPin({ db, clock }, { host: host.name, pin, ...change }),
         epoch: () => epoch,
         commands: COMMANDS,
         clock,
         logger,
+        onOdd: why => notes.odd(host, why),
       })
+      notes.watch(host, connection)
       settleEnded(connection, { db, logger })
+      noteConnected(connection, { db, clock, logger })
+      tellOfConnection(connection, events)
       return connection
     },
   })
@@ -72,11 +93,16 @@ export async function startManager({ config, clock, logger, showToken }: Manager
     events,
     agents,
     sealer,
+    audit,
     identity: () => publicIdentity(identity),
   })
   const { parts, server } = assembly
 
-  await createFirstToken(parts, showToken)
+  await createFirstToken(parts, options.showToken)
+  const offer = await offerFirstStart(parts)
+  if (offer) {
+    options.showFirstStart(offer)
+  }
   await agents.refresh()
   const url = await listen(server, parts)
   await assembly.start()

@@ -1,3 +1,4 @@
+import type { PublicIdentity } from '#link/public-identity.ts'
 import type { Queue } from '#manager/deployments/queue.ts'
 import type { Outbox } from '#manager/outbox/outbox.ts'
 import type { PipelineParts } from '#manager/pipeline/step.ts'
@@ -11,5 +12,5 @@ export interface ManagerParts extends PipelineParts {
   readonly outbox: Pick<Outbox, 'interest' | 'wake' | 'refresh'>
   readonly poller: Pick<Poller, 'look' | 'forget'>
   /** What hosts have to pin of this manager. */
-  readonly identity: () => unknown
+  readonly identity: () => PublicIdentity
 }

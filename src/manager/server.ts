@@ -6,6 +6,10 @@ import { problemHandler, sendProblem } from './api/problem.ts'
 import { registerRoutes } from './api/routes.ts'
 import { type Api, validatorFor } from './api/shape.ts'
 import { createStreams, type Streams } from './api/streams.ts'
+import { shouldUpgrade, takeUpgrades } from './api/upgrades.ts'
+import { webRoutes } from './api/web.ts'
+import { createAudit } from './audit/audit.ts'
+import { createMetrics } from './metrics/metrics.ts'
 import type { ManagerParts } from './parts.ts'
 
 const MOST_BODY_BYTES = 1024 * 1024
@@ -15,12 +19,19 @@ const HEADERS_MS = 5000
 const CHECK_EVERY_MS = 1000
 
 /** The HTTP side of the manager, ready to listen or to be tested with inject(). Ends its event streams when closed. */
-export async function createServer(parts: ManagerParts): Promise<Api> {
+export async function createServer(parts: ManagerParts, audit = createAudit(parts)): Promise<Api> {
   const streams = createStreams(parts.clock)
   const server = newServer(parts)
   server.addHook('preClose', async () => streams.close())
-  registerRoutes(server, { ...parts, streams })
+  const metrics = createMetrics(parts)
+  server.addHook('onClose', async () => {
+    audit.close()
+    metrics.close()
+  })
+  registerRoutes(server, { ...parts, streams, audit, metrics })
   docsRoutes(server, () => describedServer(parts, streams))
+  webRoutes(server)
+  takeUpgrades(server)
   await server.ready()
   return server
 }
@@ -38,7 +49,7 @@ export async function describeApi(parts: ManagerParts): Promise<unknown> {
 async function describedServer(parts: ManagerParts, streams: Streams): Promise<Api> {
   const server = newServer(parts)
   await describe(server)
-  registerRoutes(server, { ...parts, streams })
+  registerRoutes(server, { ...parts, streams, audit: createAudit(parts), metrics: createMetrics(parts) })
   return server
 }
 
@@ -46,7 +57,11 @@ function newServer({ logger }: ManagerParts): Api {
   const server: Api = fastify({
     bodyLimit: MOST_BODY_BYTES,
     requestTimeout: WHOLE_REQUEST_MS,
-    http: { headersTimeout: HEADERS_MS, connectionsCheckingInterval: CHECK_EVERY_MS },
+    http: {
+      headersTimeout: HEADERS_MS,
+      connectionsCheckingInterval: CHECK_EVERY_MS,
+      shouldUpgradeCallback: shouldUpgrade,
+    },
     forceCloseConnections: 'idle',
     genReqId: newId,
     requestIdHeader: false,

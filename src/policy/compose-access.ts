@@ -1,7 +1,7 @@
 import { isPrivateAddress } from '#lib/private-address.ts'
 import type { ModelPath } from './finding.ts'
 import type { RuleContext } from './rule-context.ts'
-import { isOn, listOf, pairsOf, type Shape, scalarText, shapeOf, shapesOf } from './shape.ts'
+import { isOn, listOf, type Pair, pairsOf, type Shape, scalarText, shapeOf, shapesOf } from './shape.ts'
 
 /** Docker's own default set: giving back what was there. */
 const CAPABILITIES = [
@@ -51,6 +51,7 @@ export function checkAccess(context: RuleContext, path: ModelPath, service: Shap
   checkKernel(context, path, service)
   checkHostRunners(context, path, service)
   checkHosts(context, path, service)
+  checkPlacement(context, path, service)
 }
 
 function checkPrivileges({ report }: RuleContext, path: ModelPath, service: Shape): void {
@@ -174,7 +175,7 @@ function checkHostRunners({ report }: RuleContext, path: ModelPath, service: Sha
 }
 
 function checkHosts({ report }: RuleContext, path: ModelPath, service: Shape): void {
-  for (const { at, key, value } of pairsOf(service.extra_hosts, ['=', ':'])) {
+  for (const { at, key, value } of addressesOf(service.extra_hosts)) {
     const address = value.replace(/^\[|\]$/g, '')
     if (address !== '' && (address === 'host-gateway' || isPrivateAddress(address))) {
       report.deny('POL090', [...path, 'extra_hosts', at], {
@@ -189,5 +190,26 @@ function checkHosts({ report }: RuleContext, path: ModelPath, service: Shape): v
       message: `"${hostname.slice(0, 80)}" is not a host name.`,
       fix: 'Use letters, digits and "-", at most 63.',
     })
+  }
+}
+
+/** A name of a mapping may have several addresses. */
+function addressesOf(hosts: unknown): Pair[] {
+  const several = Object.entries(shapeOf(hosts)).flatMap(([key, value]) =>
+    listOf(value).map(each => ({ at: key, key, value: scalarText(each) ?? '' })),
+  )
+  return [...pairsOf(hosts, ['=', ':']), ...several]
+}
+
+/** POL083: managers of a swarm hold its keys and the secrets of all stacks. */
+function checkPlacement({ report }: RuleContext, path: ModelPath, service: Shape): void {
+  const { constraints } = shapeOf(shapeOf(service.deploy).placement)
+  for (const [index, entry] of listOf(constraints).entries()) {
+    if (/^node\.role(?:==manager|!=worker)$/i.test((scalarText(entry) ?? '').replace(/[\s"']/g, ''))) {
+      report.deny('POL083', [...path, 'deploy', 'placement', 'constraints', index], {
+        message: `"${scalarText(entry)}" asks for a manager of the swarm and is not allowed.`,
+        fix: 'Use a label of the nodes that are meant (node.labels.NAME == VALUE).',
+      })
+    }
   }
 }

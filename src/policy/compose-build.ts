@@ -39,8 +39,8 @@ export function checkBuild(context: RuleContext, path: ModelPath, service: Shape
   const inContext = checkContext(context, at, build)
   checkDockerfilePath(context, at, [build, inContext])
   checkBuildPowers(context, at, build)
-  for (const [name, source] of Object.entries(shapeOf(build.additional_contexts))) {
-    checkFolder(context, [...at, 'additional_contexts', name], scalarText(source))
+  for (const { at: last, value } of pairsOf(build.additional_contexts, ['='])) {
+    checkFolder(context, [...at, 'additional_contexts', last], value)
   }
   for (const { at: last, key, value } of pairsOf(build.args, ['='])) {
     if (key.toUpperCase() === 'BUILDKIT_SYNTAX') {

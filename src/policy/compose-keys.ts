@@ -1,5 +1,5 @@
 import type { ModelPath, Report } from './finding.ts'
-import { type Shape, shapeOf, shapesOf } from './shape.ts'
+import { isShape, type Shape, shapeOf, shapesOf } from './shape.ts'
 
 /** Keys a file may use. What is not here is denied by construction, so a new key of Compose is too. */
 const TOP = ['name', 'version', 'services', 'networks', 'volumes', 'secrets', 'configs', 'include']
@@ -74,6 +74,10 @@ const SERVICE_WITH_RULE = [
   ...['cpu_rt_period', 'cpu_rt_runtime', 'storage_opt', 'blkio_config', 'provider', 'use_api_socket'],
 ]
 
+const FILE_OF_SERVICE = ['source', 'target', 'uid', 'gid', 'mode']
+const ROLLING = ['parallelism', 'delay', 'failure_action', 'monitor', 'max_failure_ratio', 'order']
+
+/** Below a service; `*` stands for every key, and a list for each of its entries. */
 const NESTED: readonly { readonly of: string; readonly allowed: readonly string[] }[] = [
   {
     of: 'build',
@@ -134,9 +138,25 @@ const NESTED: readonly { readonly of: string; readonly allowed: readonly string[
   { of: 'env_file', allowed: ['path', 'required', 'format'] },
   { of: 'post_start', allowed: ['command', 'user', 'privileged', 'working_dir', 'environment'] },
   { of: 'pre_stop', allowed: ['command', 'user', 'privileged', 'working_dir', 'environment'] },
+  { of: 'volumes.bind', allowed: ['propagation', 'create_host_path', 'selinux', 'recursive'] },
+  { of: 'volumes.volume', allowed: ['nocopy', 'subpath'] },
+  { of: 'volumes.tmpfs', allowed: ['size', 'mode'] },
+  { of: 'secrets', allowed: FILE_OF_SERVICE },
+  { of: 'configs', allowed: FILE_OF_SERVICE },
+  { of: 'build.secrets', allowed: FILE_OF_SERVICE },
+  { of: 'networks.*', allowed: ['aliases', 'priority', 'gw_priority', 'interface_name'] },
+  { of: 'depends_on.*', allowed: ['condition', 'required', 'restart'] },
+  { of: 'ulimits.*', allowed: ['soft', 'hard'] },
+  { of: 'deploy.resources', allowed: ['limits', 'reservations'] },
+  { of: 'deploy.resources.limits', allowed: ['cpus', 'memory', 'pids'] },
+  // Devices have a rule of their own.
+  { of: 'deploy.resources.reservations', allowed: ['cpus', 'memory', 'devices'] },
+  { of: 'deploy.placement', allowed: ['constraints', 'preferences', 'max_replicas_per_node'] },
+  { of: 'deploy.update_config', allowed: ROLLING },
+  { of: 'deploy.rollback_config', allowed: ROLLING },
+  { of: 'deploy.restart_policy', allowed: ['condition', 'delay', 'max_attempts', 'window'] },
 ]
 
-const NETWORK_OF_SERVICE = ['aliases', 'priority', 'gw_priority', 'interface_name']
 const RESOURCES: Readonly<Record<string, readonly string[]>> = {
   networks: [
     'driver',
@@ -151,7 +171,7 @@ const RESOURCES: Readonly<Record<string, readonly string[]>> = {
     'enable_ipv4',
   ],
   volumes: ['driver', 'driver_opts', 'external', 'labels', 'name'],
-  secrets: ['file', 'environment', 'external', 'name', 'labels', 'driver', 'template_driver'],
+  secrets: ['file', 'environment', 'external', 'name', 'labels', 'template_driver'],
   configs: ['file', 'environment', 'content', 'external', 'name', 'labels', 'template_driver'],
 }
 const INCLUDE = ['path', 'project_directory', 'env_file']
@@ -175,14 +195,25 @@ export function checkKeys(report: Report, model: Shape): void {
 function checkServiceKeys(report: Report, path: ModelPath, service: Shape): void {
   deny(report, path, service, [...SERVICE, ...SERVICE_WITH_RULE])
   for (const { of, allowed } of NESTED) {
-    deny(report, [...path, of], shapeOf(service[of]), allowed)
-    for (const [index, entry] of shapesOf(service[of]).entries()) {
-      deny(report, [...path, of, index], entry, allowed)
+    for (const [at, shape] of shapesAt(path, service, of.split('.'))) {
+      deny(report, at, shape, allowed)
     }
   }
-  for (const [name, network] of Object.entries(shapeOf(service.networks))) {
-    deny(report, [...path, 'networks', name], shapeOf(network), NETWORK_OF_SERVICE)
+}
+
+function shapesAt(at: ModelPath, value: unknown, words: readonly string[]): [ModelPath, Shape][] {
+  if (Array.isArray(value)) {
+    return value.flatMap((each, index) => shapesAt([...at, index], each, words))
   }
+  if (!isShape(value)) {
+    return []
+  }
+  const [word, ...rest] = words
+  if (word === undefined) {
+    return [[at, value]]
+  }
+  const keys = word === '*' ? Object.keys(value) : Object.hasOwn(value, word) ? [word] : []
+  return keys.flatMap(key => shapesAt([...at, key], value[key], rest))
 }
 
 function deny(report: Report, path: ModelPath, shape: Shape, allowed: readonly string[]): void {

@@ -16,6 +16,8 @@ export function checkMounts(context: RuleContext, path: ModelPath, service: Shap
     const type = scalarText(mount.type) ?? 'volume'
     if (type === 'bind') {
       checkBind(context, at, mount)
+    } else if (type === 'volume' && /[/\\~]/.test(scalarText(mount.source) ?? '')) {
+      context.report.deny('POL010', at, notMounted(scalarText(mount.source) ?? ''))
     } else if (type !== 'volume' && type !== 'tmpfs') {
       context.report.deny('POL012', [...at, 'type'], {
         message: `mounts of type "${type}" are not allowed.`,

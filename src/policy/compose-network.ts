@@ -33,7 +33,7 @@ export function isDropped(
 ): boolean {
   const published = Number(port.published)
   return (
-    context.rules.mode === 'enforce' && isRouted(context, service, port) && !mayPublish(context, published)
+    context.rules.mode !== 'trusted' && isRouted(context, service, port) && !mayPublish(context, published)
   )
 }
 

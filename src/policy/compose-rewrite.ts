@@ -38,8 +38,21 @@ export function rewriteModel(
     name,
     rewriteService(context, name, shapeOf(service)),
   ])
+  const resources = ['networks', 'volumes'].map(kind => [
+    kind,
+    Object.fromEntries(
+      Object.entries(shapeOf(model[kind])).map(([name, value]) => {
+        const { labels, ...rest } = shapeOf(value)
+        return [name, { ...rest, labels: keptLabels(context, [kind, name, 'labels'], labels) }]
+      }),
+    ),
+  ])
   return {
-    model: withoutNothing({ ...model, services: Object.fromEntries(services) }) as Shape,
+    model: withoutNothing({
+      ...model,
+      ...Object.fromEntries(resources),
+      services: Object.fromEntries(services),
+    }) as Shape,
     findings: report.findings,
   }
 }
@@ -57,6 +70,10 @@ function rewriteService(context: RewriteContext, name: string, service: Shape): 
     delete plain[key]
   }
   plain.labels = keptLabels(context, [...path, 'labels'], service.labels)
+  const deploy = shapeOf(service.deploy)
+  if (deploy.labels !== undefined) {
+    plain.deploy = { ...deploy, labels: keptLabels(context, [...path, 'deploy', 'labels'], deploy.labels) }
+  }
   plain.ports = keptPorts(context, name, service)
   if (context.rules.mode === 'trusted') {
     return plain

@@ -87,6 +87,9 @@ function unfitText(text: string): string | undefined {
   if (text.includes('\0') || text.includes('\uFFFD')) {
     return 'it is not UTF-8 text'
   }
+  if (/^%/m.test(text)) {
+    return 'it has a directive (a line that begins with %), which other readers may understand otherwise'
+  }
   if ((text.match(/[\n,:?\-[\]{}"'&*!]/g)?.length ?? 0) > MAX_MARKS) {
     return `it has more than ${MAX_MARKS} marks (line breaks, colons, commas, quotes, …)`
   }

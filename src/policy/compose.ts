@@ -2,6 +2,7 @@ import { posix } from 'node:path'
 import { checkAccess } from './compose-access.ts'
 import { checkBuild, checkImage } from './compose-build.ts'
 import { checkKeys } from './compose-keys.ts'
+import { checkKinds } from './compose-kinds.ts'
 import { checkMounts, checkVolumes } from './compose-mounts.ts'
 import { checkNetworks, checkPorts, checkRoutes, replicasOf } from './compose-network.ts'
 import { checkIncludes, checkSecretSources, checkServicePaths } from './compose-paths.ts'
@@ -57,6 +58,7 @@ export function checkComposeFiles(
     const report = createReport(rules.mode)
     const context = { report, rules, project, inCheckout: pathsFrom(folder) }
     const model = longForms(read.model)
+    checkKinds(report, read.model)
     checkKeys(report, model)
     checkIncludes(context, model)
     for (const [name, service] of Object.entries(shapeOf(model.services))) {
@@ -88,6 +90,7 @@ export function checkComposeModel(
 ): Finding[] {
   const report = createReport(given.rules.mode)
   const context = { report, rules: given.rules, project: given.project, inCheckout: pathsBelow(root) }
+  checkKinds(report, model)
   checkKeys(report, model)
   checkRules(context, model)
   checkRoutes(context, model)

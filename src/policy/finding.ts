@@ -1,3 +1,5 @@
+import type { PolicyMode } from './mode.ts'
+
 /** Where something stands in a Compose model: ['services', 'web', 'volumes', 0]. */
 export type ModelPath = readonly (string | number)[]
 
@@ -29,7 +31,7 @@ export interface RawFinding extends Words {
 
 /** Collects findings: all at once, so that a person mends a file in one go. */
 export interface Report {
-  /** Not allowed; a host in trusted mode only warns. */
+  /** Not allowed; a host in the mode warn or trusted only says so. */
   deny(rule: string, path: ModelPath, words: Words): void
   /** Not allowed whatever the mode: paths that leave the checkout, code from elsewhere, the engine's socket. */
   refuse(rule: string, path: ModelPath, words: Words): void
@@ -37,13 +39,13 @@ export interface Report {
   readonly findings: readonly RawFinding[]
 }
 
-export function createReport(mode: 'enforce' | 'trusted'): Report {
+export function createReport(mode: PolicyMode): Report {
   const findings: RawFinding[] = []
   const add = (severity: 'error' | 'warning') => (rule: string, path: ModelPath, words: Words) => {
     findings.push({ rule, severity, path, ...words })
   }
   return {
-    deny: add(mode === 'trusted' ? 'warning' : 'error'),
+    deny: add(mode === 'enforce' ? 'error' : 'warning'),
     refuse: add('error'),
     warn: add('warning'),
     findings,

@@ -1,10 +1,11 @@
 import { posix } from 'node:path'
 import { trimEnd } from '#lib/trim-end.ts'
 import type { Report } from './finding.ts'
+import type { PolicyMode } from './mode.ts'
 
 /** What the owner of a host allows; part of the worker's own policy file. */
 export interface HostRules {
-  readonly mode: 'enforce' | 'trusted'
+  readonly mode: PolicyMode
   /** Host ports that may be published. */
   readonly ports: { readonly from: number; readonly to: number; readonly never: readonly number[] }
   /** Registry hosts whose images may run; empty means any. */
@@ -50,9 +51,12 @@ export function pathsBelow(root: string): RuleContext['inCheckout'] {
   return path => (path.startsWith('/') ? inside(posix.relative(root, posix.normalize(path))) : undefined)
 }
 
-/** Code or content from elsewhere: a URL, a Git remote, an OCI artifact, a plug-in's scheme. */
+/**
+ * Code or content from elsewhere: a URL, a Git remote, an OCI artifact, a plug-in's scheme. Compose and BuildKit take
+ * `github.com/…` for a Git remote even where a folder of that name exists.
+ */
 export function isRemote(path: string): boolean {
-  return /^[a-z][a-z0-9+.-]*:/i.test(path) || /^[\w.-]+@[\w.-]+:/.test(path) || path.startsWith('//')
+  return /^[^/]*:/.test(path) || path.startsWith('//') || /^github\.com\//i.test(path)
 }
 
 /** A relative path that climbs out; an absolute one names its place openly. */

@@ -46,7 +46,10 @@ function parsed(text: string): unknown {
   try {
     return JSON.parse(json)
   } catch {
-    throw NOTEBOOK_BROKEN(placeOfFault(json))
+    const isPointer = json.startsWith('version https://git-lfs.github.com/spec/')
+    throw NOTEBOOK_BROKEN(
+      isPointer ? 'it is a pointer of Git LFS, and its file is not fetched' : placeOfFault(json),
+    )
   }
 }
 

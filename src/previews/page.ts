@@ -43,7 +43,8 @@ export const PREVIEW_POLICY = [
   `style-src 'sha256-${STYLE_HASH}'`,
   "base-uri 'none'",
   "form-action 'none'",
-  "frame-ancestors 'none'",
+  // The gallery of the web interface shows it in a frame.
+  "frame-ancestors 'self'",
   'sandbox allow-popups allow-popups-to-escape-sandbox',
 ].join('; ')
 
@@ -65,4 +66,9 @@ export function previewPage({ title, body, problem, notebooks, live }: PreviewPa
     `<main>${problem === undefined ? body : `<p class="error">${escaped(problem)}</p>`}</main>`,
     '</body></html>\n',
   ].join('\n')
+}
+
+/** A path as part of an address, whatever stands in its names. */
+export function pathAddress(path: string): string {
+  return path.split('/').map(encodeURIComponent).join('/')
 }

@@ -119,6 +119,11 @@ test('a program or a widget is not shown, and what it says instead is', () => {
 for (const [what, text, says] of [
   ['a conflict', '{\n  "cells": [\n<<<<<<< HEAD\n', 'line 3, column 1'],
   ['half a file', '{"cells": [', 'it is no JSON'],
+  [
+    'a pointer of Git LFS',
+    'version https://git-lfs.github.com/spec/v1\noid sha256:0\n',
+    'pointer of Git LFS',
+  ],
   ['other JSON', '[1]', 'it is JSON, but has no cells'],
 ] as const) {
   test(`${what} is told of with its place`, () => {

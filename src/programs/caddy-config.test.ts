@@ -1,7 +1,9 @@
 import { deepEqual, equal, ok } from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { isInternalHost } from '#lib/internal-host.ts'
 import type { CaddyConfig } from './caddy.ts'
-import { isInternal, routesOf, takenHost, withRoutes } from './caddy-config.ts'
+import { routesOf, takenPlace, withRoutes } from './caddy-config.ts'
+import { readGuard } from './caddy-gate.ts'
 import { caddyRoute, isAsWanted, nameOfRoute, readWanted, tokenOf, type WantedRoute } from './caddy-route.ts'
 
 const PORTS = { httpPort: 80, httpsPort: 443 }
@@ -89,9 +91,25 @@ describe('the configuration of the proxy', () => {
 
   test('knows which hosts lead to somebody else', () => {
     const config = withApp({}, wantedRoute('shop', 'a.test', 'b.test'))
-    equal(takenHost(config, { name: 'shop', hosts: ['a.test'] }), undefined)
-    equal(takenHost(config, { name: 'blog', hosts: ['c.test', 'b.test'] }), 'b.test')
-    equal(takenHost({}, { name: 'blog', hosts: ['c.test'] }), undefined)
+    equal(takenPlace(config, { name: 'shop', hosts: ['a.test'] }), undefined)
+    equal(takenPlace(config, { name: 'blog', hosts: ['c.test', 'b.test'] }), 'b.test')
+    equal(takenPlace({}, { name: 'blog', hosts: ['c.test'] }), undefined)
+  })
+
+  test('lets several names share a host, each with a part of its own', () => {
+    const churn = { ...wantedRoute('churn', 'nb.test'), prefix: '/nb/churn/' }
+    const config = withApp(withApp({}, churn), { ...churn, name: 'sales', prefix: '/nb/sales/' })
+    deepEqual(idsOf(config, 'fairlead'), ['route:churn', 'route:sales', 'not-found'])
+    deepEqual(config.apps?.tls?.automation?.policies?.[0]?.subjects, ['nb.test'])
+    const taken = (prefix?: string) => takenPlace(config, { name: 'blog', hosts: ['nb.test'], prefix })
+    equal(taken('/nb/blog/'), undefined)
+    equal(taken('/nb/churn-2/'), undefined)
+    equal(taken('/nb/churn/'), 'nb.test/nb/churn/')
+    equal(taken('/nb/churn/deeper/'), 'nb.test/nb/churn/deeper/')
+    equal(taken('/nb/'), 'nb.test/nb/')
+    equal(taken(), 'nb.test')
+    const whole = withApp({}, wantedRoute('shop', 'nb.test'))
+    equal(takenPlace(whole, { ...churn }), 'nb.test/nb/churn/')
   })
 
   test('names an app tls-shop and an app shop without mixing them up', () => {
@@ -152,6 +170,43 @@ describe('a route', () => {
   })
 })
 
+describe('a route to a part of a host', () => {
+  const wanted: WantedRoute = {
+    ...wantedRoute('churn', 'nb.example.org'),
+    prefix: '/nb/churn/',
+    guard: { address: '127.0.0.1:7', login: 'https://fairlead.example.org/open/churn' },
+  }
+  const route = caddyRoute(wanted, 'http')
+  const written = JSON.stringify(route)
+
+  test('takes what is below, adds the slash that somebody forgot, and takes nothing off', () => {
+    deepEqual(route.match, [{ host: ['nb.example.org'], path: ['/nb/churn', '/nb/churn/*'] }])
+    ok(written.includes('"Location":["/nb/churn/"]'))
+    ok(!written.includes('strip_path_prefix'))
+  })
+
+  test('is read back as it was wanted, with its guard and its token', () => {
+    deepEqual(readWanted(route), { hosts: ['nb.example.org'], prefix: '/nb/churn/', port: 8080 })
+    deepEqual(readGuard(route), wanted.guard)
+    equal(tokenOf(route), 't0k')
+    const both = { http: route, https: caddyRoute(wanted, 'https') }
+    ok(isAsWanted(both, wanted))
+    ok(!isAsWanted(both, { ...wanted, prefix: '/nb/other/' }))
+    ok(!isAsWanted(both, { ...wanted, prefix: undefined }))
+  })
+
+  test('tells the gate its part where no visitor can', () => {
+    ok(written.includes('"uri":"/churn/nb/churn/?"'))
+    ok(JSON.stringify(caddyRoute({ ...wanted, prefix: undefined }, 'http')).includes('"uri":"/churn?"'))
+  })
+
+  test('says nothing for all of the host', () => {
+    const deleted = (of: WantedRoute) => JSON.stringify(caddyRoute(of, 'http').handle?.at(-1)?.headers)
+    ok(deleted(wanted).includes('"Set-Cookie","Service-Worker-Allowed","Clear-Site-Data"'))
+    ok(!deleted({ ...wanted, prefix: undefined }).includes('Service-Worker-Allowed'))
+  })
+})
+
 describe('the certificate of a host', () => {
   for (const host of [
     'box',
@@ -162,9 +217,9 @@ describe('the certificate of a host', () => {
     'a.test',
     '10.0.0.7',
   ]) {
-    test(`${host} comes from the proxy's own authority`, () => ok(isInternal(host)))
+    test(`${host} comes from the proxy's own authority`, () => ok(isInternalHost(host)))
   }
   for (const host of ['example.org', 'shop.example.org', 'test.example.org', 'notlocal.dev', 'local.net']) {
-    test(`${host} comes from a public authority`, () => ok(!isInternal(host)))
+    test(`${host} comes from a public authority`, () => ok(!isInternalHost(host)))
   }
 })

@@ -1,5 +1,8 @@
+import { isInternalHost } from '#lib/internal-host.ts'
+import { overlaps, type Places, placesAt } from '#lib/place.ts'
 import type { CaddyConfig, CaddyRoute, CaddyServer, CaddyTlsPolicy } from './caddy.ts'
-import { hostsOf, nameOfRoute, routeId, SCHEMES, type Scheme } from './caddy-route.ts'
+import { isMoved, movedId } from './caddy-moved.ts'
+import { hostsOf, nameOfRoute, routeId, SCHEMES, type Scheme, seenPlaces } from './caddy-route.ts'
 
 const SERVERS = { http: 'fairlead', https: 'fairlead_tls' } as const
 const INTERNAL_POLICY = 'fairlead-internal'
@@ -13,11 +16,6 @@ export interface ProxyPorts {
 /** A name's route in each server; undefined where there is none. */
 export type NameRoutes = Readonly<Record<Scheme, CaddyRoute | undefined>>
 
-/** Whether a host gets a certificate of the proxy's own authority, because no public one can exist. */
-export function isInternal(host: string): boolean {
-  return /^[0-9.]+$/.test(host) || !host.includes('.') || /\.(localhost|local|internal|test)$/.test(host)
-}
-
 export function routesOf(config: CaddyConfig, name: string): NameRoutes {
   const found = (scheme: Scheme) =>
     config.apps?.http?.servers?.[SERVERS[scheme]]?.routes?.find(
@@ -26,34 +24,64 @@ export function routesOf(config: CaddyConfig, name: string): NameRoutes {
   return { http: found('http'), https: found('https') }
 }
 
-/** The first of the hosts that a route of something else answers for already. */
-export function takenHost(
+/** The first of the places that a route of something else answers for already, all or in part. */
+export function takenPlace(
   config: CaddyConfig,
-  { name, hosts }: { readonly name: string; readonly hosts: readonly string[] },
+  { name, ...places }: Places & { readonly name: string },
 ): string | undefined {
   const others = SCHEMES.flatMap(scheme => config.apps?.http?.servers?.[SERVERS[scheme]]?.routes ?? [])
-    .filter(route => nameOfRoute(route) !== name)
-    .flatMap(hostsOf)
-  return hosts.find(host => others.includes(host))
+    .filter(route => nameOfRoute(route) !== name && !isMoved(route))
+    .flatMap(seenPlaces)
+  return placesAt(places).find(place => others.some(other => overlaps(place, other)))
+}
+
+interface NamedRoutes {
+  readonly name: string
+  readonly routes: NameRoutes
+  readonly ports: ProxyPorts
 }
 
 /**
  * The configuration with exactly these routes for the name (undefined takes one away), in servers that are made
  * when they are missing, and with the internal authority in charge of exactly the internal hosts.
  */
-export function withRoutes(
+export function withRoutes(config: CaddyConfig, named: NamedRoutes): CaddyConfig {
+  return edited(config, named, routeId)
+}
+
+/** The same for the routes that lead away from where the name was found. */
+export function withMoved(config: CaddyConfig, named: NamedRoutes): CaddyConfig {
+  return edited(config, named, movedId)
+}
+
+function edited(
   config: CaddyConfig,
-  { name, routes, ports }: { readonly name: string; readonly routes: NameRoutes; readonly ports: ProxyPorts },
+  { name, routes, ports }: NamedRoutes,
+  idOf: (name: string, scheme: Scheme) => string,
 ): CaddyConfig {
   const draft = structuredClone(config)
   for (const scheme of SCHEMES) {
     // Nothing is made only to take something away from it.
     if (routes[scheme] || draft.apps?.http?.servers?.[SERVERS[scheme]]) {
-      putRoute(serverOf(draft, scheme, ports), routeId(name, scheme), routes[scheme])
+      const server = serverOf(draft, scheme, ports)
+      putRoute(server, idOf(name, scheme), routes[scheme])
+      endMoves(server, routes[scheme])
     }
   }
   setInternalHosts(draft)
   return draft
+}
+
+/** Nobody is led away from where something is found now. */
+function endMoves(server: CaddyServer, route: CaddyRoute | undefined): void {
+  const places = route ? seenPlaces(route) : []
+  const isInTheWay = (other: CaddyRoute) =>
+    isMoved(other) &&
+    other !== route &&
+    seenPlaces(other).some(each => places.some(place => overlaps(each, place)))
+  if (server.routes?.some(isInTheWay)) {
+    server.routes = server.routes.filter(other => !isInTheWay(other))
+  }
 }
 
 function serverOf(draft: CaddyConfig, scheme: Scheme, ports: ProxyPorts): CaddyServer {
@@ -119,9 +147,9 @@ function putRoute(server: CaddyServer, id: string, route: CaddyRoute | undefined
 
 function setInternalHosts(draft: CaddyConfig): void {
   const hosts = (draft.apps?.http?.servers?.[SERVERS.https]?.routes ?? [])
-    .filter(route => nameOfRoute(route) !== undefined)
+    .filter(route => nameOfRoute(route) !== undefined || isMoved(route))
     .flatMap(hostsOf)
-  const subjects = [...new Set(hosts.filter(isInternal))].sort()
+  const subjects = [...new Set(hosts.filter(isInternalHost))].sort()
   const tls = draft.apps?.tls
   const others = (tls?.automation?.policies ?? []).filter(policy => policy['@id'] !== INTERNAL_POLICY)
   if (subjects.length === 0 && others.length === (tls?.automation?.policies ?? []).length) {

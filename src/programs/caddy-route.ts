@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
+import { type Places, placesAt } from '#lib/place.ts'
 import type { CaddyRoute } from './caddy.ts'
-import { type Guard, gateHandler } from './caddy-gate.ts'
+import { GUARDED_SERVER, type Guard, gateHandler, serverName, usualServer } from './caddy-gate.ts'
 import { PROBE_HEADER, UPSTREAM_HEADER } from './caddy-headers.ts'
 
 /** How old Caddy's knowledge of the current upstream may be. A switch is visible after at most this. */
@@ -17,6 +18,8 @@ export interface WantedRoute {
   /** Name in the switchboard. */
   readonly name: string
   readonly hosts: readonly string[]
+  /** It has only this part of its hosts; absent: all of them. */
+  readonly prefix?: string | undefined
   /** Port of the container. */
   readonly port: number
   /** The name's two fixed addresses: asked when the switchboard does not answer. */
@@ -49,13 +52,35 @@ export function nameOfRoute(route: CaddyRoute): string | undefined {
 export function caddyRoute(wanted: WantedRoute, scheme: Scheme): CaddyRoute {
   return {
     '@id': routeId(wanted.name, scheme),
-    match: [{ host: [...wanted.hosts].sort() }],
+    match: [{ host: [...wanted.hosts].sort(), ...pathsOf(wanted.prefix) }],
     handle: [
       tellUpstream(wanted.token),
-      ...(wanted.guard ? [gateHandler({ ...wanted, guard: wanted.guard })] : []),
+      ...(wanted.prefix === undefined ? [] : [addSlash(wanted.prefix)]),
+      ...(wanted.guard
+        ? [usualServer(serverName(wanted.name)), gateHandler({ ...wanted, guard: wanted.guard })]
+        : []),
       reverseProxy(wanted),
     ],
     terminal: true,
+  }
+}
+
+/** Nothing is taken off: what runs there knows where it is, and writes its links so. */
+function pathsOf(prefix: string | undefined): { path?: string[] } {
+  return prefix === undefined ? {} : { path: [prefix.slice(0, -1), `${prefix}*`] }
+}
+
+/** The address as somebody types it. */
+function addSlash(prefix: string) {
+  const headers = { Location: [prefix] }
+  return {
+    handler: 'subroute',
+    routes: [
+      {
+        match: [{ path: [prefix.slice(0, -1)] }],
+        handle: [{ handler: 'static_response', status_code: 307, headers }],
+      },
+    ],
   }
 }
 
@@ -79,13 +104,15 @@ function tellUpstream(token: string) {
   }
 }
 
-function reverseProxy({ name, port, slots, resolver, guard }: WantedRoute) {
+/** What a part of a host must not say for all of it: other names are there as well. */
+const OF_WHOLE_HOST = ['Service-Worker-Allowed', 'Clear-Site-Data']
+
+function reverseProxy({ name, prefix, port, slots, resolver, guard }: WantedRoute) {
   return {
     handler: 'reverse_proxy',
     dynamic_upstreams: {
       source: 'a',
-      // The dot at the end keeps the resolver from trying search domains.
-      name: `${name}.fairlead.`,
+      name: guard ? GUARDED_SERVER : serverName(name),
       port: String(port),
       refresh: `${REFRESH_MS}ms`,
       // TCP: a worker that dies is noticed at once, a lost UDP question only after seconds.
@@ -93,7 +120,8 @@ function reverseProxy({ name, port, slots, resolver, guard }: WantedRoute) {
       // Within one machine it takes microseconds, or never happens: then the worker hangs.
       dial_timeout: '20ms',
     },
-    upstreams: slots.map(slot => ({ dial: `${slot}:${port}` })),
+    // Whoever can ask the gate can ask the switchboard, which is with it; and the two addresses of a guarded name change.
+    ...(guard ? {} : { upstreams: slots.map(slot => ({ dial: `${slot}:${port}` })) }),
     load_balancing: {
       // Turns (round_robin) would let requests that fail together wait for the empty slot together, again and again.
       selection_policy: { policy: 'random' },
@@ -107,7 +135,13 @@ function reverseProxy({ name, port, slots, resolver, guard }: WantedRoute) {
     headers: {
       request: { delete: [PROBE_HEADER] },
       // Cookies of a guarded app would not come back to it.
-      response: { delete: [UPSTREAM_HEADER, ...(guard ? ['Set-Cookie'] : [])] },
+      response: {
+        delete: [
+          UPSTREAM_HEADER,
+          ...(guard ? ['Set-Cookie'] : []),
+          ...(prefix === undefined ? [] : OF_WHOLE_HOST),
+        ],
+      },
     },
   }
 }
@@ -129,13 +163,29 @@ export function tokenOf(route: CaddyRoute | undefined): string | undefined {
   return typeof token === 'string' && token.length > 0 ? token : undefined
 }
 
-/** Hosts and container port of a route, as they were wanted. */
-export function readWanted(route: CaddyRoute): { hosts: string[]; port: number } {
+/** Where a route answers and container port, as they were wanted. */
+export function readWanted(route: CaddyRoute): { hosts: string[]; prefix?: string; port: number } {
   const proxy = route.handle?.find(handler => handler.handler === 'reverse_proxy')
   const upstreams = proxy?.dynamic_upstreams as { port?: string } | undefined
-  return { hosts: hostsOf(route), port: Number(upstreams?.port ?? 0) }
+  const prefix = prefixOf(route)
+  return {
+    hosts: hostsOf(route),
+    ...(prefix === undefined ? {} : { prefix }),
+    port: Number(upstreams?.port ?? 0),
+  }
 }
 
 export function hostsOf(route: CaddyRoute): string[] {
   return (route.match ?? []).flatMap(matcher => matcher.host ?? [])
+}
+
+/** Where a route answers. One of somebody else, with a path of another kind, counts as a whole host. */
+export function seenPlaces(route: CaddyRoute): string[] {
+  const places: Places = { hosts: hostsOf(route), prefix: prefixOf(route) }
+  return placesAt(places)
+}
+
+function prefixOf({ match = [] }: CaddyRoute): string | undefined {
+  const [path = '', below = ''] = match[0]?.path ?? []
+  return match.length === 1 && below === `${path}/*` ? `${path}/` : undefined
 }

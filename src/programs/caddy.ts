@@ -22,7 +22,7 @@ export interface CaddyServer {
 
 export interface CaddyRoute {
   '@id'?: string
-  match?: { host?: string[]; [key: string]: unknown }[]
+  match?: { host?: string[]; path?: string[]; [key: string]: unknown }[]
   handle?: { handler: string; [key: string]: unknown }[]
   [key: string]: unknown
 }

@@ -9,7 +9,10 @@ export interface ContainerFacts {
   /** created, running, restarting, exited, paused, dead, removing */
   readonly state: string
   readonly exitCode: number
+  /** The engine says so when it learnt of it in time: it may never do. */
   readonly outOfMemory: boolean
+  /** The most that it may use, in bytes; 0: no limit. */
+  readonly memoryBytes: number
   /** The engine's own words when it could not start the program. */
   readonly error: string
   readonly startedAt: string
@@ -27,6 +30,8 @@ export interface ContainerFacts {
   readonly hostPorts: readonly string[]
   /** It can write to a volume or to files of the host. */
   readonly writesVolumes: boolean
+  /** Volumes that it mounts. */
+  readonly volumes?: readonly string[]
   /** It has a volume without a name: only what is made in its place takes such a one over. */
   readonly ownVolumes: boolean
 }
@@ -152,7 +157,7 @@ interface RawContainer {
   RestartCount?: number
   Config?: { Image?: string; Labels?: Record<string, string> }
   Mounts?: { Type?: string; Name?: string; RW?: boolean }[] | null
-  HostConfig?: { PortBindings?: Record<string, { HostPort?: string }[] | null> | null }
+  HostConfig?: { Memory?: number; PortBindings?: Record<string, { HostPort?: string }[] | null> | null }
   State?: {
     Status?: string
     ExitCode?: number
@@ -177,6 +182,7 @@ export function readContainer(json: unknown): ContainerFacts {
     state: state.Status ?? 'unknown',
     exitCode: state.ExitCode ?? 0,
     outOfMemory: state.OOMKilled === true,
+    memoryBytes: raw.HostConfig?.Memory ?? 0,
     error: state.Error ?? '',
     startedAt: state.StartedAt ?? '',
     restarts: raw.RestartCount ?? 0,
@@ -188,6 +194,7 @@ export function readContainer(json: unknown): ContainerFacts {
     hostPorts: Object.values(raw.HostConfig?.PortBindings ?? {}).flatMap(bindings =>
       (bindings ?? []).map(binding => binding.HostPort ?? ''),
     ),
+    volumes: mounts.flatMap(({ Type, Name }) => (Type === 'volume' && Name ? [Name] : [])),
     writesVolumes: mounts.some(({ Type, RW }) => RW === true && Type !== 'tmpfs'),
     ownVolumes: mounts.some(({ Type, Name }) => Type === 'volume' && /^[0-9a-f]{64}$/.test(Name ?? '')),
   }

@@ -29,7 +29,7 @@ export function firstExit(socket: string, id: string, now: number): EngineReques
     query: {
       since: 1,
       until: (now / 1000).toFixed(3),
-      filters: filters({ type: ['container'], container: [id], event: ['die', 'oom'] }),
+      filters: filters({ type: ['container'], container: [id], event: ['start', 'die', 'oom'] }),
     },
     timeoutMs: QUICK_MS,
     ok: [200],
@@ -51,9 +51,11 @@ function readExit(events: readonly RawEvent[]): FirstExit | undefined {
   if (!end) {
     return undefined
   }
+  // What the engine hears of the memory may come after the end that it was the reason of.
+  const again = events.findIndex(({ Action }, index) => index > die && Action === 'start')
   return {
     exitCode: Number(end.Actor?.Attributes?.exitCode ?? 0),
-    outOfMemory: events.slice(0, die).some(event => event.Action === 'oom'),
+    outOfMemory: events.slice(0, again === -1 ? undefined : again).some(event => event.Action === 'oom'),
     at: (Math.ceil((end.timeNano ?? 0) / 1000) / 1e6).toFixed(6),
   }
 }

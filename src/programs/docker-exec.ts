@@ -23,7 +23,7 @@ export function createExec(
 export function startExec(
   socket: string,
   id: string,
-  run: { readonly timeoutMs: number; readonly onLine: (text: string) => void },
+  run: { readonly timeoutMs: number; readonly onLine: (text: string, stream: 'stdout' | 'stderr') => void },
 ): EngineRequest<void> {
   return {
     kind: 'request',
@@ -37,7 +37,7 @@ export function startExec(
       format: 'docker-log',
       onEvent: event => {
         if (event.kind === 'line') {
-          run.onLine(event.text)
+          run.onLine(event.text, event.stream)
         }
       },
     },

@@ -20,6 +20,7 @@ export interface ImageEntry {
   readonly id: string
   readonly tags: readonly string[]
   readonly digests: readonly string[]
+  readonly labels: Readonly<Record<string, string>>
   /** Seconds since 1970. */
   readonly createdAt: number
 }
@@ -57,6 +58,7 @@ export function listImages(socket: string, labels: readonly string[]): EngineReq
         id: image.Id,
         tags: (image.RepoTags ?? []).filter(tag => tag !== '<none>:<none>'),
         digests: image.RepoDigests ?? [],
+        labels: image.Labels ?? {},
         createdAt: image.Created,
       })),
   }
@@ -173,6 +175,7 @@ interface RawEntry {
   Id: string
   RepoTags?: string[] | null
   RepoDigests?: string[] | null
+  Labels?: Record<string, string> | null
   Created: number
 }
 

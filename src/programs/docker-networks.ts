@@ -1,6 +1,7 @@
 import type { EngineRequest } from '#exec/call.ts'
 import type { Refused } from './docker-containers.ts'
-import { dockerEngine, engineMessage, QUICK_MS, SLOW_MS } from './docker-engine.ts'
+import { dockerEngine, engineMessage, filters, QUICK_MS, SLOW_MS } from './docker-engine.ts'
+import { type NamedThing, namedThings } from './docker-volumes.ts'
 
 export interface NetworkFacts {
   readonly id: string
@@ -18,6 +19,23 @@ export function inspectNetwork(socket: string, name: string): EngineRequest<Netw
     timeoutMs: QUICK_MS,
     ok: [200, 404],
     read: answer => (answer.status === 404 ? undefined : readNetwork(answer.json)),
+  }
+}
+
+/** Which networks have one of these names, also those of the swarm. */
+export function listNamedNetworks(
+  socket: string,
+  names: readonly string[],
+): EngineRequest<readonly NamedThing[]> {
+  return {
+    kind: 'request',
+    engine: dockerEngine(socket),
+    method: 'GET',
+    path: '/networks',
+    query: { filters: filters({ name: names }) },
+    timeoutMs: QUICK_MS,
+    ok: [200],
+    read: answer => namedThings(answer.json, names),
   }
 }
 

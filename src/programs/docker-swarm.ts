@@ -15,6 +15,7 @@ import {
   type SwarmTask,
   type SwarmThing,
 } from './swarm-facts.ts'
+import { SWARM_STARTING } from './swarm-starting.ts'
 
 /** Says which stack a service, secret, config or network belongs to; the docker CLI sets the same. */
 export const NAMESPACE_LABEL = 'com.docker.stack.namespace'
@@ -35,7 +36,6 @@ export function listServices(socket: string, stack?: string): EngineRequest<read
   return {
     ...get(socket, '/services'),
     ...(stack === undefined ? {} : { query: { filters: ofStack(stack) } }),
-    ok: [200, 503],
     read: answer => listed(answer).map(readService),
   }
 }
@@ -87,6 +87,7 @@ export interface TaskLogWish {
 export function taskLog(socket: string, { task, tail, onLine }: TaskLogWish): EngineRequest<void> {
   return {
     ...get(socket, `/tasks/${encodeURIComponent(task)}/logs`),
+    ok: [200],
     query: { stdout: true, stderr: true, tail },
     stream: {
       format: 'docker-log',
@@ -110,6 +111,7 @@ export function serviceLog(socket: string, wish: ServiceLogWish): EngineRequest<
   const { service, tail, follow, timeoutMs, onLine } = wish
   return {
     ...get(socket, `/services/${encodeURIComponent(service)}/logs`),
+    ok: [200],
     query: { stdout: true, stderr: true, tail, follow },
     timeoutMs,
     stream: {
@@ -176,7 +178,15 @@ function ofStack(stack: string): string {
   return filters({ label: [`${NAMESPACE_LABEL}=${stack}`] })
 }
 
+/** Said by an engine that takes no part in a swarm, or manages none. */
+const MANAGES_NONE = /docker swarm init|Worker nodes can't/
+
+/** A swarm that is starting, or has no leader yet, tells of nothing: that is not the same as that there is nothing. */
 function listed(answer: EngineAnswer): readonly unknown[] {
+  const said = answer.status === 503 ? engineMessage(answer) : ''
+  if (said !== '' && !MANAGES_NONE.test(said)) {
+    throw SWARM_STARTING(said)
+  }
   return Array.isArray(answer.json) ? answer.json : []
 }
 
@@ -187,7 +197,7 @@ function get(socket: string, path: string) {
     method: 'GET',
     path,
     timeoutMs: QUICK_MS,
-    ok: [200],
+    ok: [200, 503],
   } as const
 }
 

@@ -16,6 +16,36 @@ export function listVolumes(socket: string, labels: readonly string[]): EngineRe
   }
 }
 
+export interface NamedThing {
+  readonly name: string
+  readonly labels: Readonly<Record<string, string>>
+}
+
+/** Which of these volumes are there. */
+export function listNamedVolumes(
+  socket: string,
+  names: readonly string[],
+): EngineRequest<readonly NamedThing[]> {
+  return {
+    kind: 'request',
+    engine: dockerEngine(socket),
+    method: 'GET',
+    path: '/volumes',
+    query: { filters: filters({ name: names }) },
+    timeoutMs: QUICK_MS,
+    ok: [200],
+    read: answer => namedThings((answer.json as { Volumes?: unknown } | undefined)?.Volumes, names),
+  }
+}
+
+/** The engine also tells of names that only contain one of these. */
+export function namedThings(listed: unknown, names: readonly string[]): readonly NamedThing[] {
+  const things = Array.isArray(listed) ? (listed as { Name?: string; Labels?: Record<string, string> }[]) : []
+  return things
+    .map(({ Name, Labels }) => ({ name: Name ?? '', labels: Labels ?? {} }))
+    .filter(({ name }) => names.includes(name))
+}
+
 /** Deletes the data in it. In use by someone else's container: kept. */
 export function removeVolume(socket: string, name: string): EngineRequest<void> {
   return {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { baseImages, exposedPort } from './dockerfile.ts'
+import { baseImages } from '#formats/dockerfile-images.ts'
+import { exposedPort } from './dockerfile.ts'
 
 const DOCKERFILE = [
   '# syntax=docker/dockerfile:1',

@@ -34,6 +34,17 @@ export function composeVersion(home: string): ProgramCall<string> {
   }
 }
 
+export function gitVersion(): ProgramCall<string> {
+  return {
+    kind: 'program',
+    program: 'git',
+    args: ['version'],
+    env: { PATH: SEARCH_PATH, HOME: '/nonexistent' },
+    timeoutMs: QUICK_MS,
+    read: ({ stdout }) => /\d+(?:\.\d+)+/.exec(stdout)?.[0] ?? stdout.trim(),
+  }
+}
+
 /** Lets the engine itself log in: it then has reached the registry, trusts it, and its account counts. Else its words. */
 export function tryLogin(socket: string, credential: RegistryCredential): EngineRequest<string | undefined> {
   const { address, username, password } = credential

@@ -141,7 +141,10 @@ export function parentOf(mirror: string, commit: string): ProgramCall<string | u
 }
 
 /** Whether the branch is now at our commit, or had moved away from the one that it was made on. */
-export type Pushed = 'pushed' | 'moved'
+export type Pushed = 'pushed' | 'moved' | Refused
+
+/** The server takes no options with a push. */
+type Refused = 'no-options'
 
 interface Push {
   readonly mirror: string
@@ -150,13 +153,21 @@ interface Push {
   readonly commit: string
   /** Where the branch must still be; undefined: it must not be there. */
   readonly expected: string | undefined
+  /** Told to the server: `ci.skip`. One that takes none takes no push with one. */
+  readonly options?: readonly string[]
 }
+
+const OPTION = /^[a-z][a-z._]{0,40}(?:=\P{C}{1,250})?$/u
 
 /**
  * Moves a branch to our commit if it is still where that was made on. BRANCH_PROTECTED when the server does not let us,
  * PUSH_REFUSED when the credential may only read.
  */
-export function pushCommit({ mirror, remote, branch, commit, expected }: Push): ProgramCall<Pushed> {
+export function pushCommit(push: Push): ProgramCall<Pushed> {
+  const { mirror, remote, branch, commit, expected, options = [] } = push
+  if (!options.every(option => OPTION.test(option))) {
+    throw new Error('no option of a push')
+  }
   const ref = `refs/heads/${checkedBranch(branch)}`
   return gitCall<Pushed>({
     ...accessTo(remote),
@@ -166,6 +177,7 @@ export function pushCommit({ mirror, remote, branch, commit, expected }: Push): 
       '--porcelain',
       '--no-verify',
       `--force-with-lease=${ref}:${expected ?? ''}`,
+      ...options.map(option => `--push-option=${option}`),
       '--',
       remote.url.text,
       `${commit}:${ref}`,
@@ -187,6 +199,9 @@ const READ_ONLY =
 function readRefusal({ stdout, stderr }: ProgramOutput, branch: string, url: string): Pushed | undefined {
   if (MOVED.test(stdout)) {
     return 'moved'
+  }
+  if (/does not support push options/.test(stderr)) {
+    return 'no-options'
   }
   const said = `${stdout}\n${stderr}`
   if (PROTECTED.test(said)) {

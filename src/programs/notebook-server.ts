@@ -5,6 +5,8 @@ import { Secret } from '#lib/secret.ts'
 export interface AskedServer {
   readonly ip: string
   readonly port: number
+  /** Path that it is asked below: `/`, or `/nb/churn/`. */
+  readonly base: string
   readonly token: Secret
   readonly timeoutMs: number
 }
@@ -12,30 +14,32 @@ export interface AskedServer {
 export interface ServerStatus {
   /** Browsers and programs that are connected to kernels. */
   readonly connections: number
+  readonly kernels: number
   /** Of the last work, in milliseconds since 1970. */
   readonly lastAt: number
 }
 
 /** How a notebook server does; undefined from one that only shows, and cannot say. To ask does not count as work there. */
 export function notebookStatus(server: AskedServer): EngineRequest<ServerStatus | undefined> {
-  return ask(server, '/api/status', json => {
+  return ask(server, 'api/status', json => {
     if (json === undefined) {
       return undefined
     }
-    const said = json as { connections?: number; last_activity?: string }
-    return { connections: said.connections ?? 0, lastAt: Date.parse(said.last_activity ?? '') }
+    const said = json as { connections?: number; kernels?: number; last_activity?: string }
+    const { connections = 0, kernels = 0 } = said
+    return { connections, kernels, lastAt: Date.parse(said.last_activity ?? '') }
   })
 }
 
 /** Whether a kernel computes, also for somebody who has closed their browser. */
 export function isAnyKernelBusy(server: AskedServer): EngineRequest<boolean> {
-  return ask(server, '/api/kernels', json =>
+  return ask(server, 'api/kernels', json =>
     ((json ?? []) as { execution_state?: string }[]).some(kernel => kernel.execution_state === 'busy'),
   )
 }
 
 function ask<T>(
-  { ip, port, token, timeoutMs }: AskedServer,
+  { ip, port, base, token, timeoutMs }: AskedServer,
   path: string,
   read: (json: unknown) => T,
 ): EngineRequest<T> {
@@ -43,7 +47,7 @@ function ask<T>(
     kind: 'request',
     engine: { kind: 'http', origin: `http://${ip}:${port}`, keepAlive: false },
     method: 'GET',
-    path,
+    path: `${base}${path}`,
     query: { no_track_activity: '1' },
     headers: { Authorization: new Secret(`token ${token.reveal()}`) },
     timeoutMs,

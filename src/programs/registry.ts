@@ -193,6 +193,9 @@ export function readManifestAnswer(answer: EngineAnswer): ManifestAnswer {
   }
 }
 
+/** A longer header is none that a registry sends, and dear to look through. */
+const LONGEST_CHALLENGE = 8192
+
 /** `Bearer realm="https://auth.example/token",service="registry.example"`; undefined for Basic and for anything but https. */
 function readChallenge(header: string | undefined): TokenChallenge | undefined {
   if (!header || !/^bearer /i.test(header)) {
@@ -200,7 +203,7 @@ function readChallenge(header: string | undefined): TokenChallenge | undefined {
   }
   const fields = Object.fromEntries(
     // A name is looked for at its first letter alone: else the work grows with the square of the length.
-    [...header.matchAll(/\b(\w+)="([^"]*)"/g)].map(match => [match[1], match[2]]),
+    [...header.slice(0, LONGEST_CHALLENGE).matchAll(/\b(\w+)="([^"]*)"/g)].map(match => [match[1], match[2]]),
   )
   const realm = fields.realm ?? ''
   return URL.canParse(realm) && realm.startsWith('https://')

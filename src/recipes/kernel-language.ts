@@ -43,7 +43,8 @@ function warning(code: string, message: string): Diagnostic {
   return { code, message, hint: 'Write a runtime.txt or a file with the packages to say it.' }
 }
 
-function languageOf(text: string | undefined): Language | undefined {
+/** What a notebook says of itself. */
+export function languageOf(text: string | undefined): Language | undefined {
   if (text === undefined || text.length > MAX_CHARACTERS) {
     return undefined
   }

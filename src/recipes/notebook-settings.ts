@@ -1,5 +1,4 @@
 import { type Static, type TSchema, Type } from 'typebox'
-import { DURATION_PATTERN } from '#lib/duration.ts'
 import { PACKS } from './packs.ts'
 
 const strict = { additionalProperties: false } as const
@@ -10,9 +9,16 @@ const Path = Type.String({
   pattern: '^[^/\\u0000-\\u001f][^\\u0000-\\u001f]*$',
 })
 const Name = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$' })
-const Size = Type.String({ pattern: '^[1-9][0-9]{0,6}[kmgt]$', description: 'For example 512m or 2g.' })
-const Duration = Type.String({ pattern: DURATION_PATTERN, description: 'For example 30m or 2h.' })
+/** Terabytes are written as gigabytes later. */
+const SIZE = '^(?:[1-9][0-9]{0,6}[kmg]|[1-9][0-9]{0,2}t)$'
+const Size = Type.String({ pattern: SIZE, description: 'For example 512m or 2g.' })
+const Duration = Type.String({
+  pattern: '^(?:0|[1-9][0-9]{0,5})(?:ms|s|m|h)$',
+  description: 'For example 30m or 2h.',
+})
 const EnvironmentName = '^[A-Za-z_][A-Za-z0-9_]{0,127}$'
+/** Of a secret, as nb.yaml and deploy files may write it. */
+export const SecretWord = Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_.-]{0,127}$' })
 
 const Environment = Type.Object(
   {
@@ -21,6 +27,9 @@ const Environment = Type.Object(
       Type.String({ pattern: '^3\\.[0-9]{1,2}$', description: 'A version in quotes, like "3.12".' }),
     ),
     base: optional(Name),
+    shared: optional(
+      Type.Boolean({ description: 'Whether kernels run in the environment of the server; always false.' }),
+    ),
     include: optional(
       Type.Array(
         Type.String({
@@ -57,6 +66,8 @@ const Environment = Type.Object(
 const Build = Type.Object(
   {
     timeout: optional(Duration),
+    memory: optional(Size),
+    network: optional(Type.String({ minLength: 1, maxLength: 40 })),
     postBuild: optional(
       Type.Object(
         { inputs: Type.Array(Path, { maxItems: 100, description: 'All files that postBuild reads.' }) },
@@ -67,25 +78,28 @@ const Build = Type.Object(
   strict,
 )
 
+const Idle = Type.Object(
+  { kernel: optional(Duration), server: optional(Duration), max: optional(Duration) },
+  strict,
+)
+type Idle = Static<typeof Idle>
+
 const Run = Type.Object(
   {
     memory: optional(Size),
     cpus: optional(Type.Number({ minimum: 0.1, maximum: 256 })),
     pids: optional(Type.Integer({ minimum: 16, maximum: 32_768 })),
     shm: optional(Size),
+    gpu: optional(Type.String({ minLength: 1, maxLength: 40 })),
     egress: optional(Type.Boolean({ description: 'Whether it may reach other hosts.' })),
     env: optional(
       Type.Record(Type.String({ pattern: EnvironmentName }), Type.String({ maxLength: 4_096 }), strict),
     ),
     secrets: optional(
-      Type.Array(Name, { maxItems: 50, description: 'By name; values are never written here.' }),
+      Type.Array(SecretWord, { maxItems: 50, description: 'By name; values are never written here.' }),
     ),
-    idle: optional(
-      Type.Object(
-        { kernel: optional(Duration), server: optional(Duration), max: optional(Duration) },
-        strict,
-      ),
-    ),
+    // A time alone is that of the server.
+    idle: optional(Type.Union([Duration, Idle])),
     volumes: optional(
       Type.Array(
         Type.Object(
@@ -109,7 +123,8 @@ const Access = Type.Object(
     groups: optional(Type.Array(Name, { maxItems: 50 })),
     trust: optional(
       Type.Enum(['isolated', 'team'], {
-        description: 'team: it may share a host name with other notebooks.',
+        description:
+          'isolated: it has a host of its own. team: it may share one with other notebooks, where the administrator lets them.',
       }),
     ),
   },
@@ -157,6 +172,11 @@ export const NotebookSettings = Type.Object(
   strict,
 )
 export type NotebookSettings = Static<typeof NotebookSettings>
+
+/** After how long without work what is stopped; undefined: nothing is said. */
+export function idleOf({ idle }: Static<typeof Run> = {}): Idle | undefined {
+  return typeof idle === 'string' ? { server: idle } : idle
+}
 
 const Pattern = Type.String({ minLength: 1, maxLength: 300, pattern: '^[^\\u0000-\\u001f]+$' })
 

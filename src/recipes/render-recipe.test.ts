@@ -116,3 +116,11 @@ test('the last guard refuses a word that could continue or end a line', () => {
     throws(() => renderRecipe(broken, 'buildkit'), /cannot hold/)
   }
 })
+
+test('what a build leaves for later ones is found by builds of its owner alone, and keys know nothing of it', () => {
+  const recipe = recipeOf({ 'requirements.txt': 'numpy\n', 'apt.txt': 'jq\n' })
+  const ids = (owner?: string) =>
+    [...renderRecipe(recipe, 'buildkit', owner).matchAll(/type=cache,id=([^,]+)/g)].map(([, id]) => id)
+  deepEqual(ids(), ['nb-apt-cache', 'nb-apt-lists', 'nb-pip'])
+  deepEqual(ids('a1'), ['nb-apt-cache-a1', 'nb-apt-lists-a1', 'nb-pip-a1'])
+})

@@ -11,28 +11,35 @@ export type BuildLevel = 'classic' | 'buildkit'
  * `deps/` as the recipe says and the project's files in `src/`. No text of a repository becomes a part of it but names
  * of Debian packages and values of variables, both quoted.
  */
-export function renderRecipe(recipe: Recipe, level: BuildLevel): string {
-  return `${renderEnvironment(recipe, level)}\n${renderProject(recipe, level)}`
+export function renderRecipe(recipe: Recipe, level: BuildLevel, caches?: string): string {
+  return `${renderEnvironment(recipe, level, caches)}\n${renderProject(recipe, level, caches)}`
 }
 
-/** The first stage: the base image and what is executed before the project's files are there. */
-export function renderEnvironment({ base, apt, environment }: Recipe, level: BuildLevel): string {
-  const packages = apt.length > 0 ? ['USER 0', ...aptLines(apt, level)] : []
+/**
+ * The first stage: the base image and what is executed before the project's files are there. `caches` names whose folders
+ * later builds find again: what runs in a build can write to them, so nobody else may take anything from there.
+ */
+export function renderEnvironment(
+  { base, apt, environment }: Recipe,
+  level: BuildLevel,
+  caches?: string,
+): string {
+  const packages = apt.length > 0 ? ['USER 0', ...aptLines(apt, level, caches)] : []
   return textOf([
     `FROM ${base} AS environment`,
     ...packages,
     'USER 1000:1000',
-    ...stageLines(environment, level),
+    ...stageLines(environment, level, caches),
   ])
 }
 
 /** The second stage: the project's files, and what is executed when they are there. */
-export function renderProject({ content, project }: Recipe, level: BuildLevel): string {
+export function renderProject({ content, project }: Recipe, level: BuildLevel, caches?: string): string {
   return textOf([
     'FROM environment',
     `COPY --chown=1000:1000 src/ ${content.destination}/`,
     `WORKDIR ${content.destination}`,
-    ...stageLines(project, level),
+    ...stageLines(project, level, caches),
   ])
 }
 
@@ -40,21 +47,31 @@ function textOf(lines: readonly string[]): string {
   return `${lines.join('\n')}\n`
 }
 
-const APT_CACHES = ['apt-cache,target=/var/cache/apt', 'apt-lists,target=/var/lib/apt/lists']
+const APT_CACHES = { 'nb-apt-cache': '/var/cache/apt', 'nb-apt-lists': '/var/lib/apt/lists' } as const
 
-function aptLines(packages: readonly string[], level: BuildLevel): string[] {
+function aptLines(packages: readonly string[], level: BuildLevel, owner: string | undefined): string[] {
   const install = `DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends ${packages.map(word).join(' ')}`
-  const caches = APT_CACHES.map(cache => `--mount=type=cache,id=nb-${cache},sharing=locked`)
+  const caches = Object.entries(APT_CACHES).map(
+    ([id, target]) => `--mount=type=cache,id=${owned(id, owner)},target=${target},sharing=locked`,
+  )
   return level === 'buildkit'
     ? [continued('RUN', [...caches, `apt-get update -qq && ${install}`])]
     : [`RUN apt-get update -qq && ${install} && rm -rf /var/lib/apt/lists/* /var/cache/apt/*`]
 }
 
-function stageLines({ variables, lateVariables, path, steps }: Stage, level: BuildLevel): string[] {
+function owned(id: string, owner: string | undefined): string {
+  return owner === undefined ? id : `${id}-${owner}`
+}
+
+function stageLines(
+  { variables, lateVariables, path, steps }: Stage,
+  level: BuildLevel,
+  caches: string | undefined,
+): string[] {
   return [
     ...variableLines(variables),
     ...(path.length > 0 ? [`ENV PATH="${path.join(':')}:\${PATH}"`] : []),
-    ...steps.flatMap(step => stepLines(step, level)),
+    ...steps.flatMap(step => stepLines(step, level, caches)),
     ...variableLines(lateVariables),
   ]
 }
@@ -65,25 +82,25 @@ function variableLines(variables: Readonly<Record<string, string>>): string[] {
     .map(([name, value]) => `ENV ${name}=${quoted(value)}`)
 }
 
-function stepLines(step: Step, level: BuildLevel): string[] {
+function stepLines(step: Step, level: BuildLevel, caches: string | undefined): string[] {
   if (step.kind === 'copy') {
     return [`COPY --chown=1000:1000 deps/${step.from}/ ${step.to}/`]
   }
-  return level === 'buildkit' ? [mounted(step)] : copied(step)
+  return level === 'buildkit' ? [mounted(step, caches)] : copied(step)
 }
 
-function mounted(step: RunStep): string {
+function mounted(step: RunStep, owner: string | undefined): string {
   const { cache, sees } = step
   const mounts = [
     ...(sees === undefined ? [] : [`--mount=type=bind,source=deps/${sees},target=${DEPENDENCIES}`]),
-    ...(cache ? [cacheMount(cache)] : []),
+    ...(cache ? [cacheMount(cache, owner)] : []),
   ]
   const variables = { ...step.variables, ...(cache ? { [cache.variable]: cache.folder } : {}) }
   return continued('RUN', [...mounts, programLine(step, variables)])
 }
 
-function cacheMount({ id, folder, isLocked }: Cache): string {
-  return `--mount=type=cache,id=${id},target=${folder},uid=1000,gid=1000${isLocked ? ',sharing=locked' : ''}`
+function cacheMount({ id, folder, isLocked }: Cache, owner: string | undefined): string {
+  return `--mount=type=cache,id=${owned(id, owner)},target=${folder},uid=1000,gid=1000${isLocked ? ',sharing=locked' : ''}`
 }
 
 /** Without mounts: the folder is copied, used and removed. */

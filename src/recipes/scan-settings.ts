@@ -25,8 +25,14 @@ export function readRepositoryFile({ files, text }: Pick<ScanInput, 'files' | 't
 export interface Markers {
   /** By folder. */
   readonly settings: ReadonlyMap<string, NotebookSettings>
-  readonly problems: readonly Problem[]
+  /** What is wrong with an nb.yaml concerns its folder alone. */
+  readonly problems: ReadonlyMap<string, readonly Problem[]>
+  /** Where a folder asks for its slug. */
+  readonly slugAt: (folder: string) => Pick<Problem, 'file' | 'line'>
 }
+
+/** Of a file that cannot be read otherwise: nobody is served what may be meant to be hidden. */
+const SWITCHED_OFF = /^enabled:[ \t]*false\b/m
 
 /** Every nb.yaml; `enabled: false` hides its folder and all below. */
 export function readMarkers(
@@ -34,16 +40,29 @@ export function readMarkers(
   text: (path: string) => string | undefined,
 ): Markers {
   const settings = new Map<string, NotebookSettings>()
-  const problems: Problem[] = []
-  for (const folder of folders.values()) {
-    if (folder.marker === undefined) {
+  const problems = new Map<string, readonly Problem[]>()
+  const lines = new Map<string, number>()
+  for (const { marker, path } of folders.values()) {
+    if (marker === undefined) {
       continue
     }
-    const read = readSettings(NotebookSettings, text(folder.marker) ?? '', folder.marker)
-    problems.push(...read.problems)
+    const written = text(marker) ?? ''
+    const read = readSettings(NotebookSettings, written, marker)
     if (read.value) {
-      settings.set(folder.path, read.value)
+      settings.set(path, read.value)
+      if (read.value.slug !== undefined) {
+        lines.set(path, read.placeOf(['slug']).line)
+      }
+    } else {
+      problems.set(path, read.problems)
+      if (SWITCHED_OFF.test(written)) {
+        settings.set(path, { enabled: false })
+      }
     }
   }
-  return { settings, problems }
+  const slugAt = (folder: string) => {
+    const line = lines.get(folder)
+    return { file: folders.get(folder)?.marker ?? folder, ...(line === undefined ? {} : { line }) }
+  }
+  return { settings, problems, slugAt }
 }

@@ -134,28 +134,83 @@ test('notebooks.yaml lists the projects, by name or by pattern, and nothing else
   deepEqual([missing.problems[0]?.file, missing.problems[0]?.line], ['notebooks.yaml', 4])
 })
 
+test('the time of idleness may be one for the server, and each of its times has a default of its own', () => {
+  const idles = (defaults: string, own: string) =>
+    scan({
+      ...{ 'a/x.ipynb': NB, 'a/nb.yaml': own },
+      'notebooks.yaml': `defaults: { mode: lab, run: { memory: 1g, cpus: 1, idle: ${defaults} } }\nprojects: [a]\n`,
+    }).projects.map(({ settings }) => settings.run?.idle)
+  deepEqual(idles('30m', ''), [{ server: '30m' }])
+  deepEqual(idles('30m', 'run: { idle: { max: 24h } }'), [{ server: '30m', max: '24h' }])
+  deepEqual(idles('{ kernel: 10m, server: 2h, max: 24h }', 'run: { idle: 30m }'), [
+    { kernel: '10m', server: '30m', max: '24h' },
+  ])
+  const wrong = scan({ 'a/x.ipynb': NB, 'notebooks.yaml': 'defaults: { run: { idle: soon } }\n' })
+  deepEqual(
+    wrong.problems.map(({ path, line }) => [path, line]),
+    [['defaults.run.idle', 1]],
+  )
+})
+
 test('what is wrong in a settings file comes with file, line and what was expected, all at once', () => {
-  const { problems, projects } = scan({
+  const files = {
     'a/x.ipynb': NB,
     'a/nb.yaml': 'version: 1\nmode: lap\nrun:\n  memroy: 1g\n',
     'b/nb.yaml': 'slug: Not A Slug\n',
-    'notebooks.yaml': 'excludes: []\n',
-  })
-  deepEqual(projects, [])
+    'c/nb.yaml': '',
+    'off/nb.yaml': 'enabled: false\nmode: lap\n',
+    'off/below/nb.yaml': '',
+  }
+  const found = scan(files)
+  deepEqual(found.problems, [])
+  const problems = found.projects.flatMap(project => project.problems)
   deepEqual(
     problems.map(({ file, line }) => `${file}:${line}`),
-    ['notebooks.yaml:1', 'a/nb.yaml:2', 'a/nb.yaml:4', 'b/nb.yaml:1'],
+    ['a/nb.yaml:2', 'a/nb.yaml:4', 'b/nb.yaml:1'],
   )
-  match(problems[1]?.message ?? '', /did you mean "lab"/)
-  match(problems[2]?.message ?? '', /memory/)
+  match(problems[0]?.message ?? '', /did you mean "lab"/)
+  match(problems[1]?.message ?? '', /memory/)
   ok(problems.every(({ expected }) => expected))
+  deepEqual(
+    found.projects.map(({ folder }) => folder),
+    ['a', 'b', 'c'],
+    'what is switched off stays so',
+  )
+  deepEqual(
+    found.notes.map(({ code, file, line }) => [code, file, line]),
+    [['SETTINGS_WRONG', 'off/nb.yaml', 2]],
+  )
+  const all = scan({ ...files, 'notebooks.yaml': 'excludes: []\n' })
+  deepEqual([all.projects, all.problems.map(({ file }) => file)], [[], ['notebooks.yaml']])
 })
 
-test('two projects cannot ask for the same slug', () => {
-  const { problems } = scan({ 'a/nb.yaml': 'slug: x\n', 'b/nb.yaml': 'slug: x\n' })
+test('of two projects that ask for the same slug the one that has it keeps it, and the other one is told', () => {
+  const files = { 'a/nb.yaml': 'slug: x\n', 'b/nb.yaml': 'title: B\nslug: x\n' }
+  const told = (given?: Record<string, string>) =>
+    scan(files, given ? { given } : {}).projects.map(({ slug, doubled }) => [
+      slug,
+      doubled?.file,
+      doubled?.line,
+      doubled?.message,
+    ])
+  deepEqual(told(), [
+    ['x', undefined, undefined, undefined],
+    ['b', 'b/nb.yaml', 2, 'is "x", which a has too'],
+  ])
+  deepEqual(told({ b: 'x' }), [
+    ['a', 'a/nb.yaml', 1, 'is "x", which b has too'],
+    ['x', undefined, undefined, undefined],
+  ])
+})
+
+test('a project whose nb.yaml cannot be read keeps the slug that it has', () => {
+  const { projects } = scan({ 'a/nb.yaml': 'slug: x\n', 'b/nb.yaml': 'slug: [\n' }, { given: { b: 'x' } })
   deepEqual(
-    problems.map(({ file, message }) => [file, message]),
-    [['b/nb.yaml', 'is "x", which a has too']],
+    projects.map(({ slug, problems, doubled }) => [slug, problems.length > 0, doubled !== undefined]),
+    [
+      ['a', false, true],
+      ['x', true, false],
+    ],
   )
 })
 

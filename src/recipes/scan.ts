@@ -2,9 +2,9 @@ import type { Problem } from '#lib/errors.ts'
 import { chooseProjects, type FoundBy } from './choose-projects.ts'
 import { contentHash, isShipped } from './content.ts'
 import type { Diagnostic } from './diagnostic.ts'
-import type { NotebookSettings, RepositoryNotebooks } from './notebook-settings.ts'
+import { idleOf, type NotebookSettings, type RepositoryNotebooks } from './notebook-settings.ts'
 import { parentOf, scanFolders } from './scan-folders.ts'
-import { readMarkers, readRepositoryFile } from './scan-settings.ts'
+import { type Markers, readMarkers, readRepositoryFile } from './scan-settings.ts'
 import { slugsOf } from './slugs.ts'
 import type { TreeFile, TreeFolder } from './tree.ts'
 
@@ -23,13 +23,17 @@ export interface NotebookProject {
   readonly files: readonly TreeFile[]
   /** Of these files. */
   readonly contentHash: string
+  /** Of its nb.yaml; with one its settings are not known, and it cannot be served. */
+  readonly problems: readonly Problem[]
+  /** It asks for a slug that another project has; the one above is what it has meanwhile. */
+  readonly doubled?: Problem
 }
 
 export interface NotebookScan {
   /** Sorted by folder; empty when there are problems. */
   readonly projects: readonly NotebookProject[]
   readonly repository: RepositoryNotebooks
-  /** Of the settings files. */
+  /** Of notebooks.yaml, or of all projects together. */
   readonly problems: readonly Problem[]
   readonly notes: readonly Diagnostic[]
 }
@@ -64,20 +68,27 @@ export function scanNotebooks(input: ScanInput): NotebookScan {
   const slugs = slugsOf(
     chosen.projects.map(({ folder }) => ({
       folder: folder.path,
-      asked: markers.settings.get(folder.path)?.slug,
+      // What cannot be read may ask for the slug that it has; nobody else gets it meanwhile.
+      asked: markers.problems.has(folder.path)
+        ? input.given?.[folder.path]
+        : markers.settings.get(folder.path)?.slug,
     })),
     { rootName: input.repositoryName, ...(input.given ? { given: input.given } : {}) },
   )
+  const doubled = new Map(
+    slugs.doubled.map(({ folder, slug, holder }) => [
+      folder,
+      {
+        path: 'slug',
+        message: `is "${slug}", which ${holder || 'the root'} has too`,
+        expected: 'a slug for each project',
+        ...markers.slugAt(folder),
+      },
+    ]),
+  )
   const problems = [
     ...repository.problems,
-    ...markers.problems,
     ...chosen.problems,
-    ...slugs.doubled.map(({ folder, slug, holder }) => ({
-      path: 'slug',
-      message: `is "${slug}", which ${holder || 'the root'} has too`,
-      expected: 'a slug for each project',
-      file: tree.folders.get(folder)?.marker ?? folder,
-    })),
     ...(chosen.projects.length > MAX_PROJECTS ? [tooMany(chosen.projects.length)] : []),
   ]
   if (problems.length > 0) {
@@ -91,6 +102,7 @@ export function scanNotebooks(input: ScanInput): NotebookScan {
   const projects = chosen.projects
     .map(({ folder, foundBy, notebooks }): NotebookProject => {
       const files = shipped.get(folder.path) ?? []
+      const own = doubled.get(folder.path)
       return {
         folder: folder.path,
         slug: slugs.byFolder.get(folder.path) ?? '',
@@ -100,6 +112,8 @@ export function scanNotebooks(input: ScanInput): NotebookScan {
         settings: withDefaults(repository.value, markers.settings.get(folder.path) ?? {}),
         files,
         contentHash: contentHash(files),
+        problems: markers.problems.get(folder.path) ?? [],
+        ...(own ? { doubled: own } : {}),
       }
     })
     .sort((a, b) => (a.folder < b.folder ? -1 : 1))
@@ -107,8 +121,23 @@ export function scanNotebooks(input: ScanInput): NotebookScan {
     projects,
     repository: repository.value,
     problems,
-    notes: [...chosen.notes, ...projects.flatMap(limitNotes)],
+    notes: [...chosen.notes, ...strayNotes(markers, projects), ...projects.flatMap(limitNotes)],
   }
+}
+
+/** Of an nb.yaml in a folder that is no project. */
+function strayNotes({ problems }: Markers, projects: readonly NotebookProject[]): Diagnostic[] {
+  const folders = new Set(projects.map(({ folder }) => folder))
+  return [...problems]
+    .filter(([folder]) => !folders.has(folder))
+    .flatMap(([, all]) => all)
+    .map(({ path, message, expected = 'Correct it.', file, line }) => ({
+      code: 'SETTINGS_WRONG',
+      message: `${path} ${message}`.trim(),
+      hint: expected,
+      ...(file === undefined ? {} : { file }),
+      ...(line === undefined ? {} : { line }),
+    }))
 }
 
 /** What nb.yaml does not say, notebooks.yaml may say for all. */
@@ -119,7 +148,8 @@ function withDefaults({ defaults = {} }: RepositoryNotebooks, own: NotebookSetti
       Object.assign(merged, { [key]: { ...defaults[key], ...own[key] } })
     }
   }
-  return merged
+  const idle = { ...idleOf(defaults.run), ...idleOf(own.run) }
+  return Object.keys(idle).length > 0 ? { ...merged, run: { ...merged.run, idle } } : merged
 }
 
 function tooMany(count: number): Problem {

@@ -35,7 +35,14 @@ export function slugsOf(
     bySlug.set(slug, folder)
   }
   const sorted = [...projects].sort((a, b) => (a.folder < b.folder ? -1 : 1))
-  for (const { folder, asked } of sorted) {
+  const had = (folder: string) => (Object.hasOwn(given, folder) ? given[folder] : undefined)
+  // Of two that ask for the same, the one that has it keeps it.
+  const byRight = sorted.toSorted(
+    (a, b) =>
+      Number(b.asked !== undefined && b.asked === had(b.folder)) -
+      Number(a.asked !== undefined && a.asked === had(a.folder)),
+  )
+  for (const { folder, asked } of byRight) {
     const holder = asked === undefined ? undefined : bySlug.get(asked)
     if (asked !== undefined && holder === undefined) {
       take(folder, asked)
@@ -45,7 +52,7 @@ export function slugsOf(
   }
   const waiting = () => sorted.filter(({ folder }) => !byFolder.has(folder))
   for (const { folder } of waiting()) {
-    const before = Object.hasOwn(given, folder) ? given[folder] : undefined
+    const before = had(folder)
     if (before !== undefined && !bySlug.has(before)) {
       take(folder, before)
     }

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util'
-import { type FollowedTags, followedTags } from './compose-followed.ts'
 import { addressOf, type Found, foundOf, type ServiceState, serviceStates } from './compose-found.ts'
 import { readRelease, releasedRender } from './compose-release.ts'
 import type { ComposeSettings } from './compose-settings.ts'
 import { type ComposeWants, type WantedRoute, wantsOf } from './compose-wants.ts'
+import { type FollowedTags, followedTags } from './followed-tags.ts'
 import type { PlanInput } from './target.ts'
 
 /** All that the lists of the plan are made from. */

@@ -1,5 +1,5 @@
-import type { FollowedTags } from './compose-followed.ts'
 import type { ComposeWants } from './compose-wants.ts'
+import type { FollowedTags } from './followed-tags.ts'
 import type { ReleaseFacts } from './target.ts'
 
 /** What a later deployment needs to bring this release back, and to say what it changes. No secret value, nor a hash of one. */

@@ -2,6 +2,8 @@ import { type Static, Type } from 'typebox'
 import { ProjectName, ServiceName, VariableName } from '#commands/compose-data.ts'
 import { TreePath } from '#commands/image-data.ts'
 import { DURATION_PATTERN } from '#lib/duration.ts'
+import { FollowImages } from './followed-tags.ts'
+import { OPEN_SETTINGS } from './published.ts'
 import { VerifySettings } from './verify-settings.ts'
 
 const strict = { additionalProperties: false } as const
@@ -23,6 +25,15 @@ const Route = Type.Object(
     }),
     domain: Type.Optional(Domain),
     domains: Type.Optional(Type.Array(Domain, { minItems: 1, maxItems: 50 })),
+  },
+  strict,
+)
+
+const OpenPort = Type.Object(
+  {
+    port: Type.Integer({ minimum: 1, maximum: 65_535, description: 'Of the host.' }),
+    protocol: Type.Optional(Type.Union([Type.Literal('tcp'), Type.Literal('udp')])),
+    from: OPEN_SETTINGS.from,
   },
   strict,
 )
@@ -50,16 +61,16 @@ export const ComposeSettings = Type.Object(
           'Services that the proxy leads to; default: the first that exposes one port. An empty list: none.',
       }),
     ),
+    ports: Type.Optional(
+      Type.Array(OpenPort, {
+        maxItems: 32,
+        description: 'Ports that the Compose files publish and that the guardian of the host is to open.',
+      }),
+    ),
     push: Type.Optional(
       Type.Boolean({ description: 'Push built images to the registry, when there is one; default: true.' }),
     ),
-    follow_images: Type.Optional(
-      Type.String({
-        pattern: '^[1-9][0-9]{0,6}(s|m|h)$',
-        description:
-          'How often registries are asked whether the tag of a service that is not built means another image, such as 5m (10s at least): then the commit that runs is deployed with it. Default: never.',
-      }),
-    ),
+    follow_images: FollowImages,
     verify: Type.Optional(VerifySettings),
     shared_volumes: Type.Optional(
       Type.Array(Type.String({ minLength: 1, maxLength: 1_024 }), {

@@ -4,7 +4,6 @@ import { imageFind, imagePrune } from '#commands/image.ts'
 import { routeObserve } from '#commands/route.ts'
 import { contentTells } from './built-images.ts'
 import { defaultRoutes } from './compose-default-routes.ts'
-import { followedOf } from './compose-followed.ts'
 import { foundOf, type Recalled } from './compose-found.ts'
 import { imagesOf, releasedImages } from './compose-goal.ts'
 import { planCompose } from './compose-plan.ts'
@@ -12,6 +11,9 @@ import { proofTells } from './compose-proof.ts'
 import { readRelease, releasedRender } from './compose-release.ts'
 import { ComposeSettings } from './compose-settings.ts'
 import { type ComposeWants, domainsOf, filesOf, wantsOf } from './compose-wants.ts'
+import { followedWith } from './followed-tags.ts'
+import { openingsOf } from './published.ts'
+import { refuseFiles } from './refuse-files.ts'
 import { RELEASE_IMAGE_UNKNOWN } from './release-errors.ts'
 import {
   defineTarget,
@@ -33,8 +35,12 @@ export const compose: Target = defineTarget({
   detect,
   reads: filesOf,
   domains: domainsOf,
+  opens: ({ ports = [] }) => openingsOf(ports.map(each => ({ ...each, open: true }))),
   images: imagesOf,
-  follows: followedOf,
+  follows: release => {
+    const { followed, pinned } = readRelease(release)
+    return followedWith(followed, pinned)
+  },
   settle: (settings, { texts }) => ({
     ...settings,
     routes: settings.routes ?? defaultRoutes(filesOf(settings), texts),
@@ -72,6 +78,9 @@ function look(input: LookInput<ComposeSettings>): readonly Tell[] {
   }
   const first = [renderTell(input, wants), ...around]
   if (!found.render) {
+    const { files, project, variables, secrets } = wants
+    const names = Object.keys({ ...variables, ...secrets })
+    refuseFiles({ files, texts: input.source.texts, project, variables: names })
     return first
   }
   const images = imageTells(input, wants)

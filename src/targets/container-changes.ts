@@ -1,4 +1,5 @@
 import { ASLEEP, type ObservedContainer } from '#commands/container-data.ts'
+import { placesAt } from '#lib/place.ts'
 import type { ObservedRoute } from './container-found.ts'
 import type { ContainerRelease } from './container-release.ts'
 import { imageChange, type NextImage } from './image-change.ts'
@@ -112,8 +113,9 @@ function volumeChanges({ serving, present, leftovers }: Comparison): Change[] {
 
 /** Where visitors will be led that are not led there now; a new container behind the same name is no news. */
 function routeChanges({ before, after, route }: Comparison): Change[] {
-  const isNew = (host: string) => route?.port !== after.port || !route.hosts.includes(host)
-  const gone = (route?.hosts ?? before.hosts ?? []).filter(host => !after.hosts.includes(host))
+  const led = route && placesAt(route)
+  const isNew = (host: string) => route?.port !== after.port || !led?.includes(host)
+  const gone = (led ?? before.hosts ?? []).filter(host => !after.hosts.includes(host))
   return [
     ...after.hosts
       .filter(isNew)

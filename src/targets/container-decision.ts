@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { ASLEEP, type ObservedContainer } from '#commands/container-data.ts'
-import { type Found, foundOf, runningAsWanted, servingBefore } from './container-found.ts'
+import { type Found, foundOf, type ObservedRoute, runningAsWanted, servingBefore } from './container-found.ts'
 import type { ContainerSettings } from './container-settings.ts'
 import { type ContainerWants, configHashOf, type RunWants, wantsOf } from './container-wants.ts'
 import type { PlanInput } from './target.ts'
@@ -65,7 +65,7 @@ function decisionWith<W extends RunWants, S>(
 }
 
 function routeIsWanted(
-  { hosts, run }: RunWants,
+  { hosts, prefix, run, guard }: RunWants,
   { route }: Found,
   present: ObservedContainer | undefined,
 ): boolean {
@@ -75,10 +75,17 @@ function routeIsWanted(
   return (
     route !== undefined &&
     isDeepStrictEqual([...route.hosts].sort(), [...hosts].sort()) &&
+    route.prefix === prefix &&
     route.port === run.port &&
+    isGuardedAs(route, guard) &&
     route.ip === present?.ip &&
     route.deployment === present?.deployment
   )
+}
+
+/** The login and the gate that a route names may be those of an earlier configuration. */
+function isGuardedAs({ guard }: ObservedRoute, wanted: RunWants['guard']): boolean {
+  return wanted === undefined ? guard === undefined : guard?.isOurs === true && guard.login === wanted.login
 }
 
 /** What runs is what is wanted, as far as the answers so far tell. */

@@ -6,9 +6,13 @@ import type { DriftedParts, LookInput, ReleaseFacts } from './target.ts'
 
 export interface ObservedRoute {
   readonly hosts: readonly string[]
+  /** Absent: it has its hosts for itself. */
+  readonly prefix?: string
   readonly port: number
   readonly ip?: string
   readonly deployment?: string
+  /** Absent: everybody may visit it. */
+  readonly guard?: { readonly login?: string; readonly isOurs: boolean }
 }
 
 /** The image as the plan sees it: of the source's content, or of the release that is brought back. */

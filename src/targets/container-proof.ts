@@ -21,6 +21,7 @@ export function proofOf(decision: Decision): readonly Tell[] {
         {
           name: input.app.name,
           hosts: [...wants.hosts],
+          ...(wants.prefix === undefined ? {} : { prefix: wants.prefix }),
           port,
           ip: present.ip,
           ...(wants.probe ? { probe: wants.probe } : {}),

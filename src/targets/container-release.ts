@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { placesAt } from '#lib/place.ts'
 import type { RunWants } from './container-wants.ts'
 import { RELEASE_IMAGE_UNKNOWN } from './release-errors.ts'
 import { type ReleasedImage, releasedImage } from './released-image.ts'
@@ -16,6 +17,7 @@ export interface ContainerRelease {
   /** `$NAME` for a secret, else a short hash of the value. */
   readonly environment: Readonly<Record<string, string>>
   readonly port: number | null
+  /** With the part of each that it has. */
   readonly hosts: readonly string[]
   readonly ports: readonly string[]
   readonly volumes: readonly string[]
@@ -41,7 +43,7 @@ export function releaseOf(
       Object.entries(wants.writtenEnvironment).map(([name, value]) => [name, fingerprint(value)]),
     ),
     port: wants.run.port ?? null,
-    hosts: wants.hosts,
+    hosts: placesAt(wants),
     ports: wants.run.ports.map(port => `${port.address ?? ''}:${port.host}/${port.protocol ?? 'tcp'}`),
     volumes: wants.run.volumes.map(volume => `${volume.name}:${volume.path}`),
   }

@@ -12,6 +12,8 @@ export interface Making {
   readonly build: readonly Tell[]
   readonly push: readonly Tell[]
   readonly image: string | ResultOf
+  /** Of notebooks: keys of environments that stay; of the others those go that nobody needs. */
+  readonly environments?: readonly string[]
 }
 
 type Lists = Omit<Plan, 'release' | 'changes' | 'nothingToDo'>
@@ -21,7 +23,7 @@ export const NO_TELLS: Lists = {
 }
 
 /** One container beside the one that serves: started, proved, routed, and only then the old one goes. */
-export function planRun(decision: Decision, { build, push, image }: Making): Lists {
+export function planRun(decision: Decision, { build, push, image, environments }: Making): Lists {
   return {
     build,
     push,
@@ -29,7 +31,7 @@ export function planRun(decision: Decision, { build, push, image }: Making): Lis
     verify: verifyTells(decision),
     route: routeTells(decision),
     watch: watchTells(decision),
-    prune: pruneTells(decision, build.length > 0),
+    prune: pruneTells(decision, build.length > 0, environments),
     undo: undoTells(decision),
   }
 }
@@ -70,11 +72,13 @@ function routeTells({ input, wants, found, present, isRouteWanted }: Decision): 
     tell('route', routePoint, {
       name: app.name,
       hosts: [...wants.hosts],
+      ...(wants.prefix === undefined ? {} : { prefix: wants.prefix }),
       port,
       deployment: present?.deployment ?? deployment,
       ip: present?.ip ?? resultOf('start', 'ip'),
       ...(wants.probe ? { probe: wants.probe } : {}),
       ...(wants.guard ? { guard: wants.guard } : {}),
+      ...(wants.holds ? { holds: true } : {}),
     }),
   ]
 }
@@ -92,7 +96,7 @@ function watchTells({ input, wants, present }: Decision): Tell[] {
       ]
 }
 
-function pruneTells(decision: Decision, isMade: boolean): Tell[] {
+function pruneTells(decision: Decision, isMade: boolean, environments: Making['environments']): Tell[] {
   const { input, wants, found, present, serving, leftovers } = decision
   const { name: app } = input.app
   const isReplaced = !present && serving !== undefined
@@ -104,8 +108,15 @@ function pruneTells(decision: Decision, isMade: boolean): Tell[] {
   const releases = [...(input.previous ? [input.previous] : []), ...(input.kept ?? [])]
   const images = tell('prune', imagePrune, {
     app,
-    keep: [...new Set([found.content.reference, ...namesOfImages(releases.flatMap(imagesOf))])],
+    keep: [
+      ...new Set([
+        found.content.reference,
+        ...namesOfImages(releases.flatMap(imagesOf)),
+        ...(environments ?? []),
+      ]),
+    ],
     keepLast: 0,
+    ...(environments === undefined ? {} : { environments: true }),
     buildCache: BUILD_CACHE,
   })
   return [...(isReplaced || leftovers.length > 0 ? [containers] : []), ...(isMade ? [images] : [])]
@@ -133,14 +144,18 @@ function undoTells(decision: Decision): Tell[] {
   return madeRoom || !serving ? [containers, ...routes] : [...routes, containers]
 }
 
+/** With the guard of what served before: neither does a failure let anybody in, nor does it shut anybody out. */
 function undoRouteTells({ input, wants, found }: Decision): Tell[] {
   const { name } = input.app
   const { route } = found
   if (route?.ip && route.deployment) {
-    const { hosts, port, ip, deployment } = route
-    // Nobody gets in by a failure who did not before.
-    const guard = wants.guard ? { guard: wants.guard } : {}
-    return [tell('undo-route', routePoint, { name, hosts: [...hosts], port, ip, deployment, ...guard })]
+    const { hosts, prefix, port, ip, deployment } = route
+    const { isOurs, ...before } = route.guard ?? {}
+    const was = {
+      ...(prefix === undefined ? {} : { prefix }),
+      ...(isOurs === undefined ? {} : { guard: before }),
+    }
+    return [tell('undo-route', routePoint, { name, hosts: [...hosts], port, ip, deployment, ...was })]
   }
   return wants.hosts.length > 0 ? [tell('undo-route', routeRemove, { name })] : []
 }

@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { ImagePath } from '#commands/image-data.ts'
 import { BuildSettings, Scalar } from './build-settings.ts'
+import { OPEN_SETTINGS } from './published.ts'
 import { VerifySettings } from './verify-settings.ts'
 
 const strict = { additionalProperties: false } as const
@@ -47,6 +48,7 @@ const PublishedPort = Type.Object(
     address: Type.Optional(
       Type.String({ format: 'ipv4', description: 'Address of the host to listen on; default: all.' }),
     ),
+    ...OPEN_SETTINGS,
   },
   strict,
 )

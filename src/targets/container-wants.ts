@@ -23,10 +23,14 @@ export interface ContainerWants extends RunWants {
 export interface RunWants {
   /** Host names that lead to it; empty when it is not routed. */
   readonly hosts: readonly string[]
+  /** It has only this part of its hosts. */
+  readonly prefix?: string
   /** How it is asked through the proxy. */
   readonly probe: Probe | undefined
   /** Only those may visit it who were let in; absent: everybody. */
   readonly guard?: Guarded
+  /** People work with what serves: what is replaced goes on for them until they do not. */
+  readonly holds?: boolean
   readonly run: Omit<
     ContainerStartData,
     'app' | 'deployment' | 'commit' | 'configHash' | 'previous' | 'image'
@@ -119,7 +123,7 @@ function runOf(
       ...(read_only ? { readOnly: true } : {}),
       ...(shared ? { shared: true } : {}),
     })),
-    ports: settings.ports ?? [],
+    ports: (settings.ports ?? []).map(({ open: _, from: __, ...port }) => port),
     ...(settings.memory ? { memoryBytes: memoryOf(settings.memory) } : {}),
     ...(settings.cpus === undefined ? {} : { cpus: settings.cpus }),
     ...(settings.pids === undefined ? {} : { pids: settings.pids }),

@@ -8,6 +8,7 @@ import { proofTells } from './container-proof.ts'
 import { imagesOf, releasedHosts, releasedImageOf } from './container-release.ts'
 import { ContainerSettings } from './container-settings.ts'
 import { domainsOf, isPublishedOnly, wantsOf } from './container-wants.ts'
+import { openingsOf } from './published.ts'
 import { defineTarget, type LookInput, type SourceFacts, type Target, type Tell, tell } from './target.ts'
 
 /** For requests that are still being answered when an app has moved. */
@@ -20,6 +21,7 @@ export const container: Target = defineTarget({
   detect,
   reads: settings => [dockerfileOf(settings)],
   domains: domainsOf,
+  opens: ({ ports = [] }) => openingsOf(ports.map(each => ({ ...each, port: each.host }))),
   settle,
   images: imagesOf,
   look,

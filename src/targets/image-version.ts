@@ -1,3 +1,4 @@
+import { compareVersions } from '#formats/version-order.ts'
 import { VERSION_REFUSED, VERSION_UNKNOWN } from './artifact-errors.ts'
 import type { ImageSettings } from './image-settings.ts'
 import { APP_SETTING_WRONG } from './setting-errors.ts'
@@ -82,9 +83,7 @@ function versionInFile({ settings, source, app }: Input, from: string): string {
 /** Of several tags the highest one that looks like a version; a moving one such as "latest" says nothing. */
 function newestTag(tags: readonly string[]): string | undefined {
   const versions = tags.filter(tag => /^v?\d/.test(tag))
-  return [...(versions.length > 0 ? versions : tags)]
-    .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }))
-    .at(-1)
+  return [...(versions.length > 0 ? versions : tags)].sort(compareVersions).at(-1)
 }
 
 function checked(version: string, where: string): string {

@@ -161,6 +161,8 @@ describe('the version', () => {
     assert.equal(versionIn({ settings: { version: '1' }, wanted: { version: '3.0' } }), '3.0')
     const tags = { tags: ['latest', 'v1.9.0', 'v1.10.0'] }
     assert.equal(versionIn({ ...from('tag'), found: { tags } }), 'v1.10.0')
+    const released = { tags: ['v1.0.0-rc.1', 'v1.0.0', 'v1.0.0-rc.2'] }
+    assert.equal(versionIn({ ...from('tag'), found: { tags: released } }), 'v1.0.0')
     const texts = { 'api/package.json': '{"name":"x","version":"4.5.6"}' }
     assert.equal(versionIn({ ...from('./api/package.json'), source: sourceWith(texts) }), '4.5.6')
     assert.throws(() => versionIn(from('request')), VERSION_UNKNOWN.matches)

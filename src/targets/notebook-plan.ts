@@ -56,24 +56,29 @@ export function planNotebook(input: PlanInput<NotebookTargetSettings>): Plan {
   if (isSettled(decision)) {
     return { ...NO_TELLS, release, changes, nothingToDo: true }
   }
+  const before = [input.previous, ...(input.kept ?? [])].map(each => releasedNotebook(each))
+  const environments = [notebook, ...before].flatMap(each => each?.environment || [])
   const image = isMade
     ? resultOf('content', 'reference')
     : (found.content.localName ?? found.content.pinned ?? found.content.reference)
-  return { ...planRun(decision, { build, push: [], image }), release, changes, nothingToDo: false }
+  const planned = planRun(decision, { build, push: [], image, environments })
+  return { ...planned, release, changes, nothingToDo: false }
 }
 
 /** What names a project for the worker. */
 export function wishOf({ app, settings, source, registry, notebooks }: LookInput<NotebookTargetSettings>) {
-  const { bases = [], allowed, date, prefix } = notebooks ?? {}
+  const { bases = [], allowed, date, prefix, registries = [] } = notebooks ?? {}
   return {
     repository: source.repository,
     commit: source.commit,
     folder: folderOf(settings),
     slug: app.name,
+    ...(settings.entry === undefined ? {} : { settings: { entry: settings.entry } }),
     bases: bases.map(base => ({ ...base, pythons: [...base.pythons], tools: [...base.tools] })),
     ...(allowed ? { allowed: [...allowed] } : {}),
     ...(date === undefined ? {} : { date }),
     ...(registry ? { registry } : {}),
+    ...(registries.length > 0 ? { registries: [...registries] } : {}),
     ...(prefix === undefined ? {} : { prefix }),
   }
 }

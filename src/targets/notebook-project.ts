@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Static } from 'typebox'
 import type { NotebookFound, NotebookScanned } from '#commands/notebook-scan-data.ts'
 import { canonicalJson } from '#lib/canonical-json.ts'
+import { idleOf } from '#recipes/notebook-settings.ts'
 import type { NotebookTargetSettings } from './notebook-settings.ts'
 
 /** A notebook project as a scan found it. */
@@ -9,11 +10,12 @@ export type FoundProject = Static<typeof NotebookFound>
 export type FoundProjects = NotebookScanned
 
 /** What nb.yaml and notebooks.yaml say of a project, in the words of a deploy file. */
-export function targetSettingsOf({ folder, settings }: FoundProject): NotebookTargetSettings {
-  const { entry, mode, run = {} } = settings
-  const { memory, cpus, pids, shm, env, secrets, idle } = run
+export function targetSettingsOf({ folder, entry, settings }: FoundProject): NotebookTargetSettings {
+  const { mode, run = {}, access } = settings
+  const { memory, cpus, pids, shm, env, secrets } = run
   const said = {
-    ...{ folder, entry, mode, cpus, pids, secrets, idle },
+    ...{ folder, entry: entry ?? undefined, mode, cpus, pids, secrets, idle: idleOf(run) },
+    address: access?.trust === 'team' ? ('path' as const) : undefined,
     ...{ memory: plain(memory), shm: plain(shm), environment: env },
   }
   return Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined))

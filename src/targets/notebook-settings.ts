@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox'
+import { SecretWord } from '#recipes/notebook-settings.ts'
 import { Scalar } from './build-settings.ts'
 import { Domain, Duration, Memory } from './container-settings.ts'
 import { VerifySettings } from './verify-settings.ts'
@@ -37,6 +38,12 @@ export const NotebookTargetSettings = Type.Object(
           'How it is shown. lab, notebook, nbclassic: to work in; reader: to run, nothing is saved; voila: as a dashboard. Default: as its base image does, which is lab.',
       }),
     ),
+    address: Type.Optional(
+      Type.Enum(['host', 'path'], {
+        description:
+          'host: a host of its own. path: below the host that notebooks share, where the administrator lets them. Default: as nb.yaml trusts.',
+      }),
+    ),
     domain: Type.Optional(Domain),
     domains: Type.Optional(Type.Array(Domain, { maxItems: 50 })),
     environment: Type.Optional(
@@ -45,9 +52,10 @@ export const NotebookTargetSettings = Type.Object(
       }),
     ),
     secrets: Type.Optional(
-      Type.Array(Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]{0,127}$' }), {
+      Type.Array(SecretWord, {
         maxItems: 50,
-        description: 'Secrets of the app that its kernels find in the environment under their own names.',
+        description:
+          'Secrets of the app that its kernels find in the environment under their own names. "-" and "." are written "_" there.',
       }),
     ),
     memory: Type.Optional(Memory),

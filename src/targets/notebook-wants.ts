@@ -2,26 +2,34 @@ import { SLEEP_LABEL } from '#commands/container-data.ts'
 import { TOKEN_PLACE } from '#commands/container-token.ts'
 import { LONGEST_WATCH_MS } from '#commands/container-watch.ts'
 import { revealedValue, texts } from './build-settings.ts'
-import { bytes, milliseconds } from './container-settings.ts'
-import { between, domainsOf, LONGEST_WITHIN_MS, memoryOf, type RunWants } from './container-wants.ts'
+import { milliseconds } from './container-settings.ts'
+import { between, LONGEST_WITHIN_MS, type RunWants } from './container-wants.ts'
+import { limitedBytes, limitedNumber, limitedTime, type NotebookLimits } from './notebook-limits.ts'
+import { notebookPlaces } from './notebook-place.ts'
 import type { NotebookTargetSettings } from './notebook-settings.ts'
 import { APP_SETTING_WRONG } from './setting-errors.ts'
 import type { LookInput } from './target.ts'
-import { probeOf } from './verify-settings.ts'
+import { probeOf, type VerifySettings } from './verify-settings.ts'
 
 /** What every notebook image listens on. */
 const PORT = 8888
 const HOME = '/home/jovyan'
 /** It answers without a token, and does not count as somebody's work. */
-const ALIVE = '/api'
+const ALIVE = 'api'
+/** A server of notebooks is there after about a second, and somebody waits for it. */
+const ASKED_EVERY_MS = 100
+/** On a machine that has much else to do it takes minutes; one that ends does not have to be waited for. */
+const USUAL_WITHIN = '300s'
 /** What Voila answers with, whatever it answers. */
-const STATIC = '/voila/static/'
+const STATIC = 'voila/static/'
 const MIB = 1024 * 1024
+const LEAST_MEMORY = 6 * MIB
 const WITHOUT_WORK = ['reader', 'voila']
 
 /** What the settings come to for one project; throws when they cannot be had. */
 export function notebookWantsOf(input: LookInput<NotebookTargetSettings>): RunWants {
   const { settings, app } = input
+  const { limits = {} } = input.notebooks ?? {}
   const { mode, verify } = settings
   if (mode === 'static') {
     throw APP_SETTING_WRONG(
@@ -31,7 +39,7 @@ export function notebookWantsOf(input: LookInput<NotebookTargetSettings>): RunWa
   }
   const isShown = mode !== undefined && WITHOUT_WORK.includes(mode)
   const written = {
-    ...Object.fromEntries((settings.secrets ?? []).map(name => [name, `$${name}`])),
+    ...Object.fromEntries((settings.secrets ?? []).map(variableName).map(name => [name, `$${name}`])),
     ...texts(settings.environment ?? {}),
   }
   const reserved = Object.keys(written).find(name => /^(?:JUPYTER|NB)_/.test(name))
@@ -41,12 +49,27 @@ export function notebookWantsOf(input: LookInput<NotebookTargetSettings>): RunWa
       'names that begin with JUPYTER_ or NB_ are set by Fairlead',
     )
   }
-  const memoryBytes = memoryOf(settings.memory ?? '1g')
-  const cpus = settings.cpus ?? 1
+  const memoryBytes = limitedBytes({
+    ...{ setting: 'run.memory', asked: settings.memory, otherwise: '1g', most: limits.memory },
+  })
+  if (memoryBytes < LEAST_MEMORY) {
+    throw APP_SETTING_WRONG('memory', 'a container needs at least 6m')
+  }
+  const cpus = limitedNumber({
+    ...{ setting: 'run.cpus', asked: settings.cpus, otherwise: 1, most: limits.cpus },
+  })
+  const places = notebookPlaces(settings, app, input.notebooks)
+  const base = places.prefix ?? '/'
+  const alive = `${base}${ALIVE}`
   return {
-    hosts: domainsOf(settings, app),
-    probe: mode === 'voila' ? { path: STATIC, expect: { from: 200, to: 499 } } : probeOf(verify, ALIVE),
+    hosts: places.hosts,
+    ...(places.prefix === undefined ? {} : { prefix: places.prefix }),
+    probe:
+      mode === 'voila'
+        ? { path: `${base}${STATIC}`, expect: { from: 200, to: 499 } }
+        : probeOf(below(base, verify), alive),
     guard: input.notebooks?.openAt ? { login: `${input.notebooks.openAt}${app.name}` } : {},
+    holds: true,
     writtenEnvironment: written,
     drainMs: milliseconds(settings.drain ?? '5s'),
     watchMs: between('verify.settle', verify?.settle ?? '0s', LONGEST_WATCH_MS),
@@ -59,20 +82,22 @@ export function notebookWantsOf(input: LookInput<NotebookTargetSettings>): RunWa
           ]),
         ),
         ...limitsAsVariables({ memoryBytes, cpus }),
-        ...serverVariables(settings),
+        ...serverVariables(settings, base),
       },
       port: PORT,
       health: {
         // Voila has no path that tells its state; the check of its image knows.
-        ...(mode === 'voila' ? {} : { http: ALIVE }),
-        withinMs: between('verify.within', verify?.within ?? '120s', LONGEST_WITHIN_MS),
+        ...(mode === 'voila' ? {} : { http: alive, intervalMs: ASKED_EVERY_MS }),
+        withinMs: between('verify.within', verify?.within ?? USUAL_WITHIN, LONGEST_WITHIN_MS),
       },
       // Old and new stand side by side for moments only, and people must find their work in both.
       volumes: isShown ? [] : [{ name: 'work', path: '/srv/work', shared: true }],
       ports: [],
       memoryBytes,
       cpus,
-      pids: settings.pids ?? 256,
+      pids: limitedNumber({
+        ...{ setting: 'run.pids', asked: settings.pids, otherwise: 256, most: limits.pids },
+      }),
       user: '1000:1000',
       ...((settings.read_only ?? isShown) ? { readOnly: true } : {}),
       sandbox: {
@@ -80,21 +105,38 @@ export function notebookWantsOf(input: LookInput<NotebookTargetSettings>): RunWa
           { path: '/tmp', bytes: 512 * MIB },
           { path: HOME, uid: 1000, bytes: 256 * MIB },
         ],
-        sharedMemoryBytes: bytes(settings.shm ?? '128m'),
+        sharedMemoryBytes: limitedBytes({
+          ...{ setting: 'run.shm', asked: settings.shm, otherwise: '128m', most: limits.shm },
+        }),
         token: true,
       },
-      labels: { 'dev.nb.project': folderOf(settings), ...sleepLabels(settings) },
+      labels: {
+        'dev.nb.project': folderOf(settings),
+        ...sleepLabels(settings, limits),
+        ...(places.prefix === undefined ? {} : { [SLEEP_LABEL.base]: base }),
+      },
       stopGraceSeconds: 10,
     },
   }
 }
 
+/** What a project wants to be asked is a path of its server, wherever that is. */
+function below(base: string, verify: VerifySettings | undefined): VerifySettings | undefined {
+  return verify?.http === undefined ? verify : { ...verify, http: `${base}${verify.http.slice(1)}` }
+}
+
+/** Names of variables have no other signs. */
+function variableName(secret: string): string {
+  return secret.replace(/[.-]/g, '_')
+}
+
 /** Whoever closed the browser and lets nothing compute needs no server. */
-function sleepLabels({ idle = {} }: NotebookTargetSettings): Record<string, string> {
-  const seconds = (text: string) => String(Math.ceil(milliseconds(text) / 1_000))
+function sleepLabels({ idle = {} }: NotebookTargetSettings, limits: NotebookLimits): Record<string, string> {
+  const seconds = (ms: number) => String(Math.ceil(ms / 1_000))
+  const server = { setting: 'run.idle.server', asked: idle.server, otherwise: '2h', most: limits.idle }
   return {
-    [SLEEP_LABEL.idle]: seconds(idle.server ?? '2h'),
-    ...(idle.max === undefined ? {} : { [SLEEP_LABEL.most]: seconds(idle.max) }),
+    [SLEEP_LABEL.idle]: seconds(limitedTime(server)),
+    ...(idle.max === undefined ? {} : { [SLEEP_LABEL.most]: seconds(milliseconds(idle.max)) }),
   }
 }
 
@@ -118,10 +160,13 @@ function limitsAsVariables({ memoryBytes, cpus }: { readonly memoryBytes: number
   }
 }
 
-function serverVariables({ mode, entry, idle }: NotebookTargetSettings): Record<string, string> {
+function serverVariables(
+  { mode, entry, idle }: NotebookTargetSettings,
+  base: string,
+): Record<string, string> {
   return {
     JUPYTER_TOKEN_FILE: `${TOKEN_PLACE.folder}/${TOKEN_PLACE.name}`,
-    NB_BASE_URL: '/',
+    NB_BASE_URL: base,
     ...(mode === undefined ? {} : { NB_MODE: mode }),
     ...(entry === undefined ? {} : { NB_ENTRY: entry }),
     ...(idle?.kernel === undefined

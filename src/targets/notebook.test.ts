@@ -1,80 +1,22 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { ASLEEP, type ObservedContainer } from '#commands/container-data.ts'
-import { commandNamed } from '#commands/index.ts'
 import type { NotebookExamined } from '#commands/notebook-data.ts'
-import { problemsOf } from '#lib/check.ts'
-import { configHashOf } from './container-wants.ts'
 import { notebook } from './notebook.ts'
+import { targetSettingsOf } from './notebook-project.ts'
 import type { NotebookTargetSettings } from './notebook-settings.ts'
 import { notebookWantsOf } from './notebook-wants.ts'
-import type { Plan, PlanInput } from './target.ts'
-import { aContainer, COMMIT, commandsOf, DIGEST, dataOf } from './test-container.ts'
-
-type Input = PlanInput<NotebookTargetSettings>
-
-const ENVIRONMENT = `e-${'1'.repeat(24)}`
-const CONTENT = `t-${'2'.repeat(24)}`
-const REFERENCE = `fairlead/notebooks/p/churn:${CONTENT}`
-
-function examined(changes: Partial<NotebookExamined> = {}): NotebookExamined {
-  return {
-    ...{ slug: 'churn', title: 'Churn', notebooks: ['analysis.ipynb'], entry: 'analysis.ipynb' },
-    ...{ language: 'python', pack: 'pip', versions: {}, settings: {}, warnings: [], problems: [] },
-    ...{ inputs: ['requirements.txt'], isAppendable: true, dockerfile: '' },
-    environment: { key: ENVIRONMENT, reference: `fairlead/notebooks/env:${ENVIRONMENT}`, present: 'missing' },
-    content: { key: CONTENT, reference: REFERENCE, registry: 'none' },
-    ...changes,
-  }
-}
-
-function anInput(changes: Partial<Input> = {}, seen = examined()): Input {
-  return {
-    app: { name: 'churn', baseDomain: 'example.org' },
-    settings: { folder: 'reports/churn' },
-    deployment: '01990000-0000-7000-8000-00000000000b',
-    source: { commit: COMMIT, branch: 'main', repository: 'r1', texts: {}, paths: [] },
-    found: { examined: seen, containers: { containers: [] }, routes: { routes: { churn: null } } },
-    registry: undefined,
-    secrets: {},
-    previous: undefined,
-    ...changes,
-  }
-}
-
-function assertTellable(plan: Plan): void {
-  const filled = (value: unknown): unknown =>
-    JSON.parse(JSON.stringify(value), (key, each) =>
-      each?.$result === undefined
-        ? each
-        : ({ ip: '10.1.0.17', container: { id: 'f'.repeat(64), name: 'c', startedAt: '', restarts: 0 } }[
-            each.field as string
-          ] ??
-          { how: 'built', imageId: DIGEST, digest: DIGEST }[key] ??
-          'host/name:t-1'),
-    )
-  for (const tell of Object.values(plan).flatMap(list => (Array.isArray(list) ? list : []))) {
-    if ('command' in tell) {
-      assert.deepEqual(problemsOf(commandNamed(tell.command).data, filled(tell.data)), [], tell.command)
-    }
-  }
-}
-
-/** The same after it was deployed. */
-function settled(input: Input): Input {
-  const container: ObservedContainer = aContainer({
-    configHash: configHashOf(notebookWantsOf(input), REFERENCE),
-    name: 'churn-1',
-  })
-  const { ip, deployment } = container
-  const route = { hosts: ['churn.example.org'], port: 8888, ip, deployment }
-  const { content } = examined()
-  const seen = examined(content ? { content: { ...content, localImageId: DIGEST } } : {})
-  return {
-    ...input,
-    found: { examined: seen, containers: { containers: [container] }, routes: { routes: { churn: route } } },
-  }
-}
+import { COMMIT, commandsOf, DIGEST, dataOf } from './test-container.ts'
+import {
+  anInput,
+  assertTellable,
+  CONTENT,
+  ENVIRONMENT,
+  examined,
+  type Input,
+  REFERENCE,
+  settled,
+} from './test-notebook.ts'
 
 function asleep(input: Input): Input {
   const { containers } = input.found.containers as { containers: readonly ObservedContainer[] }
@@ -116,6 +58,14 @@ describe('R9 a notebook project for the first time', () => {
     assert.equal((start.sandbox as { token: boolean }).token, true)
   })
 
+  test('leaves environments that nobody needs to be pruned, but none of a release of its own', () => {
+    const older = { commit: COMMIT, content: { notebook: { environment: `e-${'9'.repeat(24)}` } } }
+    const kept = notebook.plan(anInput({ kept: [older] } as never) as never)
+    const { keep, environments } = dataOf(kept.prune, 'image.prune')
+    assert.deepEqual([environments, keep], [true, [REFERENCE, ENVIRONMENT, `e-${'9'.repeat(24)}`]])
+    assertTellable(kept)
+  })
+
   test('keeps what later deployments compare with', () => {
     assert.deepEqual(plan.release.notebook, {
       ...{ folder: 'reports/churn', title: 'Churn', entry: 'analysis.ipynb', mode: 'default' },
@@ -131,12 +81,52 @@ test('R9 what runs as wanted and answers is left alone', () => {
   assert.ok(notebook.look(input as never).some(({ command }) => command === 'route.verify'))
 })
 
+describe('who may visit a name', () => {
+  const withGuard = (guard: object | undefined, openAt?: string) => {
+    const input = settled(anInput(openAt === undefined ? {} : { notebooks: { bases: [], openAt } }))
+    const { routes } = input.found.routes as { routes: { churn: object } }
+    const { guard: _, ...open } = routes.churn as { guard?: object }
+    const churn = guard ? { ...open, guard } : open
+    return notebook.plan({ ...input, found: { ...input.found, routes: { routes: { churn } } } } as never)
+  }
+
+  test('is put right when the login page or the gate is another one, and nothing is started for it', () => {
+    const openAt = 'https://fairlead.example.org/open/'
+    const login = `${openAt}churn`
+    assert.equal(withGuard({ isOurs: true, login }, openAt).nothingToDo, true)
+    for (const guard of [
+      undefined,
+      { isOurs: false, login },
+      { isOurs: true, login: 'https://old/open/churn' },
+    ]) {
+      const plan = withGuard(guard, openAt)
+      assert.deepEqual([commandsOf(plan).apply, commandsOf(plan).route], [[], ['route.point']])
+      assert.deepEqual(dataOf(plan.route, 'route.point').guard, { login })
+    }
+  })
+
+  test('is after a failure who might before it', () => {
+    const failing = (guard: object | undefined) => {
+      const input = settled(anInput())
+      const { routes } = input.found.routes as { routes: { churn: object } }
+      const { guard: _, ...open } = routes.churn as { guard?: object }
+      const churn = guard ? { ...open, guard } : open
+      const settings = { ...input.settings, memory: '2g' }
+      const changed = { ...input, settings, found: { ...input.found, routes: { routes: { churn } } } }
+      return dataOf(notebook.plan(changed as never).undo, 'route.point').guard
+    }
+    assert.equal(failing(undefined), undefined)
+    assert.deepEqual(failing({ isOurs: true, login: 'https://a/open/churn' }), {
+      login: 'https://a/open/churn',
+    })
+  })
+})
+
 test('what sleeps as wanted is left alone, and where its name has to change a new server is started', () => {
   const input = asleep(settled(anInput()))
   assert.equal(notebook.plan(input as never).nothingToDo, true)
-  const moved = asleep(
-    settled(anInput({ settings: { folder: 'reports/churn', domain: 'other.example.org' } })),
-  )
+  const settings = { folder: 'reports/churn', domain: 'other.example.org' }
+  const moved = { ...input, settings }
   assert.deepEqual(commandsOf(notebook.plan(moved as never)).apply, ['container.start'])
 })
 
@@ -145,6 +135,60 @@ test('names that decide how the server is reached are not for the project', () =
     const input = anInput({ settings: { folder: 'reports/churn', environment: { [name]: 'x' } } })
     assert.throws(() => notebookWantsOf(input), /JUPYTER_ or NB_ are set by Fairlead/)
   }
+})
+
+describe('limits of the administrator', () => {
+  const limits = { memory: '4g', cpus: 2, pids: 300, shm: '1g', idle: '1h' }
+  const wants = (settings: NotebookTargetSettings, most: typeof limits | Partial<typeof limits> = limits) =>
+    notebookWantsOf(
+      anInput({ settings: { folder: 'a', ...settings }, notebooks: { bases: [], limits: most } }),
+    )
+
+  test('hold for every setting, and the finding names the most', () => {
+    const over: readonly [NotebookTargetSettings, RegExp][] = [
+      [{ memory: '900000g' }, /run\.memory: 900000g", and the most is 4g/],
+      [{ cpus: 3 }, /run\.cpus: 3", and the most is 2/],
+      [{ pids: 301 }, /the most is 300/],
+      [{ shm: '1025m' }, /the most is 1g/],
+      [{ idle: { server: '0s' } }, /run\.idle\.server: never", and the most is 1h/],
+      [{ idle: { server: '61m' } }, /the most is 1h/],
+    ]
+    for (const [settings, message] of over) {
+      assert.throws(() => wants(settings), message)
+      assert.doesNotThrow(() => wants(settings, {}))
+    }
+    assert.equal(wants({ memory: '4g', cpus: 2, pids: 300, shm: '1g' }).run.memoryBytes, 4 * 1024 ** 3)
+  })
+
+  test('bound what is taken where a project asks for nothing', () => {
+    const { run } = wants({}, { memory: '512m', cpus: 0.5, pids: 100, shm: '64m', idle: '30m' })
+    assert.deepEqual(
+      [run.memoryBytes, run.cpus, run.pids, run.sandbox?.sharedMemoryBytes, run.labels?.['dev.nb.idle']],
+      [512 * 1024 ** 2, 0.5, 100, 64 * 1024 ** 2, '1800'],
+    )
+    assert.equal(wants({}).run.labels?.['dev.nb.idle'], '3600')
+  })
+})
+
+test('the notebook that was found first is the one that is opened, and a deploy file may name another', () => {
+  const project = {
+    ...{ slug: 'churn', folder: 'reports/churn', title: '', serves: true, notebooks: 2 },
+    ...{ entry: 'index.ipynb', settings: {}, contentHash: '', problems: [] },
+  }
+  assert.equal(targetSettingsOf(project).entry, 'index.ipynb')
+  assert.equal(targetSettingsOf({ ...project, entry: null }).entry, undefined)
+  const input = anInput({ settings: { folder: 'reports/churn', entry: 'b.ipynb' } })
+  assert.equal(notebookWantsOf(input).run.environment.NB_ENTRY, 'b.ipynb')
+  const examine = notebook.look(input as never).find(({ command }) => command === 'notebook.examine')
+  assert.deepEqual(examine?.data.settings, { entry: 'b.ipynb' })
+})
+
+test('a secret whose name no variable can have is found under the nearest name', () => {
+  const input = anInput({
+    settings: { folder: 'reports/churn', secrets: ['db-readonly'] },
+    secrets: { db_readonly: 'x' },
+  })
+  assert.equal(notebookWantsOf(input).run.environment.db_readonly, 'x')
 })
 
 test('another commit with the same files and settings is no other container', () => {

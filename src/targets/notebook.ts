@@ -6,8 +6,8 @@ import { repositoryChanges } from '#commands/repository.ts'
 import { routeObserve, routeRemove } from '#commands/route.ts'
 import { proofOf } from './container-proof.ts'
 import { imagesOf, releasedHosts, releasedImageOf } from './container-release.ts'
-import { domainsOf } from './container-wants.ts'
 import { examinedOf } from './notebook-found.ts'
+import { notebookDomains } from './notebook-place.ts'
 import { decideNotebook, planNotebook, wishOf } from './notebook-plan.ts'
 import { releasedNotebook } from './notebook-release.ts'
 import { NotebookTargetSettings } from './notebook-settings.ts'
@@ -27,7 +27,7 @@ export const notebook: Target = defineTarget({
   // Its projects are found by a scan of the worker, which sees more than paths.
   detect: () => undefined,
   reads: () => [],
-  domains: domainsOf,
+  domains: notebookDomains,
   settle: settings => settings,
   images: imagesOf,
   logs: containerLogs.name,
@@ -35,7 +35,7 @@ export const notebook: Target = defineTarget({
   plan: planNotebook,
   remove: ({ app, volumes, moved }) => [
     tell('containers', containerRemove, { app: app.name, keep: [], drainMs: moved ? DRAIN_MS : 0, volumes }),
-    tell('images', imagePrune, { app: app.name, keep: [], keepLast: 0 }),
+    tell('images', imagePrune, { app: app.name, keep: [], keepLast: 0, environments: true }),
     ...(moved ? [] : [tell('route', routeRemove, { name: app.name })]),
   ],
 })

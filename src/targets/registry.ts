@@ -22,6 +22,7 @@ export const registry: Target = defineTarget({
   name: 'registry',
   summary: 'Runs an image registry with TLS and a password.',
   settings: RegistrySettings,
+  keepers: 'admins',
   detect: () => undefined,
   reads: () => [],
   domains: () => [],

@@ -16,3 +16,13 @@ export const APP_SECRET_MISSING = defineError({
   hint: (name: string) =>
     `Set it with "fairlead secrets set ${name}", then deploy again. A text that begins with a dollar sign is written with two.`,
 })
+
+export const NOTEBOOK_OVER_LIMIT = defineError({
+  code: 'NOTEBOOK_OVER_LIMIT',
+  status: 422,
+  retry: 'never',
+  message: (setting: string, asked: string, most: string) =>
+    `The notebook project asks for "${setting}: ${asked}", and the most is ${most}.`,
+  hint: (setting: string, _asked: string, most: string) =>
+    `Write at most ${most} for "${setting}" in nb.yaml, or in the deploy file where it is said there, and push again. The administrator raises it with "limits" in the file of FAIRLEAD_NOTEBOOKS_FILE.`,
+})

@@ -58,11 +58,13 @@ function serviceChange({ name, state, rendered, live }: StackState, nodes: numbe
   return { kind: rendered.isBeside ? 'replace' : 'recreate', what: name, why: why.join('; ') }
 }
 
-function imageChange({ name, state, image, rendered, live }: StackState): Change[] {
+function imageChange({ name, state, image, moved, rendered, live }: StackState): Change[] {
   if (state !== 'changed' || !live) {
     return []
   }
-  const to = image ? (image.registryDigest ?? image.localImageId ?? 'will be built') : (rendered.image ?? '')
+  const to = image
+    ? (image.registryDigest ?? image.localImageId ?? 'will be built')
+    : (moved ?? rendered.image ?? '')
   const isSame = live.image === to || live.image.endsWith(`@${to}`)
   return isSame ? [] : [{ kind: 'image', what: name, from: shortImage(live.image), to: shortImage(to) }]
 }

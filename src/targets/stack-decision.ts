@@ -1,6 +1,8 @@
+import { isDeepStrictEqual } from 'node:util'
 import { SWARM_IMAGE_NOT_SHARED } from '#commands/swarm-errors.ts'
+import { type FollowedTags, followedTags } from './followed-tags.ts'
 import { type StackFound, type StackState, stackFoundOf, stackStates } from './stack-found.ts'
-import { releasedStack } from './stack-release.ts'
+import { readStackRelease, releasedStack } from './stack-release.ts'
 import type { StackSettings } from './stack-settings.ts'
 import { askedOf, type StackWants, stackWantsOf } from './stack-wants.ts'
 import type { PlanInput } from './target.ts'
@@ -16,6 +18,7 @@ export interface StackDecision {
   readonly builds: readonly StackState[]
   readonly pushes: readonly StackState[]
   readonly mustApply: boolean
+  readonly followed: FollowedTags | undefined
   readonly asked: ReturnType<typeof askedOf>
 }
 
@@ -26,7 +29,10 @@ export function decideStack(input: PlanInput<StackSettings>): StackDecision {
   const services = stackStates(input)
   const wanted = new Set(services.map(each => each.name))
   const gone = found.live.map(each => each.name).filter(name => !wanted.has(name))
+  const followed = input.goal ? readStackRelease(input.goal).followed : followedTags(input.settings, services)
   const mustApply =
+    // Nothing is touched, but only a release says what is followed.
+    (!input.goal && !isDeepStrictEqual(readStackRelease(input.previous).followed, followed)) ||
     gone.length > 0 ||
     services.some(each => each.state !== 'as-wanted') ||
     releasedStack(input.previous, wants.stack) === undefined
@@ -39,5 +45,5 @@ export function decideStack(input: PlanInput<StackSettings>): StackDecision {
     throw SWARM_IMAGE_NOT_SHARED(alone.image?.reference ?? alone.name, found.nodes.length)
   }
   const asked = askedOf(input.settings, found.rendered.services)
-  return { input, wants, found, services, gone, builds, pushes, mustApply, asked }
+  return { input, wants, found, services, gone, builds, pushes, mustApply, followed, asked }
 }

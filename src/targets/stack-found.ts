@@ -37,6 +37,8 @@ export interface StackState {
   readonly image: ImageContent | undefined
   /** The image that it runs, by digest or id, when another app of the repository makes that. */
   readonly made: string | undefined
+  /** What its tag means by now, by digest, when it is made anew for that. */
+  readonly moved: string | undefined
   /** The label that the service shall have. */
   readonly hash: string
   readonly live: SwarmServiceData | undefined
@@ -63,7 +65,9 @@ export function stackStates(input: LookInput<StackSettings>): readonly StackStat
       const isDrifted =
         (released[name] !== undefined && released[name] !== compared.live?.fingerprint) ||
         input.drifted?.containers.includes(compared.live?.id ?? '') === true
-      return { ...compared, state: stateOf(compared, isDrifted) }
+      const moved = input.moved?.[name]
+      const hasMoved = moved !== undefined && compared.live !== undefined && compared.live.image !== moved
+      return { ...compared, moved, state: hasMoved ? 'changed' : stateOf(compared, isDrifted) }
     })
 }
 

@@ -56,7 +56,7 @@ export function verifyTell({ input, wants, asked }: StackDecision, render: Tell[
   })
 }
 
-function releaseOf({ input, wants, services, mustApply }: StackDecision): StackRelease {
+function releaseOf({ input, wants, services, mustApply, followed }: StackDecision): StackRelease {
   const before = readStackRelease(input.previous)
   const { stackRender, fingerprints, images } = mustApply
     ? {
@@ -69,8 +69,15 @@ function releaseOf({ input, wants, services, mustApply }: StackDecision): StackR
     ...{ stack: wants.stack, stackRender, fingerprints, images },
     services: Object.fromEntries(services.map(({ name, hash }) => [name, hash])),
     ports: portsOf(services),
+    published: publishedBy(services),
     environment: shownEnvironment(wants),
+    ...(followed ? { followed } : {}),
   }
+}
+
+function publishedBy(services: readonly StackState[]): string[] {
+  const ports = services.flatMap(({ rendered }) => rendered.ports)
+  return [...new Set(ports.map(({ published, protocol }) => `${published}/${protocol}`))].sort()
 }
 
 function pushTells({ wants: { registry } }: StackDecision, { name, image }: StackState): Tell[] {
@@ -94,6 +101,7 @@ function deployTell(decision: StackDecision): Tell {
         pushes.includes(service) ? resultOf(`push:${service.name}`, 'reference') : sharedName(service),
       ]),
     ),
+    ...(input.moved ? { pins: { ...input.moved } } : {}),
     keep: [...new Set(renders)],
     withinMs: wants.withinMs,
     registries: input.registry ? [input.registry] : [],

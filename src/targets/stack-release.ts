@@ -1,3 +1,5 @@
+import type { Claims } from './claims.ts'
+import type { FollowedTags } from './followed-tags.ts'
 import type { ReleaseFacts, RunImage } from './target.ts'
 
 /** What a later deployment needs to bring this release back, and to say what it changes. No secret value, nor a hash of one. */
@@ -11,8 +13,13 @@ export interface StackRelease {
   readonly images: unknown
   /** Service -> label that it carries. */
   readonly services: Readonly<Record<string, string>>
+  /** In words. */
   readonly ports: readonly string[]
+  /** `8080/tcp` */
+  readonly published: readonly string[]
   readonly environment: Readonly<Record<string, string>>
+  /** Absent: no tag is looked at again. */
+  readonly followed?: FollowedTags
 }
 
 /** What an earlier release holds, as far as it holds it: it may be of another target. */
@@ -25,6 +32,15 @@ export function readStackRelease(release: ReleaseFacts | undefined): Partial<Sta
 export function releasedStack(release: ReleaseFacts | undefined, stack: string): string | undefined {
   const { stackRender, stack: before } = readStackRelease(release)
   return typeof stackRender === 'string' && before === stack ? stackRender : undefined
+}
+
+export function claimsOf(content: Readonly<Record<string, unknown>>): Claims {
+  const { published, ports, services = {} } = content as Partial<StackRelease>
+  return {
+    // Releases from before that list have the words alone.
+    ports: published ?? ports?.flatMap(words => /^port (\d+\/\w+) of /.exec(words)?.slice(1) ?? []),
+    services: Object.keys(services),
+  }
 }
 
 export function textsIn(value: unknown): Readonly<Record<string, string>> {

@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox'
 import { VariableName } from '#commands/compose-data.ts'
 import { TreePath } from '#commands/image-data.ts'
 import { StackName } from '#commands/swarm-data.ts'
+import { FollowImages } from './followed-tags.ts'
 import { VerifySettings } from './verify-settings.ts'
 
 const strict = { additionalProperties: false } as const
@@ -47,6 +48,7 @@ export const StackSettings = Type.Object(
         description: 'Push built images to the registry; default: true. A swarm of several nodes needs it.',
       }),
     ),
+    follow_images: FollowImages,
     verify: Type.Optional(StackVerify),
   },
   strict,

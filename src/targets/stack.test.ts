@@ -149,6 +149,30 @@ describe('a stack', () => {
     assert.ok(!JSON.stringify([made.release, made.changes]).includes('a-secret-value'))
   })
 
+  test('whose tag has moved runs the new image, and a release says which tags are followed', () => {
+    const moved = `pg@sha256:${'7'.repeat(64)}`
+    const pinned = `pg@${DIGEST}`
+    const input = anInput({ settings: { follow_images: '5m' }, live: { image: pinned, configHash: HASH } })
+    const { web } = input.found.render.services
+    const { build: _, ...rest } = web
+    const render = { ...input.found.render, services: { web: { ...rest, image: 'pg:16' } } }
+    const found = { ...input.found, render, images: { images: [] } }
+    const followed = { everyMs: 300_000, tags: { web: 'pg:16' } }
+    const ports = ['port 8080/tcp of web on every node']
+    const content = { ...input.previous?.content, followed, ports, images: { web: pinned } }
+    const previous = { id: 'r', commit: 'c', configHash: 'x', content }
+    const steady = stack.plan({ ...input, found, previous } as never)
+    assert.equal(steady.nothingToDo, true, JSON.stringify(steady.changes))
+    const made = stack.plan({ ...input, found, previous, moved: { web: moved } } as never)
+    assert.deepEqual(kinds(made), ['replace web', 'image web'])
+    assert.deepEqual(made.apply[0]?.data.pins, { web: moved })
+    assert.deepEqual(made.release.followed, followed)
+    const images = [{ name: 'web', reference: 'pg:16', pinned }]
+    assert.deepEqual(stack.follows?.(previous), { everyMs: 300_000, images })
+    const local = { ...previous, content: { ...content, images: { web: DIGEST } } }
+    assert.deepEqual(stack.follows?.(local)?.images, [])
+  })
+
   test('that never ran is taken away when it fails', () => {
     assert.equal(plan({ released: false, live: 'none' }).undo[0]?.data.render, null)
   })

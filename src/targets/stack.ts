@@ -2,10 +2,12 @@ import { imagePrune } from '#commands/image.ts'
 import { swarmDown, swarmLogs, swarmObserve, swarmRecall, swarmRender } from '#commands/swarm.ts'
 import type { StackRender } from '#commands/swarm-data.ts'
 import { contentTells } from './built-images.ts'
+import { followedWith } from './followed-tags.ts'
+import { refuseFiles } from './refuse-files.ts'
 import { RELEASE_RENDER_GONE } from './release-errors.ts'
 import { decideStack } from './stack-decision.ts'
 import { planStack, verifyTell } from './stack-plan.ts'
-import { readStackRelease, releasedStack, stackImagesOf } from './stack-release.ts'
+import { claimsOf, readStackRelease, releasedStack, stackImagesOf } from './stack-release.ts'
 import { StackSettings } from './stack-settings.ts'
 import { stackFilesOf, stackWantsOf } from './stack-wants.ts'
 import {
@@ -28,10 +30,16 @@ export const stack: Target = defineTarget({
   // The proxy leads to containers of its own machine only.
   domains: () => [],
   images: stackImagesOf,
+  follows: release => {
+    const { followed, images } = readStackRelease(release)
+    return followedWith(followed, images)
+  },
   logs: swarmLogs.name,
   settle: settings => settings,
   look,
   plan: planStack,
+  claims: ({ content }) => claimsOf(content),
+  end: app => [tell('end', swarmDown, { app: app.name, volumes: 'keep', moved: true })],
   remove: ({ app, volumes, moved }) => [
     tell('down', swarmDown, { app: app.name, volumes, ...(moved ? { moved } : {}) }),
     tell('images', imagePrune, { app: app.name, keep: [], keepLast: 0 }),
@@ -55,6 +63,8 @@ function look(input: LookInput<StackSettings>): readonly Tell[] {
     secrets: { ...wants.secrets },
   })
   if (!found.render || !found.swarm) {
+    const names = Object.keys({ ...wants.variables, ...wants.secrets })
+    refuseFiles({ files: wants.files, texts: source.texts, project: wants.stack, variables: names })
     return [swarm, render]
   }
   const { services } = found.render as StackRender

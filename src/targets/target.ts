@@ -1,5 +1,7 @@
 import type { Static, TObject } from 'typebox'
 import type { Command } from '#commands/command.ts'
+import type { Opening } from '#firewall/opening.ts'
+import type { Claims } from './claims.ts'
 import type { Followed } from './followed.ts'
 import type { NotebookFacts } from './notebook-facts.ts'
 
@@ -75,6 +77,9 @@ export interface Plan {
   /** What a later deployment needs to bring this release back (rendered configuration, image digests); may hold resultOf. */
   readonly release: Readonly<Record<string, unknown>>
   readonly changes: readonly Change[]
+  /** Ports of the host that its guardian opens, and whether some of before are closed; absent: there are none. */
+  readonly opens?: readonly Opening[]
+  readonly closes?: boolean
   /** true: what runs is already what is wanted; apply would change nothing. */
   readonly nothingToDo: boolean
   /** Why this commit is not for the app: nothing is done, and the release before stays the one that counts. */
@@ -86,21 +91,21 @@ export interface Target<S extends TObject = TObject> {
   readonly name: string
   readonly summary: string
   readonly settings: S
-  /**
-   * Settings for a checkout without a deploy file, or undefined when this target sees nothing of its own in it. When a
-   * person has named a Compose file, that is what there is to see.
-   */
+  /** Who may act on its apps; absent: whoever has the role for it where the app belongs. */
+  readonly keepers?: 'admins'
+  /** Settings for a checkout without a deploy file; undefined: it sees nothing of its own there. A named Compose file is all there is. */
   readonly detect: (source: SourceFacts, composePath?: string) => Static<S> | undefined
   /** Repository paths whose text the plan needs (SourceFacts.texts). */
   readonly reads: (settings: Static<S>) => readonly string[]
-  /** Host names the app wants, each once: checked against other apps' before anything is done. */
-  readonly domains: (settings: Static<S>, app: AppFacts) => readonly string[]
+  /** Hosts that the app wants, or parts of them (`host/path/`), each once: checked against other apps' before anything is done. */
+  readonly domains: (settings: Static<S>, app: AppFacts, notebooks?: NotebookFacts) => readonly string[]
+  /** Ports of the host that are to be reached from outside; absent: the target asks for none. */
+  readonly opens?: (settings: Static<S>) => readonly Opening[]
   /** The settings with what they took from files of the checkout filled in: a release keeps these, and needs no source. */
   readonly settle: (settings: Static<S>, source: SourceFacts) => Static<S>
   /** What to ask the worker before planning; results arrive in `found` by key. Called again until it asks nothing new. */
   readonly look: (input: LookInput<Static<S>>) => readonly Tell[]
   readonly plan: (input: PlanInput<Static<S>>) => Plan
-  /** The images that a release runs. */
   readonly images: (release: ReleaseFacts) => readonly RunImage[]
   /** The tags of a release that are looked at again and again; absent: the target has none. */
   readonly follows?: (release: ReleaseFacts) => Followed | undefined
@@ -110,6 +115,10 @@ export interface Target<S extends TObject = TObject> {
   readonly logs?: string
   /** Whether a tag that is pushed asks for a deployment as a push to the branch does. */
   readonly usesTags?: (settings: Static<S>) => boolean
+  /** Absent: nobody else is ever in its way. */
+  readonly claims?: (release: Pick<ReleaseFacts, 'content'>) => Claims
+  /** Ends what runs of an app, and leaves all that its release can be brought back from; absent: the target cannot. */
+  readonly end?: (app: AppFacts) => readonly Tell[]
   /** What to tell the worker so that nothing of the app is left (routes, containers, networks; volumes only when asked). */
   readonly remove: (input: {
     readonly app: AppFacts
@@ -170,6 +179,7 @@ export interface DriftedParts {
 export type PlanInput<S> = LookInput<S>
 
 export interface AppFacts {
+  readonly id?: string
   /** Unique; `[a-z0-9-]`, at most 40 characters: names of containers, projects and hosts are made from it. */
   readonly name: string
   /** Apps without a domain of their own get `<app>.<baseDomain>`. */
@@ -221,7 +231,6 @@ export interface Artifact {
   readonly bytes: number | undefined
 }
 
-/** One image of a release. */
 export interface RunImage {
   /** The service that runs it, or the app's own name. */
   readonly name: string

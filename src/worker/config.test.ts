@@ -78,7 +78,7 @@ test('all wrong variables are named at once', () => {
 test('a policy changes what it names and nothing else', t => {
   const data = withPolicy(
     t,
-    'ports: { from: 20000 }\nallowPrivate: [10.0.0.0/8]\nregistries:\n  - registry.example.org\n',
+    'ports: { from: 20000 }\nallowPrivate: [10.0.0.0/8]\nregistries:\n  - registry.example.org\nlimits: { memory: 2g, idle: 1h }\n',
   )
   const { policy } = readWorkerConfig({ FAIRLEAD_DATA: data })
   const { policy: standard } = readWorkerConfig({})
@@ -87,6 +87,7 @@ test('a policy changes what it names and nothing else', t => {
     ports: { ...standard.ports, from: 20_000 },
     allowPrivate: ['10.0.0.0/8'],
     registries: ['registry.example.org'],
+    limits: { memoryBytes: 2 * 1024 ** 3, idle: 3_600 },
   })
 })
 

@@ -1,11 +1,11 @@
 import { realpathSync, statSync } from 'node:fs'
-import { hostname } from 'node:os'
+import { isIP } from 'node:net'
 import { join, resolve } from 'node:path'
-import type { HostPolicy } from '#commands/command.ts'
+import { NAME, ownName, SettingReader } from '#agent/setting-reader.ts'
+import type { HostPolicy, SystemsFacts } from '#commands/command.ts'
 import { systemClock } from '#lib/clock.ts'
-import type { Problem } from '#lib/errors.ts'
 import { failpointsIn } from '#lib/failpoint.ts'
-import { dataFolder, type Environment, type SettingName, unknownSettings } from '#lib/settings.ts'
+import { dataFolder, type Environment, type SettingName } from '#lib/settings.ts'
 import { readEngines, type WorkerEngines } from './engines-file.ts'
 import { WORKER_CONFIG_INVALID } from './errors.ts'
 import { readPolicy } from './policy-file.ts'
@@ -29,6 +29,8 @@ export interface WorkerConfig {
   readonly engines: WorkerEngines | undefined
   /** Folder with the stacks, as it really is; undefined: this host has none. */
   readonly stacksRoot: string | undefined
+  /** Undefined: this host has no system containers. */
+  readonly systems: SystemsFacts | undefined
   /** Names the place where a test wants this process to stop. */
   readonly failpoints: string | undefined
 }
@@ -39,8 +41,6 @@ export interface ProxyConfig {
   readonly httpsPort: number
 }
 
-const NAME = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,62}$/
-const ADDRESS = /^(?:\[([0-9a-f:]+)\]|([a-z0-9.-]+)):(\d{1,5})$/i
 const SUBNET = /^(?:\d{1,3}\.){3}\d{1,3}\/\d{1,2}$/
 /** These ports must be the same after a restart (the proxy remembers them) and others for each worker. */
 const RESOLVER_ABOVE = 10
@@ -54,7 +54,7 @@ export function readWorkerConfig(environment: Environment = process.env): Worker
   const config = {
     data,
     listen,
-    name: reader.matching('FAIRLEAD_WORKER_NAME', { pattern: NAME, fallback: ownName() }),
+    name: reader.matching('FAIRLEAD_WORKER_NAME', { pattern: NAME, fallback: ownName('worker') }),
     dockerSocket: reader.text('FAIRLEAD_DOCKER_SOCKET', '/var/run/docker.sock'),
     proxy: readProxy(reader),
     resolverPort: reader.port('FAIRLEAD_RESOLVER_PORT', portAbove(listen.port, RESOLVER_ABOVE)),
@@ -64,13 +64,15 @@ export function readWorkerConfig(environment: Environment = process.env): Worker
       subnet: reader.matching('FAIRLEAD_SUBNET', { pattern: SUBNET, fallback: '10.213.0.0/16' }),
     },
     stacksRoot: reader.folder('STACKS_ROOT'),
+    systems: readSystems(reader, data),
     failpoints: failpointsIn(environment),
   }
-  reader.finish()
+  reader.finish(WORKER_CONFIG_INVALID)
+  const named = environment.FAIRLEAD_POLICY ?? ''
   const engines = environment.FAIRLEAD_WORKER_ENGINES || undefined
   return {
     ...config,
-    policy: readPolicy(join(data, 'policy.yaml')),
+    policy: readPolicy(named ? resolve(named) : join(data, 'policy.yaml'), named !== ''),
     engines: engines === undefined ? undefined : readEngines(engines, config.dockerSocket, systemClock.now()),
   }
 }
@@ -89,6 +91,7 @@ export function summarise(config: WorkerConfig): Record<string, string | number>
     allow_private: policy.allowPrivate.join(',') || 'none',
     registries: policy.registries.join(',') || 'any',
     ...(config.engines ? { engines: config.engines.engines.map(({ name }) => name).join(',') } : {}),
+    ...(config.systems ? { incus: `${config.systems.socket} (${config.systems.pool})` } : {}),
     ...(config.stacksRoot === undefined ? {} : { stacks_root: config.stacksRoot }),
   }
 }
@@ -100,92 +103,63 @@ function readProxy(reader: Reader): ProxyConfig | undefined {
   return adminOrigin === undefined ? undefined : { adminOrigin, httpPort, httpsPort }
 }
 
+function readSystems(reader: Reader, data: string): SystemsFacts | undefined {
+  const socket = reader.text('FAIRLEAD_INCUS_SOCKET', '')
+  const systems = {
+    socket,
+    pool: reader.matching('FAIRLEAD_INCUS_POOL', { pattern: NAME, fallback: 'default' }),
+    network: reader.matching('FAIRLEAD_INCUS_NETWORK', { pattern: NAME, fallback: 'incusbr0' }),
+    address: reader.listenAddress('FAIRLEAD_SYSTEM_ADDRESS', '0.0.0.0'),
+    backups: resolve(reader.text('FAIRLEAD_SYSTEM_BACKUPS', join(data, 'system-backups'))),
+  }
+  return socket === '' ? undefined : systems
+}
+
 function portAbove(listen: number, above: number): number {
   return listen === 0 || listen + above > 65_535 ? 0 : listen + above
 }
 
-function ownName(): string {
-  const name = hostname()
-    .replaceAll(/[^a-zA-Z0-9._-]/g, '-')
-    .slice(0, 63)
-  return NAME.test(name) ? name : 'worker'
-}
-
 type Variable = SettingName<'worker'>
 
-/** Reads typed values and collects what is wrong with them, so that one start tells all. */
-class Reader {
-  readonly #environment: Environment
-  readonly #problems: Problem[] = []
-
-  constructor(environment: Environment) {
-    this.#environment = environment
-  }
-
-  text(name: Variable, fallback: string): string {
-    return this.#environment[name] || fallback
-  }
-
-  matching(name: Variable, { pattern, fallback }: { pattern: RegExp; fallback: string }): string {
-    const value = this.text(name, fallback)
-    if (!pattern.test(value)) {
-      this.#refuse(name, `"${value}" is not of the form ${pattern.source}`)
-    }
-    return value
-  }
-
-  address(name: Variable, fallback: string): { host: string; port: number } {
-    const value = this.text(name, fallback)
-    const [, six, four, port] = ADDRESS.exec(value) ?? []
-    if (port === undefined || Number(port) > 65_535) {
-      this.#refuse(name, `"${value}" is not host:port`)
-    }
-    return { host: six ?? four ?? '', port: Number(port ?? 0) }
-  }
-
+class Reader extends SettingReader<Variable> {
   port(name: Variable, fallback: number): number {
     const value = this.text(name, String(fallback))
     if (!/^\d{1,5}$/.test(value) || Number(value) > 65_535) {
-      this.#refuse(name, `"${value}" is not a port`)
+      this.refuse(name, `"${value}" is not a port`)
     }
     return Number(value)
   }
 
+  listenAddress(name: Variable, fallback: string): string {
+    const value = this.text(name, fallback)
+    if (isIP(value) === 0) {
+      this.refuse(name, `"${value}" is no address`)
+    }
+    return value
+  }
+
   origin(name: Variable): string | undefined {
-    const value = this.#environment[name] || undefined
+    const value = this.environment[name] || undefined
     const url = value === undefined ? undefined : URL.parse(value)
     if (
       value !== undefined &&
       (!url || !/^https?:$/.test(url.protocol) || url.pathname !== '/' || url.username)
     ) {
-      this.#refuse(name, `"${value}" is not an origin such as http://127.0.0.1:2019`)
+      this.refuse(name, `"${value}" is not an origin such as http://127.0.0.1:2019`)
     }
     return url?.origin
   }
 
   /** Where it really is. One that is named and not there is a mistake, also when its name is empty. */
   folder(name: Variable): string | undefined {
-    const value = this.#environment[name]
+    const value = this.environment[name]
     if (value === undefined) {
       return undefined
     }
     if (value === '' || !statSync(value, { throwIfNoEntry: false })?.isDirectory()) {
-      this.#refuse(name, `"${value}" is no folder on this host; make it, or do not set ${name}`)
+      this.refuse(name, `"${value}" is no folder on this host; make it, or do not set ${name}`)
       return undefined
     }
     return realpathSync(value)
-  }
-
-  /** Throws when anything was wrong, also a misspelt name. */
-  finish(): void {
-    this.#problems.push(...unknownSettings(this.#environment))
-    const [first] = this.#problems
-    if (first) {
-      throw WORKER_CONFIG_INVALID(first.path, first.message).with({ problems: this.#problems })
-    }
-  }
-
-  #refuse(name: string, message: string): void {
-    this.#problems.push({ path: name, message })
   }
 }

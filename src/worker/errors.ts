@@ -25,19 +25,3 @@ export const ENGINES_INVALID = defineError({
   hint: () =>
     'Correct it and start the worker again; docs/engines.md has an example. What runs on other engines goes on meanwhile.',
 })
-
-export const UNKNOWN_WORD = defineError({
-  code: 'UNKNOWN_WORD',
-  status: 400,
-  retry: 'never',
-  message: (word: string) => `The worker does not know "${word}".`,
-  hint: () => 'Say "init", "trust <file>", "revoke <keyId>", or nothing to serve.',
-})
-
-export const UNREADABLE_IDENTITY_FILE = defineError({
-  code: 'UNREADABLE_IDENTITY_FILE',
-  status: 400,
-  retry: 'never',
-  message: (file: string, why: string) => `The file ${file} holds no public identity: ${why}`,
-  hint: () => 'Give the path of the JSON file that the manager printed.',
-})

@@ -1,13 +1,19 @@
 import { readVisit, type Visit } from './gate-visits.ts'
 
-/** Where a link with a ticket leads, on every guarded host. */
-export const OPEN_PATH = '/_fairlead/open'
+/** Below the place of every guarded name. */
+const OWN_PATH = '_fairlead/'
+/** Where a link with a ticket leads. */
+const OPEN_PATH = `${OWN_PATH}open`
+/** Where visitors go who choose between what serves and what served when they came. */
+export const CHOICES = { move: `${OWN_PATH}move`, stay: `${OWN_PATH}stay` } as const
 
 /** What the proxy tells of a request to a guarded name. */
 export interface AskedVisit {
   readonly method: string
   /** Path and query, as the visitor sent it. */
   readonly uri: string
+  /** Where on its host the name is: `/`, or `/nb/churn/` where it shares it. */
+  readonly base: string
   readonly host: string
   readonly scheme: string
   readonly isUpgrade: boolean
@@ -16,17 +22,24 @@ export interface AskedVisit {
   /** Sec-Fetch-Site and Sec-Fetch-Mode, of browsers of today. */
   readonly fetchSite?: string | undefined
   readonly fetchMode?: string | undefined
+  readonly accept?: string | undefined
 }
 
-/** Whether somebody looks at a page, and no page of theirs asks by itself. */
-export function isVisit({ method, isUpgrade, fetchMode }: AskedVisit): boolean {
-  return method === 'GET' && !isUpgrade && (fetchMode === undefined || fetchMode === 'navigate')
+/**
+ * Whether somebody looks at a page, and no page of theirs asks by itself. Over plain HTTP browsers do not say which it is,
+ * but only for a page they want HTML.
+ */
+export function isVisit({ method, isUpgrade, fetchMode, accept = '' }: AskedVisit): boolean {
+  const isPage = fetchMode === undefined ? /\btext\/html\b/i.test(accept) : fetchMode === 'navigate'
+  return method === 'GET' && !isUpgrade && isPage
 }
 
 export type GateAnswer =
   | { readonly kind: 'pass'; readonly visit: Visit }
-  /** Somebody came by a link. */
+  /** Somebody came by a link, to a place below the base. */
   | { readonly kind: 'open'; readonly ticket: string; readonly to: string }
+  /** A visitor chose what they want to be served by. */
+  | { readonly kind: 'move' | 'stay'; readonly visit: Visit; readonly to: string }
   | { readonly kind: 'unknown' }
   /** Another site asks in the visitor's name. */
   | { readonly kind: 'foreign' }
@@ -37,16 +50,36 @@ export type GateAnswer =
  */
 export function answerVisit(asked: AskedVisit, key: string | undefined, now: number): GateAnswer {
   const [path = '', query = ''] = split(asked.uri, '?')
-  if (path === OPEN_PATH) {
+  if (path === `${asked.base}${OPEN_PATH}`) {
     const fields = new URLSearchParams(query)
     return { kind: 'open', ticket: fields.get('s') ?? '', to: placeOf(fields.get('to')) }
   }
-  const { cookie = '', scheme } = asked
-  const visit = key === undefined ? undefined : readVisit(cookie, { scheme, key, now })
+  const visit = knownVisit(asked, key, now)
   if (!visit) {
     return { kind: 'unknown' }
   }
-  return isForeign(asked) ? { kind: 'foreign' } : { kind: 'pass', visit }
+  if (isForeign(asked)) {
+    return { kind: 'foreign' }
+  }
+  const choice = (['move', 'stay'] as const).find(each => path === `${asked.base}${CHOICES[each]}`)
+  return choice && !isFromOutside(asked)
+    ? { kind: choice, visit, to: placeOf(new URLSearchParams(query).get('to')) }
+    : { kind: 'pass', visit }
+}
+
+/** Of whom is known already that they were let in. */
+export function knownVisit(
+  { cookie = '', scheme, base }: AskedVisit,
+  key: string | undefined,
+  now: number,
+): Visit | undefined {
+  return key === undefined ? undefined : readVisit(cookie, { scheme, base, key, now })
+}
+
+/** What somebody wanted to see, from the base, as links name it. */
+export function wishedPlace({ uri, base }: Pick<AskedVisit, 'uri' | 'base'>): string {
+  const isBelow = uri.startsWith(base) && !uri.startsWith(`${base}${OWN_PATH}`)
+  return isBelow ? placeOf(uri.slice(base.length - 1)) : '/'
 }
 
 /** On the same host and nowhere else. */
@@ -62,8 +95,11 @@ function isForeign({ method, isUpgrade, origin, scheme, host, fetchSite, fetchMo
     // Every browser says where a WebSocket comes from.
     return origin === undefined
   }
-  const isOther = fetchSite === 'cross-site' || fetchSite === 'same-site'
-  return isOther && !(method === 'GET' && fetchMode === 'navigate')
+  return isFromOutside({ fetchSite }) && !(method === 'GET' && fetchMode === 'navigate')
+}
+
+function isFromOutside({ fetchSite }: Pick<AskedVisit, 'fetchSite'>): boolean {
+  return fetchSite === 'cross-site' || fetchSite === 'same-site'
 }
 
 function split(text: string, mark: string): [string, string] {

@@ -44,6 +44,20 @@ test('what is kept of tickets ends with them, and a forgotten name gets another 
   notEqual(record.key('churn'), key)
 })
 
+test('who was expelled has nothing that lets them in, also after a restart, and is forgotten after their last visit', t => {
+  const folder = mkdtempSync(join(tmpdir(), 'fairlead-gate-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const record = openGateRecord(folder)
+  record.admit('churn', { ticket: TICKET, visitor: 'ann', until: NOW + 10 }, NOW)
+  record.expel(['ann'], { now: NOW, until: NOW + 100 })
+  equal(record.spend('churn', TICKET, NOW), undefined)
+  equal(openGateRecord(folder).isExpelled('ann'), true)
+  equal(record.isExpelled('bob'), false)
+  equal(record.isExpelled('constructor'), false)
+  record.expel(['bob'], { now: NOW + 100, until: NOW + 200 })
+  equal(record.isExpelled('ann'), false)
+})
+
 test('a damaged record is named and not replaced', t => {
   const folder = mkdtempSync(join(tmpdir(), 'fairlead-gate-'))
   t.after(() => rmSync(folder, { recursive: true }))

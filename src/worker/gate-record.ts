@@ -20,6 +20,8 @@ const Stored = Type.Object(
     tickets: Tickets,
     /** Deployment by app. */
     asleep: Type.Record(Type.String(), Type.String()),
+    /** Visitors who were shut out, until all that they were given has ended anyhow. */
+    expelled: Type.Optional(Type.Record(Type.String(), Type.Integer())),
   },
   strict,
 )
@@ -42,6 +44,9 @@ export interface GateRecord {
   spend(name: string, ticket: string, now: number): string | undefined
   /** Ends all visits of the name. */
   forget(name: string): void
+  /** `until`: when the last of their visits would end by itself. */
+  expel(visitors: readonly string[], span: { readonly now: number; readonly until: number }): void
+  isExpelled(visitor: string): boolean
   readonly sleeps: Sleeps
 }
 
@@ -86,6 +91,18 @@ export function openGateRecord(folder: string): GateRecord {
         write({ ...stored, names: others, tickets: Object.fromEntries(tickets) })
       }
     },
+    expel(visitors, { now, until }) {
+      const { expelled = {}, tickets } = stored
+      const before = Object.entries(expelled).filter(([, each]) => each > now)
+      write({
+        ...stored,
+        expelled: Object.fromEntries([...before, ...visitors.map(each => [each, until] as const)]),
+        tickets: Object.fromEntries(
+          Object.entries(tickets).filter(([, { visitor }]) => !visitors.includes(visitor)),
+        ),
+      })
+    },
+    isExpelled: visitor => Object.hasOwn(stored.expelled ?? {}, visitor),
     sleeps: {
       of: app => (Object.hasOwn(stored.asleep, app) ? stored.asleep[app] : undefined),
       begin: (app, deployment) => write({ ...stored, asleep: { ...stored.asleep, [app]: deployment } }),

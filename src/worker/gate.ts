@@ -3,30 +3,18 @@ import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Gate, Switchboard } from '#commands/command.ts'
-import type { Awake } from '#commands/container-sleep.ts'
+import type { EarlierTarget, Gate, Switchboard } from '#commands/command.ts'
 import { tokenFile } from '#commands/container-token.ts'
 import { isRouteName } from '#commands/route-name.ts'
 import type { Clock } from '#lib/clock.ts'
 import { PLAIN_PAGE_HEADERS, type PlainPage, plainPage } from '#lib/plain-page.ts'
-import { GATE_HEADERS } from '#programs/caddy-gate.ts'
-import { type AskedVisit, answerVisit, isVisit } from './gate-answer.ts'
+import { GATE_HEADERS, serverName } from '#programs/caddy-gate.ts'
+import { type AskedVisit, answerVisit, isVisit, knownVisit } from './gate-answer.ts'
 import { GATE_PORT_TAKEN } from './gate-errors.ts'
+import { choicePage, loginFor, refusalPage, WAITING_PAGES } from './gate-pages.ts'
 import { openGateRecord } from './gate-record.ts'
-import { cookieNameOf, writeVisit } from './gate-visits.ts'
-import { createWaker } from './gate-waker.ts'
-
-/** The page asks again by itself until the app answers. */
-const STARTING: PlainPage = {
-  title: 'Starting …',
-  text: 'It was stopped because nobody used it. It takes a few seconds.',
-  again: 1,
-}
-const NOT_THERE: PlainPage = {
-  title: 'It does not run',
-  text: 'Nothing of it could be started. Whoever looks after it finds out why with "fairlead status".',
-  again: 15,
-}
+import { type CookiePlace, cookieNameOf, type Visit, writeVisit } from './gate-visits.ts'
+import { createWaker, type WakerOptions } from './gate-waker.ts'
 
 /** The proxy gives up waiting for an answer after 5 s. */
 const PATIENCE_MS = 2_000
@@ -40,12 +28,12 @@ export interface GateOptions {
   /** Holds the tokens of containers. */
   readonly workspace: string
   /** Whose container serves a name. */
-  readonly switchboard: Pick<Switchboard, 'current'>
+  readonly switchboard: Pick<Switchboard, 'current' | 'earlier'>
   /** host:port; port 0 takes a free one. */
   readonly listen: string
   readonly clock: Clock
   /** Whether what serves a name answers; brings it to do so. Default: it does. */
-  readonly wake?: (name: string, isVisit: boolean) => Promise<Awake>
+  readonly wake?: WakerOptions['wake'] | undefined
 }
 
 export interface OpenGate extends Gate {
@@ -61,15 +49,32 @@ export async function openGate(options: GateOptions): Promise<OpenGate> {
   const record = openGateRecord(folder)
   const [host = '127.0.0.1', port = '0'] = listen.split(':')
   const visits = new Map<string, number>()
-  const waker = createWaker(options)
+  const waker = createWaker({
+    ...options,
+    deploymentOf: name => options.switchboard.current(name)?.deployment,
+  })
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const name = (request.url ?? '').slice(1).replace(/\?.*$/s, '')
-    const asked = askedBy(request)
+    const { name, base } = placeIn(request.url ?? '')
+    const asked = askedBy(request, base)
     const now = clock.now()
-    const decided = isRouteName(name)
+    const said = isRouteName(name)
       ? answerVisit(asked, record.key(name), now)
       : ({ kind: 'unknown' } as const)
+    const isOver = 'visit' in said && record.isExpelled(said.visit.visitor)
+    const decided = isOver ? ({ kind: 'unknown' } as const) : said
+    if (decided.kind === 'move' || decided.kind === 'stay') {
+      const { visit, kind, to } = decided
+      const stays = kind === 'stay' ? earlierFor(visit, name)?.deployment : undefined
+      const chosen = stays === undefined ? { ...visit, since: now, stays } : { ...visit, stays }
+      return letIn(response, { asked, name, visit: chosen, to })
+    }
+    const earlier = decided.kind === 'pass' ? earlierFor(decided.visit, name) : undefined
+    if (decided.kind === 'pass' && earlier) {
+      return isVisit(asked) && earlier.state === 'kept' && decided.visit.stays !== earlier.deployment
+        ? refuse(response, 300, choicePage(asked))
+        : await pass(response, name, earlier.deployment)
+    }
     if (decided.kind === 'pass') {
       if (isVisit(asked)) {
         visits.set(name, now)
@@ -77,30 +82,51 @@ export async function openGate(options: GateOptions): Promise<OpenGate> {
       const starting = clock.sleep(PATIENCE_MS).then(() => 'waking' as const)
       const awake = await Promise.race([waker.ask(name, isVisit(asked)), starting])
       if (awake !== 'awake') {
-        return refuse(response, 503, awake === 'waking' ? STARTING : NOT_THERE)
+        return refuse(response, 503, WAITING_PAGES[awake])
       }
-      const token = await tokenOf(options, name)
-      response.writeHead(200, token === undefined ? {} : { [GATE_HEADERS.authorization]: `token ${token}` })
-      response.end()
-      return
+      return await pass(response, name)
     }
     if (decided.kind === 'open') {
       const visitor = record.spend(name, sha256(decided.ticket), now)
-      const key = record.key(name)
-      if (visitor !== undefined && key !== undefined) {
-        const visit = writeVisit({ visitor, until: now + VISIT_MS }, key)
-        response.writeHead(303, {
-          location: decided.to,
-          'set-cookie': cookie(asked.scheme, visit),
-          'cache-control': 'no-store',
-          'referrer-policy': 'no-referrer',
-        })
-        response.end()
-        return
+      if (visitor !== undefined) {
+        // Who works with an earlier one and follows a link goes on there, and is asked.
+        const known = knownVisit(asked, record.key(name), now)
+        const visit = { visitor, until: now + VISIT_MS, since: known?.since ?? now, stays: known?.stays }
+        return letIn(response, { asked, name, visit, to: decided.to })
       }
     }
     const login = headerOf(request, GATE_HEADERS.login)
-    refuse(response, decided.kind === 'foreign' ? 403 : 401, pageOf(decided.kind, login))
+    refuse(
+      response,
+      decided.kind === 'foreign' ? 403 : 401,
+      refusalPage(decided.kind, login && loginFor(login, asked)),
+    )
+  }
+
+  /** What served when they came, where it is still there. */
+  function earlierFor({ since }: Visit, name: string): EarlierTarget | undefined {
+    return options.switchboard.earlier.of(name).find(each => each.since > since)
+  }
+
+  /** The proxy goes on: to what serves, or to what served with that deployment. */
+  async function pass(response: ServerResponse, name: string, earlier?: string): Promise<void> {
+    const token = await tokenOf(options, name, earlier)
+    response.writeHead(200, {
+      [GATE_HEADERS.server]: serverName(name, earlier),
+      ...(token === undefined ? {} : { [GATE_HEADERS.authorization]: `token ${token}` }),
+    })
+    response.end()
+  }
+
+  function letIn(response: ServerResponse, { asked, name, visit, to }: Entering): void {
+    const seconds = Math.ceil((visit.until - clock.now()) / 1_000)
+    response.writeHead(303, {
+      location: `${asked.base}${to.slice(1)}`,
+      'set-cookie': cookie(asked, writeVisit(visit, record.key(name) ?? ''), seconds),
+      'cache-control': 'no-store',
+      'referrer-policy': 'no-referrer',
+    })
+    response.end()
   }
 
   const server = createServer((request, response) => {
@@ -117,6 +143,7 @@ export async function openGate(options: GateOptions): Promise<OpenGate> {
     address: `${host}:${(server.address() as AddressInfo).port}`,
     admit: (name, admission) => record.admit(name, admission, clock.now()),
     forget: record.forget,
+    expel: visitors => record.expel(visitors, { now: clock.now(), until: clock.now() + VISIT_MS }),
     visitedAt: name => visits.get(name),
     sleeps: {
       ...record.sleeps,
@@ -133,11 +160,26 @@ export async function openGate(options: GateOptions): Promise<OpenGate> {
   }
 }
 
-function askedBy(request: IncomingMessage): AskedVisit {
+interface Entering {
+  readonly asked: AskedVisit
+  readonly name: string
+  readonly visit: Visit
+  /** Below the base. */
+  readonly to: string
+}
+
+/** `/churn`, or `/churn/nb/churn/` where the name has that part of its host. */
+function placeIn(url: string): { name: string; base: string } {
+  const [, name = '', base = ''] = /^\/([^/?]*)([^?]*)/.exec(url) ?? []
+  return { name, base: base || '/' }
+}
+
+function askedBy(request: IncomingMessage, base: string): AskedVisit {
   const told = (name: string) => headerOf(request, name)
   return {
     method: told(GATE_HEADERS.method) ?? '',
     uri: told(GATE_HEADERS.uri) ?? '',
+    base,
     host: told('host') ?? '',
     scheme: told(GATE_HEADERS.scheme) ?? '',
     isUpgrade: Boolean(told(GATE_HEADERS.upgrade)),
@@ -145,6 +187,7 @@ function askedBy(request: IncomingMessage): AskedVisit {
     origin: told('origin'),
     fetchSite: told('sec-fetch-site'),
     fetchMode: told('sec-fetch-mode'),
+    accept: told('accept'),
   }
 }
 
@@ -154,31 +197,20 @@ function headerOf(request: IncomingMessage, name: string): string | undefined {
 }
 
 /** Read each time: a container that starts anew has a new one. */
-async function tokenOf({ workspace, switchboard }: GateOptions, name: string): Promise<string | undefined> {
-  const deployment = switchboard.current(name)?.deployment
+async function tokenOf(
+  { workspace, switchboard }: GateOptions,
+  name: string,
+  earlier: string | undefined,
+): Promise<string | undefined> {
+  const deployment = earlier ?? switchboard.current(name)?.deployment
   const file = deployment && tokenFile(workspace, { app: name, deployment })
   const text = file === undefined ? '' : await readFile(file, 'utf8').catch(() => '')
   return text.trim() || undefined
 }
 
-function cookie(scheme: string, value: string): string {
-  const secure = scheme === 'https' ? '; Secure' : ''
-  return `${cookieNameOf(scheme)}=${value}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${VISIT_MS / 1_000}${secure}`
-}
-
-function pageOf(kind: 'open' | 'unknown' | 'foreign', login: string | undefined): PlainPage {
-  const link = login === undefined ? undefined : { href: login, text: 'Open it through Fairlead' }
-  if (kind === 'open') {
-    const text = 'A link opens once, and for a few minutes. Ask for a new one.'
-    return { title: 'This link has been used or is too old', text, link }
-  }
-  if (kind === 'foreign') {
-    const text = 'Another site asked for this in your name, which is not allowed.'
-    return { title: 'Not from another site', text }
-  }
-  const text =
-    'Whoever may open it gets a link: on a command line with "fairlead open", then the name of the app.'
-  return { title: 'This is not open to everybody', text, link }
+function cookie(place: CookiePlace, value: string, seconds: number): string {
+  const secure = place.scheme === 'https' ? '; Secure' : ''
+  return `${cookieNameOf(place)}=${value}; Path=${place.base}; HttpOnly; SameSite=Lax; Max-Age=${seconds}${secure}`
 }
 
 function refuse(response: ServerResponse, status: number, page: PlainPage): void {

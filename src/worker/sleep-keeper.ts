@@ -1,4 +1,5 @@
 import type { Hands } from '#commands/command.ts'
+import { endUnused } from '#commands/container-earlier.ts'
 import { putToSleep } from '#commands/container-sleep.ts'
 import { background } from '#lib/background.ts'
 import type { Clock } from '#lib/clock.ts'
@@ -20,7 +21,8 @@ export function keepSleep({ hands, clock, logger }: SleepKeeperOptions): { close
       return
     }
     isLooking = true
-    const look = putToSleep(hands)
+    const look = endUnused(hands)
+      .then(() => putToSleep(hands))
       .then(apps => apps.length > 0 && logger.info('worker.asleep', { apps: apps.join(', ') }))
       .finally(() => {
         isLooking = false

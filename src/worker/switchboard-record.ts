@@ -4,6 +4,7 @@ import { type Static, Type } from 'typebox'
 import type { PortRange } from '#commands/command.ts'
 import { toAddress, toNumber } from '#commands/subnet.ts'
 import { check } from '#lib/check.ts'
+import { EarlierTarget, earlierWith, markEarlier } from './earlier-targets.ts'
 import { type SlotRange, slotRange } from './slot-range.ts'
 import { PORTS_FULL, SUBNET_FULL, SWITCHBOARD_UNREADABLE } from './switchboard-errors.ts'
 
@@ -21,6 +22,8 @@ const Entry = Type.Object({
       at: Type.Optional(Type.Object({ ip: Type.String({ format: 'ipv4' }), port: Port, of: Port })),
     }),
   ),
+  /** The one that was replaced first comes first. */
+  earlier: Type.Optional(Type.Array(EarlierTarget)),
 })
 const Board = Type.Object({
   version: Type.Literal(1),
@@ -40,7 +43,13 @@ export interface SwitchboardRecord {
   slots(name: string): Promise<readonly [string, string]>
   /** The two ports of a name on an engine, given on first use. */
   ports(name: string, engine: string, range: PortRange): Promise<readonly [number, number]>
-  setTarget(name: string, target: Target): Promise<void>
+  /** With `holds`, what the name led to until then stays known. */
+  setTarget(name: string, target: Target, holds: boolean): Promise<void>
+  /** What served before and is there still. */
+  earlier(name: string): readonly EarlierTarget[]
+  names(): readonly string[]
+  /** undefined: it is gone. One that is kept leaves its place among the two addresses to another one. */
+  markEarlier(name: string, deployment: string, state: EarlierTarget['state'] | undefined): Promise<void>
   forget(name: string): Promise<void>
   /** Resolves when no change is under way. */
   settled(): Promise<void>
@@ -81,10 +90,22 @@ export async function openRecord(folder: string, subnet: string): Promise<Switch
         ? given
         : change(draft => givePorts(draft, name, { engine, range: wanted }))
     },
-    setTarget: (name, target) =>
+    setTarget: (name, target, holds) =>
       change(draft => {
-        draft.names[name] = { ...entryOf(draft, name), target }
+        const { earlier: _, ...entry } = entryOf(draft, name) ?? {}
+        const earlier = earlierWith(entryOf(draft, name) ?? {}, target, holds)
+        draft.names[name] = { ...entry, target, ...(earlier.length > 0 ? { earlier } : {}) }
       }),
+    earlier: name => entryOf(board, name)?.earlier ?? [],
+    names: () => Object.keys(board.names),
+    markEarlier: (name, deployment, state) =>
+      entryOf(board, name)?.earlier?.some(each => each.deployment === deployment)
+        ? change(draft => {
+            const entry = entryOf(draft, name) ?? {}
+            const free = () => freeAddresses(draft, 1, { range, subnet })[0] ?? ''
+            draft.names[name] = { ...entry, ...markEarlier(entry, { deployment, state, free }) }
+          })
+        : Promise.resolve(),
     forget: name =>
       change(draft => {
         delete draft.names[name]
@@ -113,24 +134,39 @@ function giveSlots(
   if (given && isInside(range, given)) {
     return given
   }
-  const taken = new Set(Object.values(draft.names).flatMap(entry => entry.slots ?? []))
+  const [one = '', other = ''] = freeAddresses(draft, 2, { range, subnet })
+  const slots: [string, string] = [one, other]
+  draft.names[name] = { ...entryOf(draft, name), slots }
+  return slots
+}
+
+/** Addresses that no name has. */
+function freeAddresses(
+  draft: Board,
+  count: number,
+  { range, subnet }: { range: SlotRange; subnet: string },
+): string[] {
+  const taken = new Set(
+    Object.values(draft.names).flatMap(({ slots = [], earlier = [] }) => [
+      ...slots,
+      ...earlier.map(({ ip }) => ip),
+    ]),
+  )
   const free: string[] = []
   const size = range.last - range.first + 1
   let at = draft.next >= range.first && draft.next <= range.last ? draft.next : range.first
-  for (let tried = 0; tried < size && free.length < 2; tried++) {
+  for (let tried = 0; tried < size && free.length < count; tried++) {
     const address = toAddress(at)
     if (!taken.has(address)) {
       free.push(address)
     }
     at = at === range.last ? range.first : at + 1
   }
-  const [one, other] = free
-  if (!one || !other) {
+  if (free.length < count) {
     throw SUBNET_FULL(subnet, Object.keys(draft.names).length)
   }
   draft.next = at
-  draft.names[name] = { ...entryOf(draft, name), slots: [one, other] }
-  return [one, other]
+  return free
 }
 
 function areIn({ from, to }: PortRange, ports: readonly number[]): boolean {

@@ -46,7 +46,9 @@ export async function openSwitchboard(options: SwitchboardOptions): Promise<Open
   const [host = '127.0.0.1', port = '0'] = listen.split(':')
   const addressOf = (name: string) => {
     const target = record.target(name)
-    return target?.at?.ip ?? target?.ip
+    const [deployment = '', app = ''] = name.split('.')
+    const earlier = target ? undefined : record.earlier(app).find(each => each.deployment === deployment)
+    return target?.at?.ip ?? target?.ip ?? earlier?.ip
   }
   const doors = openDoors(await bindBoth(host, Number(port)), addressOf, clock)
   let closing: Promise<void> | undefined
@@ -54,11 +56,11 @@ export async function openSwitchboard(options: SwitchboardOptions): Promise<Open
     resolver: `${host}:${doors.port}`,
     slots: record.slots,
     ports: record.ports,
-    async point(name, { ip, deployment, at }) {
+    async point(name, { ip, deployment, at }, holds = false) {
       if (!isIpv4(ip) || (at && !isIpv4(at.ip))) {
         throw BAD_INPUT('The target of a name', 'ip is not an IPv4 address')
       }
-      await record.setTarget(name, { ip, deployment, since: clock.now(), ...(at ? { at } : {}) })
+      await record.setTarget(name, { ip, deployment, since: clock.now(), ...(at ? { at } : {}) }, holds)
     },
     forget: record.forget,
     current(name) {
@@ -66,6 +68,11 @@ export async function openSwitchboard(options: SwitchboardOptions): Promise<Open
       return (
         target && { ip: target.ip, deployment: target.deployment, ...(target.at ? { at: target.at } : {}) }
       )
+    },
+    earlier: {
+      of: name => record.earlier(name).filter(({ state }) => state !== 'ending'),
+      all: () => record.names().flatMap(name => record.earlier(name).map(each => ({ name, ...each }))),
+      mark: record.markEarlier,
     },
     close() {
       closing ??= record.settled().then(doors.close)

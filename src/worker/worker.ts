@@ -1,18 +1,18 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { type Agent, startAgent } from '#agent/agent.ts'
 import { Journal } from '#agent/journal.ts'
 import { Obey } from '#agent/obey.ts'
-import { peersIn, watchPeers } from '#agent/peers.ts'
-import { AgentServer } from '#agent/serve.ts'
+import { peersIn } from '#agent/peers.ts'
 import type { Command, Gate, HostFacts, Switchboard } from '#commands/command.ts'
 import { wake } from '#commands/container-sleep.ts'
 import { removeLeftovers } from '#exec/leftovers.ts'
 import { createPerform } from '#exec/perform.ts'
 import { takeUp } from '#exec/run-outliving.ts'
 import type { Clock } from '#lib/clock.ts'
-import { asFairleadError, type FairleadError } from '#lib/errors.ts'
+import type { FairleadError } from '#lib/errors.ts'
 import type { Logger } from '#lib/logger.ts'
-import { PINS_DAMAGED } from '#link/errors.ts'
+import type { VisitorPorts } from '#lib/visit-origin.ts'
 import { loadIdentity } from '#link/identity.ts'
 import type { WorkerConfig } from './config.ts'
 import { linkForCli } from './engine-tls.ts'
@@ -31,19 +31,11 @@ export interface WorkerOptions {
   readonly onEnd: (error: FairleadError) => void
 }
 
-export interface Worker {
-  readonly port: number
-  /** Reads the pinned managers again. */
-  reload(): void
-  /** Interrupts what is at work, then hangs up. */
-  close(): Promise<void>
-}
-
 /** For programs that a killed worker left running. */
 const LEFTOVER_GRACE_MS = 5_000
 
 /** Starts the worker: it opens its files first and listens last. Throws what is wrong with them. */
-export async function startWorker(options: WorkerOptions): Promise<Worker> {
+export async function startWorker(options: WorkerOptions): Promise<Agent> {
   const { config, commands, build, clock, logger, onEnd } = options
   const identity = loadIdentity({ folder: config.data, clock })
   const peers = peersIn(config.data)
@@ -76,7 +68,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       switchboard,
       listen: `127.0.0.1:${config.gatePort}`,
       clock,
-      wake: (name, isVisit) => wake(own, name, isVisit),
+      wake: (name, wish) => wake(own, name, wish),
     }),
     open => open.close(),
   )
@@ -123,43 +115,15 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     }),
     open => open.close(),
   )
-  const server = await AgentServer.start({
-    identity,
-    peers,
+  return await startAgent({
+    ...{ role: 'worker', identity, peers, build, journal, obey, clock, logger, onEnd, opened },
     listen: config.listen,
-    build,
-    journal,
-    obey,
-    clock,
-    logger,
+    visitors: visitorPorts(config),
   })
+}
 
-  function reload(): void {
-    try {
-      server.reload()
-      logger.info('worker.peers-read', { peers: peers.peers.length })
-    } catch (error) {
-      if (PINS_DAMAGED.matches(error)) {
-        logger.error('worker.peers-unreadable', { reason: error.message })
-        return
-      }
-      onEnd(asFairleadError(error))
-    }
-  }
-
-  const watching = watchPeers(peers, { clock, run: reload })
-  const owned = opened.move()
-  return {
-    port: server.port,
-    reload,
-    async close() {
-      watching.close()
-      // What is at work is interrupted and says so before the socket is closed.
-      await obey.close()
-      await server.close()
-      await owned.disposeAsync()
-    },
-  }
+function visitorPorts({ proxy }: WorkerConfig): VisitorPorts | undefined {
+  return proxy && { httpPort: proxy.httpPort, httpsPort: proxy.httpsPort }
 }
 
 interface Folders {
@@ -205,6 +169,7 @@ function hostFacts(config: WorkerConfig, { switchboard, gate, resolver, folders,
     proxy: config.proxy && { ...config.proxy, resolver },
     policy: config.policy,
     stacksRoot: config.stacksRoot,
+    systems: config.systems,
     switchboard,
     gate,
   }

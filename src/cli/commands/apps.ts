@@ -123,8 +123,8 @@ async function show({ client, printer, clock }: Session, name: string): Promise<
   if (app.schedule) {
     printer.line(`  deployed by itself: ${scheduleText(app.schedule)}`)
   }
-  for (const domain of app.domains) {
-    printer.line(`  ${domain}`)
+  for (const address of app.addresses) {
+    printer.line(`  ${address}`)
   }
   if (drift.findings.length > 0) {
     const policy = drift.state === 'given-up' ? 'repairing did not help and was given up' : drift.policy

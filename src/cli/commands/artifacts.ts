@@ -4,7 +4,7 @@ import { readTimeout } from '#cli/duration.ts'
 import { readList } from '#cli/page.ts'
 import { reportDeployment, type WaitOptions } from '#cli/report-deployment.ts'
 import type { Session } from '#cli/session.ts'
-import type { ArtifactDocument, NewArtifact } from '#contract/rest/artifacts.ts'
+import type { ArtifactDocument, NewArtifact, ServiceNameDocument } from '#contract/rest/artifacts.ts'
 import type { DeploymentDocument } from '#contract/rest/deployments.ts'
 
 const MOST = 50
@@ -41,6 +41,26 @@ export function configureArtifacts(command: Command, act: Act): void {
     .option('-w, --wait', 'show the steps and end with the deployment')
     .option('--timeout <duration>', 'with --wait: how long, such as 20m; the deployment goes on', readTimeout)
     .action(act(build))
+  command
+    .command('forget')
+    .description('takes an artefact out of the list; nothing is deleted in registries')
+    .argument('<id>', 'as the list gives it')
+    .action(act(forget))
+  command
+    .command('names')
+    .description('lists which repository makes artefacts of which name')
+    .action(act(names))
+  command
+    .command('grant')
+    .description('gives the name of a service to a repository, whoever had it')
+    .argument('<service>')
+    .argument('<repository>')
+    .action(act(grant))
+  command
+    .command('release')
+    .description('frees the name of a service for the next repository that makes it')
+    .argument('<service>')
+    .action(act(release))
   withExamples(command, [
     ['fairlead artifacts', 'what was made, newest first'],
     ['fairlead artifacts build api 1.2.0 --wait', 'makes api:1.2.0 and sees it into its registries'],
@@ -85,4 +105,31 @@ async function build(session: Session, service: string, version: string, options
   }
   const deployment = await session.client.send<DeploymentDocument>('POST', '/artifacts', body)
   return await reportDeployment(session, deployment, options)
+}
+
+async function forget({ client, printer }: Session, id: string): Promise<void> {
+  await client.send('DELETE', `/artifacts/${encodeURIComponent(id)}`)
+  printer.answer({ removed: id })
+  printer.line(`${id} is out of the list. Its image stays in registries until you delete it there.`)
+}
+
+async function names({ client, printer }: Session): Promise<void> {
+  const answer = await client.get<{ items: ServiceNameDocument[] }>('/service-names')
+  printer.answer(answer)
+  printer.table(
+    ['service', 'repository', 'first app', 'since'],
+    answer.items.map(each => [each.name, each.repository, each.app ?? '(granted)', each.since]),
+  )
+}
+
+async function grant({ client, printer }: Session, service: string, repository: string): Promise<void> {
+  const path = `/service-names/${encodeURIComponent(service)}`
+  printer.answer(await client.send<ServiceNameDocument>('PUT', path, { repository }))
+  printer.line(`Artefacts called ${service} are made by the repository ${repository} from now on.`)
+}
+
+async function release({ client, printer }: Session, service: string): Promise<void> {
+  await client.send('DELETE', `/service-names/${encodeURIComponent(service)}`)
+  printer.answer({ released: service })
+  printer.line(`${service} belongs to the next repository that makes an artefact of that name.`)
 }

@@ -113,6 +113,11 @@ export const COMMANDS: readonly CliCommand[] = [
     load: async () => (await import('./stacks.ts')).configureStacks,
   },
   {
+    name: 'systems',
+    summary: 'makes, changes and deletes system containers, and logs in to them',
+    load: async () => (await import('./systems.ts')).configureSystems,
+  },
+  {
     name: 'organisations',
     summary: 'lists, adds, checks and removes organisations whose repositories are allowed',
     load: async () => (await import('./organisations.ts')).configureOrganisations,
@@ -128,6 +133,11 @@ export const COMMANDS: readonly CliCommand[] = [
     load: async () => (await import('./hosts.ts')).configureHosts,
   },
   {
+    name: 'firewall',
+    summary: 'shows which ports of guarded hosts are open, and assigns guardians',
+    load: async () => (await import('./firewall.ts')).configureFirewall,
+  },
+  {
     name: 'registry',
     summary: 'runs an image registry with TLS and a password, and lets hosts trust it',
     load: async () => (await import('./registry.ts')).configureRegistry,
@@ -138,6 +148,56 @@ export const COMMANDS: readonly CliCommand[] = [
     load: async () => (await import('./trusts.ts')).configureTrusts,
   },
   {
+    name: 'login',
+    summary: 'signs you in at a manager: what you may, commands of this machine may',
+    load: async () => (await import('./login.ts')).configureLogin,
+  },
+  {
+    name: 'logout',
+    summary: 'ends the login of this machine',
+    load: async () => (await import('./logout.ts')).configureLogout,
+  },
+  {
+    name: 'whoami',
+    summary: 'says who speaks to the manager, and what they may do',
+    load: async () => (await import('./whoami.ts')).configureWhoami,
+  },
+  {
+    name: 'providers',
+    summary: 'where people may have the account that they sign in with (OpenID Connect)',
+    load: async () => (await import('./providers.ts')).configureProviders,
+  },
+  {
+    name: 'people',
+    summary: 'lists, invites, changes and removes who has an account',
+    load: async () => (await import('./people.ts')).configurePeople,
+  },
+  {
+    name: 'projects',
+    summary: 'teams: who does what with which apps and repositories',
+    load: async () => (await import('./projects.ts')).configureProjects,
+  },
+  {
+    name: 'tokens',
+    summary: 'lists, makes and removes tokens of machines',
+    load: async () => (await import('./tokens.ts')).configureTokens,
+  },
+  {
+    name: 'audit',
+    summary: 'who did what; checks that no line of it was removed or changed',
+    load: async () => (await import('./audit.ts')).configureAudit,
+  },
+  {
+    name: 'backup',
+    summary: 'makes an encrypted backup of the manager while it runs, and checks one',
+    load: async () => (await import('./backup.ts')).configureBackup,
+  },
+  {
+    name: 'restore',
+    summary: 'makes the manager of this machine from a backup',
+    load: async () => (await import('./restore.ts')).configureRestore,
+  },
+  {
     name: 'manager',
     summary: 'runs the manager alone',
     load: async () => (await import('./manager.ts')).configureManager,
@@ -146,6 +206,11 @@ export const COMMANDS: readonly CliCommand[] = [
     name: 'worker',
     summary: 'runs the worker alone, or sets it up on a host of its own',
     load: async () => (await import('./worker.ts')).configureWorker,
+  },
+  {
+    name: 'guardian',
+    summary: 'runs the guardian of this host, which alone changes its firewall',
+    load: async () => (await import('./guardian.ts')).configureGuardian,
   },
   {
     name: 'completion',

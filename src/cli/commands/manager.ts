@@ -10,6 +10,16 @@ export function configureManager(command: Command, act: Act): void {
     .command('identity')
     .description('prints the public identity that workers pin')
     .action(run(['identity']))
+  command
+    .command('rotate-key')
+    .description('makes a new key for stored secrets, which the next start of the manager takes')
+    .action(run(['rotate-key']))
+  command
+    .command('check')
+    .description(
+      'says which migrations the database still lacks; refuses one of a newer program; changes nothing',
+    )
+    .action(run(['check']))
   withExamples(command, [
     ['fairlead manager', 'serves; configured by FAIRLEAD_… variables (docs/running.md)'],
     ['fairlead manager identity', 'prints the public identity that workers pin'],

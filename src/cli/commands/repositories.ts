@@ -8,7 +8,7 @@ import {
 } from '#cli/credential.ts'
 import { ago } from '#cli/duration.ts'
 import { EXIT } from '#cli/exit-codes.ts'
-
+import { awaitFirstLook, tellFirstLook } from '#cli/first-look.ts'
 import { inertLine } from '#cli/inert.ts'
 import { readList } from '#cli/page.ts'
 import { configureRemovals } from '#cli/removals.ts'
@@ -140,12 +140,8 @@ function webhookState({ webhook }: RepositoryDocument, now: number): string {
   return notes.filter(note => note !== '').join(', ')
 }
 
-async function add(
-  { client, printer }: Session,
-  name: string,
-  url: string,
-  options: AddOptions,
-): Promise<void> {
+async function add(session: Session, name: string, url: string, options: AddOptions): Promise<void> {
+  const { client, printer } = session
   const credential = await readCredential(options)
   const body: NewRepository = {
     name,
@@ -158,10 +154,11 @@ async function add(
     ...(options.ca === undefined ? {} : { ca: readFileText(options.ca) }),
     ...(credential === undefined ? {} : { credential }),
   }
-  const repository = await client.send<RepositoryDocument>('POST', '/repositories', body)
+  const registered = await client.send<RepositoryDocument>('POST', '/repositories', body)
+  const repository = await awaitFirstLook(session, registered)
   printer.answer(repository)
   printer.line(`${repository.name} is registered: ${repository.branch} of ${inertLine(repository.url)}`)
-  printer.line('See its apps with "fairlead status"; make a webhook with "fairlead repositories webhook".')
+  await tellFirstLook(session, repository)
 }
 
 async function check({ client, printer }: Session, name: string): Promise<number> {

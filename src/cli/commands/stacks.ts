@@ -12,10 +12,12 @@ import type {
   StackList,
   WrittenStackDocument,
 } from '#contract/rest/stacks.ts'
+import { engineOfSuffix } from '#deploy-file/stack-place.ts'
 
 type PlaceOptions = Readonly<Partial<Record<'repository' | 'engine', string>>>
 
 interface ChangeOptions extends PlaceOptions {
+  readonly repo?: string
   readonly set: Readonly<Record<string, string>>
   readonly unset: readonly string[]
   readonly enable?: boolean
@@ -38,6 +40,10 @@ export function configureStacks(command: Command, act: Act): void {
     .description('writes a new stack into the repository of its definition; that push deploys it')
     .argument('<definition>')
     .argument('<stack>', 'how it is called')
+    .option(
+      '--repo <name>',
+      'the Compose file is in another repository: the one of the file repo.<name>.json',
+    )
     .option('--set <name=value>', 'an option; may be given again', collect, {})
     .option('--disable', 'write it down, but do not run it')
     .action(act(add))
@@ -136,10 +142,10 @@ async function change(session: Session, stack: string, options: ChangeOptions): 
     each =>
       each.stack === stack &&
       each.config &&
-      (place.engine === undefined || (each.engine ?? 'local') === place.engine),
+      (place.engine === undefined || (each.engine ?? 'local') === engineOfSuffix(place.engine)),
   )?.config
   if (!config) {
-    throw STACK_WITHOUT_FILE(stack)
+    throw STACK_WITHOUT_FILE(stack, place.engine)
   }
   const kept = Object.entries(config.options).filter(([name]) => !unset.includes(name))
   const body: StackChange = {

@@ -9,6 +9,9 @@ import { type FoundProxy, findProxy } from '#cli/find-proxy.ts'
 import { programOf, type Session } from '#cli/session.ts'
 import { startTogether, type Together } from '#cli/together.ts'
 import { type UpOptions, upOptions, withUpOptions } from '#cli/up-options.ts'
+import { makeWeb } from '#cli/web-build.ts'
+import type { FirstStartCode } from '#contract/rest/people.ts'
+import { hostnameForApps } from '#lib/orchestrator-settings.ts'
 
 export function configureUp(command: Command, act: Act): void {
   withUpOptions(command).action(act(up))
@@ -26,8 +29,10 @@ async function up(session: Session, given: Parameters<typeof upOptions>[0]): Pro
   const { dataFolder: folder, environment } = session.config
   refuseHalfDeployer(environment)
   const options = upOptions(given)
+  const baseDomain = options.baseDomain ?? hostnameForApps(environment) ?? 'localhost'
   await refuseTakenPorts(options)
   mkdirSync(folder, { recursive: true, mode: 0o700 })
+  makeWeb(text => session.printer.note(text))
   await using stack = new AsyncDisposableStack()
   const proxy = await findProxy({ folder, listen: options.visitors, environment })
   stack.defer(proxy.close)
@@ -39,13 +44,13 @@ async function up(session: Session, given: Parameters<typeof upOptions>[0]): Pro
     listen: options.api.host,
     workerPort: options.worker.port,
     workerListen: options.worker.host,
-    baseDomain: options.baseDomain,
+    baseDomain,
     allowPrivate: options.allowPrivate,
     proxy,
     ...(options.publicUrl === undefined ? {} : { publicUrl: options.publicUrl }),
   })
   stack.defer(together.close)
-  say(session, { options, proxy, together })
+  say(session, { baseDomain, proxy, together, first: await offerFirst(together) })
   await untilEnd(session, together)
   session.printer.line('\nStopping; apps keep running.')
 }
@@ -76,15 +81,22 @@ async function refuseTakenPorts({ api, worker }: UpOptions): Promise<void> {
 }
 
 interface Started {
-  readonly options: UpOptions
+  readonly baseDomain: string
   readonly proxy: FoundProxy
   readonly together: Together
+  /** Set while nobody has an account. */
+  readonly first: FirstStartCode | undefined
 }
 
-function say({ printer, config }: Session, { options, proxy, together }: Started): void {
+async function offerFirst({ client }: Together): Promise<FirstStartCode | undefined> {
+  const { first_start: isFirst } = await client.get<{ first_start: boolean }>('/sign-in')
+  return isFirst ? await client.send<FirstStartCode>('POST', '/first-start/code') : undefined
+}
+
+function say({ printer, config }: Session, { baseDomain, proxy, together, first }: Started): void {
   const { colour } = printer
   const port = proxy.httpPort === 80 ? '' : `:${proxy.httpPort}`
-  const apps = `http://<app>.${options.baseDomain}${port}`
+  const apps = `http://<app>.${baseDomain}${port}`
   printer.answer({
     url: together.url,
     token_file: together.tokenFile,
@@ -93,17 +105,25 @@ function say({ printer, config }: Session, { options, proxy, together }: Started
     data: config.dataFolder,
     manager_pid: together.manager.pid,
     worker_pid: together.worker.pid,
+    first_start: first ? { url: first.url, code: first.code } : null,
   })
   const caddy = proxy.ours === 'started' ? 'a Caddy of our own' : 'the Caddy that was running'
   const program = programOf(config)
   for (const line of [
     colour.bold('Fairlead is up.'),
     '',
-    `  API       ${together.url}   reference: ${together.url}/api/v1/docs`,
+    `  Web       ${together.url}   reference of its API: ${together.url}/api/v1/docs`,
     `  Token     ${together.tokenFile}`,
     `  Apps      ${apps}   (${caddy})`,
     `  Data      ${config.dataFolder}   logs: manager/manager.log, worker/worker.log`,
     '',
+    ...(first
+      ? [
+          `Nobody has an account yet. Open ${first.url} and type in ${colour.bold(first.code)}`,
+          colour.dim(`The code holds for ten minutes; "${program} people first" gives another one.`),
+          '',
+        ]
+      : []),
     'Next, in another terminal:',
     ...settingsElsewhere(config, together).map(words => `  export ${words}`),
     `  ${program} repositories add site https://github.com/you/site.git`,

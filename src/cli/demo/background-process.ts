@@ -19,7 +19,7 @@ export interface ProcessToStart {
   readonly env?: Readonly<Record<string, string>>
   /** Asked again and again; true means that the process serves. */
   readonly ready: () => Promise<boolean>
-  /** Default 15 000. */
+  /** Default 60 000. */
   readonly readyWithinMs?: number
 }
 
@@ -83,7 +83,7 @@ function endOf(child: ChildProcess): End {
 }
 
 async function waitUntilReady(start: ProcessToStart, end: End): Promise<void> {
-  const within = start.readyWithinMs ?? 15_000
+  const within = start.readyWithinMs ?? 60_000
   const deadline = systemClock.monotonic() + within
   while (systemClock.monotonic() < deadline) {
     const ready = await start.ready()

@@ -14,8 +14,13 @@ const APART = 37
  * A /24 that no network of the engine, no interface and no route of this machine uses. The search begins at a place
  * of this process: the network is only made by the first deployment, and another process may be choosing just now.
  */
-export async function freeSubnet(socketPath = DOCKER_SOCKET): Promise<string> {
-  const used = [...(await engineSubnets(socketPath)), ...interfaceSubnets(), ...(await routedSubnets())]
+export async function freeSubnet(socketPath = DOCKER_SOCKET, taken: readonly string[] = []): Promise<string> {
+  const used = [
+    ...taken,
+    ...(await engineSubnets(socketPath)),
+    ...interfaceSubnets(),
+    ...(await routedSubnets()),
+  ]
   for (let step = 0; step < 256; step++) {
     const subnet = `10.214.${(process.pid * APART + step) % 256}.0/24`
     if (!used.some(other => overlap(subnet, other))) {

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { Session } from '#cli/session.ts'
 import { startTogether, type Together } from '#cli/together.ts'
+import { makeWeb } from '#cli/web-build.ts'
 import { randomText } from '#lib/id.ts'
 import { ensureBaseImage } from './base-image.ts'
 import { freePort } from './free-port.ts'
@@ -72,6 +73,7 @@ export async function openWorld(session: Session, { apps, tell, environment }: W
   ])
   await place.remember(ours)
   session.signal.throwIfAborted()
+  makeWeb(text => session.printer.note(text))
   const together = await startTogether({
     folder: place.folder,
     clock: session.clock,

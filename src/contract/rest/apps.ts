@@ -40,7 +40,10 @@ export const ReleaseDocument = Type.Object(
       ),
     ),
     restored_from: Nullable({ ...Id, description: 'The release that a rollback or repair brought back.' }),
-    secret_revisions: Type.Record(Type.String(), Type.Integer()),
+    secret_revisions: Type.Record(Type.String(), Type.Union([Type.Integer(), Id]), {
+      description:
+        "By name: the revision of the app's own, or the id of the value that it shares with others.",
+    }),
     created_at: Time,
     confirmed: Nullable(
       Type.Object(
@@ -106,6 +109,7 @@ export const AppDocument = Type.Object(
       ),
     ),
     domains: Type.Array(Type.String()),
+    addresses: Type.Array(Type.String(), { description: 'Of the domains, with the port of their proxy.' }),
     release: Nullable(ReleaseDocument),
     deployment: Nullable(DeploymentDocument),
     observed: ObservedDocument,

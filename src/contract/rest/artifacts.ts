@@ -2,7 +2,7 @@ import { type Static, Type } from 'typebox'
 import { Wait } from './apps.ts'
 import { Commit, Id, Name, Nullable, Page, PageQuery, strict, Time } from './fields.ts'
 
-const ServiceName = Type.String({ minLength: 1, maxLength: 200 })
+export const ServiceName = Type.String({ minLength: 1, maxLength: 200 })
 const Version = Type.String({ minLength: 1, maxLength: 200 })
 
 export const AttestationKind = Type.Union([Type.Literal('sbom'), Type.Literal('provenance')])
@@ -79,3 +79,19 @@ export const NewArtifact = Type.Object(
   strict,
 )
 export type NewArtifact = Static<typeof NewArtifact>
+
+export const ServiceNameDocument = Type.Object(
+  {
+    name: ServiceName,
+    repository: Type.String({ description: 'The one that makes artefacts of that name.' }),
+    app: Nullable({
+      ...Name,
+      description: 'That made the first one; null: an administrator named the repository.',
+    }),
+    since: Time,
+  },
+  strict,
+)
+export type ServiceNameDocument = Static<typeof ServiceNameDocument>
+export const ServiceNameList = Type.Object({ items: Type.Array(ServiceNameDocument) }, strict)
+export const ServiceNameGrant = Type.Object({ repository: Name }, strict)

@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { SeenEngine } from '#contract/engine.ts'
 import { HostName, Nullable, strict, Time } from './fields.ts'
+import { AgentAddress } from './join.ts'
 
 export const HostDocument = Type.Object(
   {
@@ -16,6 +17,11 @@ export const HostDocument = Type.Object(
     engines: Type.Array(SeenEngine, {
       description: 'Its Docker engines as its worker saw them last; empty when it has only its own.',
     }),
+    certificate_ends_at: Type.String({
+      format: 'date-time',
+      description: 'Of its newest certificate; a connected host renews it in time.',
+    }),
+    warning: Nullable(Type.String({ description: 'What will stop it from connecting, if nobody acts.' })),
     created_at: Time,
   },
   strict,
@@ -26,7 +32,7 @@ export const HostList = Type.Object({ items: Type.Array(HostDocument) }, strict)
 export const NewHost = Type.Object(
   {
     /** host:port that the manager dials. */
-    address: Type.String({ pattern: '^(?:\\[[0-9a-fA-F:.]+\\]|[A-Za-z0-9.-]{1,253}):[0-9]{1,5}$' }),
+    address: AgentAddress,
     /** The public identity that the host printed, as it is. */
     identity: Type.Record(Type.String(), Type.Unknown(), { maxProperties: 20 }),
   },

@@ -15,9 +15,9 @@ export type ResultDocument = Static<typeof ResultDocument>
 export const CommitResult = Type.Object(
   {
     commit: Commit,
-    state: Type.Enum(['none', 'running', 'succeeded', 'failed'], {
+    state: Type.Enum(['none', 'running', 'waiting', 'succeeded', 'failed', 'superseded'], {
       description:
-        '"none": nothing was deployed from this commit, or not yet; "failed": one deployment failed, was cancelled or waits for a person.',
+        '"none": nothing was deployed from this commit, or not yet; "failed": a deployment failed or was cancelled; "waiting": one waits for an approval, or its app is paused, and all others succeeded; "superseded": newer commits took over all of them. Removals that the commit led to count too.',
     }),
     deployments: Type.Array(Id),
     result: ResultDocument,

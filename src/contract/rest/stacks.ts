@@ -22,6 +22,12 @@ export const StackDefinitionDocument = Type.Object(
     kind: Type.Enum(['definition', 'compose']),
     file: Type.String(),
     composes: Type.Array(Type.String()),
+    repo: Type.Optional(
+      Type.String({
+        description:
+          'The other repository that it takes Compose files of. Which options these have is not known before a deployment: what "options" does not name is taken too.',
+      }),
+    ),
     options: Type.Record(Type.String(), Type.Unknown(), {
       description: 'A JSON Schema (2020-12) of the options.',
     }),
@@ -63,6 +69,11 @@ export const NewStack = Type.Object(
     stack: CodeName,
     options: Type.Optional(Options),
     repository: Type.Optional({ ...Name, description: 'Default: the only one that has the definition.' }),
+    repo: Type.Optional({
+      ...CodeName,
+      description:
+        'The stack takes the Compose file of that name from another repository: the one of the file repo.<repo>.json.',
+    }),
     engine: Type.Optional({ ...CodeName, description: 'The engine that it is for; default: the usual one.' }),
     enabled: Type.Optional(Type.Boolean({ description: 'false: it is written down and does not run.' })),
   },

@@ -1,11 +1,14 @@
 import { type Static, Type } from 'typebox'
 import { strict, Time } from './fields.ts'
 
+/** A path on the same host, with its query. */
+export const PLACE_PATTERN = '^/(?![/\\\\])[!-~]{0,1000}$'
+
 export const VisitBody = Type.Object(
   {
     to: Type.Optional(
       Type.String({
-        pattern: '^/(?![/\\\\])[!-~]{0,1000}$',
+        pattern: PLACE_PATTERN,
         description: 'Path that is opened, with its query. Default: /',
       }),
     ),

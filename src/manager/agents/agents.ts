@@ -1,13 +1,15 @@
-import type { Kysely } from 'kysely'
+import type { Kysely, Selectable } from 'kysely'
 import type { Events } from '#manager/deployments/events.ts'
-import type { Tables } from '#manager/store/tables.ts'
-import type { AgentConnection, AgentState } from './connection.ts'
+import type { HostTable, Tables } from '#manager/store/tables.ts'
+import type { AgentConnection } from './connection.ts'
+import type { AgentState } from './connection-options.ts'
 import { HOST_NOT_FOUND } from './errors.ts'
+import { rekey } from './rekey.ts'
 import { type ResumeOptions, resumeCommand, type TellOptions, tell } from './tell.ts'
 
 /** The connections to all hosts' agents, kept open while the manager runs. */
 export interface Agents {
-  /** Tells a host's worker one command and gives its result. HOST_NOT_FOUND, AGENT_OFFLINE or the command's own error. */
+  /** Tells a host's agent one command and gives its result. HOST_NOT_FOUND, AGENT_OFFLINE or the command's own error. */
   tell(host: string, options: TellOptions): Promise<unknown>
   /** Follows a command told earlier, perhaps by an earlier process; COMMAND_LOST if the worker does not know it. */
   resume(host: string, options: ResumeOptions): Promise<unknown>
@@ -15,17 +17,29 @@ export interface Agents {
   state(host: string): AgentState | undefined
   /** Follows the hosts table: opens what is new, closes what is gone. */
   refresh(): Promise<void>
+  /** Gives a host's agent a new key in place of its own; gives it. AGENT_OFFLINE or HOST_KEY_NOT_RENEWED. */
+  rekey(host: string): Promise<string>
+  /** Lets go of the connection to a host and opens a new one. Commands go on. */
+  reconnect(host: string): Promise<void>
   close(): Promise<void>
 }
+
+type OpenedHost = Pick<Selectable<HostTable>, 'name' | 'address' | 'identity' | 'successor'>
 
 export interface AgentsOptions {
   readonly db: Kysely<Tables>
   readonly events: Events
-  readonly open: (host: { name: string; address: string; identity: string }) => AgentConnection
+  readonly open: (host: OpenedHost) => AgentConnection
+  /** Hears why a host did not do what it was told. */
+  readonly failed?: (
+    host: string,
+    told: { readonly id: string; readonly command: string },
+    why: unknown,
+  ) => void
 }
 
-export function createAgents({ db, events, open }: AgentsOptions): Agents {
-  const connections = new Map<string, { place: string; connection: AgentConnection }>()
+export function createAgents({ db, events, open, failed }: AgentsOptions): Agents {
+  const connections = new Map<string, { address: string; connection: AgentConnection }>()
 
   function connectionTo(host: string): AgentConnection {
     const found = connections.get(host)
@@ -35,14 +49,24 @@ export function createAgents({ db, events, open }: AgentsOptions): Agents {
     return found.connection
   }
 
-  return {
-    tell: async (host, options) => await tell(connectionTo(host), options),
+  const agents: Agents = {
+    async tell(host, options) {
+      try {
+        return await tell(connectionTo(host), options)
+      } catch (error) {
+        failed?.(host, options, error)
+        throw error
+      }
+    },
     resume: async (host, options) => await resumeCommand(connectionTo(host), options),
     state: host => connections.get(host)?.connection.state(),
     async refresh() {
-      const hosts = await db.selectFrom('hosts').selectAll().where('role', '=', 'worker').execute()
-      for (const [name, { place, connection }] of connections) {
-        const still = hosts.find(host => host.name === name && placeOf(host) === place)
+      const hosts = await db.selectFrom('hosts').selectAll().execute()
+      for (const [name, { address, connection }] of connections) {
+        // A renewed certificate or key changes neither where it is nor who: its connection stays.
+        const still = hosts.find(
+          host => host.name === name && host.address === address && connection.knows(keyIdIn(host)),
+        )
         if (!still) {
           connections.delete(name)
           await connection.close()
@@ -50,19 +74,26 @@ export function createAgents({ db, events, open }: AgentsOptions): Agents {
       }
       for (const host of hosts) {
         if (!connections.has(host.name)) {
-          connections.set(host.name, { place: placeOf(host), connection: open(host) })
+          connections.set(host.name, { address: host.address, connection: open(host) })
           events.publish('host', { name: host.name, state: 'dialled' })
         }
       }
+    },
+    rekey: async host => await rekey(connectionTo(host)),
+    async reconnect(host) {
+      const known = connections.get(host)
+      connections.delete(host)
+      await known?.connection.close()
+      await agents.refresh()
     },
     async close() {
       await Promise.all([...connections.values()].map(({ connection }) => connection.close()))
       connections.clear()
     },
   }
+  return agents
 }
 
-/** Where a host is and who it is. A renewed certificate changes neither: its connection stays. */
-function placeOf(host: { readonly address: string; readonly identity: string }): string {
-  return `${host.address} ${(JSON.parse(host.identity) as { keyId: string }).keyId}`
+function keyIdIn({ identity }: { readonly identity: string }): string {
+  return (JSON.parse(identity) as { keyId: string }).keyId
 }

@@ -1,15 +1,14 @@
 import type { TObject } from 'typebox'
-import type { Command } from '#commands/command.ts'
 import { type AgentFrame, CLOSE } from '#contract/agent-frames.ts'
 import { background } from '#lib/background.ts'
 import type { Clock } from '#lib/clock.ts'
 import { asFairleadError, type FairleadError } from '#lib/errors.ts'
-import type { Logger } from '#lib/logger.ts'
-import type { HeartbeatOptions } from '#link/heartbeat.ts'
-import type { Identity } from '#link/identity.ts'
-import { type CertifiedCertificate, certificateId, type Pin, withCertificate } from '#link/public-identity.ts'
-import type { AgentFacts, AgentLink } from './agent-link.ts'
-import { dial } from './dial.ts'
+import { type CertifiedCertificate, certificateId } from '#link/public-identity.ts'
+import type { Successor } from '#link/succession.ts'
+import type { AgentLink } from './agent-link.ts'
+import { AgentPins } from './agent-pins.ts'
+import type { AgentState, ConnectionOptions } from './connection-options.ts'
+import { dialKnown } from './dial-known.ts'
 import { AGENT_MISBEHAVES, AGENT_OFFLINE } from './errors.ts'
 import { Followed } from './followed.ts'
 import { announceNext } from './rotation.ts'
@@ -22,33 +21,6 @@ const SKEW_WARNING_MS = 300_000
 /** Frames of an agent that make no sense, per link. */
 const MAX_ODD = 100
 
-export interface ConnectionOptions {
-  /** host:port */
-  readonly address: string
-  readonly identity: Identity
-  readonly pin: Pin
-  /** Keeps the pin with a new certificate of the agent, durably. */
-  readonly savePin?: (pin: Pin) => Promise<void> | void
-  /** Fencing counter: one number per start of a manager, higher than any before. */
-  readonly epoch: () => number | Promise<number>
-  /** The commands that may be told: their results are checked. */
-  readonly commands: readonly Command[]
-  readonly clock: Clock
-  readonly logger: Logger
-  readonly heartbeat?: Omit<HeartbeatOptions, 'clock'>
-}
-
-export interface AgentState {
-  readonly status: 'connecting' | 'connected' | 'closed'
-  /** ms since 1970 of the last change of status. */
-  readonly since: number
-  readonly agent?: AgentFacts | undefined
-  /** Why it is not connected, or was not before. */
-  readonly lastError?: FairleadError | undefined
-  /** Tries since it was last connected. */
-  readonly attempts: number
-}
-
 /** Keeps one agent connected for as long as it lives: connecting <-> connected -> closed. */
 export class AgentConnection {
   /** Who follows which of its commands. */
@@ -57,20 +29,29 @@ export class AgentConnection {
   readonly #stop = new AbortController()
   readonly #watchers = new Set<() => void>()
   readonly #running: Promise<void>
-  #pin: Pin
+  readonly #pins: AgentPins
   #link: AgentLink | undefined
   #odd = 0
   #state: AgentState
 
   constructor(options: ConnectionOptions) {
     this.#options = options
-    this.#pin = options.pin
+    this.#pins = new AgentPins(options)
     this.#state = { status: 'connecting', since: options.clock.now(), attempts: 0 }
     this.#running = this.#run()
   }
 
   get name(): string {
-    return this.#pin.name
+    return this.#pins.current.name
+  }
+
+  /** Of the key that the agent has proven, or has to. */
+  get keyId(): string {
+    return this.#pins.current.keyId
+  }
+
+  knows(keyId: string): boolean {
+    return this.#pins.all.some(pin => pin.keyId === keyId)
   }
 
   get clock(): Clock {
@@ -122,6 +103,7 @@ export class AgentConnection {
     this.#odd++
     if (this.#odd <= 10) {
       this.#options.logger.warn('agent.odd-frame', { agent: this.name, reason: why })
+      this.#options.onOdd?.(why)
     }
     if (this.#odd >= MAX_ODD) {
       this.misbehaved(link, why)
@@ -129,6 +111,7 @@ export class AgentConnection {
   }
 
   misbehaved(link: AgentLink, why: string): void {
+    this.#options.logger.warn('agent.misbehaves', { agent: this.name, reason: why })
     link.close(CLOSE.badFrame, AGENT_MISBEHAVES(this.name, why))
   }
 
@@ -162,13 +145,8 @@ export class AgentConnection {
     const { identity, address, clock, logger, heartbeat } = this.#options
     try {
       identity.certificates.renew()
-      const link = await dial({
-        address,
-        identity,
-        pin: this.#pin,
-        epoch: await this.#options.epoch(),
-        clock,
-        signal: this.#stop.signal,
+      const link = await dialKnown(this.#pins, {
+        ...{ address, identity, clock, epoch: await this.#options.epoch(), signal: this.#stop.signal },
         ...(heartbeat ? { heartbeat } : {}),
         listener: {
           frame: (from, frame, bytes) => this.#heard(from, frame, bytes),
@@ -213,7 +191,11 @@ export class AgentConnection {
       return
     }
     if (frame.command === 'rotated') {
-      this.#options.identity.certificates.noteKnown(this.#pin.keyId, frame.data.certificateId)
+      this.#options.identity.certificates.noteKnown(this.keyId, frame.data.certificateId)
+      return
+    }
+    if (frame.command === 'successor') {
+      background(this.#follow(link, frame.data), error => this.flag(link, error.message))
       return
     }
     const id = 'id' in frame.data ? frame.data.id : undefined
@@ -229,10 +211,12 @@ export class AgentConnection {
   }
 
   async #learn(link: AgentLink, certificate: CertifiedCertificate): Promise<void> {
-    const pin = withCertificate(this.#pin, certificate)
-    await this.#options.savePin?.(pin)
-    this.#pin = pin
+    await this.#pins.learn(certificate)
     link.send('rotated', { certificateId: certificateId(certificate.certificate) })
+  }
+
+  async #follow(link: AgentLink, said: Successor): Promise<void> {
+    link.send('succeeds', { keyId: (await this.#pins.follow(said)).keyId })
   }
 
   #offline(): FairleadError {

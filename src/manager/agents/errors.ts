@@ -5,7 +5,8 @@ export const HOST_NOT_FOUND = defineError({
   status: 404,
   retry: 'never',
   message: (host: string) => `There is no host "${host}".`,
-  hint: () => 'List the hosts with "fairlead hosts"; a new one joins with "fairlead hosts join".',
+  hint: () =>
+    'List the hosts with "fairlead hosts"; a new one joins with the command that "fairlead hosts add" prints.',
 })
 
 export const AGENT_OFFLINE = defineError({
@@ -81,6 +82,15 @@ export const COMMAND_TOO_LARGE = defineError({
   message: (command: string, bytes: number) =>
     `${command} has ${bytes} bytes of data, more than an agent takes.`,
   hint: () => 'Make the files that travel with it smaller (compose files, generated configuration).',
+})
+
+export const HOST_KEY_NOT_RENEWED = defineError({
+  code: 'HOST_KEY_NOT_RENEWED',
+  status: 504,
+  retry: 'later',
+  message: (agent: string) => `The agent "${agent}" did not come with a new key yet.`,
+  hint: (agent: string) =>
+    `Look at "fairlead hosts": its key changes as soon as ${agent} is connected with the new one. An agent of an older release cannot do it.`,
 })
 
 function hintFor(why: string): string {

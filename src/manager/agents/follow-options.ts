@@ -1,3 +1,4 @@
+import type { Talk } from '#link/talk.ts'
 import type { OnLines } from './storing.ts'
 
 /** Abort a follower's signal with this reason to stop listening without cancelling the command. */
@@ -18,4 +19,6 @@ export interface FollowOptions {
   readonly waitMs: number
   readonly onLines?: OnLines | undefined
   readonly signal?: AbortSignal | undefined
+  /** With a command that talks. It is not followed beyond its connection. */
+  readonly talk?: Talk | undefined
 }

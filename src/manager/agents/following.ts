@@ -1,19 +1,19 @@
 import type { AgentFrame, LogLine } from '#contract/agent-frames.ts'
-import { check } from '#lib/check.ts'
 import { asFairleadError, FairleadError } from '#lib/errors.ts'
 import { COMMAND_CANCELLED, COMMAND_TIMED_OUT, UNKNOWN_COMMAND_ID } from '#link/errors.ts'
 import type { AgentLink } from './agent-link.ts'
+import { checkedResult, type Ended } from './checked-result.ts'
 import type { AgentConnection } from './connection.ts'
-import { BAD_ANSWER, COMMAND_LEFT, COMMAND_LOST } from './errors.ts'
+import { COMMAND_LEFT, COMMAND_LOST } from './errors.ts'
 import { type FollowOptions, LEAVE } from './follow-options.ts'
 import { Storing } from './storing.ts'
+import { attachTalk, isTalk, refuseCut } from './talk-frames.ts'
 
 /** An agent ends its commands itself; this is for one that does not. */
 const LATE_MS = 30_000
 const AGENT_STOPPING = 'AGENT_STOPPING'
 
 type Accepted = Extract<AgentFrame, { command: 'accepted' }>['data']
-type Ended = { readonly seq: number } & ({ readonly data: unknown } | { readonly error: FairleadError })
 
 /**
  * Follows one command over any number of connections:
@@ -45,11 +45,16 @@ export class Following {
   /** The checked result. Rejects with the command's own error, or why it could not be followed. */
   async run(): Promise<unknown> {
     const { followed } = this.#connection
-    await followed.place(this.#options.signal).catch(() => {
+    const { signal } = this.#options
+    // One that was told before a restart, and is not wanted any more, is only followed to be ended.
+    this.#cancelled = this.#accepted && signal?.aborted === true && signal.reason !== LEAVE
+    await followed.place(this.#cancelled ? undefined : signal).catch(() => {
       throw this.#endByCaller()
     })
     try {
-      return this.#resultOf(await this.#listening())
+      const ended = await this.#listening()
+      // Only now is it known what a command was that an earlier process told.
+      return checkedResult(this.#connection, this.#name, ended)
     } finally {
       followed.leave()
     }
@@ -62,7 +67,7 @@ export class Following {
     const late = clock.after(deadlineMs + LATE_MS, () => this.#giveUp(deadlineMs))
     const onAbort = () => this.#aborted()
     signal?.addEventListener('abort', onAbort, { once: true })
-    if (signal?.aborted) {
+    if (signal?.aborted && !this.#cancelled) {
       this.#aborted()
     }
     try {
@@ -77,21 +82,22 @@ export class Following {
   async #follow(): Promise<Ended> {
     const { id, waitMs } = this.#options
     for (;;) {
-      const link = await this.#linkWithin(waitMs)
+      // Who wants to end it does not wait for an agent that went away.
+      const link = await this.#linkWithin(this.#cancelled && this.#link ? 0 : waitMs)
       const ended = await this.#on(link)
       await this.#storing.settle()
       if (ended) {
         link.send('ack', { id, seq: Math.max(ended.seq, this.#storing.stored) })
         return ended
       }
+      refuseCut(this.#options.talk, this.#name)
     }
   }
 
   /** What was told to an agent that does not come back in time must not go on for nobody when it does. */
   async #linkWithin(waitMs: number): Promise<AgentLink> {
     try {
-      // Who wants to end it does not wait for an agent that is away.
-      return await this.#connection.link({ waitMs: this.#cancelled ? 0 : waitMs, signal: this.#stop.signal })
+      return await this.#connection.link({ waitMs, signal: this.#stop.signal })
     } catch (error) {
       if ((this.#told || this.#accepted) && this.#options.signal?.reason !== LEAVE) {
         this.#connection.followed.abandon(this.#options.id)
@@ -123,12 +129,15 @@ export class Following {
   }
 
   #tell(link: AgentLink): void {
+    const { id, talk, frame = '' } = this.#options
     this.#told = true
-    link.sendText(this.#options.frame ?? '')
+    link.sendText(frame)
+    attachTalk(talk, link, id)
   }
 
-  #heard(link: AgentLink, { command, data }: AgentFrame, bytes: number): void {
-    if (link !== this.#link) {
+  #heard(link: AgentLink, frame: AgentFrame, bytes: number): void {
+    const { command, data } = frame
+    if (link !== this.#link || isTalk(this.#options.talk, frame)) {
       return
     }
     switch (command) {
@@ -152,14 +161,14 @@ export class Following {
   }
 
   #nowAccepted(link: AgentLink, { command, state }: Pick<Accepted, 'command' | 'state'>): void {
-    const wanted = this.#options.command
-    if (wanted !== undefined && command !== wanted) {
+    const { command: wanted = command } = this.#options
+    if (command !== wanted) {
       this.#connection.flag(link, `accepted ${command} instead of ${wanted}`)
       return
     }
     this.#accepted = true
     this.#name = command
-    if (state === 'orphaned') {
+    if (state === 'orphaned' && !this.#cancelled) {
       this.#tellAgain(link)
     }
   }
@@ -209,15 +218,12 @@ export class Following {
 
   #aborted(): void {
     const { id, signal } = this.#options
-    if (signal?.reason === LEAVE || !(this.#told || this.#accepted)) {
+    const isUntold = !(this.#told || this.#accepted)
+    if (signal?.reason === LEAVE || isUntold || !this.#link?.send('cancel', { id })) {
       this.#leave(this.#endByCaller())
       return
     }
     this.#cancelled = true
-    if (!this.#link?.send('cancel', { id })) {
-      this.#leave(this.#endByCaller())
-      return
-    }
     this.#connection.clock.after(LATE_MS, () => this.#leave(this.#endByCaller()))
   }
 
@@ -235,16 +241,5 @@ export class Following {
     this.#link?.send('leave', { id: this.#options.id })
     this.#stop.abort(error)
     this.#over.reject(error)
-  }
-
-  #resultOf(ended: Ended): unknown {
-    if ('error' in ended) {
-      throw ended.error
-    }
-    const schema = this.#connection.resultOf(this.#name)
-    if (!schema) {
-      throw BAD_ANSWER(`The result of ${this.#name}`, 'this manager knows no such command')
-    }
-    return check(schema, ended.data, `The result of ${this.#name}`, BAD_ANSWER)
   }
 }

@@ -8,17 +8,20 @@ import { addApp, openTestStore } from '#manager/deployments/test-store.ts'
 import type { AgentConnection } from './connection.ts'
 import { settleEnded } from './settle-ended.ts'
 
-test('M23 an agent may forget an ended command whose acknowledgement got lost, ends one that waits for nobody, and no other', async () => {
+test('M23 an agent may forget an ended command whose acknowledgement got lost, ends what waits or works for nobody, and no other', async () => {
   const store = await openTestStore()
   const appId = await addApp(store, 'shop')
   const trigger = { kind: 'api', by: 'test' } as const
   const { id: deployment } = await requestDeployment(store, { appId, kind: 'deploy', trigger })
   const [stored, told, followed, running, direct] = [newId(), newId(), newId(), newId(), newId()]
-  const [orphan, toldOrphan] = [newId(), newId()]
+  const [orphan, toldOrphan, givenUp, toldRunning] = [newId(), newId(), newId(), newId()]
+  await store.db.updateTable('deployments').set({ state: 'running' }).execute()
   for (const [id, state] of [
     [stored, 'succeeded'],
     [told, 'told'],
     [toldOrphan, 'told'],
+    [givenUp, 'failed'],
+    [toldRunning, 'told'],
   ] as const) {
     const row = { deployment_id: deployment, step: 'build', key: id, command: 'image.build', host: 'test' }
     await store.db
@@ -36,6 +39,8 @@ test('M23 an agent may forget an ended command whose acknowledgement got lost, e
         { id: running, seq: 3, state: 'running' },
         { id: orphan, seq: 3, state: 'orphaned' },
         { id: toldOrphan, seq: 3, state: 'orphaned' },
+        { id: toldRunning, seq: 3, state: 'running' },
+        { id: givenUp, seq: 3, state: 'running' },
       ],
     },
     send: (command: string, data: unknown) => acknowledged.push([command, data]),
@@ -51,13 +56,25 @@ test('M23 an agent may forget an ended command whose acknowledgement got lost, e
   }
   settleEnded(connection as unknown as AgentConnection, { db: store.db, logger: silentLogger })
   changed()
-  while (acknowledged.length < 3) {
+  while (acknowledged.length < 4) {
     await nextTurn()
   }
   assert.deepEqual(acknowledged, [
     ['ack', { id: stored, seq: 3 }],
     ['ack', { id: direct, seq: 3 }],
     ['cancel', { id: orphan }],
+    ['cancel', { id: givenUp }],
+  ])
+  acknowledged.length = 0
+  await store.db.updateTable('deployments').set({ state: 'cancelled' }).execute()
+  changed()
+  while (acknowledged.length < 7) {
+    await nextTurn()
+  }
+  assert.deepEqual(acknowledged.slice(-3), [
+    ['cancel', { id: toldOrphan }],
+    ['cancel', { id: toldRunning }],
+    ['cancel', { id: givenUp }],
   ])
   await store.close()
 })

@@ -9,7 +9,7 @@ type Connection = Pick<AgentConnection, 'name' | 'onChange' | 'state' | 'link' |
 /**
  * Lets an agent forget, whenever it is connected, the ended commands that nobody here asks for any more: their end is
  * stored, and only the acknowledgement of it got lost when one of the two died. One that waits for its data to go on
- * is cancelled.
+ * is cancelled, and so is one at work that was given up: who was to tell it so may have been killed.
  */
 export function settleEnded(
   connection: Connection,
@@ -27,29 +27,31 @@ export function settleEnded(
 async function settle(connection: Connection, db: Kysely<Tables>): Promise<void> {
   const link = await connection.link({ waitMs: 0 })
   const isFollowed = (id: string) => connection.followed.listener(id) !== undefined
-  const ended = link.agent.running.filter(({ id, state }) => state !== 'running' && !isFollowed(id))
-  if (ended.length === 0) {
+  const unfollowed = link.agent.running.filter(({ id }) => !isFollowed(id))
+  if (unfollowed.length === 0) {
     return
   }
-  // These are asked for again by the deployments that were left running.
-  const told = await db
+  const rows = await db
     .selectFrom('commands')
-    .select('id')
-    .where('state', '=', 'told')
+    .innerJoin('deployments', 'deployments.id', 'commands.deployment_id')
+    .select(['commands.id', 'commands.state', 'deployments.state as deployment'])
     .where(
-      'id',
+      'commands.id',
       'in',
-      ended.map(({ id }) => id),
+      unfollowed.map(({ id }) => id),
     )
     .execute()
-  const wanted = new Set(told.map(({ id }) => id))
-  for (const { id, seq, state } of ended) {
-    if (!wanted.has(id) && !isFollowed(id)) {
-      if (state === 'orphaned') {
-        link.send('cancel', { id })
-      } else {
-        link.send('ack', { id, seq })
-      }
+  // These are asked for again by the deployments that were left running.
+  const isWanted = (row: (typeof rows)[number]) => row.state === 'told' && row.deployment === 'running'
+  for (const { id, seq, state } of unfollowed) {
+    const row = rows.find(each => each.id === id)
+    if (isFollowed(id) || (row && isWanted(row))) {
+      continue
+    }
+    if (state === 'orphaned' || (state === 'running' && row)) {
+      link.send('cancel', { id })
+    } else if (state !== 'running') {
+      link.send('ack', { id, seq })
     }
   }
 }

@@ -25,7 +25,7 @@ interface Told {
   readonly owner?: CommandOwner | undefined
 }
 
-export interface TellOptions extends Common, Told {
+export interface TellOptions extends Common, Told, Pick<FollowOptions, 'talk'> {
   /** ms from its acceptance after which the agent ends the command. */
   readonly deadlineMs: number
 }

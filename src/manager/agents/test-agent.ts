@@ -14,7 +14,8 @@ import { SERVER_SOCKET } from '#link/socket.ts'
 import { anIdentity, pinFor } from '#link/test-identities.ts'
 import { serverTls } from '#link/tls.ts'
 import { channelOf, prove } from '#link/transcript.ts'
-import { AgentConnection, type ConnectionOptions } from './connection.ts'
+import { AgentConnection } from './connection.ts'
+import type { ConnectionOptions } from './connection-options.ts'
 
 type Data = Record<string, unknown>
 

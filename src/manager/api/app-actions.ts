@@ -104,7 +104,7 @@ export function appActionRoutes(api: Api, parts: ApiParts): void {
     },
     async (request, reply) => {
       const { params, body } = request
-      const visitor = speakerOf(request).name
+      const visitor = speakerOf(request).tokenId
       const { url, expiresAt } = await openVisit(parts, { app: params.app, visitor, to: body.to ?? '/' })
       return reply.code(201).send({ url, expires_at: new Date(expiresAt).toISOString() })
     },

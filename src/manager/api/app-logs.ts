@@ -11,6 +11,7 @@ import { targetNamed } from '#targets/index.ts'
 import { AppPath } from './apps.ts'
 import { timeText } from './documents.ts'
 import { LOGS_NOT_AVAILABLE, NO_SERVICES } from './errors.ts'
+import { openStream } from './open-stream.ts'
 import type { ApiParts } from './parts.ts'
 import type { Api } from './shape.ts'
 import type { EventStream } from './streams.ts'
@@ -39,11 +40,12 @@ export function appLogRoutes(api: Api, parts: ApiParts): void {
         produces: ['text/event-stream'],
       },
     },
-    async ({ params, query, id }, reply) => {
+    async (request, reply) => {
+      const { params, query, id } = request
       const { tail = 200, follow = true, service } = query
       const app = await readApp(parts.db, params.app)
       const command = logsCommandOf(app, service)
-      const stream = parts.streams.open(reply)
+      const stream = openStream(parts, request, reply)
       const shown = show(parts, { app, command, tail, follow, service, stream })
       background(shown, error =>
         parts.logger.warn('api.stream-broken', { request: id, message: error.message }),

@@ -21,7 +21,7 @@ export function secretRoutes(api: Api, parts: ApiParts): void {
     { schema: { summary: 'List names of secrets', tags, params: AppPath, response: { 200: SecretList } } },
     async ({ params }) => {
       const app = await readApp(db, params.app)
-      return { items: (await listSecrets(db, app.id)).map(shown) }
+      return { items: (await listSecrets(db, app.id)).map(secretDocument) }
     },
   )
 
@@ -38,7 +38,7 @@ export function secretRoutes(api: Api, parts: ApiParts): void {
     },
     async ({ params, body }) => {
       const app = await readApp(db, params.app)
-      return shown(await setSecret(parts, { appId: app.id, name: params.name, value: body.value }))
+      return secretDocument(await setSecret(parts, { appId: app.id, name: params.name, value: body.value }))
     },
   )
 
@@ -55,6 +55,6 @@ export function secretRoutes(api: Api, parts: ApiParts): void {
   )
 }
 
-function shown({ name, revision, updatedAt }: SecretRecord): SecretDocument {
+export function secretDocument({ name, revision, updatedAt }: SecretRecord): SecretDocument {
   return { name, revision, updated_at: timeText(updatedAt) }
 }

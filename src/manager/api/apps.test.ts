@@ -39,6 +39,21 @@ test('an app is created, listed, read, changed and shown with its version', asyn
   assert.deepEqual(read.json(), changed.json())
 })
 
+test('A02 only an admin makes an app on another host than that of its repository', async () => {
+  const machine = { role: 'maintainer' }
+  const { token } = (await manager.ask('POST', '/api/v1/tokens', { name: 'm', machine })).json()
+  const headers = { authorization: `Bearer ${token}` }
+  const make = async (host: string, more: Record<string, string> = {}) => {
+    const body = { name: `on-${host}`, repository: 'shop-repo', host }
+    const answer = await manager.ask('POST', '/api/v1/apps', body, more)
+    return [answer.statusCode, answer.json().code]
+  }
+  assert.deepEqual(await make('prod', headers), [403, 'HOST_OF_OTHERS'])
+  assert.deepEqual(await make('prod'), [422, 'HOST_UNKNOWN'])
+  assert.deepEqual(await make('local', headers), [201, undefined])
+  assert.equal((await manager.ask('DELETE', '/api/v1/apps/on-local')).statusCode, 204)
+})
+
 for (const name of [
   '../x',
   '.',
@@ -223,6 +238,23 @@ test('R14 secrets are written and listed, never read; they lie sealed in the dat
   assert.doesNotMatch(JSON.stringify([row, listed.body, manager.recorded.logged]), /canary/)
   assert.equal((await manager.ask('DELETE', '/api/v1/apps/shop/secrets/TOKEN')).statusCode, 204)
   assert.equal((await manager.ask('DELETE', '/api/v1/apps/shop/secrets/TOKEN')).statusCode, 404)
+})
+
+test('R14 secrets of a repository and of a host are written, listed and removed, and never read', async () => {
+  for (const owner of ['repositories/shop-repo', 'hosts/local']) {
+    const path = `/api/v1/${owner}/secrets`
+    const set = await manager.ask('PUT', `${path}/KEY`, { value: 'hunter4-canary' })
+    assert.deepEqual([set.statusCode, set.json().revision], [200, 1], set.body)
+    const listed = await manager.ask('GET', path)
+    assert.deepEqual(
+      listed.json().items.map((each: { name: string }) => each.name),
+      ['KEY'],
+    )
+    assert.doesNotMatch(JSON.stringify([set.body, listed.body, manager.recorded.logged]), /canary/)
+    assert.equal((await manager.ask('DELETE', `${path}/KEY`)).statusCode, 204)
+    assert.equal((await manager.ask('DELETE', `${path}/KEY`)).json().code, 'SHARED_SECRET_NOT_FOUND')
+    assert.equal((await manager.ask('GET', `/api/v1/${owner.split('/')[0]}/nobody/secrets`)).statusCode, 404)
+  }
 })
 
 test('A11 an app that ran is taken down by a deployment; one on a lost host can be forgotten', async () => {

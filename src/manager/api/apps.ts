@@ -20,12 +20,17 @@ import { updateApp } from '#manager/apps/update-app.ts'
 import { resumeApp } from '#manager/deployments/breaker.ts'
 import { listDeployments } from '#manager/deployments/queries.ts'
 import { observedDocument } from '#manager/observation/last-seen.ts'
+import { refuseOverQuota } from '#manager/people/app-quota.ts'
+import { noteOwner } from '#manager/people/projects.ts'
+import { isAdmin } from '#manager/people/roles.ts'
+import { inTransaction } from '#manager/store/transaction.ts'
 import { speakerOf } from './authenticate.ts'
 import { appDocument, deploymentDocument, releaseDocument } from './documents.ts'
 import { PAGE_SIZE, pageOf } from './page.ts'
 import type { ApiParts } from './parts.ts'
 import type { Api } from './shape.ts'
 import { wantedVersion, withVersion } from './version.ts'
+import { visibleNames } from './visible-names.ts'
 
 export const AppPath = Type.Object({ app: Name }, strict)
 const tags = ['apps']
@@ -41,6 +46,7 @@ export function appRoutes(api: Api, parts: ApiParts): void {
       observed: observedDocument(statusOfApp(parts, app), parts.clock.now()),
       drift: driftSummary(parts, app),
       badgeUrl: `${parts.config.publicUrl}/badges/${app.name}.svg`,
+      visitors: parts.agents.state(app.host)?.agent?.visitors,
       now: parts.clock.now(),
     })
   }
@@ -48,9 +54,10 @@ export function appRoutes(api: Api, parts: ApiParts): void {
   api.get(
     '/apps',
     { schema: { summary: 'List apps by name', tags, querystring: AppsQuery, response: { 200: AppPage } } },
-    async ({ query }) => {
-      const { limit = PAGE_SIZE, cursor, repository } = query
-      const apps = await listApps(db, { limit: limit + 1, after: cursor, repository })
+    async request => {
+      const { limit = PAGE_SIZE, cursor, repository } = request.query
+      const only = await visibleNames(parts, request)
+      const apps = await listApps(db, { limit: limit + 1, after: cursor, repository, only })
       const page = pageOf(apps, limit, app => app.name)
       return { ...page, items: await Promise.all(page.items.map(shown)) }
     },
@@ -66,8 +73,15 @@ export function appRoutes(api: Api, parts: ApiParts): void {
         response: { 201: AppDocument },
       },
     },
-    async ({ body }, reply) => {
-      const app = await createApp(parts, body)
+    async (request, reply) => {
+      const speaker = speakerOf(request)
+      const app = await inTransaction(db, async inside => {
+        await refuseOverQuota(inside, speaker)
+        const rights = { mayChooseHost: isAdmin(speaker) }
+        const made = await createApp({ ...parts, db: inside }, request.body, rights)
+        await noteOwner(inside, speaker, { kind: 'app', id: made.id })
+        return made
+      })
       withVersion(reply, app.version)
       return reply
         .code(201)

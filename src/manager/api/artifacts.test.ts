@@ -4,6 +4,7 @@ import type { ArtifactDocument } from '#contract/rest/artifacts.ts'
 import type { DeploymentDocument } from '#contract/rest/deployments.ts'
 import { newId } from '#lib/id.ts'
 import { noteArtifact } from '#manager/artifacts/note-artifact.ts'
+import { listArtifacts } from '#manager/artifacts/queries.ts'
 import { readDeployment } from '#manager/deployments/queries.ts'
 import type { ReleaseDraft } from '#manager/pipeline/step.ts'
 import { seedApp, type TestServer, testServer } from './test-server.ts'
@@ -91,6 +92,22 @@ test('a service that has another name than its app is found by what it made, and
   assert.deepEqual([none.statusCode, none.json().code], [404, 'SERVICE_UNKNOWN'])
 })
 
+test('an administrator gives the name of a service to a repository and frees it, and takes an artefact out of the list', async () => {
+  const path = '/api/v1/service-names/team%2Fapi'
+  const given = await server.ask('PUT', path, { repository: 'api-repo' })
+  assert.deepEqual(
+    [given.statusCode, given.json().name, given.json().repository],
+    [200, 'team/api', 'api-repo'],
+  )
+  const { items } = (await server.ask('GET', '/api/v1/service-names')).json()
+  assert.deepEqual(items, [given.json()])
+  assert.equal((await server.ask('DELETE', path)).statusCode, 204)
+  assert.equal((await server.ask('DELETE', path)).json().code, 'SERVICE_NAME_FREE')
+  const newest = `/api/v1/artifacts/${await made('gone', '1.0')}`
+  assert.equal((await server.ask('DELETE', newest)).statusCode, 204)
+  assert.equal((await server.ask('GET', newest)).json().code, 'ARTIFACT_NOT_FOUND')
+})
+
 test('R91 the badge of an app shows the version of its newest artefact', async () => {
   await server.ask('PATCH', '/api/v1/apps/api', { badge: 'public' })
   const { body } = await server.server.inject({ method: 'GET', url: '/badges/api.svg' })
@@ -98,7 +115,8 @@ test('R91 the badge of an app shows the version of its newest artefact', async (
   assert.match(body, />1\.0</)
 })
 
-async function made(name: string, version: string): Promise<void> {
+/** Gives its id. */
+async function made(name: string, version: string): Promise<string> {
   const image = `${name}:${version}`
   const references = { [`r.example/${image}`]: DIGEST }
   const content = {
@@ -114,4 +132,6 @@ async function made(name: string, version: string): Promise<void> {
   const deployment = await readDeployment(server.parts.db, id)
   const draft = { target: 'image', commit: COMMIT, content } as unknown as ReleaseDraft
   await noteArtifact(server.parts, { id: newId(), deployment, draft })
+  const [artifact] = await listArtifacts(server.parts.db, { limit: 1 })
+  return artifact?.id ?? ''
 }

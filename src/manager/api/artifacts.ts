@@ -10,13 +10,20 @@ import { DeploymentDocument } from '#contract/rest/deployments.ts'
 import { Id, strict } from '#contract/rest/fields.ts'
 import { type AttestationRow, attestationsOf, readAttestation } from '#manager/artifacts/attestations.ts'
 import { ARTIFACT_TYPE_UNSUPPORTED } from '#manager/artifacts/errors.ts'
-import { type ArtifactRow, appOfService, listArtifacts, readArtifact } from '#manager/artifacts/queries.ts'
+import {
+  type ArtifactRow,
+  appOfService,
+  forgetArtifact,
+  listArtifacts,
+  readArtifact,
+} from '#manager/artifacts/queries.ts'
 import { speakerOf } from './authenticate.ts'
 import { deploymentDocument, timeText } from './documents.ts'
 import { PAGE_SIZE, pageOf } from './page.ts'
 import type { ApiParts } from './parts.ts'
 import { deployNamed } from './request-deploy.ts'
 import type { Api } from './shape.ts'
+import { visibleNames } from './visible-names.ts'
 
 const ArtifactPath = Type.Object({ id: Id }, strict)
 const AttestationPath = Type.Object({ id: Id, kind: AttestationKind }, strict)
@@ -36,9 +43,17 @@ export function artifactRoutes(api: Api, parts: ApiParts): void {
         response: { 200: ArtifactPage },
       },
     },
-    async ({ query }) => {
+    async request => {
+      const { query } = request
+      const only = await visibleNames(parts, request)
       const { limit = PAGE_SIZE, cursor, service_name: serviceName, ...filter } = query
-      const found = await listArtifacts(db, { ...filter, serviceName, limit: limit + 1, before: cursor })
+      const found = await listArtifacts(db, {
+        ...filter,
+        serviceName,
+        only,
+        limit: limit + 1,
+        before: cursor,
+      })
       const page = pageOf(found, limit, artifact => artifact.id)
       return { ...page, items: await documentsOf(db, page.items) }
     },
@@ -57,6 +72,23 @@ export function artifactRoutes(api: Api, parts: ApiParts): void {
     async ({ params }) => {
       const [document] = await documentsOf(db, [await readArtifact(db, params.id)])
       return document as ArtifactDocument
+    },
+  )
+
+  api.delete(
+    '/artifacts/:id',
+    {
+      schema: {
+        summary: 'Take an artefact out of the list',
+        description: 'Nothing is deleted in registries. On its host the next prune may take its image.',
+        tags,
+        params: ArtifactPath,
+        response: { 204: Type.Null() },
+      },
+    },
+    async ({ params }, reply) => {
+      await forgetArtifact(db, params.id)
+      return reply.code(204).send(null)
     },
   )
 

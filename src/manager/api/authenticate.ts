@@ -1,9 +1,11 @@
 import type { FastifyRequest } from 'fastify'
 import { clientAddress } from '#manager/addresses.ts'
 import type { ManagerParts } from '#manager/parts.ts'
+import { findSession, type Session } from '#manager/people/sessions.ts'
 import { findSpeaker, type Speaker } from '#manager/people/tokens.ts'
-import { TOKEN_MISSING, TOKEN_UNKNOWN } from './errors.ts'
+import { SECOND_FACTOR_MISSING, TOKEN_MISSING, TOKEN_UNKNOWN } from './errors.ts'
 import type { FailureLimit } from './failure-limit.ts'
+import { refuseOtherOrigin, sessionValueOf } from './session-cookie.ts'
 import { headerOf } from './shape.ts'
 
 declare module 'fastify' {
@@ -13,15 +15,21 @@ declare module 'fastify' {
   }
 }
 
-/** Lets only requests with a valid bearer token pass. Tokens in the query or in cookies are not looked at. */
+/**
+ * Lets only requests with a valid bearer token pass, or with the cookie of a person who has signed in. Tokens in the
+ * query or in cookies are not looked at.
+ */
 export function authenticator(parts: ManagerParts, limit: FailureLimit) {
   return async (request: FastifyRequest): Promise<void> => {
     const header = headerOf(request, 'authorization')
-    if (header === undefined) {
+    const cookie = sessionValueOf(request)
+    if (header === undefined && cookie === undefined) {
       throw TOKEN_MISSING()
     }
-    const [, token = ''] = /^Bearer ([\x21-\x7e]{1,200})$/i.exec(header) ?? []
-    request.speaker = (await findSpeaker(parts, token)) ?? null
+    request.speaker =
+      (header === undefined
+        ? await personOfCookie(parts, request)
+        : await findSpeaker(parts, tokenIn(header))) ?? null
     if (!request.speaker) {
       limit.note(addressOf(request, parts))
       throw TOKEN_UNKNOWN()
@@ -40,4 +48,31 @@ export function speakerOf(request: FastifyRequest): Speaker {
 export function addressOf(request: FastifyRequest, { config }: Pick<ManagerParts, 'config'>): string {
   const peer = request.raw.socket.remoteAddress ?? ''
   return clientAddress(peer, headerOf(request, 'x-forwarded-for'), config.trustedProxies)
+}
+
+/** The session that a request shows by its cookie, whatever it still waits for. */
+export async function sessionOf(
+  parts: Pick<ManagerParts, 'db' | 'clock'>,
+  request: FastifyRequest,
+): Promise<Session | undefined> {
+  const value = sessionValueOf(request)
+  return value === undefined ? undefined : await findSession(parts, value)
+}
+
+async function personOfCookie(parts: ManagerParts, request: FastifyRequest): Promise<Speaker | undefined> {
+  const session = await sessionOf(parts, request)
+  if (!session) {
+    return undefined
+  }
+  if (session.awaitsFactor) {
+    throw SECOND_FACTOR_MISSING()
+  }
+  refuseOtherOrigin(request, parts.config)
+  const { person } = session
+  return { tokenId: session.id, name: person.name, role: person.role, person, session }
+}
+
+function tokenIn(header: string): string {
+  const [, token = ''] = /^Bearer ([\x21-\x7e]{1,200})$/i.exec(header) ?? []
+  return token
 }

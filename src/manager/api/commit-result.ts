@@ -16,7 +16,7 @@ export function commitResultRoutes(api: Api, { db }: ApiParts): void {
       schema: {
         summary: 'How all deployments of a commit went, as a CI job keeps it',
         description:
-          'Of each app of the repository the last deployment from this commit. "running" while one of them has not ended, or one reads the branch.',
+          'Of each app of the repository the last deployment from this commit, or the removal that it led to. "running" while one of them has not ended, or one reads the branch; "waiting" once all that is left waits for a person.',
         tags: ['repositories'],
         params: Path,
         response: { 200: CommitResult },

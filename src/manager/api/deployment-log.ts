@@ -6,6 +6,7 @@ import { background } from '#lib/background.ts'
 import type { DeploymentLine } from '#manager/deployments/log-line.ts'
 import { readDeployment } from '#manager/deployments/queries.ts'
 import { timeText } from './documents.ts'
+import { openStream } from './open-stream.ts'
 import type { ApiParts } from './parts.ts'
 import { headerOf } from './shape.ts'
 import type { EventStream } from './streams.ts'
@@ -18,7 +19,7 @@ export function deploymentLog(parts: ApiParts) {
     if (!headerOf(request, 'accept')?.includes('text/event-stream')) {
       return reply.type('text/plain; charset=utf-8').send(Readable.from(textOf(parts.logs.read(id, 0))))
     }
-    const stream = parts.streams.open(reply)
+    const stream = openStream(parts, request, reply)
     background(follow(parts, { id, after: seqOf(headerOf(request, 'last-event-id')), stream }), error => {
       parts.logger.warn('api.stream-broken', { request: request.id, message: error.message })
       stream.end()
@@ -75,7 +76,8 @@ function seqOf(lastEventId: string | undefined): number {
   return lastEventId !== undefined && /^\d{1,15}$/.test(lastEventId) ? Number(lastEventId) : 0
 }
 
-async function* textOf(lines: AsyncIterable<DeploymentLine>): AsyncGenerator<string> {
+/** As it is read by people, and by nothing that would obey it. */
+export async function* textOf(lines: AsyncIterable<DeploymentLine>): AsyncGenerator<string> {
   for await (const line of lines) {
     yield `${timeText(line.at)} ${line.step.padEnd(8)} ${inert(line.text)}\n`
   }

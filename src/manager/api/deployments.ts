@@ -19,6 +19,7 @@ import { deploymentDetail, deploymentDocument } from './documents.ts'
 import { PAGE_SIZE, pageOf } from './page.ts'
 import type { ApiParts } from './parts.ts'
 import type { Api } from './shape.ts'
+import { visibleNames } from './visible-names.ts'
 
 const DeploymentPath = Type.Object({ id: Id }, strict)
 const tags = ['deployments']
@@ -37,9 +38,11 @@ export function deploymentRoutes(api: Api, parts: ApiParts): void {
         response: { 200: DeploymentPage },
       },
     },
-    async ({ query }) => {
+    async request => {
+      const { query } = request
+      const only = await visibleNames(parts, request)
       const { limit = PAGE_SIZE, cursor, app, state } = query
-      const found = await listHistory(db, { limit: limit + 1, before: cursor, app, state })
+      const found = await listHistory(db, { limit: limit + 1, before: cursor, app, state, only })
       const page = pageOf(found, limit, deployment => deployment.id)
       return { ...page, items: page.items.map(deploymentDocument) }
     },

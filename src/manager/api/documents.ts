@@ -6,6 +6,8 @@ import type { DriftSummary } from '#contract/rest/drift.ts'
 import type { ReportDocument, RepositoryDocument, WebhookDocument } from '#contract/rest/repositories.ts'
 import { nextTime } from '#deploy-file/schedule.ts'
 import { type FairleadError, toWire } from '#lib/errors.ts'
+import { hostOfPlace } from '#lib/place.ts'
+import { type VisitorPorts, visitOrigin } from '#lib/visit-origin.ts'
 import type { AppRecord } from '#manager/apps/queries.ts'
 import { PAUSED_REASON } from '#manager/deployments/breaker.ts'
 import type { Deployment, StepRecord } from '#manager/deployments/deployment.ts'
@@ -76,6 +78,8 @@ export function appDocument(
     readonly observed: ObservedDocument
     readonly drift: DriftSummary
     readonly badgeUrl: string
+    /** Of the proxy of its host; undefined: nobody can say now. */
+    readonly visitors: VisitorPorts | undefined
     /** ms since 1970. */
     readonly now: number
   },
@@ -93,6 +97,7 @@ export function appDocument(
     paused: app.paused_at === null ? null : { since: timeText(app.paused_at), reason: PAUSED_REASON },
     schedule: scheduleDocument(app, seen.now),
     domains: [...app.domains],
+    addresses: app.domains.map(place => addressOf(place, seen.visitors)),
     release: app.release ? releaseDocument(app.release) : null,
     deployment: seen.latest ? deploymentDocument(seen.latest) : null,
     observed: seen.observed,
@@ -106,6 +111,12 @@ export function appDocument(
     created_at: timeText(app.created_at),
     updated_at: timeText(app.updated_at),
   }
+}
+
+/** Of a whole host, or of the part of one that the app has. */
+function addressOf(place: string, visitors: VisitorPorts | undefined): string {
+  const host = hostOfPlace(place)
+  return `${visitOrigin(host, visitors)}${place.slice(host.length)}`
 }
 
 function scheduleDocument(app: AppRecord, now: number): AppDocument['schedule'] {

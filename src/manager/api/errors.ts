@@ -121,3 +121,48 @@ export const COMMIT_AND_RELEASE = defineError({
   message: () => 'A deployment brings either a commit or version, or an earlier release.',
   hint: () => 'Leave "release" out, or the others: a release has its commit and version.',
 })
+
+export const ORIGIN_REFUSED = defineError({
+  code: 'ORIGIN_REFUSED',
+  status: 403,
+  retry: 'never',
+  message: (origin: string) =>
+    origin === ''
+      ? 'The request does not say which page it comes from (Origin).'
+      : `Requests from pages of ${origin.slice(0, 200)} may change nothing here.`,
+  hint: () =>
+    'Use the pages of this manager under the address of FAIRLEAD_PUBLIC_URL. Programs use a token instead of a cookie.',
+})
+
+export const SECOND_FACTOR_MISSING = defineError({
+  code: 'SECOND_FACTOR_MISSING',
+  status: 401,
+  retry: 'never',
+  message: () => 'The second factor is missing.',
+  hint: () => 'Send the code of your authenticator with POST /api/v1/sign-in/second-factor.',
+})
+
+export const UPGRADE_MISSING = defineError({
+  code: 'UPGRADE_MISSING',
+  status: 426,
+  retry: 'never',
+  message: (protocol: string) =>
+    `This address speaks only over a WebSocket with the subprotocol ${protocol}.`,
+  hint: () => 'Open it with "fairlead systems console <system>", or on the page of the system.',
+})
+
+export const TOO_MANY_CONSOLES = defineError({
+  code: 'TOO_MANY_CONSOLES',
+  status: 429,
+  retry: 'later',
+  message: (whose: string, most: number) => `${whose} has ${most} consoles open already.`,
+  hint: () => 'Close one that nobody needs any more: leave its shell, or close its page.',
+})
+
+export const NO_SIGN_IN_BEGUN = defineError({
+  code: 'NO_SIGN_IN_BEGUN',
+  status: 401,
+  retry: 'never',
+  message: () => 'Nobody here waits for a second factor.',
+  hint: () => 'Sign in with the password first; its session waits ten minutes for the code.',
+})

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import type { GitHost } from '#git-hosts/git-host.ts'
 import { GIT_HOSTS, gitHostNamed } from '#git-hosts/index.ts'
-import { type Sample, samplesOf, signedHeaders } from '#git-hosts/test-deliveries.ts'
+import { pushesByVisibility, type Sample, samplesOf, signedHeaders } from '#git-hosts/test-deliveries.ts'
 import { seedApp, type TestServer, testServer } from './test-server.ts'
 
 interface Hook {
@@ -54,6 +54,34 @@ for (const host of GIT_HOSTS) {
     assert.deepEqual([status, answer.error], [403, 'other-repository'])
     assert.deepEqual(await manager.parts.db.selectFrom('deliveries').selectAll().execute(), [])
   })
+}
+
+for (const host of GIT_HOSTS) {
+  const pushes = pushesByVisibility(host)
+  if (pushes) {
+    test(`R55 a push tells whether the repository is private at ${host.name}, and one sent again tells nothing`, async () => {
+      const { db } = manager.parts
+      const hook = await aHook(host.name, { url: samplesOf(host).repository, branch: 'main' })
+      await db.updateTable('repositories').set({ is_private: null }).execute()
+      const seen = async (sample: Sample, odd: Odd = {}) => {
+        await deliver(host, hook, sample, odd)
+        return (await db.selectFrom('repositories').select('is_private').executeTakeFirstOrThrow()).is_private
+      }
+      const first = { headers: host.headers.delivery ? { [host.headers.delivery]: 'first' } : {} }
+      if (host.name === 'github') {
+        const forged = { headers: { [host.headers.signature]: 'sha256=0' } }
+        assert.equal(await seen(pushes.closed, forged), null)
+      }
+      assert.equal(await seen(pushes.closed, host.headers.timestamp ? {} : first), 1)
+      for (const open of pushes.open) {
+        await db.updateTable('repositories').set({ is_private: 1 }).execute()
+        assert.equal(await seen(open), 0, JSON.stringify(open.body))
+      }
+      if (!host.headers.timestamp) {
+        assert.equal(await seen(pushes.closed, first), 0)
+      }
+    })
+  }
 }
 
 for (const host of GIT_HOSTS.filter(({ headers }) => headers.delivery !== undefined)) {

@@ -5,6 +5,7 @@ import { sql } from 'kysely'
 import type { GitHost } from '#git-hosts/git-host.ts'
 import { gitHostNamed } from '#git-hosts/index.ts'
 import { seedApp, type TestServer, testServer } from './test-server.ts'
+import { until } from './test-signed.ts'
 import { rawRequest } from './test-socket.ts'
 
 const BRANCH = 'refs/heads/main'
@@ -347,3 +348,36 @@ async function deployments() {
 async function rows(table: 'deliveries') {
   return await manager.parts.db.selectFrom(table).selectAll().execute()
 }
+
+test('R51 a push to a repository makes those be looked at whose apps take files of it, though it has no apps of its own', async () => {
+  const { db } = manager.parts
+  const user = await seedApp(manager, 'board')
+  const other = await seedApp(manager, 'other')
+  const url = (await db.selectFrom('repositories').select('url').executeTakeFirstOrThrow()).url
+  for (const [ids, path] of [
+    [user, url.replace('https://', 'ssh://git@')],
+    [other, `${url.replace('.git', '')}-else.git`],
+  ] as const) {
+    const remotes = JSON.stringify({
+      checkout: 'c',
+      remotes: [{ name: 'code', url: path, branch: 'b', commit: 'c' }],
+    })
+    const row = {
+      app_id: ids.app,
+      kind: 'deploy',
+      trigger: '{}',
+      cancel_requested: 0,
+      created_at: 1,
+    } as const
+    await db
+      .insertInto('deployments')
+      .values({ ...row, id: randomUUID(), state: 'succeeded', remotes })
+      .execute()
+  }
+  await db.deleteFrom('apps').where('id', '=', app).execute()
+  manager.recorded.looked.length = 0
+  const answer = await push()
+  assert.deepEqual([answer.statusCode, answer.json().ignored], [200, 'no-apps'])
+  await until(() => manager.recorded.looked.length > 0)
+  assert.deepEqual(manager.recorded.looked, [user.repository])
+})

@@ -4,6 +4,7 @@ import { strict } from '#contract/rest/fields.ts'
 import { DeliveryAnswer, DeliveryRefusal } from '#contract/rest/hooks.ts'
 import { DELIVERY_CONFLICT, NOT_SIGNED, OTHER_REPOSITORY } from '#manager/triggers/errors.ts'
 import { createVerifier, readDelivery } from '#manager/triggers/hook-delivery.ts'
+import { createUserLooks } from '#manager/triggers/look-at-users.ts'
 import { type Delivery, type Taken, takeDelivery } from '#manager/triggers/push.ts'
 import { createRefusals } from '#manager/triggers/refused-delivery.ts'
 import { addressOf } from './authenticate.ts'
@@ -23,6 +24,7 @@ const HookPath = Type.Object({ hook: Type.String() }, strict)
  */
 export function hookRoutes(api: Api, parts: ApiParts, limit: FailureLimit): void {
   const verify = createVerifier(parts)
+  const lookAtUsers = createUserLooks(parts)
   const noteRefusal = createRefusals(parts)
   const readBody = createBodyReader(request => addressOf(request, parts))
 
@@ -68,6 +70,9 @@ export function hookRoutes(api: Api, parts: ApiParts, limit: FailureLimit): void
         if (taken.look) {
           parts.poller.look(taken.look)
         }
+      }
+      if (delivery.event.kind === 'push' && taken.kind !== 'duplicate') {
+        lookAtUsers(delivery.hook.repository_id)
       }
       log(delivery, taken)
       return reply.code(taken.kind === 'accepted' ? 202 : 200).send(answer(delivery, taken))

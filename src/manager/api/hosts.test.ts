@@ -52,7 +52,7 @@ test("an identity that was changed, or is not a host's, is refused", async () =>
 
 test('what hosts have to pin can be read', async () => {
   assert.deepEqual((await manager.ask('GET', '/api/v1/hosts/manager-identity')).json(), {
-    identity: { name: 'manager' },
+    identity: manager.parts.identity(),
   })
 })
 

@@ -3,14 +3,19 @@ import { HostName, strict } from '#contract/rest/fields.ts'
 import { HostCheckList } from '#contract/rest/host-checks.ts'
 import { PruneBody, PruneDocument } from '#contract/rest/host-prune.ts'
 import { HostDocument, HostList, ManagerIdentityDocument, NewHost } from '#contract/rest/hosts.ts'
+import { warningOf } from '#manager/hosts/certificate-end.ts'
 import { checkHost } from '#manager/hosts/check-host.ts'
-import { addHost, deleteHost, type HostRecord, listHosts } from '#manager/hosts/hosts.ts'
+import { addHost, deleteHost, type HostRecord, listHosts, readHost } from '#manager/hosts/hosts.ts'
 import { pruneHost } from '#manager/hosts/prune-host.ts'
 import { timeText } from './documents.ts'
 import type { ApiParts } from './parts.ts'
 import type { Api } from './shape.ts'
 
 const HostPath = Type.Object({ host: HostName }, strict)
+const RemovalQuery = Type.Object(
+  { revoke: Type.Optional(Type.Boolean({ description: 'Never accept its key again.' })) },
+  strict,
+)
 const tags = ['hosts']
 
 /** Hosts: the machines whose agents the manager dials. */
@@ -26,6 +31,8 @@ export function hostRoutes(api: Api, parts: ApiParts): void {
       facts: state?.status === 'connected' ? (state.agent ?? null) : null,
       problem: state?.status === 'connected' ? null : (state?.lastError?.message ?? null),
       engines: host.engines.map(each => ({ ...each })),
+      certificate_ends_at: timeText(host.certificateEndsAt),
+      warning: warningOf(host, parts.clock.now()) ?? null,
       created_at: timeText(host.createdAt),
     }
   }
@@ -88,6 +95,25 @@ export function hostRoutes(api: Api, parts: ApiParts): void {
     },
   )
 
+  api.post(
+    '/hosts/:host/rekey',
+    {
+      schema: {
+        summary: 'Give a host a new key in place of its own',
+        description:
+          'Its agent makes it and its old key vouches for it; from then on the old one is never accepted again. Commands at work go on. Answers once the host has connected with it.',
+        tags,
+        params: HostPath,
+        response: { 200: HostDocument },
+      },
+    },
+    async ({ params }) => {
+      await parts.agents.rekey(params.host)
+      parts.events.publish('host', { name: params.host, state: 'rekeyed' })
+      return shown(await readHost(parts.db, params.host))
+    },
+  )
+
   api.delete(
     '/hosts/:host',
     {
@@ -95,11 +121,12 @@ export function hostRoutes(api: Api, parts: ApiParts): void {
         summary: 'Forget a host that nothing runs on',
         tags,
         params: HostPath,
+        querystring: RemovalQuery,
         response: { 204: Type.Null() },
       },
     },
-    async ({ params }, reply) => {
-      await deleteHost(parts, params.host)
+    async ({ params, query }, reply) => {
+      await deleteHost(parts, params.host, { revoke: query.revoke ?? false })
       return reply.code(204).send(null)
     },
   )

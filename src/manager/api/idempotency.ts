@@ -36,7 +36,7 @@ export function idempotency(parts: ManagerParts) {
       request.idempotencyKey = key
       return undefined
     }
-    const payload = kept.response === null ? '' : sealer.open(kept.response, place(tokenId, key))
+    const payload = kept.response === null ? '' : sealer.open(kept.response, idempotencyPlace(tokenId, key))
     return reply
       .code(kept.status)
       .header('idempotent-replayed', 'true')
@@ -94,7 +94,7 @@ export function idempotency(parts: ManagerParts) {
       }
       await db
         .updateTable('idempotency')
-        .set({ status: reply.statusCode, response: sealer.seal(text, place(tokenId, key)) })
+        .set({ status: reply.statusCode, response: sealer.seal(text, idempotencyPlace(tokenId, key)) })
         .where('token_id', '=', tokenId)
         .where('key', '=', key)
         .execute()
@@ -115,6 +115,6 @@ function fingerprint(request: FastifyRequest): string {
     .digest('hex')
 }
 
-function place(tokenId: string, key: string): string {
+export function idempotencyPlace(tokenId: string, key: string): string {
   return `idempotency/${tokenId}/${key}`
 }

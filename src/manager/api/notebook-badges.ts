@@ -2,6 +2,7 @@ import { Type } from 'typebox'
 import type { Badge } from '#manager/badges/badge.ts'
 import { NOTEBOOK_NOT_FOUND } from '#manager/notebooks/errors.ts'
 import { readNotebook } from '#manager/notebooks/list-notebooks.ts'
+import { movedTo } from '#manager/notebooks/moves.ts'
 import { type ServerState, serverState } from '#manager/notebooks/server-state.ts'
 import type { ApiParts } from './parts.ts'
 import { sendBadge } from './send-badge.ts'
@@ -20,7 +21,7 @@ const LOOKS: Readonly<Record<ServerState, Badge['state']>> = {
 }
 
 /** Badges of notebooks, for whoever can reach the manager: the servers of Git hosts fetch them without a token. */
-export function notebookBadgeRoutes(api: Api, { db }: ApiParts): void {
+export function notebookBadgeRoutes(api: Api, { db, clock }: ApiParts): void {
   api.get(
     '/badge/:notebook.svg',
     {
@@ -44,7 +45,7 @@ export function notebookBadgeRoutes(api: Api, { db }: ApiParts): void {
 
   async function stateOf(slug: string): Promise<Badge> {
     try {
-      const state = serverState(await readNotebook(db, slug))
+      const state = serverState(await readNotebook(db, (await movedTo(db, slug, clock.now())) ?? slug))
       return { label: 'notebook', text: state, state: LOOKS[state] }
     } catch (error) {
       if (NOTEBOOK_NOT_FOUND.matches(error)) {

@@ -1,15 +1,23 @@
 import { Type } from 'typebox'
 import { Name, strict } from '#contract/rest/fields.ts'
-import { NotebookDocument, NotebookPage, NotebooksQuery } from '#contract/rest/notebooks.ts'
+import {
+  NotebookDocument,
+  NotebookPackagesDocument,
+  NotebookPage,
+  NotebooksQuery,
+} from '#contract/rest/notebooks.ts'
 import type { LinksWritten } from '#manager/notebooks/links-place.ts'
 import { listNotebooks, type NotebookRecord, readNotebook } from '#manager/notebooks/list-notebooks.ts'
 import { readThumbnail } from '#manager/notebooks/previews.ts'
 import { serverState } from '#manager/notebooks/server-state.ts'
 import { cardSvg } from '#previews/card.ts'
+import { pathAddress } from '#previews/page.ts'
 import { timeText } from './documents.ts'
+import { readPackages } from './notebook-packages.ts'
 import { PAGE_SIZE, pageOf } from './page.ts'
 import type { ApiParts } from './parts.ts'
 import type { Api } from './shape.ts'
+import { visibleNames } from './visible-names.ts'
 
 const NotebookPath = Type.Object({ notebook: Name }, strict)
 const tags = ['notebooks']
@@ -28,9 +36,10 @@ export function notebookRoutes(api: Api, parts: ApiParts): void {
         response: { 200: NotebookPage },
       },
     },
-    async ({ query }) => {
-      const { limit = PAGE_SIZE, cursor, ...filter } = query
-      const found = await listNotebooks(db, { ...filter, limit: limit + 1, after: cursor })
+    async request => {
+      const { limit = PAGE_SIZE, cursor, ...filter } = request.query
+      const only = await visibleNames(parts, request)
+      const found = await listNotebooks(db, { ...filter, only, limit: limit + 1, after: cursor })
       const page = pageOf(found, limit, ({ app }) => app)
       return { ...page, items: page.items.map(row => notebookDocument(row, parts)) }
     },
@@ -47,6 +56,21 @@ export function notebookRoutes(api: Api, parts: ApiParts): void {
       },
     },
     async ({ params }) => notebookDocument(await readNotebook(db, params.notebook), parts),
+  )
+
+  api.get(
+    '/notebooks/:notebook/packages',
+    {
+      schema: {
+        summary: 'Which packages, in which versions, the environment of the newest release has',
+        description:
+          'Read once of each environment, from the first server that ran in it. Without one of its own it has those of its base image.',
+        tags,
+        params: NotebookPath,
+        response: { 200: NotebookPackagesDocument },
+      },
+    },
+    async ({ params }) => await readPackages(db, params.notebook),
   )
 
   api.get(
@@ -105,7 +129,7 @@ function notebookDocument(row: NotebookRecord, { config }: ApiParts): NotebookDo
     entry,
     notebooks: (JSON.parse(row.notebooks) as string[]).map(path => ({
       path,
-      preview: `${preview}${encodeURI(path)}`,
+      preview: `${preview}${pathAddress(path)}`,
     })),
     commit: row.commit,
     error: row.error,

@@ -1,27 +1,30 @@
-import type { FastifyReply } from 'fastify'
-import { Type } from 'typebox'
+import { type Static, Type } from 'typebox'
+import { PLACE_PATTERN } from '#contract/rest/visits.ts'
 import { asFairleadError } from '#lib/errors.ts'
-import { PLAIN_PAGE_HEADERS, type PlainPage, plainPage } from '#lib/plain-page.ts'
+import { PLAIN_PAGE_HEADERS } from '#lib/plain-page.ts'
 import { openVisit } from '#manager/apps/open-visit.ts'
-import { findSpeaker } from '#manager/people/tokens.ts'
-import { addressOf } from './authenticate.ts'
+import { maySee } from '#manager/people/access.ts'
 import type { FailureLimit } from './failure-limit.ts'
 import type { ApiParts } from './parts.ts'
 import type { Api } from './shape.ts'
+import {
+  acceptForms,
+  askForToken,
+  ownPage,
+  personOf,
+  showPage,
+  TokenForm,
+  UNKNOWN_TOKEN,
+} from './token-page.ts'
 
 const OpenPath = Type.Object({ app: Type.String({ maxLength: 100 }) })
-const OpenForm = Type.Object({ token: Type.String({ maxLength: 300 }) })
+/** What the page of the gate adds: where the person wanted to go. */
+const OpenQuery = Type.Object({ to: Type.Optional(Type.String({ maxLength: 1_001 })) })
 const Html = Type.String({ description: 'text/html' })
-
-const ASKS = { field: 'token', label: 'Your Fairlead token', button: 'Open' } as const
 
 /** Where a guarded app sends a person who has no link: whoever has a token is let in. */
 export function openPageRoutes(api: Api, parts: ApiParts, limit: FailureLimit): void {
-  api.addContentTypeParser(
-    'application/x-www-form-urlencoded',
-    { parseAs: 'string', bodyLimit: 4_096 },
-    (_, body, done) => done(null, Object.fromEntries(new URLSearchParams(String(body)))),
-  )
+  acceptForms(api)
   const schema = { tags: ['apps'], security: [], params: OpenPath }
 
   api.get(
@@ -33,49 +36,43 @@ export function openPageRoutes(api: Api, parts: ApiParts, limit: FailureLimit): 
         response: { 200: Html },
       },
     },
-    async (request, reply) => show(reply, 200, askFor(request.params.app)),
+    async (request, reply) => showPage(reply, 200, askForToken(request.params.app)),
   )
 
   api.post(
     '/open/:app',
     {
+      onRequest: ownPage(parts),
       schema: {
         ...schema,
         summary: 'Answer that page: it leads to the app',
-        body: OpenForm,
+        body: TokenForm,
+        querystring: OpenQuery,
         response: { 303: Type.Null(), '4xx': Html, '5xx': Html },
       },
     },
     async (request, reply) => {
       const { app } = request.params
-      const speaker = await findSpeaker(parts, request.body.token.trim())
-      // The token of a CI job is for no person.
-      if (!speaker || speaker.apps) {
-        limit.note(addressOf(request, parts))
-        return show(reply, 401, { ...askFor(app), text: 'This token is not known here, or has ended.' })
+      const speaker = await personOf(request, parts, limit)
+      // Whoever may not see the app learns nothing of it, not even whether the token is good.
+      if (!speaker || !(await maySee(parts.db, speaker, 'app', app))) {
+        return showPage(reply, 401, askForToken(app, UNKNOWN_TOKEN))
       }
       try {
-        const { url } = await openVisit(parts, { app, visitor: speaker.name, to: '/' })
+        const { url } = await openVisit(parts, { app, visitor: speaker.tokenId, to: placeIn(request.query) })
         return reply
           .code(303)
           .headers({ ...PLAIN_PAGE_HEADERS, location: url })
           .send(null)
       } catch (thrown) {
         const { status, message, hint } = asFairleadError(thrown)
-        return show(reply, status, { title: message, text: hint })
+        return showPage(reply, status, { title: message, text: hint })
       }
     },
   )
 }
 
-function askFor(app: string): PlainPage {
-  return { title: `Open ${app}`, text: 'It is not open to everybody.', asks: ASKS }
-}
-
-function show(reply: FastifyReply, status: number, page: PlainPage) {
-  return reply
-    .code(status)
-    .headers(PLAIN_PAGE_HEADERS)
-    .serializer((text: unknown) => String(text))
-    .send(plainPage(page))
+/** A path of the app, and no other host. */
+function placeIn({ to = '/' }: Static<typeof OpenQuery>): string {
+  return new RegExp(PLACE_PATTERN).test(to) ? to : '/'
 }

@@ -242,6 +242,18 @@ test('a new token is that of all repositories that have no credential of their o
   assert.doesNotMatch(JSON.stringify([list.json(), manager.recorded.logged]), /canary|second/)
 })
 
+test('A02 the token of an organisation reads no other repository for who could not have added it', async () => {
+  await addAcme({ token: TOKEN })
+  await check()
+  const machine = { role: 'maintainer' }
+  const { token } = (await ask('POST', '/tokens', { name: 'm', machine })).json()
+  const headers = { authorization: `Bearer ${token}` }
+  const url = 'https://github.com/acme/site.git'
+  const refused = await manager.ask('PATCH', '/api/v1/repositories/shop', { url }, headers)
+  assert.deepEqual([refused.statusCode, refused.json().code], [422, 'CREDENTIAL_NEEDED'])
+  assert.equal((await ask('PATCH', '/repositories/shop', { url })).statusCode, 200)
+})
+
 for (const [what, refusal, code, waitMs] of [
   [
     'a quota that is used up',

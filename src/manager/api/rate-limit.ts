@@ -6,15 +6,24 @@ const WINDOW_MS = 60_000
 /** Bounds the memory that many senders can take. */
 const MOST_KEYS = 10_000
 
-/** Counts by address. */
+/** Counts by address, or by another name. */
 export interface RateLimit {
   /** Notes one; throws when there were more than may be within a minute. */
   note(address: string): void
+  /** Takes one back that was noted. */
+  forgive(address: string): void
+}
+
+interface RateLimitOptions {
+  /** Within the window; by default that is a minute. */
+  readonly most: number
+  readonly windowMs?: number
+  readonly refusal: () => FairleadError
 }
 
 export function createRateLimit(
   clock: Clock,
-  { perMinute, refusal }: { readonly perMinute: number; readonly refusal: () => FairleadError },
+  { most, windowMs = WINDOW_MS, refusal }: RateLimitOptions,
 ): RateLimit {
   const counts = new Map<string, { count: number; since: number }>()
   return {
@@ -22,7 +31,7 @@ export function createRateLimit(
       const key = limitKey(address)
       const now = clock.monotonic()
       const entry = counts.get(key)
-      if (!entry || now - entry.since > WINDOW_MS) {
+      if (!entry || now - entry.since > windowMs) {
         counts.delete(key)
         if (counts.size >= MOST_KEYS) {
           counts.delete(counts.keys().next().value ?? '')
@@ -31,8 +40,14 @@ export function createRateLimit(
         return
       }
       entry.count += 1
-      if (entry.count > perMinute) {
+      if (entry.count > most) {
         throw refusal()
+      }
+    },
+    forgive(address) {
+      const entry = counts.get(limitKey(address))
+      if (entry) {
+        entry.count -= 1
       }
     },
   }

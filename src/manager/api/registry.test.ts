@@ -45,6 +45,29 @@ test('what is not given again stays: another port keeps certificate and password
   assert.deepEqual([overrides.port, overrides.name], [5443, 'registry.example.org'])
 })
 
+test('R93 a registry that has begun is not given another host or app, where its images are not: it is told what to do instead', async () => {
+  const { db } = manager.parts
+  const { id } = await db
+    .selectFrom('apps')
+    .select('id')
+    .where('name', '=', 'registry')
+    .executeTakeFirstOrThrow()
+  const host = await db.selectFrom('hosts').selectAll().executeTakeFirstOrThrow()
+  await db
+    .insertInto('hosts')
+    .values({ ...host, name: 'other' })
+    .execute()
+  await db.updateTable('deployments').set({ started_at: 1 }).where('app_id', '=', id).execute()
+  for (const elsewhere of [{ host: 'other' }, { app: 'images' }]) {
+    const refused = await manager.ask('PUT', '/api/v1/registry', elsewhere)
+    assert.deepEqual([refused.statusCode, refused.json().code], [409, 'REGISTRY_STAYS'])
+    assert.match(refused.json().hint, /registry down/)
+  }
+  assert.equal((await manager.ask('GET', '/api/v1/registry')).json().app.host, 'local')
+  const same = await manager.ask('PUT', '/api/v1/registry', { host: 'local', app: 'registry' })
+  assert.equal(same.statusCode, 202)
+})
+
 test('without a registry there is nothing to trust', async () => {
   const answer = await manager.ask('POST', '/api/v1/registry/trust', {})
   assert.deepEqual([answer.statusCode, answer.json().code], [404, 'NO_REGISTRY'])

@@ -17,7 +17,7 @@ before(async () => {
 })
 after(() => manager.close())
 
-test('a repository is added with a credential that never comes back, and looked at at once', async () => {
+test('R18 a repository is added with a credential that never comes back, and looked at at once', async () => {
   const answer = await add({
     name: 'one',
     url: 'git@git.example.org:team/one.git',
@@ -106,7 +106,7 @@ test('A12 changes count up the version, keep the credential unless told otherwis
   assert.equal((await change({ poll_seconds: 0 })).json().poll_seconds, 0)
 })
 
-test('a stored credential stays with the server that it was given for', async () => {
+test('R18 a stored credential stays with the server that it was given for', async () => {
   const url = 'https://git.example.org/team/three.git'
   await add({ name: 'three', url, credential: { kind: 'https', username: 'u', password: 'p' } })
   const change = (body: object) => manager.ask('PATCH', '/api/v1/repositories/three', body)
@@ -123,6 +123,25 @@ test('a stored credential stays with the server that it was given for', async ()
   const moved = await change({ url: 'https://other.example.org/x.git', credential: null })
   assert.deepEqual([moved.statusCode, moved.json().credential], [200, null])
   assert.equal((await change({ url })).statusCode, 200)
+})
+
+test('A02 another repository is not read with the credential of the one that a maintainer has', async () => {
+  const url = 'https://git.example.org/team/lent.git'
+  const credential = { kind: 'https', username: 'u', password: 'p' }
+  await add({ name: 'lent', url, credential })
+  const machine = { role: 'maintainer' }
+  const { token } = (await manager.ask('POST', '/api/v1/tokens', { name: 'm', machine })).json()
+  const authorization = `Bearer ${token}`
+  const change = (body: object) => manager.ask('PATCH', '/api/v1/repositories/lent', body, { authorization })
+  for (const elsewhere of ['team/payroll', 'team/Lent.git', 'lent']) {
+    const refused = await change({ url: `https://git.example.org/${elsewhere}` })
+    assert.deepEqual([refused.statusCode, refused.json().code], [422, 'CREDENTIAL_NEEDED'], elsewhere)
+  }
+  assert.equal((await readRepository(manager.parts.db, 'lent')).url, url)
+  const same = await change({ url: 'https://git.example.org/team/lent' })
+  assert.deepEqual([same.statusCode, same.json().credential], [200, { kind: 'https' }])
+  const open = await change({ url: 'https://git.example.org/team/open.git', credential: null })
+  assert.deepEqual([open.statusCode, open.json().credential], [200, null])
 })
 
 test('W29 a webhook belongs to the repository of its first delivery until the address becomes that of another one', async () => {

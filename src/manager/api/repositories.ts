@@ -10,6 +10,7 @@ import {
   WebhookSecretBody,
   WebhookSecretDocument,
 } from '#contract/rest/repositories.ts'
+import { isAdmin } from '#manager/people/roles.ts'
 import { checkRepository } from '#manager/repositories/check-repository.ts'
 import { createRepository } from '#manager/repositories/create-repository.ts'
 import { deleteRepository } from '#manager/repositories/delete-repository.ts'
@@ -17,11 +18,13 @@ import { openHookSecrets } from '#manager/repositories/hook-secrets.ts'
 import { listRepositories, type RepositoryRecord, readRepository } from '#manager/repositories/queries.ts'
 import { updateRepository } from '#manager/repositories/update-repository.ts'
 import { rotateWebhookSecret } from '#manager/repositories/webhook-secret.ts'
+import { speakerOf } from './authenticate.ts'
 import { repositoryDocument, webhookDocument } from './documents.ts'
 import { PAGE_SIZE, pageOf } from './page.ts'
 import type { ApiParts } from './parts.ts'
 import type { Api } from './shape.ts'
 import { wantedVersion, withVersion } from './version.ts'
+import { visibleNames } from './visible-names.ts'
 
 const RepositoryPath = Type.Object({ repository: Name }, strict)
 const tags = ['repositories']
@@ -49,9 +52,10 @@ export function repositoryRoutes(api: Api, parts: ApiParts): void {
         response: { 200: RepositoryPage },
       },
     },
-    async ({ query }) => {
-      const { limit = PAGE_SIZE, cursor } = query
-      const found = await listRepositories(db, { limit: limit + 1, after: cursor })
+    async request => {
+      const { limit = PAGE_SIZE, cursor } = request.query
+      const only = await visibleNames(parts, request)
+      const found = await listRepositories(db, { limit: limit + 1, after: cursor, only })
       const page = pageOf(found, limit, repository => repository.name)
       return { ...page, items: page.items.map(shown) }
     },
@@ -107,7 +111,8 @@ export function repositoryRoutes(api: Api, parts: ApiParts): void {
     },
     async (request, reply) => {
       const { params, body } = request
-      const wanted = { name: params.repository, change: body, version: wantedVersion(request) }
+      const mayLend = isAdmin(speakerOf(request))
+      const wanted = { name: params.repository, change: body, version: wantedVersion(request), mayLend }
       const repository = await updateRepository(parts, wanted)
       withVersion(reply, repository.version)
       return shown(repository)

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { newId } from '#lib/id.ts'
+import { openSession } from '#manager/people/sessions.ts'
+import { createToken } from '#manager/people/tokens.ts'
 import { seedApp, type TestServer, testServer } from './test-server.ts'
 
 let manager: TestServer
@@ -9,12 +12,27 @@ before(async () => {
 })
 after(() => manager.close())
 
-test('A02 every route of the API refuses who has no token, or a wrong one', async () => {
+test('A02 R18 every route of the API refuses who has no token, a wrong or ended one, or half a session', async () => {
   const routes = (await openRoutes()).filter(({ url }) => url.startsWith('/api/v1/'))
   assert.ok(routes.length >= 30, `${routes.length} routes`)
-  // What this one takes is the token of a CI job, in the body; token-exchange.test.ts shows what it refuses.
-  const closed = routes.filter(({ url }) => url !== '/api/v1/token-exchange')
-  assert.equal(closed.length, routes.length - 1)
+  // What these take is in the body: the token of a CI job, the proof of a host, the password of a person; their own
+  // tests show what they refuse.
+  const open = [
+    'token-exchange',
+    'join',
+    'first-start',
+    'sign-in',
+    'sign-in/second-factor',
+    'invitations',
+  ].map(name => `/api/v1/${name}`)
+  const closed = routes.filter(({ url }) => !open.includes(url))
+  assert.equal(closed.length, routes.length - 7)
+  const common = { name: 'x', trusts: null, projectId: null, scopes: null }
+  const ended = await createToken(manager.parts, { ...common, personId: null, role: 'admin', expiresAt: 1 })
+  const person = { id: newId(), name: 'Ada', email: 'ada@example.org', role: 'admin', created_at: 1 } as const
+  await manager.parts.db.insertInto('people').values(person).execute()
+  const half = { personId: person.id, awaitsFactor: true, address: '', program: '' }
+  const { value } = await openSession(manager.parts, half)
   for (const [index, { method, url }] of closed.entries()) {
     const ask = (authorization?: string) =>
       manager.server.inject({
@@ -30,12 +48,16 @@ test('A02 every route of the API refuses who has no token, or a wrong one', asyn
       'Bearer',
       `Bearer flt_${'A'.repeat(43)}`,
       `Basic ${manager.token}`,
+      `Bearer ${ended.token}`,
       manager.token,
     ]) {
       const answer = await ask(given)
       assert.equal(answer.statusCode, 401, `${method} ${url} with ${given}`)
       assert.equal(answer.headers['content-type'], 'application/problem+json; charset=utf-8')
     }
+    const headers = { cookie: `__Host-fairlead=${value}` }
+    const answer = await manager.server.inject({ method, url, remoteAddress: '198.51.100.255', headers })
+    assert.equal(answer.json().code, 'SECOND_FACTOR_MISSING', `${method} ${url}`)
   }
 })
 

@@ -43,7 +43,7 @@ const StackPath = Type.Object({ stack: Type.String() }, strict)
  */
 export function signedDeployRoutes(api: Api, parts: ApiParts, config: DeployerConfig | undefined): void {
   const limit = createRateLimit(parts.clock, {
-    perMinute: config?.perMinute ?? 0,
+    most: config?.perMinute ?? 0,
     refusal: TOO_MANY_CALLS,
   })
   const requests = createStackRequests(parts, config?.minIntervalMs ?? 0)

@@ -191,7 +191,7 @@ test('R30 R31 R53 a stack and its namesake on another engine are told apart, wit
     ['eu-1', 'simple-stack-instance.web.Live.EU_1.json'],
   ]) {
     assert.equal((await ask('PUT', `/stacks/Live?engine=${engine}`, { options: {} })).json().file, file)
-    assert.equal((await ask('DELETE', `/stacks/Live?engine=${engine}`)).json().file, file)
+    assert.equal((await ask('DELETE', `/stacks/Live?engine=${engine?.toUpperCase()}`)).json().file, file)
   }
   const wish = { stackDefinition: 'web', stack: 'next', engine: 'local' }
   assert.equal((await ask('POST', '/stacks', wish)).json().file, 'simple-stack-instance.web.next.json')

@@ -22,21 +22,29 @@ export interface EventStream {
   readonly signal: AbortSignal
 }
 
-/** All open event streams, so that a shutdown ends them. */
+/** Something that goes on after its request, until one side ends it. */
+export type Open = Pick<EventStream, 'end' | 'signal'>
+
+/** All that goes on after its request, so that a shutdown ends it. */
 export interface Streams {
   open(reply: FastifyReply): EventStream
+  hold(open: Open): void
   close(): void
 }
 
 export function createStreams(clock: Clock): Streams {
-  const open = new Set<EventStream>()
+  const open = new Set<Open>()
+  function hold(each: Open): void {
+    open.add(each)
+    each.signal.addEventListener('abort', () => open.delete(each))
+  }
   return {
     open(reply) {
       const stream = openStream(reply, clock)
-      open.add(stream)
-      stream.signal.addEventListener('abort', () => open.delete(stream))
+      hold(stream)
       return stream
     },
+    hold,
     close() {
       for (const stream of open) {
         stream.end()

@@ -5,6 +5,7 @@ import type { InjectOptions } from 'fastify'
 import { systemClock } from '#lib/clock.ts'
 import { newId } from '#lib/id.ts'
 import { type LogFields, silentLogger } from '#lib/logger.ts'
+import { loadOrCreateIdentity, publicIdentity } from '#link/identity.ts'
 import type { Agents } from '#manager/agents/agents.ts'
 import { HOST_NOT_FOUND } from '#manager/agents/errors.ts'
 import type { TellOptions } from '#manager/agents/tell.ts'
@@ -18,7 +19,7 @@ import type { ManagerParts } from '#manager/parts.ts'
 import { createFirstToken } from '#manager/people/tokens.ts'
 import { openSealer } from '#manager/secrets/key-file.ts'
 import { createServer } from '#manager/server.ts'
-import { openStore } from '#manager/store/database.ts'
+import { leaveTestDatabase, openTestDatabase } from '#manager/store/test-database.ts'
 
 /** What the manager told its parts. */
 export interface Recorded {
@@ -42,7 +43,7 @@ export interface TestOptions {
 /** The real server on a real store in a temporary folder; agents, queue and poller are recorders. */
 export async function testServer(options: TestOptions = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'fairlead-api-'))
-  const store = await openStore(folder, systemClock.now)
+  const store = await openTestDatabase(folder, systemClock.now)
   const recorded: Recorded = { woken: 0, aborted: [], looked: [], told: [], logged: [] }
   const log = (event: string, fields?: LogFields) => void recorded.logged.push({ event, fields })
   const config = readConfig({ FAIRLEAD_DATA: folder, FAIRLEAD_LISTEN: '127.0.0.1:0', ...options.environment })
@@ -77,7 +78,10 @@ export async function testServer(options: TestOptions = {}) {
       hold: async () => ({ atWork: 0, release: () => undefined }),
     },
     poller: { look: id => void recorded.looked.push(id), forget: () => undefined },
-    identity: () => ({ name: 'manager' }),
+    identity: () => {
+      const place = { folder: join(folder, 'identity'), clock: systemClock }
+      return publicIdentity(loadOrCreateIdentity({ ...place, name: 'manager', role: 'manager' }))
+    },
   }
   let token = ''
   await createFirstToken(parts, made => {
@@ -117,6 +121,7 @@ export async function testServer(options: TestOptions = {}) {
       await server.close()
       await outbox.close()
       await store.close()
+      leaveTestDatabase(folder)
       rmSync(folder, { recursive: true, force: true })
     },
   }
@@ -157,6 +162,8 @@ function recordingAgents(recorded: Recorded, { answer, hosts = ['local'] }: Test
     resume: async () => ({}),
     state: () => undefined,
     refresh: async () => undefined,
+    rekey: async () => 'f'.repeat(64),
+    reconnect: async () => undefined,
     close: async () => undefined,
   }
 }

@@ -3,14 +3,22 @@ import { newId } from '#lib/id.ts'
 import type { DeploymentsContext } from '#manager/deployments/request.ts'
 import { repositoryNamed } from '#manager/repositories/queries.ts'
 import { isConstraintViolation } from '#manager/store/store-error.ts'
-import { APP_EXISTS } from './errors.ts'
+import { afterCommit } from '#manager/store/transaction.ts'
+import { APP_EXISTS, HOST_OF_OTHERS } from './errors.ts'
 import { hostFor } from './host-for.ts'
 import { type AppRecord, readApp } from './queries.ts'
 
 /** Registers an app of a repository. Nothing is deployed yet; its target is known when the repository was read. */
-export async function createApp(context: DeploymentsContext, wanted: NewApp): Promise<AppRecord> {
+export async function createApp(
+  context: DeploymentsContext,
+  wanted: NewApp,
+  { mayChooseHost }: { readonly mayChooseHost: boolean },
+): Promise<AppRecord> {
   const { db, clock, events } = context
   const repository = await repositoryNamed(db, wanted.repository)
+  if (!mayChooseHost && wanted.host !== undefined && wanted.host !== repository.host) {
+    throw HOST_OF_OTHERS(wanted.host, repository.host)
+  }
   const now = clock.now()
   const row = {
     id: newId(),
@@ -34,7 +42,7 @@ export async function createApp(context: DeploymentsContext, wanted: NewApp): Pr
   } catch (error) {
     throw isConstraintViolation(error) ? APP_EXISTS(wanted.name) : error
   }
-  events.publish('app', { id: row.id, app: row.name, state: 'created' })
+  afterCommit(db, () => events.publish('app', { id: row.id, app: row.name, state: 'created' }))
   return await readApp(db, row.name)
 }
 

@@ -2,6 +2,7 @@ import type { Selectable } from 'kysely'
 import type { ReadApp } from '#deploy-file/read-apps.ts'
 import { newId } from '#lib/id.ts'
 import { type DeploymentsContext, requestDeployment } from '#manager/deployments/request.ts'
+import { noteMove } from '#manager/notebooks/moves.ts'
 import { giveSlug } from '#manager/notebooks/slugs.ts'
 import type { RepositoryTable } from '#manager/store/tables.ts'
 import { inTransaction } from '#manager/store/transaction.ts'
@@ -41,6 +42,7 @@ export async function createMissingApps(
       }
       const row = { ...newAppRow(repository, entry), id, approval, created_at: now, updated_at: now }
       await transaction.insertInto('apps').values(row).execute()
+      await noteMove(transaction, { repository: repository.id, app: entry, described, now })
       await giveSlug(transaction, repository.id, entry)
       const trigger = { kind: 'registration', by: repository.name } as const
       await requestDeployment({ ...context, db: transaction }, { appId: id, kind: 'deploy', trigger })

@@ -29,6 +29,16 @@ export const RELEASE_NOT_FOUND = defineError({
   hint: (app: string) => `List its releases with "fairlead releases ${app}".`,
 })
 
+export const HOST_OF_OTHERS = defineError({
+  code: 'HOST_OF_OTHERS',
+  status: 403,
+  retry: 'never',
+  message: (wanted: string, own: string) =>
+    `Apps of this repository run on "${own}"; only an admin may have one run on "${wanted}".`,
+  hint: () =>
+    'Leave the host out, or ask an admin to make the app there: apps can read the secrets of their host.',
+})
+
 export const HOST_UNKNOWN = defineError({
   code: 'HOST_UNKNOWN',
   status: 422,
@@ -39,7 +49,7 @@ export const HOST_UNKNOWN = defineError({
       : `There is no worker "${name}".`,
   hint: (_, known) =>
     known.length === 0
-      ? 'Add one with "fairlead hosts join".'
+      ? 'Add one with "fairlead hosts add".'
       : `Give one of these as host: ${known.join(', ')}.`,
 })
 
@@ -50,4 +60,14 @@ export const VERSION_CHANGED = defineError({
   message: (what: string, now: number) => `${what} was changed in the meantime: it is at version ${now}.`,
   hint: () =>
     'Read it again, make your change on top of what is there now, and send it with the new version.',
+})
+
+export const VISITS_GO_ON = defineError({
+  code: 'VISITS_GO_ON',
+  status: 409,
+  retry: 'later',
+  message: (host: string, visitors: number) =>
+    `The worker of "${host}" cannot end visits: ${visitors} ${visitors === 1 ? 'person whose token has ended goes' : 'persons whose tokens have ended go'} on visiting there for up to 12 hours.`,
+  hint: () =>
+    'Bring the worker of that host to the release of the manager and start it anew; the visits end seconds later.',
 })

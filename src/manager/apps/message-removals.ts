@@ -15,10 +15,11 @@ export async function noteMessageRemoval(
   db: Kysely<Tables>,
   { repository, app, texts, now }: DescribedHere & { readonly repository: string; readonly now: number },
 ): Promise<void> {
-  const row = { repository_id: repository, entry: app.name, created_at: now }
+  const said = { fingerprint: fingerprintOf({ app, texts }), created_at: now }
   await db
-    .replaceInto('message_removals')
-    .values({ ...row, fingerprint: fingerprintOf({ app, texts }) })
+    .insertInto('message_removals')
+    .values({ repository_id: repository, entry: app.name, ...said })
+    .onConflict(conflict => conflict.columns(['repository_id', 'entry']).doUpdateSet(said))
     .execute()
 }
 

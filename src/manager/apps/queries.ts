@@ -10,12 +10,15 @@ export interface AppRecord extends Selectable<AppTable> {
   readonly unseen: string | null
   /** JSON of the engines of its host. */
   readonly engines: string | null
+  readonly systems_unseen: string | null
   readonly domains: readonly string[]
   readonly release: Selectable<ReleaseTable> | undefined
 }
 
 export interface AppFilter {
   readonly repository?: string | undefined
+  /** Names of all that may be seen; absent: everything. */
+  readonly only?: readonly string[] | undefined
   /** Name of the last one of the page before; ordered by name. */
   readonly after?: string | undefined
   readonly limit: number
@@ -38,6 +41,9 @@ export async function listApps(db: Kysely<Tables>, filter: AppFilter): Promise<A
   }
   if (filter.after !== undefined) {
     query = query.where('apps.name', '>', filter.after)
+  }
+  if (filter.only !== undefined) {
+    query = query.where('apps.name', 'in', filter.only)
   }
   return await withParts(db, await query.execute())
 }
@@ -80,6 +86,7 @@ function selectApps(db: Kysely<Tables>) {
     .leftJoin('hosts', 'hosts.name', 'apps.host')
     .selectAll('apps')
     .select(['repositories.name as repository', 'hosts.observed_at', 'hosts.unseen', 'hosts.engines'])
+    .select('hosts.systems_unseen')
 }
 
 type AppRow = Selectable<AppTable> & {
@@ -87,6 +94,7 @@ type AppRow = Selectable<AppTable> & {
   observed_at: number | null
   unseen: string | null
   engines: string | null
+  systems_unseen: string | null
 }
 
 /** Three statements for a whole page, however many apps are on it. */

@@ -1,4 +1,5 @@
 import type { Deployment } from '#manager/deployments/deployment.ts'
+import { hasStarted } from '#manager/deployments/has-started.ts'
 import { keepPast } from '#manager/deployments/past.ts'
 import { type DeploymentsContext, requestDeployment } from '#manager/deployments/request.ts'
 import { inTransaction } from '#manager/store/transaction.ts'
@@ -25,14 +26,7 @@ export async function removeApp(
     throw VERSION_CHANGED(`The app "${app.name}"`, app.version)
   }
   const requested = await inTransaction(context.db, async db => {
-    const started = await db
-      .selectFrom('deployments')
-      .select('id')
-      .where('app_id', '=', app.id)
-      .where('started_at', 'is not', null)
-      .limit(1)
-      .executeTakeFirst()
-    if (!started || removal.how === 'forget') {
+    if (removal.how === 'forget' || !(await hasStarted(db, app.id))) {
       await keepPast(db, app, context.clock.now())
       await db.deleteFrom('apps').where('id', '=', app.id).execute()
       return undefined

@@ -1,6 +1,8 @@
 import type { AppChange } from '#contract/rest/apps.ts'
 import { STACK_HAS_NO_SOURCE } from '#manager/deployments/errors.ts'
 import type { DeploymentsContext } from '#manager/deployments/request.ts'
+import { SYSTEM_CHANGED_ELSEWHERE } from '#manager/systems/errors.ts'
+import { system } from '#targets/system.ts'
 import { VERSION_CHANGED } from './errors.ts'
 import { type AppRecord, readApp } from './queries.ts'
 
@@ -19,6 +21,9 @@ export async function updateApp(context: DeploymentsContext, wanted: Change<AppC
   const { engine } = wanted.change
   if (app.stack !== null && (approval === 'required' || entry !== undefined || engine)) {
     throw STACK_HAS_NO_SOURCE(app.name)
+  }
+  if (app.target === system.name && (wanted.change.overrides ?? entry ?? engine) !== undefined) {
+    throw SYSTEM_CHANGED_ELSEWHERE(app.name)
   }
   const overrides = overridesAfter(app, wanted.change)
   const result = await db

@@ -26,6 +26,24 @@ export const SERVICE_UNKNOWN = defineError({
     'Give the name of an app whose target is "image" ("fairlead apps" lists them); the name of its service works too once it has made one.',
 })
 
+export const SERVICE_NAME_TAKEN = defineError({
+  code: 'SERVICE_NAME_TAKEN',
+  status: 409,
+  retry: 'never',
+  message: (service: string, repository: string) =>
+    `Artefacts called "${service}" are made by the repository "${repository}": no other one makes them.`,
+  hint: (service: string) =>
+    `Give it another name ("name" of the app). Whoever administers Fairlead gives the name to another repository with "fairlead artifacts grant ${service} REPOSITORY", or frees it with "fairlead artifacts release ${service}".`,
+})
+
+export const SERVICE_NAME_FREE = defineError({
+  code: 'SERVICE_NAME_FREE',
+  status: 404,
+  retry: 'never',
+  message: (service: string) => `No repository has the name "${service}".`,
+  hint: () => '"fairlead artifacts names" lists those that are taken.',
+})
+
 export const ARTIFACT_TYPE_UNSUPPORTED = defineError({
   code: 'ARTIFACT_TYPE_UNSUPPORTED',
   status: 422,

@@ -1,5 +1,6 @@
 import { newId } from '#lib/id.ts'
 import type { DeploymentsContext } from '#manager/deployments/request.ts'
+import { notePins } from '#manager/releases/pins.ts'
 import type { NewRelease } from '#manager/releases/store-release.ts'
 import { targetNamed } from '#targets/index.ts'
 
@@ -12,11 +13,14 @@ export async function noteArtifact(
   if (!made || draft.origin !== undefined) {
     return
   }
+  const id = newId()
   await db
     .insertInto('artifacts')
     .values({
-      id: newId(),
+      id,
       app: deployment.app,
+      repository_id: eb =>
+        eb.selectFrom('apps').select('apps.repository_id').where('apps.id', '=', deployment.appId),
       deployment_id: deployment.id,
       service_name: made.serviceName,
       version: made.version,
@@ -28,4 +32,5 @@ export async function noteArtifact(
       created_at: clock.now(),
     })
     .execute()
+  await notePins(db, { artifact_id: id }, [made.image, made.imageId, made.references])
 }

@@ -45,6 +45,7 @@ export async function exchangeToken(context: ExchangeContext, idToken: string): 
     name: `ci ${first.name}: ${shownSubject(claims)}`,
     expiresAt: now + VALID_SECONDS * 1_000,
     trusts: ids,
+    ...{ personId: null, projectId: null, role: null, scopes: null },
   })
   await db.updateTable('ci_trusts').set({ last_used_at: now }).where('id', 'in', ids).execute()
   const names = trusts.map(({ name }) => name).join(',')

@@ -3,6 +3,7 @@ import { noteDeployment } from '#manager/outbox/note-deployment.ts'
 import { inTransaction } from '#manager/store/transaction.ts'
 import type { Deployment, Trigger } from './deployment.ts'
 import { NOT_WAITING, PLAN_IS_ANOTHER } from './errors.ts'
+import { forgetFacts } from './forget-facts.ts'
 import type { DeploymentLogs } from './logs.ts'
 import { readDeployment } from './queries.ts'
 import { type DeploymentsContext, requestWhatWaits } from './request.ts'
@@ -41,6 +42,7 @@ export async function letWait(context: DeploymentsContext, deployment: Deploymen
       .where('id', '=', id)
       .where('state', '=', 'running')
       .execute()
+    await forgetFacts(db, id)
     await noteDeployment({ ...context, db }, id)
     if (next !== 'waiting') {
       await requestWhatWaits({ ...context, db }, await readDeployment(db, id))

@@ -53,6 +53,8 @@ export interface DeployRequest {
   /** Exact commit; default the tip of the branch at checkout. */
   readonly commit?: string | undefined
   readonly release?: string | undefined
+  /** The release is the one before the one that runs, and is looked up again when the deployment begins. */
+  readonly previous?: boolean | undefined
   /** The artefact to make, of an app that makes one. */
   readonly artifact?: WantedArtifact | undefined
 }

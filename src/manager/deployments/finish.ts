@@ -3,13 +3,17 @@ import { toWire } from '#lib/errors.ts'
 import { failpoint } from '#lib/failpoint.ts'
 import { newId } from '#lib/id.ts'
 import { releaseDomains } from '#manager/apps/domains.ts'
+import { releaseOpenings } from '#manager/firewall/openings.ts'
 import { noteNotebook } from '#manager/notebooks/note-notebook.ts'
+import { notePackages } from '#manager/notebooks/packages-place.ts'
 import { noteDeployment } from '#manager/outbox/note-deployment.ts'
 import type { EndedPipeline } from '#manager/pipeline/step.ts'
 import { storeRelease } from '#manager/releases/store-release.ts'
 import type { Tables } from '#manager/store/tables.ts'
 import { inTransaction } from '#manager/store/transaction.ts'
+import { goOnByFiles } from './after-files.ts'
 import type { Deployment } from './deployment.ts'
+import { forgetFacts } from './forget-facts.ts'
 import { lookAgainAfter } from './look-again.ts'
 import { keepPast } from './past.ts'
 import { readDeployment } from './queries.ts'
@@ -38,8 +42,10 @@ export async function finishDeployment(
       })
       .where('id', '=', deployment.id)
       .execute()
+    await forgetFacts(transaction, deployment.id)
     if (releaseId && end.release) {
       await storeRelease({ ...context, db: transaction }, { id: releaseId, deployment, draft: end.release })
+      await notePackages({ ...context, db: transaction }, deployment.appId, end.release)
     }
     if (end.confirms) {
       await transaction
@@ -60,8 +66,10 @@ export async function finishDeployment(
         .where('id', '=', deployment.appId)
         .execute()
     }
+    await goOnByFiles({ ...context, db: transaction }, deployment, end)
     await requestWhatWaits({ ...context, db: transaction }, await asItIsNow(transaction, deployment))
     await releaseDomains(transaction, deployment.appId, end)
+    await releaseOpenings(transaction, deployment, end)
     await noteDeployment({ ...context, db: transaction }, deployment.id)
     if (end.notebook || end.state === 'failed' || deployment.kind === 'remove') {
       await noteNotebook({ ...context, db: transaction }, deployment, end)

@@ -21,6 +21,11 @@ export async function keepPast(
     .orderBy('id', 'desc')
     .limit(KEPT)
     .execute()
+  const { repository_id } = await db
+    .selectFrom('apps')
+    .select('repository_id')
+    .where('id', '=', app.id)
+    .executeTakeFirstOrThrow()
   for (const row of rows) {
     const steps = await db
       .selectFrom('steps')
@@ -35,6 +40,7 @@ export async function keepPast(
       .values({
         id: row.id,
         app: app.name,
+        ...{ repository_id, commit: row.commit },
         state: ended.state,
         deployment: JSON.stringify(ended),
         steps: JSON.stringify(steps),
@@ -69,7 +75,35 @@ export async function listPast(db: Kysely<Tables>, filter: DeploymentFilter): Pr
   if (filter.before !== undefined) {
     query = query.where('id', '<', filter.before)
   }
+  const { only } = filter
+  if (only !== undefined) {
+    // A name is free once its app is gone: the past is that of the repository, not of whoever has the name now.
+    query = query.where(({ exists, selectFrom }) =>
+      exists(
+        selectFrom('apps')
+          .select('apps.id')
+          .whereRef('apps.name', '=', 'past_deployments.app')
+          .whereRef('apps.repository_id', '=', 'past_deployments.repository_id')
+          .where('apps.name', 'in', only),
+      ),
+    )
+  }
   return (await query.execute()).map(fromPast)
+}
+
+/** Those from a commit of a repository, of apps that are gone, oldest first. */
+export async function pastOfCommit(
+  db: Kysely<Tables>,
+  { repositoryId, commit }: { readonly repositoryId: string; readonly commit: string },
+): Promise<Deployment[]> {
+  const rows = await db
+    .selectFrom('past_deployments')
+    .selectAll()
+    .where('repository_id', '=', repositoryId)
+    .where('commit', '=', commit)
+    .orderBy('id')
+    .execute()
+  return rows.map(fromPast)
 }
 
 function fromPast({ app, deployment }: { app: string; deployment: string }): Deployment {

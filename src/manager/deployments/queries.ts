@@ -9,6 +9,8 @@ import { deploymentFrom, stepFrom } from './rows.ts'
 export interface DeploymentFilter {
   readonly app?: string | undefined
   readonly state?: DeploymentState | undefined
+  /** Names of the apps that may be seen; absent: all. */
+  readonly only?: readonly string[] | undefined
   /** Id of the last one of the page before; newest come first. */
   readonly before?: string | undefined
   readonly limit: number
@@ -30,6 +32,8 @@ export interface Startable {
   readonly overrides: string
   readonly byFiles: AppTable['by_files']
   readonly repositoryId: string | null
+  /** 1: it brings back the release before the one that runs. */
+  readonly wantsPrevious: number
 }
 
 /** The deployment with this id, also one of an app that is gone, or DEPLOYMENT_NOT_FOUND. */
@@ -73,6 +77,9 @@ export async function listDeployments(db: Kysely<Tables>, filter: DeploymentFilt
   if (filter.before !== undefined) {
     query = query.where('deployments.id', '<', filter.before)
   }
+  if (filter.only !== undefined) {
+    query = query.where('apps.name', 'in', filter.only)
+  }
   return (await query.execute()).map(deploymentFrom)
 }
 
@@ -97,6 +104,7 @@ export async function readStartable(db: Kysely<Tables>): Promise<Startable[]> {
       'apps.overrides',
       'apps.by_files as byFiles',
       'apps.repository_id as repositoryId',
+      'deployments.wanted_previous as wantsPrevious',
     ])
     .where(eb =>
       eb.or([
@@ -130,6 +138,7 @@ export async function readStartable(db: Kysely<Tables>): Promise<Startable[]> {
         ),
       ),
     )
+    .orderBy('deployments.first', 'desc')
     .orderBy('deployments.id')
     .execute()
 }

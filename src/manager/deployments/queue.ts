@@ -12,6 +12,7 @@ import { holdsBack } from './breaker.ts'
 import type { Deployment } from './deployment.ts'
 import { DEPLOYMENT_CANCELLED } from './errors.ts'
 import { finishDeployment } from './finish.ts'
+import { previousGoal } from './previous-goal.ts'
 import { readDeployment, readRunning, readStartable } from './queries.ts'
 import { quietLeft } from './quiet.ts'
 
@@ -116,9 +117,10 @@ export function createQueue({ parts, logger, perHost }: QueueOptions): Queue {
       } else {
         const now = parts.clock.now()
         const limit = deploymentLimit(parts.deadlines, overriddenDeadlines(overrides))
+        const goal = next.wantsPrevious === 1 ? await previousGoal(db, appId) : {}
         await db
           .updateTable('deployments')
-          .set({ state: 'running', started_at: now, deadline_at: now + limit })
+          .set({ state: 'running', started_at: now, deadline_at: now + limit, ...goal })
           .where('id', '=', id)
           .where('state', '=', 'queued')
           .modifyEnd(SOON)

@@ -87,8 +87,16 @@ export async function requestWhatWaits(
   if (!trigger || (await isOldNews(context.db, { id, appId, trigger }))) {
     return
   }
+  await requestUnlessRemoved(context, { appId, kind: 'deploy', trigger })
+}
+
+/** What follows from something else, and is nothing to do any more when a person has asked to remove the app. */
+export async function requestUnlessRemoved(
+  context: DeploymentsContext,
+  request: DeployRequest,
+): Promise<void> {
   try {
-    await requestDeployment(context, { appId, kind: 'deploy', trigger })
+    await requestDeployment(context, request)
   } catch (error) {
     if (!APP_BEING_REMOVED.matches(error)) {
       throw error

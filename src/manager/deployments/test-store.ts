@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { systemClock } from '#lib/clock.ts'
 import { newId } from '#lib/id.ts'
 import { NO_OUTBOX } from '#manager/outbox/test-outbox.ts'
-import { openStore } from '#manager/store/database.ts'
+import { leaveTestDatabase, openTestDatabase } from '#manager/store/test-database.ts'
 import { createEvents } from './events.ts'
 import type { DeploymentsContext } from './request.ts'
 
@@ -16,7 +16,7 @@ export interface TestStore extends DeploymentsContext {
 
 export async function openTestStore(): Promise<TestStore> {
   const folder = await mkdtemp(join(tmpdir(), 'fairlead-store-'))
-  const store = await openStore(folder, systemClock.now)
+  const store = await openTestDatabase(folder, systemClock.now)
   return {
     db: store.db,
     clock: systemClock,
@@ -25,7 +25,8 @@ export async function openTestStore(): Promise<TestStore> {
     folder,
     async close() {
       await store.close()
-      await rm(folder, { recursive: true })
+      leaveTestDatabase(folder)
+      await rm(folder, { recursive: true, maxRetries: 5 })
     },
   }
 }

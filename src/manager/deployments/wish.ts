@@ -5,16 +5,17 @@ import { type DeployRequest, isHint } from './deployment.ts'
 
 type Columns = Pick<
   Selectable<DeploymentTable>,
-  'wanted_commit' | 'wanted_release' | 'wanted_version' | 'wanted_service'
+  'wanted_commit' | 'wanted_release' | 'wanted_previous' | 'wanted_version' | 'wanted_service'
 >
 
 /** What a deployment is to bring, where somebody named it. */
-export type Wish = Pick<DeployRequest, 'commit' | 'release' | 'artifact'>
+export type Wish = Pick<DeployRequest, 'commit' | 'release' | 'previous' | 'artifact'>
 
-export function wishColumns({ commit, release, artifact }: Wish): Columns {
+export function wishColumns({ commit, release, previous, artifact }: Wish): Columns {
   return {
     wanted_commit: commit ?? null,
     wanted_release: release ?? null,
+    wanted_previous: previous === true ? 1 : 0,
     wanted_version: artifact?.version ?? null,
     wanted_service: artifact?.serviceName ?? null,
   }
@@ -24,11 +25,15 @@ export function wishIn(row: Columns): Wish {
   return {
     commit: row.wanted_commit ?? undefined,
     release: row.wanted_release ?? undefined,
+    previous: row.wanted_previous === 1,
     artifact: artifactIn(row),
   }
 }
 
-export function artifactIn({ wanted_version, wanted_service }: Columns): WantedArtifact | undefined {
+export function artifactIn({
+  wanted_version,
+  wanted_service,
+}: Pick<Columns, 'wanted_version' | 'wanted_service'>): WantedArtifact | undefined {
   const version = wanted_version ?? undefined
   const serviceName = wanted_service ?? undefined
   return version === undefined && serviceName === undefined ? undefined : { version, serviceName }

@@ -1,5 +1,7 @@
 import { type HostChecked, hostCheck } from '#commands/host-check.ts'
+import { COMMANDS } from '#commands/index.ts'
 import { newId } from '#lib/id.ts'
+import { unknownCommands } from '#manager/agents/unknown-commands.ts'
 import type { PipelineParts } from '#manager/pipeline/step.ts'
 import { registryInUse } from '#manager/registry/registry-in-use.ts'
 
@@ -22,5 +24,21 @@ export async function checkHost(
   const skewMs = now < asked ? asked - now : Math.max(0, now - parts.clock.now())
   const detail = `its clock is ${(skewMs / 1_000).toFixed(1)} s off`
   const mend = skewMs > MOST_SKEW_MS ? 'Let both machines take their time from the same servers (NTP).' : null
-  return [...checks, { name: 'clock', detail, mend }]
+  return [...checks, releaseCheck(parts, host), { name: 'clock', detail, mend }]
+}
+
+/** What this manager tells workers, and this one does not know: it would be told in vain. */
+function releaseCheck(
+  { agents }: Pick<PipelineParts, 'agents'>,
+  host: string,
+): HostChecked['checks'][number] {
+  const ofWorkers = COMMANDS.filter(({ role }) => role === 'worker').map(({ name }) => name)
+  const missing = unknownCommands(agents, host, ofWorkers)
+  return missing.length === 0
+    ? { name: 'release', detail: 'its worker knows all that this manager tells', mend: null }
+    : {
+        name: 'release',
+        detail: `its worker is older than this manager and does not know ${missing.join(', ')}`,
+        mend: 'Bring it to the release of the manager and start it anew ("systemctl restart fairlead-worker" there).',
+      }
 }

@@ -14,7 +14,7 @@ export const HOST_IN_USE = defineError({
   retry: 'never',
   message: (name: string, users: readonly string[]) => `The host "${name}" is used by: ${users.join(', ')}.`,
   hint: () =>
-    'Remove these apps, repositories and organisations first, or have them forgotten if the host will not come back.',
+    'Remove these apps, repositories and organisations first, or have them forgotten if the host will not come back. Give hosts that it guards another guardian.',
 })
 
 export const HOST_BUSY = defineError({

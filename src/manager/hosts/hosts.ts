@@ -1,13 +1,15 @@
 import type { Kysely, Selectable } from 'kysely'
 import type { SeenEngine } from '#contract/engine.ts'
 import type { NewHost } from '#contract/rest/hosts.ts'
+import type { Clock } from '#lib/clock.ts'
 import { pinOf } from '#link/public-identity.ts'
 import { HOST_NOT_FOUND } from '#manager/agents/errors.ts'
 import type { ManagerParts } from '#manager/parts.ts'
-import { isConstraintViolation } from '#manager/store/store-error.ts'
 import type { HostTable, Tables } from '#manager/store/tables.ts'
 import { inTransaction } from '#manager/store/transaction.ts'
+import { certificateEnd } from './certificate-end.ts'
 import { HOST_EXISTS, HOST_IN_USE, NOT_A_HOST } from './errors.ts'
+import { HOST_KEY_EXISTS, HOST_KEY_REVOKED } from './join-errors.ts'
 
 export interface HostRecord {
   readonly name: string
@@ -15,6 +17,8 @@ export interface HostRecord {
   readonly address: string
   readonly keyId: string
   readonly createdAt: number
+  /** Of its newest certificate. */
+  readonly certificateEndsAt: number
   /** As its worker told of them last. */
   readonly engines: readonly SeenEngine[]
 }
@@ -24,34 +28,92 @@ export async function listHosts(db: Kysely<Tables>): Promise<HostRecord[]> {
   return rows.map(fromRow)
 }
 
+/** HOST_NOT_FOUND. */
+export async function readHost(db: Kysely<Tables>, name: string): Promise<HostRecord> {
+  const row = await db.selectFrom('hosts').selectAll().where('name', '=', name).executeTakeFirst()
+  if (!row) {
+    throw HOST_NOT_FOUND(name)
+  }
+  return fromRow(row)
+}
+
 /** Pins the host's public identity and starts to dial it. */
 export async function addHost(parts: ManagerParts, wanted: NewHost): Promise<HostRecord> {
+  const row = await inTransaction(parts.db, db => insertHost({ db, clock: parts.clock }, wanted))
+  await announceHost(parts, row.name)
+  return fromRow(row)
+}
+
+/** Starts to dial a host that was stored. */
+export async function announceHost(
+  { agents, events }: Pick<ManagerParts, 'agents' | 'events'>,
+  name: string,
+): Promise<void> {
+  await agents.refresh()
+  events.publish('host', { name, state: 'added' })
+}
+
+/**
+ * Stores a host with the pin of its key, inside a transaction. One that joined before and was never reached is
+ * replaced: its enrolment broke off. NOT_A_HOST, HOST_EXISTS, HOST_KEY_EXISTS or HOST_KEY_REVOKED.
+ */
+export async function insertHost(
+  { db, clock }: { readonly db: Kysely<Tables>; readonly clock: Clock },
+  wanted: NewHost & { readonly joinedAt?: number },
+): Promise<Selectable<HostTable>> {
   const pin = pinOf(wanted.identity, 'The identity of the host')
   if (pin.role === 'manager') {
     throw NOT_A_HOST(pin.name)
   }
-  const row = {
-    name: pin.name,
-    role: pin.role,
-    address: wanted.address,
-    identity: JSON.stringify(pin),
-    created_at: parts.clock.now(),
-    observed_at: null,
-    unseen: null,
-    engines: null,
+  const revoked = await db
+    .selectFrom('revoked_keys')
+    .selectAll()
+    .where('key_id', '=', pin.keyId)
+    .executeTakeFirst()
+  if (revoked) {
+    throw HOST_KEY_REVOKED(revoked.name, new Date(revoked.revoked_at).toISOString())
   }
-  try {
-    await parts.db.insertInto('hosts').values(row).execute()
-  } catch (error) {
-    throw isConstraintViolation(error) ? HOST_EXISTS(pin.name) : error
+  for (const host of await db.selectFrom('hosts').selectAll().execute()) {
+    const isSameKey = keyIdIn(host) === pin.keyId
+    if (isSameKey && host.name === pin.name && wanted.joinedAt !== undefined && isHalfEnrolled(host)) {
+      await db.deleteFrom('hosts').where('name', '=', host.name).execute()
+    } else if (isSameKey && (host.name !== pin.name || wanted.joinedAt !== undefined)) {
+      throw HOST_KEY_EXISTS(host.name, host.address)
+    } else if (host.name === pin.name) {
+      throw HOST_EXISTS(pin.name)
+    }
   }
-  await parts.agents.refresh()
-  parts.events.publish('host', { name: row.name, state: 'added' })
-  return fromRow(row)
+  return await db
+    .insertInto('hosts')
+    .values({
+      name: pin.name,
+      role: pin.role,
+      address: wanted.address,
+      identity: JSON.stringify(pin),
+      created_at: clock.now(),
+      observed_at: null,
+      unseen: null,
+      engines: null,
+      joined_at: wanted.joinedAt ?? null,
+    })
+    .returningAll()
+    .executeTakeFirstOrThrow()
 }
 
-/** Stops dialling a host and forgets what was pinned of it. HOST_IN_USE while apps, repositories or organisations name it. */
-export async function deleteHost(parts: ManagerParts, name: string): Promise<void> {
+/** It has a pin, but was never reached: whether it has pinned this manager is not known. */
+function isHalfEnrolled({ joined_at: joined, connected_at: connected }: Selectable<HostTable>): boolean {
+  return joined !== null && connected === null
+}
+
+/**
+ * Stops dialling a host and forgets what was pinned of it; `revoke`: and never accepts its key again. HOST_IN_USE
+ * while apps, repositories or organisations name it.
+ */
+export async function deleteHost(
+  parts: ManagerParts,
+  name: string,
+  { revoke = false }: { readonly revoke?: boolean } = {},
+): Promise<void> {
   await inTransaction(parts.db, async db => {
     const apps = await db.selectFrom('apps').select('name').where('host', '=', name).execute()
     const repositories = await db.selectFrom('repositories').select('name').where('host', '=', name).execute()
@@ -60,24 +122,44 @@ export async function deleteHost(parts: ManagerParts, name: string): Promise<voi
       .select('name')
       .where('host', '=', name)
       .execute()
-    const users = [...apps, ...repositories, ...organisations]
+    const guarded = await db.selectFrom('hosts').select('name').where('guardian', '=', name).execute()
+    const users = [...apps, ...repositories, ...organisations, ...guarded]
     if (users.length > 0) {
       throw HOST_IN_USE(
         name,
         users.map(user => user.name),
       )
     }
-    const result = await db.deleteFrom('hosts').where('name', '=', name).executeTakeFirst()
-    if (result.numDeletedRows === 0n) {
+    const row = await db.deleteFrom('hosts').where('name', '=', name).returningAll().executeTakeFirst()
+    if (!row) {
       throw HOST_NOT_FOUND(name)
+    }
+    if (revoke) {
+      const revoked = { key_id: keyIdIn(row), name, revoked_at: parts.clock.now() }
+      await db
+        .insertInto('revoked_keys')
+        .values(revoked)
+        .onConflict(same => same.doNothing())
+        .execute()
     }
   })
   await parts.agents.refresh()
   parts.events.publish('host', { name, state: 'removed' })
 }
 
+function keyIdIn({ identity }: Pick<HostTable, 'identity'>): string {
+  return (JSON.parse(identity) as { keyId: string }).keyId
+}
+
 function fromRow(row: Selectable<HostTable>): HostRecord {
-  const { keyId } = JSON.parse(row.identity) as { keyId: string }
   const engines = JSON.parse(row.engines ?? '[]') as SeenEngine[]
-  return { name: row.name, role: row.role, address: row.address, keyId, createdAt: row.created_at, engines }
+  return {
+    name: row.name,
+    role: row.role,
+    address: row.address,
+    keyId: keyIdIn(row),
+    createdAt: row.created_at,
+    certificateEndsAt: certificateEnd(row),
+    engines,
+  }
 }

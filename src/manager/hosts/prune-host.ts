@@ -3,6 +3,7 @@ import { newId } from '#lib/id.ts'
 import { HOST_NOT_FOUND } from '#manager/agents/errors.ts'
 import { namesOfApps } from '#manager/apps/names-of-apps.ts'
 import type { ManagerParts } from '#manager/parts.ts'
+import { forgetNames, freeNames } from '#manager/releases/given-names.ts'
 import { pinnedImages } from '#manager/releases/pinned-images.ts'
 import { HOST_BUSY } from './errors.ts'
 
@@ -41,12 +42,18 @@ export async function pruneHost(
     const params = {
       ...(await namesOfApps(db)),
       keep: [...(await pinnedImages(db, parts.keepReleases))],
+      given: [...(await freeNames(db, { host }))],
       allUnused: wish.allUnused,
       youngerThanMs: wish.olderThanMs ?? HOUR_MS,
       buildCache: BUILD_CACHE,
       dryRun: wish.dryRun,
     }
-    return (await agents.tell(host, { id: newId(), command, params, deadlineMs })) as HostPruned
+    const pruned = (await agents.tell(host, { id: newId(), command, params, deadlineMs })) as HostPruned
+    for (const { engine, images } of wish.dryRun ? [] : pruned.engines) {
+      const names = images.flatMap(image => image.names)
+      await forgetNames(db, { host, engine }, names)
+    }
+    return pruned
   } finally {
     held?.release()
   }

@@ -16,6 +16,8 @@ test('it says the file and the line, and is never long', () => {
   const problems = [{ path: '', message: 'x', file: 'a/requirements.txt', line: 3 }]
   assert.equal(errorLine({ message: 'No.', problems }), 'No. (a/requirements.txt:3)')
   assert.equal(errorLine({ message: 'a/requirements.txt:3 no', problems }), 'a/requirements.txt:3 no')
+  assert.equal(errorLine({ message: 'No.', problems }, 'a'), 'No. (requirements.txt:3)')
+  assert.equal(errorLine({ message: 'No.', problems }, 'b'), 'No. (a/requirements.txt:3)')
   const long = errorLine({ message: 'ü'.repeat(500), problems })
   assert.equal([...long].length, 200)
   assert.match(long, /… \(a\/requirements\.txt:3\)$/)

@@ -4,12 +4,18 @@ const LONGEST = 200
 
 /**
  * An error as one line for everybody who reads the repository: the same each time it happens again, so without times,
- * ids and paths of the moment. Secrets were taken out of it where it came from.
+ * ids and paths of the moment. Secrets were taken out of it where it came from. Files are named from the folder that its
+ * URL.md is in.
  */
-export function errorLine({ message, problems = [] }: Pick<WireError, 'message' | 'problems'>): string {
+export function errorLine(
+  { message, problems = [] }: Pick<WireError, 'message' | 'problems'>,
+  folder = '.',
+): string {
   const [first] = problems
   const place =
-    first?.file === undefined ? '' : ` (${[first.file, first.line].filter(part => part).join(':')})`
+    first?.file === undefined
+      ? ''
+      : ` (${[within(folder, first.file), first.line].filter(part => part).join(':')})`
   const line = message
     .replace(/\x1b\[[0-?]*[ -/]*[@-~]/g, '')
     .replace(/[\p{C}\p{Zl}\p{Zp}\s]+/gu, ' ')
@@ -24,4 +30,8 @@ export function errorLine({ message, problems = [] }: Pick<WireError, 'message' 
   const characters = [...line]
   const room = LONGEST - [...suffix].length
   return `${characters.length > room ? `${characters.slice(0, room - 1).join('')}…` : line}${suffix}`
+}
+
+function within(folder: string, file: string): string {
+  return file.startsWith(`${folder}/`) ? file.slice(folder.length + 1) : file
 }

@@ -34,6 +34,7 @@ export interface LinksWritten {
 }
 
 const WAIT_MS = 20_000
+const MOST_LINKS = 500
 
 /** The repository of notebooks is told where they are to be found: all of them, as they are when it is told. */
 export function notebookLinksPlace(parts: LinksParts, repositoryId: string): Place {
@@ -49,19 +50,26 @@ export function notebookLinksPlace(parts: LinksParts, repositoryId: string): Pla
         .selectFrom('notebooks')
         .selectAll()
         .where('repository_id', '=', repositoryId)
+        // A new project is one commit, not two: it is told of when its first deployment has ended.
+        .where('status', '!=', 'building')
         .orderBy('folder')
         .execute()
       if (!repository || rows.length === 0) {
         return { kind: 'unwanted' }
       }
+      // What is gone has time until the next writing, when there is more than can be said at once.
+      const told = rows
+        .toSorted((a, b) => Number(a.status === 'removed') - Number(b.status === 'removed'))
+        .slice(0, MOST_LINKS)
       const { name: command, deadlineMs } = notebookLinks
-      const links = rows.map(row => linkOf(row, parts.publicUrl))
+      const links = told.map(row => linkOf(row, parts.publicUrl))
       const written = (await agents.tell(repository.host, {
         // Another command each time: what it does is decided by what it finds.
         ...{ id: newId(), command, deadlineMs, waitMs: WAIT_MS },
         params: { ...remoteOf(repository, sealer), links, write: id },
       })) as LinksWritten
       await noteWritten(parts, { id, repositoryId, branch: repository.branch }, written)
+      await forgetTold(parts.db, told)
       return { kind: 'sent' }
     },
     noteSent: db =>
@@ -105,11 +113,18 @@ async function noteWritten(
     })
   }
   await put(db, { repository_id: repositoryId, written: JSON.stringify(written) })
-  await db
-    .deleteFrom('notebooks')
-    .where('repository_id', '=', repositoryId)
-    .where('status', '=', 'removed')
-    .execute()
+}
+
+/** What is gone and was told to be. Not what went while the others were written: that is told next. */
+async function forgetTold(db: Kysely<Tables>, told: readonly Selectable<NotebookTable>[]): Promise<void> {
+  for (const { app, updated_at: at } of told.filter(({ status }) => status === 'removed')) {
+    await db
+      .deleteFrom('notebooks')
+      .where('app', '=', app)
+      .where('status', '=', 'removed')
+      .where('updated_at', '=', at)
+      .execute()
+  }
 }
 
 async function put(
@@ -127,19 +142,28 @@ async function put(
 export function linkOf(row: Selectable<NotebookTable>, publicUrl: string): NotebookLink {
   // An address that only works beside the manager helps nobody who reads the repository.
   const own = !/^https?:\/\/(?:127\.|localhost|\[::1\])/.test(publicUrl)
+  const preview =
+    own && row.entry !== null && row.status !== 'removed' ? `${publicUrl}/preview/${row.app}/` : null
+  // What is opened of a project without a server is its page.
+  const isPage = row.status === 'preview'
   return {
     slug: row.app,
     folder: row.folder,
     title: row.title,
-    status: row.status,
-    url: row.url,
+    status: row.status === 'preview' ? (preview === null ? 'stopped' : 'live') : row.status,
+    url: isPage ? preview : row.url,
     mode: row.mode,
     commit: row.commit,
     tree: row.tree,
     image: row.image,
     badge: own ? `${publicUrl}/badge/${row.app}.svg` : null,
-    preview:
-      own && row.entry !== null && row.status !== 'removed' ? `${publicUrl}/preview/${row.app}/` : null,
+    preview,
     error: row.error,
+    // Of what cannot even be read no deployment has a log.
+    ...(own && row.error !== null && row.shown === null
+      ? { log: `${publicUrl}/preview/${row.app}/log` }
+      : {}),
+    // Nobody asked for a file in a folder that is only guessed to be a project.
+    ...(row.shown === 'guessed' ? { onlyInPlace: true } : {}),
   }
 }

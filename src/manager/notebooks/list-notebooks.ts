@@ -17,6 +17,8 @@ export interface NotebookFilter {
   readonly search?: string | undefined
   readonly repository?: string | undefined
   readonly tag?: string | undefined
+  /** Names of the repositories that may be seen; absent: all. */
+  readonly only?: readonly string[] | undefined
   /** Slug of the last one of the page before. */
   readonly after?: string | undefined
   readonly limit: number
@@ -25,11 +27,14 @@ export interface NotebookFilter {
 /** By slug. */
 export async function listNotebooks(
   db: Kysely<Tables>,
-  { search = '', repository, tag, after, limit }: NotebookFilter,
+  { search = '', repository, tag, only, after, limit }: NotebookFilter,
 ): Promise<NotebookRecord[]> {
   let query = notebooks(db).orderBy('notebooks.app').limit(limit)
   if (after !== undefined) {
     query = query.where('notebooks.app', '>', after)
+  }
+  if (only !== undefined) {
+    query = query.where('repositories.name', 'in', only)
   }
   if (repository !== undefined) {
     query = query.where('repositories.name', '=', repository)

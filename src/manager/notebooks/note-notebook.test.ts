@@ -98,6 +98,57 @@ test('R10 R11 all links of a repository go to its worker at once, and its commit
   )
 })
 
+test('R10 R14 a release that is brought back is told with what it serves', async () => {
+  await ended(worked(FIRST, 't-1'))
+  await ended(worked(SECOND, 't-2'))
+  const { notebook } = worked(FIRST, 't-1')
+  const released = { title: 'As it was', entry: 'a.ipynb', language: 'r', content: 't-1' }
+  await ended({
+    ...worked(FIRST, 't-1', 'rolled-back'),
+    notebook: notebook && { ...notebook, examined: undefined, released, image: 'r.example/p@sha256:1' },
+  })
+  const { status, commit, tree, title, entry, image, notebooks, seen_commit: seen } = await rowOf()
+  assert.deepEqual(
+    [status, commit, tree, title, entry, image],
+    ['live', FIRST, 't-1', 'As it was', 'a.ipynb', 'r.example/p@sha256:1'],
+  )
+  assert.deepEqual([notebooks, seen], ['["a.ipynb"]', SECOND], 'what is shown is the newest')
+})
+
+test('R10 what is opened without TLS is linked to without', async () => {
+  const { notebook, ...end } = worked(FIRST, 't-1')
+  await ended({ ...end, notebook: notebook && { ...notebook, domains: ['churn.localhost'] } })
+  assert.equal((await rowOf()).url, 'http://churn.localhost/')
+})
+
+test('R10 a notebook that shares its host is linked to with its path', async () => {
+  const { notebook, ...end } = worked(FIRST, 't-1')
+  const at = async (...domains: string[]) => {
+    await ended({ ...end, notebook: notebook && { ...notebook, domains } })
+    return (await rowOf()).url
+  }
+  assert.equal(await at('nb.example.org/nb/churn/'), 'https://nb.example.org/nb/churn/')
+  assert.equal(await at('nb.localhost/nb/churn/'), 'http://nb.localhost/nb/churn/')
+})
+
+test('R10 what is removed while links are written is told with the next ones', async () => {
+  await ended(worked(FIRST, 't-1'))
+  const told: unknown[] = []
+  const written = { outcome: 'unchanged', branch: 'main', commit: OURS, parent: null, skips: false, files: 0 }
+  const tell = async ({ params }: { params: unknown }) => {
+    told.push(...(params as { links: { status: string }[] }).links.map(({ status }) => status))
+    if (told.length === 1) {
+      await ended({ state: 'succeeded', outcome: 'removed' }, 'remove')
+    }
+    return { ...written, warnings: [] }
+  }
+  await place(tell).deliver(await entry())
+  assert.equal((await rowOf()).status, 'removed')
+  await place(tell).deliver(await entry())
+  assert.deepEqual(told, ['live', 'removed'])
+  assert.deepEqual(await store.db.selectFrom('notebooks').selectAll().execute(), [])
+})
+
 test('R10 a credential that may only read is the problem of the links, once', async () => {
   await ended(worked(FIRST, 't-1'))
   const refusing = place(async () => {

@@ -1,5 +1,7 @@
 import type { Selectable } from 'kysely'
 import { toWire } from '#lib/errors.ts'
+import { isInternalHost } from '#lib/internal-host.ts'
+import { addressOfPlace, hostOfPlace } from '#lib/place.ts'
 import type { Deployment } from '#manager/deployments/deployment.ts'
 import { isWithoutLook } from '#manager/deployments/without-effect.ts'
 import { linksPlace, type PuttingContext, putIn, replaceEarlier } from '#manager/outbox/put.ts'
@@ -12,7 +14,7 @@ import type { SeenNotebook } from './seen-notebook.ts'
 type Row = Selectable<NotebookTable>
 
 /** Projects of one push end one after another; all that end in this time are one commit. */
-const GATHERED_MS = 5000
+export const GATHERED_MS = 5000
 
 /**
  * Writes down what became of a notebook project, inside the transaction that ends its deployment, and puts in line that
@@ -31,6 +33,7 @@ export async function noteNotebook(
     .executeTakeFirst()
   const after = await rowAfter(context, deployment, end, before)
   if (!after) {
+    await forgetUnserved(context, { before, end })
     return
   }
   const row = { ...after, updated_at: clock.now() }
@@ -47,8 +50,18 @@ export async function noteNotebook(
   await putIn(context, [{ ...about, payload: {}, delayMs: GATHERED_MS }])
 }
 
+/** Of a project that was cancelled before it was ever served, nothing stays that could say it is on its way. */
+async function forgetUnserved(
+  { db }: PuttingContext,
+  { before, end }: { readonly before: Row | undefined; readonly end: EndedPipeline },
+): Promise<void> {
+  if (before?.status === 'building' && before.seen_commit === end.notebook?.commit) {
+    await db.deleteFrom('notebooks').where('app', '=', before.app).where('status', '=', 'building').execute()
+  }
+}
+
 /** What URL.md says of it. */
-function toldOf({
+export function toldOf({
   title,
   status,
   url,
@@ -58,7 +71,7 @@ function toldOf({
   image,
   error,
   folder,
-}: Omit<Row, 'updated_at'>): string {
+}: Omit<Row, 'updated_at' | 'shown'>): string {
   return JSON.stringify([title, status, url, commit, tree, mode, image, error, folder])
 }
 
@@ -69,12 +82,12 @@ async function rowAfter(
   before: Row | undefined,
 ): Promise<Omit<Row, 'updated_at'> | undefined> {
   if (deployment.kind === 'remove') {
-    return before && end.state === 'succeeded' ? { ...before, status: 'removed', url: null } : undefined
+    return before && end.state === 'succeeded' ? rowWithoutServer(before) : undefined
   }
   const { notebook: seen } = end
   if (!seen && end.state === 'failed') {
     // Its files could not be read any more; what is served is what was served.
-    return before && { ...before, status: 'failed', error: lineOf(end) }
+    return before && { ...before, status: 'failed', error: lineOf(end, before) }
   }
   const repository = seen && (await repositoryOf(context, deployment.appId))
   if (!seen || !repository || end.state === 'cancelled' || isWithoutLook(end.outcome)) {
@@ -82,26 +95,42 @@ async function rowAfter(
   }
   const base = { ...described(deployment.app, seen, before), repository_id: repository }
   if (end.state === 'failed') {
-    return { ...base, status: 'failed', error: lineOf(end) }
+    return { ...base, status: 'failed', error: lineOf(end, base) }
   }
   const origin =
     seen.commit === undefined ? null : (await lineageOf(context.db, repository, seen.commit)).origin
-  const tree = seen.examined?.content?.key ?? null
+  const tree = seen.examined?.content?.key ?? seen.released?.content ?? null
   // A commit that changed nothing of the project is not the one that is served.
   const isSame = before?.commit != null && tree !== null && before.tree === tree
   return {
     ...base,
+    ...releasedAgain(base, seen),
     status: 'live',
     error: null,
-    url: seen.domains[0] === undefined ? null : `https://${seen.domains[0]}/`,
+    url: addressOf(seen),
     commit: isSame ? before.commit : origin,
     tree,
     image: isSame ? (seen.image ?? before.image) : (seen.image ?? null),
   }
 }
 
-function lineOf({ error }: EndedPipeline): string {
-  return error ? errorLine(toWire(error)) : 'it failed'
+/** What goes with its server is gone, but for what is still to be looked at. */
+function rowWithoutServer(before: Row): Row {
+  return before.shown === null || before.shown === 'broken'
+    ? { ...before, status: 'removed', url: null }
+    : { ...before, status: 'preview', url: null, mode: 'static', image: null, error: null }
+}
+
+/** Certificates of internal hosts are trusted by nobody's browser, so these are visited without. */
+function addressOf({ domains: [place] }: SeenNotebook): string | null {
+  if (place === undefined) {
+    return null
+  }
+  return addressOfPlace(place, isInternalHost(hostOfPlace(place)) ? 'http' : 'https')
+}
+
+function lineOf({ error }: EndedPipeline, { folder }: Pick<Row, 'folder'>): string {
+  return error ? errorLine(toWire(error), folder) : 'it failed'
 }
 
 async function repositoryOf({ db }: PuttingContext, appId: string): Promise<string | undefined> {
@@ -120,6 +149,7 @@ function described(
     app,
     ...{ title: app, entry: null, notebooks: '[]', language: 'python', tags: '[]' },
     ...{ url: null, commit: null, tree: null, image: null, seen_commit: commit ?? '', blobs: null },
+    shown: null,
   }
   const now = examined && {
     title: examined.title,
@@ -129,5 +159,18 @@ function described(
     tags: JSON.stringify(examined.settings?.tags ?? []),
     ...(commit === undefined || commit === known.seen_commit ? {} : { seen_commit: commit, blobs: null }),
   }
-  return { ...known, ...now, folder, mode, status: 'live', error: null }
+  return { ...known, ...now, folder, mode, status: 'live', error: null, shown: null }
+}
+
+/** Its notebooks are shown as the newest commit has them, whatever is served. */
+function releasedAgain({ notebooks, entry }: Pick<Row, 'notebooks' | 'entry'>, { released }: SeenNotebook) {
+  if (!released) {
+    return {}
+  }
+  const isThere = (JSON.parse(notebooks) as string[]).includes(released.entry ?? '')
+  return {
+    title: released.title,
+    language: released.language,
+    entry: isThere ? released.entry : entry,
+  }
 }

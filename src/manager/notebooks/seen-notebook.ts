@@ -1,4 +1,5 @@
 import type { StepContext } from '#manager/pipeline/step.ts'
+import { releasedNotebook } from '#targets/notebook-release.ts'
 
 /** What a deployment found out about its notebook project. */
 export interface SeenNotebook {
@@ -6,10 +7,20 @@ export interface SeenNotebook {
   readonly mode: string
   /** What the worker said of it; undefined: it came to no look, or a release was brought back. */
   readonly examined?: Examined | undefined
+  /** What the release that was brought back says of it. */
+  readonly released?: ReleasedNotebook | undefined
   readonly commit: string | undefined
   /** `host/repository@sha256:…` */
   readonly image: string | undefined
   readonly domains: readonly string[]
+}
+
+interface ReleasedNotebook {
+  readonly title: string
+  readonly entry: string | null
+  readonly language: string
+  /** Key of what is served. */
+  readonly content: string
 }
 
 /** Of notebook.examine, what is told of. */
@@ -34,8 +45,14 @@ export function seenNotebook({ facts, results, deployment }: StepContext): SeenN
     folder: (folder ?? path ?? '.').replace(/^\.\/(?=.)|\/+$/g, '') || '.',
     mode: mode ?? 'lab',
     examined,
+    released: releasedNotebook(goal),
     commit: source?.commit ?? goal?.commit ?? deployment.commit,
-    image: (results.get('content') as { pinned?: string } | undefined)?.pinned ?? examined?.content?.pinned,
+    image: pinnedIn(results.get('content')) ?? examined?.content?.pinned ?? (goal && pinnedIn(goal.content)),
     domains: domains.filter(host => !host.includes('*')),
   }
+}
+
+/** `host/repository@sha256:…`, where a registry has it. */
+function pinnedIn(said: Readonly<Record<string, unknown>> | undefined): string | undefined {
+  return typeof said?.pinned === 'string' ? said.pinned : undefined
 }

@@ -1,3 +1,4 @@
+import { ASLEEP } from '#commands/container-data.ts'
 import { readObserved } from '#manager/observation/seen-state.ts'
 import type { NotebookRecord } from './list-notebooks.ts'
 
@@ -10,12 +11,15 @@ export function serverState({
   observed,
   at_work,
 }: Pick<NotebookRecord, 'status' | 'observed' | 'at_work'>): ServerState {
-  if (at_work > 0) {
+  if (at_work > 0 || status === 'building') {
     return 'starting'
   }
   if (status === 'failed') {
     return 'failed'
   }
   const { containers = [] } = readObserved({ observed }) ?? {}
-  return containers.length > 0 && !containers.some(({ state }) => state === 'running') ? 'idle' : 'live'
+  if (containers.length === 0 || containers.some(({ state }) => state === 'running')) {
+    return 'live'
+  }
+  return containers.some(({ state }) => state === ASLEEP) ? 'idle' : 'failed'
 }

@@ -24,6 +24,12 @@ export async function giveSlug(
 ): Promise<void> {
   const [folder] = files?.kind === 'notebook' ? files.paths : []
   if (folder !== undefined) {
-    await db.replaceInto('notebook_slugs').values({ repository_id: repository, folder, slug: name }).execute()
+    const content = files?.content ?? null
+    const row = { repository_id: repository, folder, slug: name, content }
+    await db
+      .insertInto('notebook_slugs')
+      .values(row)
+      .onConflict(conflict => conflict.columns(['repository_id', 'folder']).doUpdateSet(row))
+      .execute()
   }
 }

@@ -32,11 +32,11 @@ export async function listChannels(
 }
 
 export function sealTarget(sealer: Sealer, id: string, target: Target): string {
-  return sealer.seal(JSON.stringify(target), placeOf(id))
+  return sealer.seal(JSON.stringify(target), channelPlace(id))
 }
 
 export function openTarget(sealer: Sealer, { id, target_sealed }: ChannelRow): Target {
-  return JSON.parse(sealer.open(target_sealed, placeOf(id))) as Target
+  return JSON.parse(sealer.open(target_sealed, channelPlace(id))) as Target
 }
 
 /** Where it leads, in words that people may see: the path of a webhook is often itself the secret. */
@@ -50,6 +50,7 @@ export function shownTarget(target: Target): string {
   }
 }
 
-function placeOf(id: string): string {
+/** What a value is sealed for. */
+export function channelPlace(id: string): string {
   return `channels/${id}/target`
 }

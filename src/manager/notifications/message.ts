@@ -129,6 +129,14 @@ export function pausedMessage(
   }
 }
 
+/** About a host that will not be reached any more, if nobody acts. */
+export function hostMessage(
+  { host, warning }: { readonly host: string; readonly warning: string },
+  now: number,
+): Message {
+  return { event: 'problem', at: now, title: `${host}: ${warning}`, next: 'fairlead hosts' }
+}
+
 /** About an organisation that cannot be listed, or of which several repositories have gone. */
 export function organisationMessage(
   about: {

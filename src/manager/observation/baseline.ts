@@ -29,8 +29,13 @@ export interface SeenApp extends Pick<HostObserved, 'configurations' | 'routes' 
 }
 
 /** The part of an answer that is about one app, on the engine that it is on. */
-export function partOf(observed: HostObserved, app: string, engine: string | null = null): SeenApp {
-  const isOwn = (each: SeenContainer) => each.app === app
+export function partOf(
+  observed: HostObserved,
+  app: string,
+  { engine = null, id = '' }: { readonly engine?: string | null; readonly id?: string } = {},
+): SeenApp {
+  // A system container is told by the id of its app: its name is its owner's to change.
+  const isOwn = (each: SeenContainer) => each.app === app || each.app === id
   const isHere = (each: SeenContainer) => (each.engine ?? null) === engine
   const { routes, engines: _, ...rest } = observed
   return {

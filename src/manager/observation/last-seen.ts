@@ -21,7 +21,7 @@ export async function lastSeen(
 ): Promise<ObservedDocument> {
   const host = await db
     .selectFrom('hosts')
-    .select(['observed_at', 'unseen', 'engines'])
+    .select(['observed_at', 'unseen', 'engines', 'systems_unseen'])
     .where('name', '=', app.host)
     .executeTakeFirst()
   const now = clock.now()
@@ -35,7 +35,10 @@ export async function lastSeen(
       isConnected: true,
       observedAt: host?.observed_at ?? null,
       unseen: host?.unseen ? JSON.parse(host.unseen) : undefined,
-      engineProblem: engineProblemOf({ engine: app.engine, engines: host?.engines ?? null }),
+      engineProblem: engineProblemOf({
+        ...{ engine: app.engine, target: app.target, engines: host?.engines ?? null },
+        systems_unseen: host?.systems_unseen ?? null,
+      }),
     },
     { now, everyMs: Number.POSITIVE_INFINITY },
   )

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, test } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { systemClock } from '#lib/clock.ts'
 import { INTERNAL } from '#lib/errors.ts'
 import { silentLogger } from '#lib/logger.ts'
@@ -7,7 +8,7 @@ import type { ManagerEvent } from '#manager/deployments/events.ts'
 import { addApp, openTestStore, type TestStore } from '#manager/deployments/test-store.ts'
 import { createFakeAgents, type FakeAgents } from '#manager/pipeline/test-agents.ts'
 import { partOf } from './baseline.ts'
-import { observeHost } from './observer.ts'
+import { createObserver, observeHost } from './observer.ts'
 import { aHost } from './test-seen.ts'
 
 const HOST = aHost()
@@ -91,3 +92,33 @@ test('a host that cannot be seen keeps the reason and since when, until it can b
   await look()
   assert.equal((await host()).unseen, null)
 })
+
+test('a look is as old as its question, so that a slow answer is not taken for news', async () => {
+  agents.answers['host.observe'] = () => {
+    now += 5_000
+    return HOST
+  }
+  await look()
+  assert.equal((await host()).observed_at, 1_000)
+})
+
+for (const state of ['succeeded', 'failed', 'cancelled']) {
+  test(`a deployment that ended as ${state} is followed by a look at its host`, {
+    timeout: 120_000,
+  }, async () => {
+    const observer = createObserver(
+      { ...store, agents, logger: silentLogger, wake: () => undefined },
+      24 * 3600 * 1000,
+    )
+    observer.start()
+    const seen = () => agents.told.length
+    while (seen() < 1) {
+      await nextTurn()
+    }
+    store.events.publish('deployment', { id: 'one', app: 'shop', state })
+    while (seen() < 2) {
+      await nextTurn()
+    }
+    await observer.close()
+  })
+}

@@ -26,6 +26,9 @@ export interface Observer {
   close(): Promise<void>
 }
 
+/** States of a deployment that had begun to change what runs, perhaps. */
+const ENDED: readonly unknown[] = ['succeeded', 'failed', 'cancelled']
+
 /** A worker that is away is asked at the next look, not waited for. */
 const WAIT_MS = 1_000
 
@@ -78,8 +81,7 @@ export function createObserver(parts: ObserverParts, everyMs: number): Observer 
       run(lookAtAll())
       timer = clock.every(everyMs, () => run(lookAtAll()))
       subscription = events.subscribe(undefined, ({ kind, fields }) => {
-        const hasEnded = fields.state === 'succeeded' || fields.state === 'failed'
-        if (kind === 'deployment' && hasEnded && !closed) {
+        if (kind === 'deployment' && ENDED.includes(fields.state) && !closed) {
           run(lookAtHostOf(String(fields.app)))
         }
       })
@@ -116,7 +118,10 @@ export async function observeHost(parts: ObserverParts, host: string): Promise<v
   const { changed, news } = await inTransaction(db, async transaction => {
     await transaction
       .updateTable('hosts')
-      .set({ observed_at: now, unseen: null, ...enginesColumn(observed) })
+      .set({
+        ...{ observed_at: askedAt, unseen: null, systems_unseen: observed.systemsProblem ?? null },
+        ...enginesColumn(observed),
+      })
       .where('name', '=', host)
       .execute()
     const apps = await transaction.selectFrom('apps').selectAll().where('host', '=', host).execute()
@@ -126,7 +131,7 @@ export async function observeHost(parts: ObserverParts, host: string): Promise<v
       if (isOutOfSight(app, observed)) {
         continue
       }
-      const seen = partOf(observed, app.name, app.engine)
+      const seen = partOf(observed, app.name, app)
       const before = readObserved(app)
       const look = { app, seen, before: before?.containers ?? [], askedAt, now }
       news.push(...(await watchDrift({ ...parts, db: transaction }, look)))
@@ -150,7 +155,13 @@ export async function observeHost(parts: ObserverParts, host: string): Promise<v
 }
 
 /** Of an app on an engine that does not answer nothing is known: least of all that it is gone. */
-function isOutOfSight(app: { readonly engine: string | null }, { engines = [] }: HostObserved): boolean {
+function isOutOfSight(
+  app: { readonly engine: string | null; readonly target: string },
+  { engines = [], systemsProblem }: HostObserved,
+): boolean {
+  if (app.target === 'system') {
+    return systemsProblem !== undefined
+  }
   return engineProblemOf({ engine: app.engine, engines: JSON.stringify(engines) }) !== undefined
 }
 

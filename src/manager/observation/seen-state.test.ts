@@ -11,7 +11,11 @@ const HOST: SeenHost = { isConnected: true, observedAt: NOW - 5_000, unseen: und
 function stateOf(
   changes: readonly Partial<SeenContainer>[],
   host: Partial<SeenHost> = {},
-  { isReleased = true, findings = [] }: { isReleased?: boolean; findings?: readonly Finding[] } = {},
+  {
+    isReleased = true,
+    findings = [],
+    releasedAt,
+  }: { isReleased?: boolean; findings?: readonly Finding[]; releasedAt?: number } = {},
 ) {
   const containers = changes.map(
     change =>
@@ -21,7 +25,7 @@ function stateOf(
         ...change,
       }) as SeenContainer,
   )
-  const app = { observation: { since: 1, containers }, isReleased, findings }
+  const app = { observation: { since: 1, containers }, isReleased, findings, releasedAt }
   const { state, reason } = statusOf(app, { ...HOST, ...host }, { now: NOW, everyMs: 60_000 })
   return `${state}${reason === null ? '' : `: ${reason}`}`
 }
@@ -86,4 +90,12 @@ for (const [what, host, reason] of [
 
 test('an app that was never deployed is not missing', () => {
   assert.equal(stateOf([], {}, { isReleased: false }), 'not-deployed')
+})
+
+test('what was asked for before a release was made tells nothing of it', () => {
+  const observedAt = NOW - 5_000
+  const outdated = 'unknown: its host was not looked at since its last deployment ended'
+  assert.equal(stateOf([], { observedAt }, { releasedAt: observedAt + 1 }), outdated)
+  assert.equal(stateOf([{}], { observedAt }, { releasedAt: observedAt + 1 }), outdated)
+  assert.equal(stateOf([], { observedAt }, { releasedAt: observedAt }), 'missing: it has no container')
 })

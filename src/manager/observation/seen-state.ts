@@ -40,7 +40,7 @@ export interface ObservedStatus {
   readonly state: AppState
   /** Why it is not known, or what is not as it should be. */
   readonly reason: string | null
-  /** When its host was looked at last, in ms since 1970. */
+  /** When its host was asked last for what it then told, in ms since 1970. */
   readonly at: number | null
   readonly containers: readonly SeenContainer[]
 }
@@ -58,11 +58,19 @@ export interface SeenHost {
 export function engineProblemOf({
   engine,
   engines,
+  target,
+  systems_unseen = null,
 }: {
+  readonly target?: string
+  /** Why system containers of its host could not be seen. */
+  readonly systems_unseen?: string | null
   readonly engine: string | null
   /** JSON of the engines of its host. */
   readonly engines: string | null
 }): string | undefined {
+  if (target === 'system' && systems_unseen !== null) {
+    return systems_unseen
+  }
   if (engine === null) {
     return undefined
   }
@@ -78,6 +86,8 @@ export interface SeenOfApp {
   readonly runsNothing?: boolean
   readonly observation: Observation | undefined
   readonly isReleased: boolean
+  /** When its newest release was made, in ms since 1970. What was seen before is of something else. */
+  readonly releasedAt?: number | undefined
   /** What was not as the last deployment left it. */
   readonly findings: readonly Finding[]
 }
@@ -96,7 +106,7 @@ export function statusOf(
   if (app.runsNothing) {
     return { state: 'nothing-to-run', reason: null, ...last }
   }
-  const blind = whyUnknown(host, { now, everyMs })
+  const blind = whyUnknown(host, { now, everyMs }) ?? whyOutdated(app, host)
   return blind === undefined
     ? { ...judge(containers, app.findings), ...last }
     : { state: 'unknown', reason: blind, ...last }
@@ -120,6 +130,12 @@ function whyUnknown(
   }
   return now - observedAt > STALE_LOOKS * everyMs
     ? `its host was not looked at for ${Math.round((now - observedAt) / 1000)} s`
+    : undefined
+}
+
+function whyOutdated({ releasedAt = 0 }: SeenOfApp, { observedAt }: SeenHost): string | undefined {
+  return observedAt !== null && observedAt < releasedAt
+    ? 'its host was not looked at since its last deployment ended'
     : undefined
 }
 

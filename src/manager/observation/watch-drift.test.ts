@@ -183,6 +183,22 @@ test('a repair never takes the place of what somebody asked for, nor brings back
   assert.deepEqual(await repairs(), [])
 })
 
+test('R54 an app that made room for another one has not drifted, unless that one failed', async () => {
+  await repairing()
+  host = aHost({}, { containers: [] })
+  const id = await begin()
+  const other = await addApp(store, 'other')
+  await store.db.updateTable('deployments').set({ app_id: other }).where('id', '=', id).execute()
+  await store.db.insertInto('made_room').values({ deployment_id: id, app_id: appId }).execute()
+  await look()
+  await end(id, 'deployed', now)
+  await look()
+  assert.deepEqual([(await app()).drift, statesTold(), await repairs()], [null, [], []])
+  await end(id, 'failed', now)
+  await look()
+  assert.deepEqual(statesTold(), ['drifted', 'repairing'])
+})
+
 async function look(): Promise<void> {
   now += MINUTE
   const clock = { ...systemClock, now: () => now }

@@ -8,6 +8,7 @@ import type { Plan } from '#targets/target.ts'
 import { type Baseline, completeBaseline, type SeenApp, takeBaseline } from './baseline.ts'
 import { driftOf } from './drift.ts'
 import { type DriftState, driftAfter, isQuiet, readDrift, repairStep } from './drift-state.ts'
+import { hasMadeRoom } from './made-room.ts'
 
 export type WatchedApp = Pick<
   Selectable<AppTable>,
@@ -49,7 +50,13 @@ export async function watchDrift(
     // Seen before it ended: the next look tells.
     return []
   }
-  if (await isAtWork(context.db, app.id, look.askedAt)) {
+  if (
+    (await isAtWork(context.db, app.id, look.askedAt)) ||
+    (await hasMadeRoom(context.db, app.id, {
+      askedAt: look.askedAt,
+      since: applied?.id ?? known?.deployment,
+    }))
+  ) {
     return []
   }
   const baseline = applied

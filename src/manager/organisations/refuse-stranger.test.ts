@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, test } from 'node:test'
 import { newId } from '#lib/id.ts'
-import { readDeployment } from '#manager/deployments/queries.ts'
+import { readDeployment, readSteps } from '#manager/deployments/queries.ts'
 import type { Queue } from '#manager/deployments/queue.ts'
 import { requestDeployment } from '#manager/deployments/request.ts'
 import { addApp, openTestStore, type TestStore } from '#manager/deployments/test-store.ts'
@@ -12,6 +12,7 @@ import { openTestQueue, testParts } from '#manager/pipeline/test-queue.ts'
 import { checkRepository } from '#manager/repositories/check-repository.ts'
 import { FakeHost } from './test-fake-host.ts'
 
+const WRITES_BACK = 'version: 1\napps: { shop: { target: container, url_file: docs/URL.md } }\n'
 const API = { kind: 'api', by: 'test' } as const
 
 let host: FakeHost
@@ -107,7 +108,8 @@ test('G09 nor is it fetched to say what it describes, or what a deployment would
 
 test('G09 nor is it fetched by a manager that is back and goes on with what another began', async () => {
   const reached = Promise.withResolvers<void>()
-  agents.answers['image.build'] = (_, { signal }) => {
+  // Before the plan: what is planned is of the repository that was there.
+  agents.answers['container.observe'] = (_, { signal }) => {
     reached.resolve()
     return new Promise((_resolve, reject) =>
       signal?.addEventListener('abort', () => reject(signal.reason as Error)),
@@ -127,6 +129,46 @@ test('G09 nor is it fetched by a manager that is back and goes on with what anot
   const fetched = agents.told.filter(name => name === 'repository.checkout' || name === 'image.build')
   assert.deepEqual([fetched, agents.resumed], [[], []])
 })
+
+for (const command of ['container.verify', 'repository.write-back']) {
+  test(`G09 nor is anything written to it by a manager that is back in ${command}: what serves stays`, async () => {
+    const { 'repository.checkout': checkout, [command]: works } = agents.answers
+    agents.answers['repository.checkout'] = (...told) => {
+      const texts = { 'fairlead.yaml': WRITES_BACK, Dockerfile: 'FROM scratch\nEXPOSE 8080\n' }
+      return { ...(checkout?.(...told) as object), paths: Object.keys(texts), texts }
+    }
+    const reached = Promise.withResolvers<string>()
+    agents.answers[command] = (_, { id, signal }) => {
+      reached.resolve(id)
+      const { promise, reject } = Promise.withResolvers<never>()
+      signal?.addEventListener('abort', () => reject(signal.reason as Error))
+      return promise
+    }
+    const { id } = await requestDeployment(store, { appId, kind: 'deploy', trigger: API })
+    queue.wake()
+    const commandId = await reached.promise
+    await queue.close()
+    Object.assign(agents.answers, { [command]: works })
+    host.repositories = [{ id: 666, full_name: 'acme/shop' }]
+    agents.told.length = 0
+    queue = openTestQueue(store, agents, { http: host.http })
+    queue.wake()
+    await queue.idle()
+    const { state, outcome } = await readDeployment(store.db, id)
+    assert.deepEqual([state, outcome], ['succeeded', 'deployed'])
+    assert.deepEqual(
+      agents.told.filter(name => name.startsWith('repository.') && name !== 'repository.forget'),
+      [],
+    )
+    const last = (await readSteps(store.db, id)).at(-1)
+    assert.deepEqual(
+      [last?.name, last?.state, last?.error?.code],
+      ['write-back', 'failed', 'REPOSITORY_LEFT'],
+    )
+    assert.equal(agents.ended.includes(commandId), command === 'repository.write-back')
+    assert.match((await repository()).stopped ?? '', /REPOSITORY_LEFT/)
+  })
+}
 
 test('an API that cannot be asked fails the deployment for now, and stops nothing', async () => {
   host.refusal = { status: 503, headers: { 'retry-after': '5' } }

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Clock } from '#lib/clock.ts'
 import { silentLogger } from '#lib/logger.ts'
 import { TestClock } from '#lib/test-clock.ts'
 import { openTestStore, type TestStore } from '#manager/deployments/test-store.ts'
 import { HTTP_ADDRESS_PRIVATE, HTTP_UNREACHABLE } from '#manager/errors.ts'
+import { storeTurn } from '#manager/store/test-database.ts'
 import { NOBODY } from './interest.ts'
 import { createOutbox, type Outbox } from './outbox.ts'
 import type { Attempt, Place } from './places.ts'
@@ -241,7 +241,7 @@ class World {
         return result
       },
     })
-    const places = { report: place, channel: place, links: place }
+    const places = { report: place, channel: place, links: place, packages: place }
     return createOutbox({ db, clock: this.#counted(), logger: silentLogger, places })
   }
 
@@ -284,6 +284,6 @@ function rowIn(payload: string): number {
 
 async function settle(): Promise<void> {
   for (let turn = 0; turn < 60; turn += 1) {
-    await nextTurn()
+    await storeTurn()
   }
 }

@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely'
 import { gitHostNamed } from '#git-hosts/index.ts'
 import { type FairleadError, toWire } from '#lib/errors.ts'
 import { type LinksParts, notebookLinksPlace } from '#manager/notebooks/links-place.ts'
+import { notebookPackagesPlace } from '#manager/notebooks/packages-place.ts'
 import { openTarget, shownTarget } from '#manager/notifications/channels.ts'
 import { CHANNEL_REFUSED, CHANNEL_UNREACHED } from '#manager/notifications/errors.ts'
 import { type Message, problemMessage } from '#manager/notifications/message.ts'
@@ -32,7 +33,7 @@ export interface Place {
   noteProblem(context: PuttingContext, attempt: Attempt): Promise<FairleadError | undefined>
 }
 
-export type Places = Readonly<Record<'report' | 'channel' | 'links', (id: string) => Place>>
+export type Places = Readonly<Record<'report' | 'channel' | 'links' | 'packages', (id: string) => Place>>
 
 export function placeOf(places: Places, place: string): Place {
   const [kind, id = ''] = place.split(':')
@@ -44,6 +45,7 @@ export function createPlaces(parts: ReportingParts & MessagingParts & LinksParts
     report: id => reportPlace(parts, id),
     channel: id => channelPlace(parts, id),
     links: id => notebookLinksPlace(parts, id),
+    packages: id => notebookPackagesPlace(parts, id),
   }
 }
 

@@ -39,6 +39,11 @@ export function linksPlace(repositoryId: string): string {
   return `links:${repositoryId}`
 }
 
+/** Its worker is asked what the environment of a notebook project resolved to. */
+export function packagesPlace(appId: string): string {
+  return `packages:${appId}`
+}
+
 /** Puts entries in line, as part of the transaction `db` that makes what they tell of true. */
 export async function putIn({ db, clock, outbox }: PuttingContext, entries: readonly Entry[]): Promise<void> {
   if (entries.length === 0) {

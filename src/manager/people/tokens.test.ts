@@ -4,16 +4,19 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { systemClock } from '#lib/clock.ts'
-import { openStore, type Store } from '#manager/store/database.ts'
+import { newId } from '#lib/id.ts'
+import type { Store } from '#manager/store/database.ts'
+import { leaveTestDatabase, openTestDatabase } from '#manager/store/test-database.ts'
 import { createFirstToken, findSpeaker } from './tokens.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'fairlead-tokens-'))
 let store: Store
 before(async () => {
-  store = await openStore(folder, systemClock.now)
+  store = await openTestDatabase(folder, systemClock.now)
 })
 after(async () => {
   await store.close()
+  leaveTestDatabase(folder)
   rmSync(folder, { recursive: true })
 })
 
@@ -50,4 +53,14 @@ test('A01 a token that could not be shown is not stored', async () => {
   }
   await assert.rejects(createFirstToken({ db: store.db, clock: systemClock }, refuse), /closed/)
   assert.deepEqual(await store.db.selectFrom('tokens').selectAll().execute(), [])
+})
+
+test('A01 no first token is made again once somebody has an account', async () => {
+  await store.db.deleteFrom('tokens').execute()
+  const person = { id: newId(), name: 'Ada', email: 'ada@example.org', role: 'admin', created_at: 1 } as const
+  await store.db.insertInto('people').values(person).execute()
+  const shown: string[] = []
+  const show = (token: string) => shown.push(token)
+  await createFirstToken({ db: store.db, clock: systemClock }, show)
+  assert.deepEqual([shown, await store.db.selectFrom('tokens').selectAll().execute()], [[], []])
 })

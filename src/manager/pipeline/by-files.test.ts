@@ -82,10 +82,60 @@ test('R49 R54 an app that no file describes any more is removed by a deployment 
   assert.deepEqual(await appNames(), [])
 })
 
+const EARLY = { 'docker-compose-shop.yml': 'services: { web: { image: x } }\n' }
+
+for (const [what, files] of Object.entries({
+  'an instance': { 'simple-stack-instance.shop.live.json': '{ "enabled": true }' },
+  'an instance that is off': { 'simple-stack-instance.shop.live.json': '{ "enabled": false }' },
+  'a definition': {
+    'stack-definition.all.json': '{ "composes": ["docker-compose-shop.yml"] }',
+    'stack-instance.all.live.json': '{ "enabled": true }',
+  },
+})) {
+  test(`R35 R54 a stack whose Compose file has become a part of ${what} is removed: there are never two`, async () => {
+    texts = { ...EARLY, ...files }
+    assert.equal((await run()).outcome, 'files-gone')
+    assert.deepEqual(await appNames(), [])
+  })
+}
+
 for (const [what, files] of Object.entries({
   'lies elsewhere now': { 'deep/down/docker-compose-shop.yml': '', ...DOCKERFILE },
   'is there twice': { 'a/stack-instance.x.shop.json': '{}', 'b/stack-instance.x.shop.json': '{}' },
   'is no JSON': { 'simple-stack-instance.x.shop.json': '{' },
+  'is named by a definition that is no JSON': {
+    ...EARLY,
+    'stack-definition.a.json': '{ "composes": ["shop"',
+  },
+  'is named by a definition that no instance uses': {
+    ...EARLY,
+    'stack-definition.all.json': '{ "composes": ["docker-compose-shop.yml"] }',
+  },
+  'is named by a definition that misses another file': {
+    ...EARLY,
+    'stack-definition.all.json': '{ "composes": ["docker-compose-shop.yml", "nothere"] }',
+    'stack-instance.all.live.json': '{ "enabled": true }',
+  },
+  'is named by a definition with an instance that is no JSON': {
+    ...EARLY,
+    'stack-definition.all.json': '{ "composes": ["docker-compose-shop.yml"] }',
+    'stack-instance.all.live.json': '{ "enabled": true }',
+    'stack-instance.all.test.json': '{ "enabled": true,',
+  },
+  'is named by an instance whose parameters are wrong': {
+    ...EARLY,
+    'simple-stack-instance.shop.live.json': '{ "enabled": true, "parameters": 1 }',
+  },
+  'is named by an instance that is wrong': { ...EARLY, 'simple-stack-instance.shop.live.json': '{}' },
+  'is named by instances of one name': {
+    ...EARLY,
+    'a/simple-stack-instance.shop.live.json': '{ "enabled": true }',
+    'b/simple-stack-instance.shop.live.json': '{ "enabled": true }',
+  },
+  'is named by an instance of its own name': {
+    ...EARLY,
+    'simple-stack-instance.shop.shop.json': '{ "enabled": true }',
+  },
   'is replaced by a deploy file': { 'fairlead.yaml': 'version: 1\napps:\n  x: { target: container }\n' },
 })) {
   test(`R54 an app whose file ${what} is not removed`, async () => {

@@ -54,3 +54,14 @@ interface EndedCommand extends Record<string, unknown> {
 export const endCommand = compiledOnce((db, { id, state, result, now }: EndedCommand) =>
   db.updateTable('commands').set({ state, result, finished_at: now }).where('id', '=', id).modifyEnd(SOON),
 )
+
+/** What a step was told so far counts no more: all of it is told again. */
+export const voidAnswers = compiledOnce(
+  (db, { deployment, step, now }: { deployment: string; step: string; now: number }) =>
+    db
+      .updateTable('commands')
+      .set({ state: 'failed', result: null, finished_at: now })
+      .where('deployment_id', '=', deployment)
+      .where('step', '=', step)
+      .modifyEnd(SOON),
+)

@@ -145,6 +145,25 @@ test('a message removes no app that a person has made, and none whose deployment
   assert.deepEqual(await appNames(), ['shop'])
 })
 
+for (const [what, columns, dry, all] of [
+  ['a public repository', { is_private: 0 }, 'unaffected', 'unaffected'],
+  ['one of which nobody knows', { is_private: null }, 'unaffected', 'unaffected'],
+  ['a private one', { is_private: 1 }, 'dry-run', 'deployed'],
+  ['a public one that was switched on', { is_private: 0, commit_actions: 1 }, 'dry-run', 'deployed'],
+  ['a private one that was switched off', { is_private: 1, commit_actions: 0 }, 'unaffected', 'unaffected'],
+] as const) {
+  test(`R55 R56 of ${what} a push with words for all deploys ${all === 'deployed' ? 'what they ask for' : 'nothing more'}`, async () => {
+    await store.db
+      .updateTable('repositories')
+      .set({ commit_actions: null, ...columns })
+      .execute()
+    assert.equal((await push('b', ['do-all', 'dry-run'])).outcome, dry)
+    assert.equal((await push('c', ['do-all'])).outcome, all)
+    const removal = await push('d', ['remove-all'])
+    assert.equal(removal.outcome, all === 'deployed' ? 'files-gone' : 'unaffected')
+  })
+}
+
 test('where messages may not ask, and where a person asks, they count for nothing', async () => {
   const byPerson = { kind: 'api', by: 'ada' } as const
   assert.equal((await push('b', ['dry-run'], { trigger: byPerson })).outcome, 'deployed')

@@ -136,6 +136,27 @@ test('after a failure, and after a change of settings or secrets, the next push 
   assert.equal((await deploy(SECOND)).outcome, 'deployed')
 })
 
+test('what is set while a deployment is at work is brought by the next push', async () => {
+  await deploy(FIRST)
+  const build = agents.answers['image.build']
+  let set = false
+  agents.answers['image.build'] = async (params, options) => {
+    // Times are compared by the millisecond.
+    await store.clock.sleep(5)
+    await override({ watch: ['shop'], port: 81 }, store.clock.now())
+    await store.clock.sleep(5)
+    set = true
+    return await build?.(params, options)
+  }
+  changed = ['shop/a.ts']
+  assert.equal((await deploy(SECOND)).outcome, 'deployed')
+  agents.answers['image.build'] = build as NonNullable<typeof build>
+  assert.ok(set)
+  changed = []
+  assert.equal((await deploy(SECOND)).outcome, 'deployed')
+  assert.equal((await deploy(SECOND)).outcome, 'unaffected')
+})
+
 test('a failure is not hidden by a push after it that asks not to be deployed', async () => {
   await deploy(FIRST)
   const build = agents.answers['image.build']

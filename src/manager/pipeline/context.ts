@@ -2,9 +2,10 @@ import { background } from '#lib/background.ts'
 import type { Deployment } from '#manager/deployments/deployment.ts'
 import { overriddenDeadlines, workerLimit } from './deadlines.ts'
 import type { DeploymentDeadline } from './deployment-deadline.ts'
+import { keptFacts } from './kept-facts.ts'
 import type { PipelineParts, StepContext } from './step.ts'
 
-/** Reads what the pipeline works on, with the results of commands that an earlier process already got. */
+/** Reads what the pipeline works on, with what an earlier process found out and the results that it got. */
 export async function openContext(
   deployment: Deployment,
   parts: PipelineParts,
@@ -26,6 +27,7 @@ export async function openContext(
     .where('state', '=', 'succeeded')
     .orderBy('id')
     .execute()
+  const kept = deployment.planHash === undefined ? undefined : await keptFacts(parts, deployment.id)
   const context: StepContext = {
     parts,
     deployment,
@@ -38,7 +40,7 @@ export async function openContext(
     limitDeployment: ms => deadline.limit(ms),
     say: text => sayIn(context, context.step, text),
     results: new Map(earlier.map(row => [row.key, JSON.parse(row.result ?? '{}')])),
-    facts: { deadlines: overriddenDeadlines(app.overrides) },
+    facts: kept ?? { deadlines: overriddenDeadlines(app.overrides) },
   }
   return context
 }

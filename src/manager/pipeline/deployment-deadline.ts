@@ -55,7 +55,10 @@ export function watchDeployment(
   }
 }
 
-/** ms until a deadline, and for one that passed while no manager ran the time to hear of the end. */
+/**
+ * ms until a deadline, and for one that passed while no manager ran the time to hear of the end; never more than the
+ * whole limit, though the clock was set back meanwhile.
+ */
 export function timeLeft(leftMs: number, limitMs: number): number {
-  return Math.max(leftMs, Math.min(ADOPTED_MS, limitMs))
+  return Math.min(limitMs, Math.max(leftMs, ADOPTED_MS))
 }

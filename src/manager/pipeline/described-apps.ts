@@ -1,12 +1,12 @@
 import type { Selectable } from 'kysely'
 import type { Convention } from '#deploy-file/convention.ts'
 import { claimedApps, conventionTexts } from '#deploy-file/convention-apps.ts'
-import { expandNotebooks, namesNotebooks, notebookApps } from '#deploy-file/notebook-apps.ts'
+import { namesNotebooks } from '#deploy-file/notebook-apps.ts'
 import { deployFilesIn, type ReadApp, readApps } from '#deploy-file/read-apps.ts'
 import type { FairleadError, Problem } from '#lib/errors.ts'
 import type { AppTable, RepositoryTable } from '#manager/store/tables.ts'
 import { TARGETS } from '#targets/index.ts'
-import type { FoundProjects } from '#targets/notebook-project.ts'
+import type { FoundProject, FoundProjects } from '#targets/notebook-project.ts'
 import { filesOf } from '#targets/target.ts'
 import {
   APP_NOT_IN_REPOSITORY,
@@ -15,6 +15,7 @@ import {
   DEPLOY_FILE_INVALID,
   NOTHING_TO_DEPLOY,
 } from './errors.ts'
+import { expandOnce } from './expand-once.ts'
 import type { Ask, Source } from './source.ts'
 
 export interface DescribedApps {
@@ -27,6 +28,10 @@ export interface DescribedApps {
   readonly byNames: boolean
   /** Names of the apps that are notebook projects; undefined: nobody looked for any. */
   readonly notebooks?: ReadonlySet<string>
+  /** By name: what is wrong with the project of an app, of which nothing else is said. */
+  readonly broken?: ReadonlyMap<string, readonly Problem[]>
+  /** Projects without a server, and the scan that found them. */
+  readonly shown?: { readonly projects: readonly FoundProject[]; readonly scan: FoundProjects }
 }
 
 /** Finds the notebook projects of a commit. */
@@ -71,21 +76,25 @@ async function withNotebooks(described: DescribedApps, scan: Scan): Promise<Desc
     return described
   }
   const mayHold = isNamed || source.truncated === true || source.paths.some(path => path.endsWith('.ipynb'))
-  const { projects, problems } = mayHold ? await scan(source) : { projects: [], problems: [] }
-  if (problems.length > 0) {
-    throw invalid(problems)
+  const found = mayHold ? await scan(source) : { projects: [], problems: [], notes: [] }
+  if (found.problems.length > 0) {
+    throw invalid(found.problems)
   }
-  const expanded = isNamed ? expandNotebooks(apps, projects) : { apps: notebookApps(projects), problems: [] }
+  const expanded = expandOnce(found, isNamed ? apps : undefined)
   if (expanded.problems.length > 0) {
     throw invalid(expanded.problems)
   }
+  const { broken, shown } = expanded
   const served = expanded.apps.filter(({ target }) => target === 'notebook').map(({ name }) => name)
-  return { ...described, apps: expanded.apps, notebooks: new Set(served) }
+  return {
+    ...{ ...described, apps: expanded.apps, broken, shown: { projects: shown, scan: found } },
+    notebooks: new Set([...served, ...broken.keys()]),
+  }
 }
 
-/** Refuses a checkout in which there is nothing to deploy, for whatever reason. */
-export function refuseNothing({ apps, convention, source }: DescribedApps): void {
-  if (apps.length > 0) {
+/** Refuses a checkout in which there is nothing to deploy or to show, for whatever reason. */
+export function refuseNothing({ apps, convention, source, shown, broken }: DescribedApps): void {
+  if (apps.length + (shown?.projects.length ?? 0) + (broken?.size ?? 0) > 0) {
     return
   }
   if (!convention) {
@@ -97,7 +106,11 @@ export function refuseNothing({ apps, convention, source }: DescribedApps): void
 }
 
 /** Why there is no such app at this commit. */
-export function notDescribed({ convention, source }: DescribedApps, entry: string): FairleadError {
+export function notDescribed({ convention, source, broken }: DescribedApps, entry: string): FairleadError {
+  const wrong = broken?.get(entry)
+  if (wrong) {
+    return invalid(wrong)
+  }
   const found = convention?.entries.get(entry)
   switch (found?.state) {
     case 'broken':
@@ -110,8 +123,8 @@ export function notDescribed({ convention, source }: DescribedApps, entry: strin
 }
 
 /**
- * Whether the files that an app came from want it no more: it is switched off, or no file of its name is there, wherever
- * in the tree. One that is wrong or there twice wants something, nobody knows what.
+ * Whether the files that an app came from want it no more: it is switched off, its Compose file has become a part of
+ * another stack, or no file of its name is there, wherever in the tree. One that is wrong or there twice wants something, nobody knows what.
  */
 export function isUnwanted(
   { convention, source, byNames, notebooks }: DescribedApps,
@@ -123,10 +136,11 @@ export function isUnwanted(
   if (by_files === null || !byNames || source.truncated === true) {
     return false
   }
-  return convention?.entries.get(entry)?.state === 'disabled' || !claimedApps(source.paths).has(entry)
+  const state = convention?.entries.get(entry)?.state
+  return state === 'disabled' || state === 'part' || !claimedApps(source.paths).has(entry)
 }
 
-function invalid(problems: readonly Problem[]): FairleadError {
+export function invalid(problems: readonly Problem[]): FairleadError {
   const [first] = problems
   const where = [...(first?.line === undefined ? [] : [`line ${first.line}`]), first?.path]
   const told = where.filter(part => part !== undefined && part !== '').join(', ')

@@ -1,5 +1,6 @@
 import { INTERNAL } from '#lib/errors.ts'
 import { type KeptSettings, settingsPlace } from '#manager/releases/queries.ts'
+import type { SecretRevisions } from '#manager/secrets/queries.ts'
 import type { Plan } from '#targets/target.ts'
 import { fill } from './fill.ts'
 import { joinedOf } from './source.ts'
@@ -19,7 +20,7 @@ export function draftRelease(context: StepContext, plan: Plan): ReleaseDraft {
     joined: joinedOf(source),
     target: target.name,
     settingsSealed: parts.sealer.seal(JSON.stringify(kept), settingsPlace(app.id)),
-    secretRevisions,
+    secretRevisions: usedRevisions(secretRevisions, kept),
     origin: goal?.origin,
     configHash,
     content: {
@@ -27,4 +28,12 @@ export function draftRelease(context: StepContext, plan: Plan): ReleaseDraft {
       ...(facts.fingerprint === undefined ? {} : { fingerprint: facts.fingerprint }),
     },
   }
+}
+
+/** Its own all; of those that it shares with others what its settings name, so that a change of the rest is no news for it. */
+function usedRevisions(revisions: SecretRevisions, { settings }: KeptSettings): SecretRevisions {
+  const words = new Set(JSON.stringify(settings).match(/\w+/g))
+  return Object.fromEntries(
+    Object.entries(revisions).filter(([name, each]) => typeof each === 'number' || words.has(name)),
+  )
 }

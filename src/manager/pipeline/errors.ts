@@ -85,6 +85,26 @@ export const APP_REMOVAL_HELD = defineError({
     `It goes on running. "fairlead repositories removals ${repository}" lists what waits, and with --go-on removes it; or put its file back.`,
 })
 
+export const APP_REMOVAL_WAITS = defineError({
+  code: 'APP_REMOVAL_WAITS',
+  status: 422,
+  retry: 'never',
+  message: (app: string, successor: string) =>
+    `No file wants "${app}" any more, but "${successor}", which may take its place, could not be deployed.`,
+  hint: (app: string, successor: string) =>
+    `It goes on running, and is removed when "${successor}" has been deployed or its file is gone. To remove it now: "fairlead apps remove ${app}".`,
+})
+
+export const APP_HALF_REPLACED = defineError({
+  code: 'APP_HALF_REPLACED',
+  status: 422,
+  retry: 'never',
+  message: (app: string, next: string, missing: string) =>
+    `No file wants "${app}" any more and it was ended for "${next}", but "${missing}", which may take the rest of its place, could not be deployed.`,
+  hint: (app: string, next: string, missing: string) =>
+    `What "${app}" served and "${next}" does not is down until "${missing}" is mended and deployed, or the file of "${app}" is back instead of the new ones. To remove it now: "fairlead apps remove ${app}".`,
+})
+
 export const NOTHING_TO_DEPLOY = defineError({
   code: 'NOTHING_TO_DEPLOY',
   status: 422,
@@ -146,15 +166,6 @@ export const REMOTE_HOST_KEYS_MISSING = defineError({
     `The repository "${remote}" is reached over SSH, and the keys of ${host} are not known.`,
   hint: (remote: string, host: string) =>
     `Put the output of "ssh-keyscan ${host}" into "known_hosts" of repo.${remote}.json, after comparing it with what the server's owner publishes.`,
-})
-
-export const PLAN_CHANGED = defineError({
-  code: 'PLAN_CHANGED',
-  status: 409,
-  retry: 'later',
-  message: (differences: readonly string[]) =>
-    `What would be done is no longer what was planned: ${differences.join('; ')}.`,
-  hint: () => 'Deploy again: a new plan is made from the present settings.',
 })
 
 export const STACK_STEP_FAILED = defineError({

@@ -5,7 +5,7 @@ import { isStoreTrouble } from '#manager/store/store-error.ts'
 import { targetNamed } from '#targets/index.ts'
 import type { Tell } from '#targets/target.ts'
 import type { StepContext } from './step.ts'
-import { tellWorker } from './tell-worker.ts'
+import { tellSparing } from './tell-sparing.ts'
 
 /** Where an app is after a deployment. */
 export interface AppPlace {
@@ -25,7 +25,7 @@ export async function leaveEngines(context: StepContext): Promise<void> {
   for (const engine of enginesToLeave(context)) {
     try {
       for (const tell of removalFrom(context, engine)) {
-        await tellWorker(context, { ...tell, key: `leave-${engine}-${tell.key}` })
+        await tellSparing(context, { ...tell, key: `leave-${engine}-${tell.key}` })
       }
     } catch (error) {
       if (isStoreTrouble(error)) {

@@ -6,6 +6,7 @@ import { canonicalJson } from '#lib/canonical-json.ts'
 import type { Plan, PlanInput, Tell } from '#targets/target.ts'
 import type { AppEntry } from './app-entry.ts'
 import { NO_ARTIFACT_HERE } from './errors.ts'
+import { withOpenings } from './plan-openings.ts'
 import type { Ask } from './source.ts'
 
 export interface MadePlan {
@@ -42,7 +43,8 @@ export async function makePlan(
       found[key] = answer
     }
   }
-  const plan = withMove(entry.target.plan(whole), move)
+  const opens = entry.target.opens?.(entry.settings as never) ?? []
+  const plan = withOpenings(withMove(entry.target.plan(whole), move), opens, input.previous)
   const shown = withoutSecrets(plan)
   return {
     plan,

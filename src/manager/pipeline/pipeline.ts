@@ -2,6 +2,7 @@ import { asFairleadError } from '#lib/errors.ts'
 import type { Deployment } from '#manager/deployments/deployment.ts'
 import { DEPLOYMENT_CANCELLED } from '#manager/deployments/errors.ts'
 import { seenNotebook } from '#manager/notebooks/seen-notebook.ts'
+import { SEALED_VALUE_DAMAGED } from '#manager/secrets/errors.ts'
 import { isStoreTrouble } from '#manager/store/store-error.ts'
 import { openContext } from './context.ts'
 import { watchDeployment } from './deployment-deadline.ts'
@@ -15,9 +16,11 @@ import { apply } from './steps/apply.ts'
 import { attest } from './steps/attest.ts'
 import { build } from './steps/build.ts'
 import { checkout } from './steps/checkout.ts'
+import { closePorts } from './steps/close-ports.ts'
 import { collect } from './steps/collect.ts'
 import { compare } from './steps/compare.ts'
 import { stackSteps } from './steps/compose-stack.ts'
+import { openPorts } from './steps/open-ports.ts'
 import { plan } from './steps/plan.ts'
 import { prune } from './steps/prune.ts'
 import { push } from './steps/push.ts'
@@ -27,7 +30,7 @@ import { route } from './steps/route.ts'
 import { settings } from './steps/settings.ts'
 import { stopAfterBuild } from './steps/stop-after-build.ts'
 import { takeDown } from './steps/take-down.ts'
-import { dropCheckout, dropImages, undo } from './steps/undo.ts'
+import { goBack } from './steps/undo.ts'
 import { verify } from './steps/verify.ts'
 import { watch } from './steps/watch.ts'
 import { writeBack } from './steps/write-back.ts'
@@ -42,10 +45,12 @@ export const STEPS = {
       plan,
       build,
       stopAfterBuild,
+      openPorts,
       [push, apply],
       verify,
       route,
       watch,
+      closePorts,
       announce,
       attest,
       prune,
@@ -53,12 +58,15 @@ export const STEPS = {
     writeBack,
   ],
   /** The same with the source replaced by an earlier release: what is built then is fetched. */
-  release: [retrieve, plan, build, [push, apply], verify, route, watch, announce, prune, writeBack],
-  remove: [takeDown],
+  release: [
+    ...[retrieve, plan, build, openPorts, [push, apply], verify, route, watch],
+    ...[closePorts, announce, prune, writeBack],
+  ],
+  remove: [takeDown, closePorts],
   /** Of an app that is a folder of its host: what is wanted is what lies there. */
   stack: stackSteps,
   /** Of an app that Fairlead brings itself: what is wanted is kept with the app. */
-  own: [collect, settings, plan, apply, verify, announce],
+  own: [collect, settings, plan, openPorts, apply, verify, closePorts, announce],
 } satisfies Record<string, readonly (Step | readonly Step[])[]>
 
 /** Once one of these has begun, a failure or a cancellation takes back what was done. */
@@ -71,10 +79,11 @@ export async function runPipeline(
   signal: AbortSignal,
 ): Promise<PipelineEnd> {
   using deadline = watchDeployment(deployment, parts)
-  const context = await openContext(deployment, parts, {
-    signal: AbortSignal.any([signal, deadline.signal]),
-    deadline,
-  })
+  const both = AbortSignal.any([signal, deadline.signal])
+  const context = await openContext(deployment, parts, { signal: both, deadline }).catch(endDamaged)
+  if ('state' in context) {
+    return context
+  }
   const stages = [...stagesOf(context)]
   let position = 0
   let reached: EndedPipeline | undefined
@@ -109,6 +118,15 @@ export async function runPipeline(
     }
   }
   return { ...(reached ?? succeeded(context)), notebook: seenNotebook(context) }
+}
+
+/** What was kept of a deployment cannot be read: how far it came is not known, so nothing is said to be taken back. */
+function endDamaged(error: unknown): EndedPipeline {
+  if (!SEALED_VALUE_DAMAGED.matches(error)) {
+    throw error
+  }
+  const failure = asFairleadError(error)
+  return { state: 'failed', outcome: 'return-incomplete', error: failure, failedStep: 'plan' }
 }
 
 /** A deployment whose goal is a release needs nothing of the repository, whatever it was asked for by. */
@@ -205,17 +223,15 @@ async function endBadly(
   { steps, failed: step, thrown }: { steps: readonly Step[]; failed: Step; thrown: unknown },
   context: StepContext,
 ): Promise<EndedPipeline> {
-  const cancelled = DEPLOYMENT_CANCELLED.matches(context.signal.reason)
+  // What failed by itself and is cancelled on its way back has failed.
+  const cancelled = DEPLOYMENT_CANCELLED.matches(thrown)
   const error = cancelled ? DEPLOYMENT_CANCELLED() : asFairleadError(thrown)
   context.say(`${step.name} ${cancelled ? 'was cancelled' : `failed: ${error.message}`}`)
   if (!cancelled) {
     context.say(`hint: ${error.hint}`)
   }
-  const undone = steps.some(each => CHANGES_WHAT_RUNS.includes(each)) ? await undo(context, error) : undefined
-  await dropImages(context, error)
-  if (context.facts.source) {
-    await dropCheckout(context, error)
-  }
+  const hasBegun = steps.some(each => CHANGES_WHAT_RUNS.includes(each))
+  const undone = await goBack(context, { failure: error, hasBegun })
   return {
     state: cancelled ? 'cancelled' : 'failed',
     outcome: undone ?? (cancelled ? 'cancelled' : 'failed'),

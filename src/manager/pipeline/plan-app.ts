@@ -1,6 +1,7 @@
 import { commandNamed } from '#commands/index.ts'
 import { newId } from '#lib/id.ts'
 import type { TellOptions } from '#manager/agents/tell.ts'
+import { plannedService, refuseTakenService } from '#manager/artifacts/service-names.ts'
 import type { DeployRequest } from '#manager/deployments/deployment.ts'
 import { APP_NOT_FOUND, STACK_HAS_NO_SOURCE } from '#manager/deployments/errors.ts'
 import { scanProjects } from '#manager/notebooks/scan-projects.ts'
@@ -61,6 +62,7 @@ export async function planApp(
   })
   const there = askDirectly(parts, app.host, { engine, owner })
   const made = await makePlan(there, entry, input, moveOf(app, engine, input))
+  await refuseTakenService(parts.db, { app, service: plannedService(entry.target, made.plan) })
   await refuseTakenPaths(parts.db, { app, paths: pushedPaths(made.plan, input.registry) })
   return { ...made, source }
 }

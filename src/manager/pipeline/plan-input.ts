@@ -2,7 +2,7 @@ import type { Selectable } from 'kysely'
 import { registryInUse } from '#manager/registry/registry-in-use.ts'
 import { madeImages } from '#manager/releases/made-images.ts'
 import { factsOf, keptReleases, newestRelease, type ReleaseGoal } from '#manager/releases/queries.ts'
-import { presentSecrets, secretsOfRelease } from '#manager/secrets/queries.ts'
+import { presentSecrets, type SecretRevisions, secretsOfRelease } from '#manager/secrets/queries.ts'
 import type { AppTable } from '#manager/store/tables.ts'
 import type { PlanInput } from '#targets/target.ts'
 import type { PipelineParts } from './step.ts'
@@ -10,7 +10,7 @@ import type { PipelineParts } from './step.ts'
 export interface ManagersInput {
   readonly input: Omit<PlanInput<unknown>, 'settings' | 'source' | 'found'>
   /** Revisions of the secrets in the input. */
-  readonly secretRevisions: Readonly<Record<string, number>>
+  readonly secretRevisions: SecretRevisions
 }
 
 /** What the manager itself contributes to a plan: the app, its secrets, the registry, the releases before. */
@@ -40,7 +40,7 @@ export async function readPlanInput(
   ])
   return {
     input: {
-      app: { name: app.name, baseDomain: parts.baseDomain },
+      app: { id: app.id, name: app.name, baseDomain: parts.baseDomain },
       deployment,
       registry,
       notebooks: parts.notebooks,

@@ -4,8 +4,10 @@ import { DEPLOYMENT_CANCELLED } from '#manager/deployments/errors.ts'
 import { compiledOnce } from '#manager/store/compiled-once.ts'
 import { SOON } from '#manager/store/soon.ts'
 import { isStoreTrouble } from '#manager/store/store-error.ts'
+import { voidAnswers } from './command-rows.ts'
 import { sayIn } from './context.ts'
 import { stepLimit } from './deadlines.ts'
+import { endLeft } from './end-left.ts'
 import type { Step, StepContext, StepOutcome } from './step.ts'
 import { reasonOf, withinDeadline } from './within-deadline.ts'
 
@@ -26,20 +28,29 @@ export async function recordStep(step: Step, position: number, whole: StepContex
     say: (text: string) => sayIn(whole, step.name, text),
   }
   if (before && (before.state === 'done' || before.state === 'skipped')) {
-    await step.recall?.(context)
-    return JSON.parse(before.outcome ?? '{"kind":"skipped"}') as StepOutcome
+    const outcome = JSON.parse(before.outcome ?? '{"kind":"skipped"}') as StepOutcome
+    // What was found out up to the plan was kept with it, and nothing follows where it waits.
+    if (!whole.facts.plan && outcome.kind !== 'waiting') {
+      await recall(step, context)
+    }
+    return outcome
   }
   if (before?.error) {
     return failedBefore(step, JSON.parse(before.error) as WireError)
   }
-  if (step.onFailure !== 'ignore') {
-    context.signal.throwIfAborted()
+  const { signal } = context
+  const isOver = signal.aborted && step.onFailure !== 'ignore'
+  if (isOver && (!before || signal.reason === 'shutdown')) {
+    throw signal.reason
   }
   failpoint('manager', 'step', step.name, 'before-row')
   await begin(step, position, context, { attempt: (before?.attempt ?? 0) + 1, started })
   failpoint('manager', 'step', step.name, 'after-row')
+  if (before && step.asksAnew && !isOver) {
+    await voidAnswers(parts.db, { deployment: deployment.id, step: step.name, now: parts.clock.now() })
+  }
   try {
-    const outcome = await withinDeadline(step, context, limitMs)
+    const outcome = isOver ? await endLeft(context) : await withinDeadline(step, context, limitMs)
     failpoint('manager', 'step', step.name, 'after-effect')
     await end(step, context, outcome.kind === 'skipped' ? 'skipped' : 'done', {
       outcome: JSON.stringify(outcome),
@@ -59,6 +70,17 @@ export async function recordStep(step: Step, position: number, whole: StepContex
       return { kind: 'skipped' }
     }
     throw error
+  }
+}
+
+/** What a cancelled deployment cannot be told again is no failure of it. */
+async function recall(step: Step, context: StepContext): Promise<void> {
+  try {
+    await step.recall?.(context)
+  } catch (error) {
+    throw DEPLOYMENT_CANCELLED.matches(context.signal.reason) && !isStoreTrouble(error)
+      ? context.signal.reason
+      : error
   }
 }
 

@@ -11,6 +11,7 @@ import type { HttpClient } from '#manager/http.ts'
 import type { SeenNotebook } from '#manager/notebooks/seen-notebook.ts'
 import type { AllowRules } from '#manager/organisations/origin.ts'
 import type { ReleaseGoal } from '#manager/releases/queries.ts'
+import type { SecretRevisions } from '#manager/secrets/queries.ts'
 import type { Sealer } from '#manager/secrets/seal.ts'
 import type { AppTable, RepositoryTable } from '#manager/store/tables.ts'
 import type { Wish } from '#manager/triggers/commit-actions.ts'
@@ -42,6 +43,8 @@ export interface PipelineParts extends DeploymentsContext {
   readonly mostUnattended: number
   /** Wakes the queue, after a step requested deployments of its own. */
   readonly wake: () => void
+  /** From 0 to 1, for times that shall not fall together; default Math.random. */
+  readonly random?: () => number
 }
 
 /** One stage of a deployment. It returns what it produced or throws; it never writes the deployment's state. */
@@ -56,7 +59,9 @@ export interface Step {
   /** A step that most plans have nothing for leaves no row when it is not wanted. */
   readonly isWanted?: (context: StepContext) => boolean
   readonly run: (context: StepContext) => Promise<StepOutcome>
-  /** Restores the facts of a step that was done before a restart: every command it tells is answered from the journal. */
+  /** Begun again after a restart, it takes no answer from before: what it asks with may have changed. */
+  readonly asksAnew?: boolean
+  /** Restores the facts of a step that was done before a restart, while there is no plan yet: its commands are answered from the journal. */
   readonly recall?: (context: StepContext) => Promise<unknown>
 }
 
@@ -139,6 +144,8 @@ export interface Facts {
   isReport?: boolean
   /** When its deploy file wants it deployed by itself. */
   schedule?: Schedule | undefined
+  /** Ids of apps of the repository that are going: their files want them no more. */
+  leaving?: readonly string[]
   /** Apps of the repository whose images it runs. */
   uses?: readonly string[]
   /** What the message of the pushed commit asks for, where messages may ask. */
@@ -151,7 +158,7 @@ export interface Facts {
   goal?: ReleaseGoal
   plan?: Plan
   configHash?: string
-  secretRevisions?: Readonly<Record<string, number>>
+  secretRevisions?: SecretRevisions
 }
 
 export interface ReleaseDraft {
@@ -161,7 +168,7 @@ export interface ReleaseDraft {
   readonly joined: Joined | undefined
   readonly target: string
   readonly settingsSealed: string
-  readonly secretRevisions: Readonly<Record<string, number>>
+  readonly secretRevisions: SecretRevisions
   /** The release that was brought back. */
   readonly origin: string | undefined
   readonly configHash: string

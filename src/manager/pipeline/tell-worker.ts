@@ -15,6 +15,7 @@ import { endCommand, insertNow, insertSoon, lastTold } from './command-rows.ts'
 import { commandLimit } from './deadlines.ts'
 import { fill } from './fill.ts'
 import { ownerOf } from './owner-of.ts'
+import { goesToRepository, refuseOnce } from './refuse-once.ts'
 import type { StepContext } from './step.ts'
 
 type Result = Readonly<Record<string, unknown>>
@@ -24,6 +25,8 @@ const TELL_AGAIN = 2
 const DISK_FULL_WAIT_MS = 2000
 const ENGINE_AWAY_MS = 20_000
 const FIRST_PAUSE_MS = 500
+/** For a worker that is being restarted; one that comes later is told when it does. */
+const WORKER_BACK_MS = 30_000
 
 /**
  * Tells the app's worker one command and gives its result. Journalled per (step, key): after a restart a stored
@@ -37,6 +40,15 @@ export async function tellWorker(context: StepContext, what: Tell): Promise<Resu
     return keep(context, what, JSON.parse(journalled.result ?? '{}') as Result)
   }
   const { id, state } = journalled ?? {}
+  if (goesToRepository(context, what)) {
+    await refuseOnce(context).catch(async error => {
+      const ended = { ...context, signal: AbortSignal.abort(error) }
+      await (state === 'told' && id !== undefined ? endTold(ended, { ...what, id }) : undefined)?.catch(
+        () => {},
+      )
+      throw error
+    })
+  }
   let attempt = () =>
     state === 'told' && id !== undefined ? followed(context, what, id) : told(context, what)
   for (let left = TELL_AGAIN; ; ) {
@@ -127,6 +139,26 @@ async function followed(context: StepContext, what: Tell, id: string): Promise<R
       }),
       waitMs: context.workerLimitMs,
       onLines: (lines, dropped) => store(context, what, { id, lines, dropped }),
+      signal: context.signal,
+    }),
+  )
+}
+
+/** Has the worker end a command that an earlier process told, and waits for its end: nobody wants it any more. */
+export async function endTold(
+  context: StepContext,
+  { id, ...what }: Pick<Tell, 'key' | 'command'> & { readonly id: string },
+): Promise<void> {
+  const { parts, deployment, app } = context
+  const tell = { ...what, data: {} }
+  const fromSeq = await parts.logs.lastSeqOf(deployment.id, id)
+  await settled(context, tell, id, () =>
+    parts.agents.resume(app.host, {
+      id,
+      fromSeq,
+      waitMs: Math.min(context.workerLimitMs, WORKER_BACK_MS),
+      deadlineMs: WORKER_BACK_MS,
+      onLines: (lines, dropped) => store(context, tell, { id, lines, dropped }),
       signal: context.signal,
     }),
   )

@@ -10,6 +10,8 @@ export interface FakeAgents extends Agents {
   readonly told: string[]
   /** Ids of commands that were followed and not told. */
   readonly resumed: string[]
+  /** Those of them that were only followed to be ended. */
+  readonly ended: string[]
   answers: Answers
   /** The command ended while nobody listened. */
   finish(id: string, result: unknown): void
@@ -21,6 +23,7 @@ export function createFakeAgents(answers: Answers): FakeAgents {
   const fake: FakeAgents = {
     told: [],
     resumed: [],
+    ended: [],
     answers,
     async tell(_host, options) {
       fake.told.push(options.command)
@@ -33,8 +36,11 @@ export function createFakeAgents(answers: Answers): FakeAgents {
       return result
     },
     finish: (id, result) => void finished.set(id, result),
-    async resume(host, { id }) {
+    async resume(host, { id, signal }) {
       fake.resumed.push(id)
+      if (signal?.aborted) {
+        fake.ended.push(id)
+      }
       if (!finished.has(id)) {
         throw COMMAND_LOST(host)
       }
@@ -42,6 +48,8 @@ export function createFakeAgents(answers: Answers): FakeAgents {
     },
     state: () => undefined,
     refresh: async () => {},
+    rekey: async () => 'f'.repeat(64),
+    reconnect: async () => {},
     close: async () => {},
   }
   return fake

@@ -5,15 +5,20 @@ import { inTransaction } from '#manager/store/transaction.ts'
 import { type DescribedApps, isUnwanted } from './described-apps.ts'
 import { APP_REMOVAL_GUARDED } from './errors.ts'
 import { refuseHeld } from './hold-removals.ts'
+import { roomMadeFor } from './make-room.ts'
 import type { StepContext, StepOutcome } from './step.ts'
+import { awaitedSuccessors, NOBODY } from './successors.ts'
+import { endNotAsked } from './wish-for.ts'
 
 /**
  * Ends a deployment of an app that its files want no more, and requests the app's removal: journalled like any other,
- * volumes stay. Only the tip of the branch counts. Undefined when the app is wanted.
+ * volumes stay. Only the tip of the branch counts. Undefined when the app is wanted. `taken`: names that the files
+ * describe and that are apps of somebody else.
  */
 export async function endUnwanted(
   context: StepContext,
   described: DescribedApps,
+  taken: readonly string[],
 ): Promise<StepOutcome | undefined> {
   const { app, deployment, repository } = context
   if (!repository || deployment.wantedCommit !== undefined) {
@@ -22,9 +27,24 @@ export async function endUnwanted(
   if (!isUnwanted(described, app)) {
     return await endTakenDown(context, described)
   }
+  const act = context.facts.wish?.act
+  const isAskedFor = act !== 'nothing' && act !== 'build'
+  // What made room has ended already: all that is left is to take it from the list.
+  if (!isAskedFor && (await roomMadeFor(context.parts.db, app.id)) === undefined) {
+    return endNotAsked(context, described.source)
+  }
   await refuseHeld(context)
   const isOff = described.convention?.entries.get(app.entry)?.state === 'disabled'
   const why = isOff ? 'it is switched off in its file' : 'no file describes it any more'
+  // Who switches it off, or asks to remove it, says so, and does not rename it.
+  const isSaid = isOff || act === 'remove'
+  const { names, open } = isSaid ? NOBODY : await awaitedSuccessors(context, described, taken)
+  if (names.length > 0) {
+    context.say(`${app.name} is wanted no more: ${why}. It is removed when ${names.join(', ')} was deployed`)
+    const evidence = { commit: described.source.commit, why, waits: open }
+    const outcome = context.facts.wish?.dryRun === true ? 'dry-run' : 'files-gone'
+    return { kind: 'finished', outcome, evidence }
+  }
   return await endByRemoval(context, described.source.commit, { why })
 }
 

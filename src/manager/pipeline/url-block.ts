@@ -1,3 +1,4 @@
+import { addressOfPlace } from '#lib/place.ts'
 /** What a repository says about an app that runs, in a file called URL.md. */
 export interface UrlFacts {
   readonly app: string
@@ -14,7 +15,7 @@ const VERSION = 1
  * pushed again.
  */
 export function urlBlock({ app, path, domains, commit }: UrlFacts) {
-  const urls = domains.map(host => `https://${host}/`)
+  const urls = domains.map(place => addressOfPlace(place, 'https'))
   const links = domains.map((host, index) => `[${host}](${urls[index]})`)
   const data = { v: VERSION, app, status: 'live', url: urls[0], urls, commit }
   const text = [

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, test } from 'node:test'
+import { SERVICE_NAME_TAKEN } from '#manager/artifacts/errors.ts'
+import { findAppOfService, forgetArtifact, listArtifacts } from '#manager/artifacts/queries.ts'
+import { grantService, releaseService } from '#manager/artifacts/service-names.ts'
 import { readDeployment } from '#manager/deployments/queries.ts'
 import { requestDeployment } from '#manager/deployments/request.ts'
 import { addApp, openTestStore, type TestStore } from '#manager/deployments/test-store.ts'
@@ -80,6 +83,44 @@ test('a path of the registry belongs to the repository that pushed there first, 
   const plan = planApp(testParts(store, agents, { registry }), await appId('stranger'))
   await assert.rejects(plan, REGISTRY_PATH_TAKEN.matches)
   assert.equal((await deploy('orders', "target: image, version: '3', name: team/orders")).state, 'succeeded')
+})
+
+test('R88 the name of a service belongs to the repository that made it first: others are refused before a build, and never found by it', async () => {
+  const own = 'target: image, push: [], name: team/orders'
+  assert.equal((await deploy('orders', `${own}, version: '1'`)).state, 'succeeded')
+  await addApp(store, 'board', 'image')
+  agents.told.length = 0
+  for (const [name, owner] of [
+    ['team/orders', 'orders'],
+    ['board', 'board'],
+  ]) {
+    const evil = await deploy('evil', `target: image, push: [], version: '9', name: ${name}`)
+    assert.deepEqual([evil.state, evil.error?.code], ['failed', 'SERVICE_NAME_TAKEN'])
+    assert.match(evil.error?.message ?? '', new RegExp(`repository "${owner}"`))
+  }
+  assert.ok(!agents.told.some(command => /build|publish$/.test(command)))
+  await assert.rejects(planApp(testParts(store, agents), await appId('evil')), SERVICE_NAME_TAKEN.matches)
+  assert.equal(await findAppOfService(store.db, 'team/orders'), 'orders')
+  assert.equal((await deploy('orders', `${own}, version: '2'`)).state, 'succeeded')
+})
+
+test('the name of a service is free when its app and its artefacts are gone, or an administrator says so', async () => {
+  const lines = (version: string) => `target: image, push: [], name: tool, version: '${version}'`
+  await deploy('first', lines('1'))
+  await store.db.deleteFrom('apps').where('name', '=', 'first').execute()
+  assert.equal((await deploy('second', lines('2'))).error?.code, 'SERVICE_NAME_TAKEN')
+  for (const { id } of await listArtifacts(store.db, { limit: 9 })) {
+    await forgetArtifact(store.db, id)
+  }
+  assert.equal((await deploy('second', lines('2'))).state, 'succeeded')
+  assert.equal(await findAppOfService(store.db, 'tool'), 'second')
+  await addApp(store, 'third')
+  await grantService(store.db, { name: 'tool', repository: 'third', now: 1 })
+  assert.equal((await deploy('second', lines('3'))).error?.code, 'SERVICE_NAME_TAKEN')
+  assert.equal((await deploy('third', lines('3'))).state, 'succeeded')
+  assert.equal(await findAppOfService(store.db, 'tool'), 'third')
+  await releaseService(store.db, 'tool')
+  assert.equal((await deploy('second', lines('4'))).state, 'succeeded')
 })
 
 test('a path that is the name of an app of another repository is its content, pushed or not', async () => {

@@ -2,6 +2,7 @@ import type { Static } from 'typebox'
 import { imageUsed } from '#commands/image.ts'
 import { registryCollect } from '#commands/registry.ts'
 import type { CollectResult } from '#commands/registry-collect.ts'
+import { isEnvironmentKey, parseReference } from '#formats/image-reference.ts'
 import { newId } from '#lib/id.ts'
 import { namesOfApps } from '#manager/apps/names-of-apps.ts'
 import { collectDetail } from '#manager/deployments/alone.ts'
@@ -61,16 +62,14 @@ export async function collectionFor(
   if (!app || !access || parts.registry) {
     throw NO_REGISTRY()
   }
-  const { address } = access
   const hosts = await parts.db.selectFrom('hosts').select('name').where('role', '=', 'worker').execute()
   const { deadlineMs, name: command } = imageUsed
   const used = await Promise.all(
     hosts.map(async ({ name }) => {
-      const params = { address }
       const answer = await parts.agents.tell(name, {
         id: newId(),
         command,
-        params,
+        params: {},
         deadlineMs,
         waitMs: WAIT_MS,
       })
@@ -79,7 +78,7 @@ export async function collectionFor(
   )
   const names = [...(await pinnedImages(parts.db, parts.keepReleases)), ...used.flat()]
   const { ours } = await namesOfApps(parts.db)
-  const rules = { keep: keptIn(address, names), ours, youngerThanMs: olderThanSeconds * 1_000, dryRun }
+  const rules = { keep: keptIn(names), ours, youngerThanMs: olderThanSeconds * 1_000, dryRun }
   return { host: app.host, data: { app: app.name, access, ...rules } }
 }
 
@@ -95,12 +94,19 @@ export function namesIn(host: string, { names, engines }: Used): readonly string
   return names
 }
 
-/** As the registry itself knows them: by digest wherever it is, by tag in a repository. */
-export function keptIn(address: string, names: readonly string[]): string[] {
+/**
+ * As the registry itself knows them: by digest wherever it is, by tag in a repository. Whatever the registry was called
+ * then: it may have had another name, and what is kept for another registry is kept once too often. Environments of
+ * notebooks by their keys, which are their tags.
+ */
+export function keptIn(names: readonly string[]): string[] {
   const kept = names.flatMap(name => {
-    const [before, digest] = name.split('@')
-    const tagged = before?.startsWith(`${address}/`) ? [before.slice(address.length + 1)] : []
-    return [...(digest === undefined ? tagged : [digest]), ...(/^sha256:/.test(name) ? [name] : [])]
+    const { host, repository, tag, digest } = parseReference(name) ?? {}
+    const tagged = host !== undefined && tag !== undefined ? [`${repository}:${tag}`] : []
+    return [
+      ...(digest === undefined ? tagged : [digest]),
+      ...(/^sha256:/.test(name) || isEnvironmentKey(name) ? [name] : []),
+    ]
   })
   return [...new Set(kept)]
 }

@@ -61,3 +61,13 @@ export const REGISTRY_IS_NAMED = defineError({
   hint: () =>
     'Take FAIRLEAD_REGISTRY… out of the environment of the manager and start it again, or keep using that one.',
 })
+
+export const REGISTRY_STAYS = defineError({
+  code: 'REGISTRY_STAYS',
+  status: 409,
+  retry: 'never',
+  message: (app: string, host: string) =>
+    `The registry "${app}" runs on "${host}" with its images; it cannot be given another host or another app.`,
+  hint: (_app: string, host: string) =>
+    `Leave "--host" and "--app" out to change it where it is. To begin anew elsewhere: "fairlead registry down", then "fairlead registry up" with the name, the host and "--password-file"; deploy the apps again, which pushes their images there. Its images stay in the volume on "${host}" until it is taken down with "--delete-images".`,
+})

@@ -4,16 +4,17 @@ import { newId } from '#lib/id.ts'
 import { APP_EXISTS } from '#manager/apps/errors.ts'
 import { hostFor } from '#manager/apps/host-for.ts'
 import type { Deployment } from '#manager/deployments/deployment.ts'
+import { hasStarted } from '#manager/deployments/has-started.ts'
 import { requestDeployment } from '#manager/deployments/request.ts'
 import { SETTINGS_INVALID } from '#manager/pipeline/errors.ts'
 import type { PipelineParts } from '#manager/pipeline/step.ts'
-import { presentSecrets, setSecret } from '#manager/secrets/queries.ts'
+import { ownSecrets, setSecret } from '#manager/secrets/queries.ts'
 import { isConstraintViolation } from '#manager/store/store-error.ts'
 import { inTransaction } from '#manager/store/transaction.ts'
 import { registry } from '#targets/registry.ts'
 import { REGISTRY_SECRETS, type RegistrySettings } from '#targets/registry-settings.ts'
 import { checkCertificate } from './certificate.ts'
-import { REGISTRY_INCOMPLETE, REGISTRY_IS_NAMED } from './errors.ts'
+import { REGISTRY_INCOMPLETE, REGISTRY_IS_NAMED, REGISTRY_STAYS } from './errors.ts'
 import { registryApp } from './registry-app.ts'
 
 const DEFAULTS = { app: 'registry', port: 5000, image: 'registry:2', username: 'fairlead' } as const
@@ -31,13 +32,17 @@ export async function setRegistry(context: Context, wish: RegistryWish, by: stri
     const inside = { ...context, db: transaction }
     const known = await registryApp(transaction)
     const before = known ? (JSON.parse(known.overrides) as Partial<RegistrySettings>) : {}
-    const secrets = known ? (await presentSecrets(inside, known.id)).values : {}
+    const secrets = known ? (await ownSecrets(inside, known.id)).values : {}
     const { settings, values } = wanted(wish, { before, secrets, now: clock.now() })
     const now = clock.now()
     const overrides = JSON.stringify(settings)
     const appId = known?.id ?? newId()
     if (known) {
       const place = host === undefined ? {} : { host: await hostFor(transaction, host) }
+      const isOther = (place.host ?? known.host) !== known.host || (wish.app ?? known.name) !== known.name
+      if (isOther && (await hasStarted(transaction, known.id))) {
+        throw REGISTRY_STAYS(known.name, known.host)
+      }
       await transaction
         .updateTable('apps')
         .set(eb => ({ overrides, updated_at: now, version: eb('version', '+', 1), ...place }))

@@ -6,6 +6,7 @@ import { addApp, openTestStore } from '#manager/deployments/test-store.ts'
 import { keptIn } from '#manager/registry/collect.ts'
 import { pinnedImages } from './pinned-images.ts'
 
+const ENVIRONMENT = `e-${'3'.repeat(24)}`
 const hex = (letter: string) => letter.repeat(64)
 
 test('what kept releases, containers that were seen, artifacts and open deployments name is pinned; older releases are not', async () => {
@@ -17,6 +18,7 @@ test('what kept releases, containers that were seen, artifacts and open deployme
       const content = { image: `host:5000/shop:t-${letter}`, pinned: `host:5000/shop@sha256:${hex(letter)}` }
       await addRelease(store, id, content)
     }
+    await addRelease(store, await addApp(store, 'churn'), { notebook: { environment: ENVIRONMENT } })
     const rendered = { compose: { text: `services:\n  web:\n    image: "redis:7@sha256:${hex('d')}"\n` } }
     await addRelease(store, await addApp(store, 'board', 'compose'), rendered)
     const observed = JSON.stringify({
@@ -38,7 +40,7 @@ test('what kept releases, containers that were seen, artifacts and open deployme
     const pinned = await pinnedImages(db, 2)
     for (const name of [
       ...['host:5000/shop:t-b', 'host:5000/shop:t-c', 'host:5000/shop:t-f', 'shop/by-hand:1'],
-      ...['tool:1.2.0', 'host:5000/tool:1.2.0'],
+      ...['tool:1.2.0', 'host:5000/tool:1.2.0', ENVIRONMENT],
       ...['b', 'c', 'd', 'e', '1', '2'].map(letter => `sha256:${hex(letter)}`),
     ]) {
       assert.ok(pinned.includes(name), `${name} of ${pinned.join(' ')}`)
@@ -49,18 +51,17 @@ test('what kept releases, containers that were seen, artifacts and open deployme
   }
 })
 
-test('a registry is told of tags in its own repositories, and of digests whatever they are called', () => {
+test('a registry is told of tags by repository, whatever it was called when they were given, and of digests wherever they are', () => {
   const digest = `sha256:${hex('a')}`
-  assert.deepEqual(
-    keptIn('host:5000', [
-      'host:5000/team/shop:t-1',
-      'other:5000/shop:t-2',
-      `x/y@${digest}`,
-      digest,
-      'redis:7',
-    ]),
-    ['team/shop:t-1', digest],
-  )
+  const names = [
+    'host:5000/team/shop:t-1',
+    'earlier:5000/shop:t-2',
+    `x/y@${digest}`,
+    digest,
+    'redis:7',
+    ENVIRONMENT,
+  ]
+  assert.deepEqual(keptIn(names), ['team/shop:t-1', 'shop:t-2', digest, ENVIRONMENT])
 })
 
 async function addRelease(

@@ -2,6 +2,7 @@ import type { Kysely, Selectable } from 'kysely'
 import { RELEASE_NOT_FOUND } from '#manager/apps/errors.ts'
 import type { Deadlines } from '#manager/pipeline/deadlines.ts'
 import { type Joined, joinedIn } from '#manager/pipeline/source.ts'
+import type { SecretRevisions } from '#manager/secrets/queries.ts'
 import type { Sealer } from '#manager/secrets/seal.ts'
 import type { ReleaseTable, Tables } from '#manager/store/tables.ts'
 import type { ReleaseFacts } from '#targets/target.ts'
@@ -21,7 +22,7 @@ export interface ReleaseGoal extends ReleaseFacts {
   /** As the deploy file had them, in ms. */
   readonly deadlines: Deadlines
   /** Revisions of the app's secrets at its time. */
-  readonly secrets: Readonly<Record<string, number>>
+  readonly secrets: SecretRevisions
   readonly origin: string
   readonly joined: Joined | undefined
 }

@@ -2,6 +2,7 @@ import { noteArtifact } from '#manager/artifacts/note-artifact.ts'
 import type { Deployment } from '#manager/deployments/deployment.ts'
 import type { DeploymentsContext } from '#manager/deployments/request.ts'
 import type { ReleaseDraft } from '#manager/pipeline/step.ts'
+import { notePins } from './pins.ts'
 import { newestRelease } from './queries.ts'
 
 export interface NewRelease {
@@ -32,6 +33,7 @@ export async function storeRelease(context: DeploymentsContext, release: NewRele
       created_at: context.clock.now(),
     })
     .execute()
+  await notePins(context.db, { release_id: id }, draft.content)
   await noteArtifact(context, release)
 }
 

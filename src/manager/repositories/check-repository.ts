@@ -3,7 +3,7 @@ import type { ReadApp } from '#deploy-file/read-apps.ts'
 import type { Problem } from '#lib/errors.ts'
 import { scanProjects } from '#manager/notebooks/scan-projects.ts'
 import { refuseStranger } from '#manager/organisations/refuse-stranger.ts'
-import { describedApps, refuseNothing } from '#manager/pipeline/described-apps.ts'
+import { type DescribedApps, describedApps, refuseNothing } from '#manager/pipeline/described-apps.ts'
 import { askDirectly } from '#manager/pipeline/plan-app.ts'
 import { fetchSource, type Source } from '#manager/pipeline/source.ts'
 import type { PipelineParts } from '#manager/pipeline/step.ts'
@@ -12,6 +12,8 @@ import type { RepositoryTable } from '#manager/store/tables.ts'
 export interface RepositoryCheck {
   readonly source: Source
   readonly apps: readonly ReadApp[]
+  readonly shown: DescribedApps['shown']
+  readonly notebooks: DescribedApps['notebooks']
   /** What is wrong in files of which each describes an app by itself. */
   readonly problems: readonly Problem[]
 }
@@ -28,6 +30,13 @@ export async function checkRepository(
     scanProjects(parts, repository, from),
   )
   refuseNothing(described)
-  const { apps, convention } = described
-  return { source: described.source, apps, problems: convention?.problems ?? [] }
+  const { apps, convention, broken, shown, notebooks } = described
+  const wrong = [...(broken?.values() ?? [])].flat()
+  return {
+    source: described.source,
+    apps,
+    shown,
+    notebooks,
+    problems: [...(convention?.problems ?? []), ...wrong],
+  }
 }

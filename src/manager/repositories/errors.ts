@@ -66,7 +66,7 @@ export const CREDENTIAL_NEEDED = defineError({
   code: 'CREDENTIAL_NEEDED',
   status: 422,
   retry: 'never',
-  message: (server: string) => `The credential that is stored was not given for ${server}.`,
+  message: (place: string) => `The credential that is stored was not given for ${place}.`,
   hint: () =>
     'Give one together with the new address, or null ("fairlead repositories set --no-credential") for a repository that everybody may read.',
 })

@@ -30,11 +30,19 @@ export async function readRepository(db: Kysely<Tables>, name: string): Promise<
 /** Repositories by name, after the last one of the page before. */
 export async function listRepositories(
   db: Kysely<Tables>,
-  page: { readonly after?: string | undefined; readonly limit: number },
+  page: {
+    readonly after?: string | undefined
+    readonly limit: number
+    /** Names of all that may be seen; absent: everything. */
+    readonly only?: readonly string[] | undefined
+  },
 ): Promise<RepositoryRecord[]> {
   let query = db.selectFrom('repositories').selectAll().orderBy('name').limit(page.limit)
   if (page.after !== undefined) {
     query = query.where('name', '>', page.after)
+  }
+  if (page.only !== undefined) {
+    query = query.where('name', 'in', page.only)
   }
   const rows = await query.execute()
   return await Promise.all(rows.map(row => withHook(db, row)))

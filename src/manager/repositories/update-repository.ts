@@ -11,11 +11,13 @@ import { CREDENTIAL_NEEDED } from './errors.ts'
 import { type RepositoryRecord, readRepository } from './queries.ts'
 import { remoteColumns } from './remote-fields.ts'
 
+interface WantedChange extends Change<RepositoryChange> {
+  /** Whether who asks may have another repository read with the credential of this one. */
+  readonly mayLend: boolean
+}
+
 /** Changes a repository and has it looked at again, also when it was paused because of a problem. */
-export async function updateRepository(
-  parts: ManagerParts,
-  wanted: Change<RepositoryChange>,
-): Promise<RepositoryRecord> {
+export async function updateRepository(parts: ManagerParts, wanted: WantedChange): Promise<RepositoryRecord> {
   const { db, clock, events, config, sealer } = parts
   const { change } = wanted
   const row = await readRepository(db, wanted.name)
@@ -25,7 +27,8 @@ export async function updateRepository(
     id: row.id,
     url: change.url ?? row.url,
     branch: change.branch ?? row.branch,
-    credential: change.credential === undefined ? credentialAfter(row, move) : change.credential,
+    credential:
+      change.credential === undefined ? credentialAfter(row, move, wanted.mayLend) : change.credential,
   }
   const result = await db
     .updateTable('repositories')
@@ -53,7 +56,11 @@ export async function updateRepository(
     await db.updateTable('hooks').set({ remote_id: null }).where('repository_id', '=', row.id).execute()
   }
   if (report && result.numUpdatedRows > 0n) {
-    await db.replaceInto('reports').values(report).execute()
+    await db
+      .insertInto('reports')
+      .values(report)
+      .onConflict(conflict => conflict.column('repository_id').doUpdateSet(report))
+      .execute()
   }
   const now = await readRepository(db, wanted.name)
   if (result.numUpdatedRows === 0n) {
@@ -75,6 +82,8 @@ async function moveTo(parts: ManagerParts, row: RepositoryRecord, address: strin
   return {
     url: to,
     shared,
+    // Paths that differ by capitals alone are two repositories for some servers.
+    isSame: serverIn(from) === serverIn(to) && pathIn(from) === pathIn(to),
     isAnotherServer: serverIn(from) !== serverIn(to),
     isAnother: from.host !== to.host || pathIn(from).toLowerCase() !== pathIn(to).toLowerCase(),
     columns: {
@@ -87,8 +96,18 @@ async function moveTo(parts: ManagerParts, row: RepositoryRecord, address: strin
   }
 }
 
-/** A credential was given for one server. That of an organisation goes with the organisation. */
-function credentialAfter(row: RepositoryRecord, move: Awaited<ReturnType<typeof moveTo>> | undefined) {
+/**
+ * A credential was given for one server. That of an organisation goes with the organisation. Neither shows another
+ * repository to who could not have added it.
+ */
+function credentialAfter(
+  row: RepositoryRecord,
+  move: Awaited<ReturnType<typeof moveTo>> | undefined,
+  mayLend: boolean,
+) {
+  if (move && !move.isSame && !mayLend && (row.credential_sealed !== null || move.shared)) {
+    throw CREDENTIAL_NEEDED(move.url.text)
+  }
   if (!move || row.credential_sealed === null) {
     return move?.shared
   }

@@ -29,7 +29,7 @@ export const SECRET_REVISION_GONE = defineError({
   code: 'SECRET_REVISION_GONE',
   status: 409,
   retry: 'never',
-  message: (name: string, revision: number) =>
+  message: (name: string, revision: number | string) =>
     `Revision ${revision} of the secret "${name}", which this release was made with, is no longer kept.`,
   hint: () =>
     'Values are kept for the releases that can be gone back to ("fairlead releases" shows them). Deploy the commit of the release instead.',
@@ -41,4 +41,14 @@ export const SECRET_NOT_FOUND = defineError({
   retry: 'never',
   message: (app: string, name: string) => `The app "${app}" has no secret "${name}".`,
   hint: (app: string) => `List its secrets with "fairlead secrets list ${app}".`,
+})
+
+export const SHARED_SECRET_NOT_FOUND = defineError({
+  code: 'SHARED_SECRET_NOT_FOUND',
+  status: 404,
+  retry: 'never',
+  message: (what: 'repository' | 'host', owner: string, name: string) =>
+    `The ${what} "${owner}" has no secret "${name}".`,
+  hint: (what: 'repository' | 'host', owner: string) =>
+    `List its secrets with "fairlead secrets list --${what} ${owner}".`,
 })

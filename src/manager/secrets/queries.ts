@@ -4,8 +4,9 @@ import type { Tables } from '#manager/store/tables.ts'
 import { inTransaction } from '#manager/store/transaction.ts'
 import { SECRET_REVISION_GONE } from './errors.ts'
 import type { Sealer } from './seal.ts'
+import { openShared, sharedRevisions, sharedSecretsOf } from './shared.ts'
 
-interface SecretsContext {
+export interface SecretsContext {
   readonly db: Kysely<Tables>
   readonly clock: Clock
   readonly sealer: Sealer
@@ -35,7 +36,7 @@ export async function setSecret(
 ): Promise<SecretRecord> {
   const { appId, name } = secret
   const now = context.clock.now()
-  const value_sealed = context.sealer.seal(secret.value, placeOf(appId, name))
+  const value_sealed = context.sealer.seal(secret.value, secretPlace(appId, name))
   return await inTransaction(context.db, async db => {
     // Not from the secret itself: one that was deleted and set again goes on counting.
     const { last } = await db
@@ -74,11 +75,43 @@ export async function deleteSecret(db: Kysely<Tables>, appId: string, name: stri
 /** Values by name, and the revision of each. */
 export interface OpenSecrets {
   readonly values: Readonly<Record<string, string>>
-  readonly revisions: Readonly<Record<string, number>>
+  readonly revisions: SecretRevisions
 }
 
-/** The secrets that an app has now. */
+/** By name: the number of a value of the app's own, or the id of one that it shares with others. */
+export type SecretRevisions = Readonly<Record<string, number | string>>
+
+/** The secrets that an app may use now: its own go before those of its repository, and these before its host's. */
 export async function presentSecrets(
+  context: Omit<SecretsContext, 'clock'>,
+  appId: string,
+): Promise<OpenSecrets> {
+  const [own, app] = await Promise.all([
+    ownSecrets(context, appId),
+    context.db
+      .selectFrom('apps')
+      .select(['repository_id', 'host'])
+      .where('id', '=', appId)
+      .executeTakeFirst(),
+  ])
+  const shared = app ? await sharedSecretsOf(context.db, app) : new Map()
+  return joined(context.sealer, shared, own)
+}
+
+/** As presentSecrets, without opening one. */
+export async function presentRevisions(
+  db: Kysely<Tables>,
+  app: { readonly id: string; readonly repository_id: string | null; readonly host: string },
+): Promise<SecretRevisions> {
+  const [own, shared] = await Promise.all([listSecrets(db, app.id), sharedSecretsOf(db, app)])
+  return {
+    ...Object.fromEntries([...shared].map(([name, { id }]) => [name, id])),
+    ...Object.fromEntries(own.map(({ name, revision }) => [name, revision])),
+  }
+}
+
+/** What was set for this very app. */
+export async function ownSecrets(
   { db, sealer }: Omit<SecretsContext, 'clock'>,
   appId: string,
 ): Promise<OpenSecrets> {
@@ -89,7 +122,7 @@ export async function presentSecrets(
     .execute()
   return {
     values: Object.fromEntries(
-      rows.map(({ name, value_sealed }) => [name, sealer.open(value_sealed, placeOf(appId, name))]),
+      rows.map(({ name, value_sealed }) => [name, sealer.open(value_sealed, secretPlace(appId, name))]),
     ),
     revisions: Object.fromEntries(rows.map(({ name, revision }) => [name, revision])),
   }
@@ -99,19 +132,42 @@ export async function presentSecrets(
 export async function secretsOfRelease(
   { db, sealer }: Omit<SecretsContext, 'clock'>,
   appId: string,
-  revisions: Readonly<Record<string, number>>,
+  revisions: SecretRevisions,
 ): Promise<OpenSecrets> {
   const rows = await db.selectFrom('secret_revisions').selectAll().where('app_id', '=', appId).execute()
-  const values = Object.entries(revisions).map(([name, revision]) => {
+  const ids = Object.fromEntries(
+    Object.entries(revisions).filter((each): each is [string, string] => typeof each[1] === 'string'),
+  )
+  const own = Object.entries(revisions).filter(([name]) => !Object.hasOwn(ids, name))
+  const values = own.map(([name, revision]) => {
     const row = rows.find(each => each.name === name && each.revision === revision)
     if (!row) {
       throw SECRET_REVISION_GONE(name, revision)
     }
-    return [name, sealer.open(row.value_sealed, placeOf(appId, name))] as const
+    return [name, sealer.open(row.value_sealed, secretPlace(appId, name))] as const
   })
-  return { values: Object.fromEntries(values), revisions }
+  return joined(sealer, await sharedRevisions(db, ids), {
+    values: Object.fromEntries(values),
+    revisions: Object.fromEntries(own),
+  })
 }
 
-function placeOf(appId: string, name: string): string {
+function joined(
+  sealer: Sealer,
+  shared: Awaited<ReturnType<typeof sharedSecretsOf>>,
+  own: OpenSecrets,
+): OpenSecrets {
+  const rest = [...shared].filter(([name]) => !Object.hasOwn(own.values, name))
+  return {
+    values: {
+      ...Object.fromEntries(rest.map(([name, row]) => [name, openShared(sealer, row)])),
+      ...own.values,
+    },
+    revisions: { ...Object.fromEntries(rest.map(([name, row]) => [name, row.id])), ...own.revisions },
+  }
+}
+
+/** What a value is sealed for. */
+export function secretPlace(appId: string, name: string): string {
   return `secrets/${appId}/${name}`
 }

@@ -3,9 +3,9 @@ import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { openStore } from '#manager/store/database.ts'
+import { leaveTestDatabase, openTestDatabase } from '#manager/store/test-database.ts'
 import { SEAL_KEY_UNSAFE, SEAL_KEY_WRONG, SEALED_VALUE_DAMAGED } from './errors.ts'
-import { loadOrCreateKey, openSealer } from './key-file.ts'
+import { loadOrCreateKeys, openSealer } from './key-file.ts'
 import { createSealer } from './seal.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'fairlead-seal-'))
@@ -35,25 +35,26 @@ test('a sealed value that was changed anywhere is refused', () => {
 
 test('R14 the key file is made once, readable by its owner only, and kept', () => {
   const file = join(folder, 'one/secret.key')
-  const key = loadOrCreateKey(file)
+  const key = loadOrCreateKeys(file)
   assert.equal(statSync(file).mode & 0o777, 0o600)
-  assert.deepEqual(loadOrCreateKey(file), key)
+  assert.deepEqual(loadOrCreateKeys(file), key)
 })
 
 test('a key file that others may read, or a cut one, is refused', () => {
   const file = join(folder, 'two/secret.key')
-  loadOrCreateKey(file)
+  loadOrCreateKeys(file)
   chmodSync(file, 0o640)
-  assert.throws(() => loadOrCreateKey(file), SEAL_KEY_UNSAFE.matches)
+  assert.throws(() => loadOrCreateKeys(file), SEAL_KEY_UNSAFE.matches)
   chmodSync(file, 0o600)
   writeFileSync(file, 'c2hvcnQ=')
-  assert.throws(() => loadOrCreateKey(file), SEAL_KEY_UNSAFE.matches)
+  assert.throws(() => loadOrCreateKeys(file), SEAL_KEY_UNSAFE.matches)
 })
 
 test('a key that does not belong to the database is refused at the start', async () => {
-  const store = await openStore(join(folder, 'three'), () => 1)
+  const store = await openTestDatabase(join(folder, 'three'), () => 1)
   await openSealer(store.db, join(folder, 'three/secret.key'))
   await openSealer(store.db, join(folder, 'three/secret.key'))
   await assert.rejects(openSealer(store.db, join(folder, 'other.key')), SEAL_KEY_WRONG.matches)
   await store.close()
+  leaveTestDatabase(join(folder, 'three'))
 })

@@ -13,8 +13,11 @@ const VERSION = 'v1.'
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
 
-/** AES-256-GCM with this key of 32 bytes. A sealed value is `v1.` and base64url of nonce, ciphertext and tag. */
-export function createSealer(key: Buffer): Sealer {
+/**
+ * AES-256-GCM with this key of 32 bytes. A sealed value is `v1.` and base64url of nonce, ciphertext and tag. What an
+ * older key has sealed is opened too.
+ */
+export function createSealer(key: Buffer, ...older: readonly Buffer[]): Sealer {
   return {
     seal(text, place) {
       const nonce = randomBytes(NONCE_BYTES)
@@ -28,15 +31,23 @@ export function createSealer(key: Buffer): Sealer {
       if (!sealed.startsWith(VERSION) || bytes.length < NONCE_BYTES + TAG_BYTES) {
         throw SEALED_VALUE_DAMAGED(place)
       }
-      const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, NONCE_BYTES))
-      decipher.setAAD(Buffer.from(place))
-      decipher.setAuthTag(bytes.subarray(-TAG_BYTES))
-      try {
-        const text = decipher.update(bytes.subarray(NONCE_BYTES, -TAG_BYTES))
-        return Buffer.concat([text, decipher.final()]).toString('utf8')
-      } catch (error) {
-        throw SEALED_VALUE_DAMAGED(place).with({ cause: error })
+      let cause: unknown
+      for (const each of [key, ...older]) {
+        try {
+          return openWith(each, bytes, place)
+        } catch (error) {
+          cause ??= error
+        }
       }
+      throw SEALED_VALUE_DAMAGED(place).with({ cause })
     },
   }
+}
+
+function openWith(key: Buffer, bytes: Buffer, place: string): string {
+  const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, NONCE_BYTES))
+  decipher.setAAD(Buffer.from(place))
+  decipher.setAuthTag(bytes.subarray(-TAG_BYTES))
+  const text = decipher.update(bytes.subarray(NONCE_BYTES, -TAG_BYTES))
+  return Buffer.concat([text, decipher.final()]).toString('utf8')
 }

@@ -4,9 +4,13 @@ import { Model } from './test-model.ts'
 import { doSteps, type Step, sequences } from './test-steps.ts'
 import { type Origin, SimulatedWorld } from './test-world.ts'
 
-/** More runs, and others each time, find more: FAIRLEAD_MODEL_RUNS=5000 node --test src/manager/simulation/deliveries.test.ts */
-const WANTED = process.env.FAIRLEAD_MODEL_RUNS
-const RUNS = WANTED === undefined ? { numRuns: 15, seed: 20_261_121 } : { numRuns: Number(WANTED) }
+/**
+ * More runs, and others each time, find more: FAIRLEAD_MODEL_RUNS=5000 node --test src/manager/simulation/deliveries.test.ts
+ * With FAIRLEAD_MODEL_SEED, which a failure names, they are the same ones again.
+ */
+const { FAIRLEAD_MODEL_RUNS: WANTED, FAIRLEAD_MODEL_SEED: SEED } = process.env
+const RUNS =
+  WANTED === undefined ? { numRuns: 15, seed: 20_261_121 } : { numRuns: Number(WANTED), ...seeded() }
 const LONGEST = 40
 
 let first: SimulatedWorld
@@ -224,4 +228,8 @@ async function inWorld(
   } finally {
     await world.close()
   }
+}
+
+function seeded(): { readonly seed?: number } {
+  return SEED === undefined ? {} : { seed: Number(SEED) }
 }

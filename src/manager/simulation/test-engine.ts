@@ -28,6 +28,11 @@ interface Route {
   readonly deployment: string
 }
 
+interface AskedRoute {
+  readonly name: string
+  readonly ip: string
+}
+
 const PORT = 8080
 const DOCKERFILE = `FROM scratch\nEXPOSE ${PORT}\n`
 
@@ -89,6 +94,10 @@ export class SimulatedEngine {
         }
       case 'route.point':
         return this.#point(params)
+      case 'route.verify':
+        return {
+          routes: Object.fromEntries((params.routes as AskedRoute[]).map(each => this.#verified(each))),
+        }
       case 'route.remove':
         return { removed: this.routes.delete(String(params.name)) }
       default:
@@ -174,6 +183,12 @@ export class SimulatedEngine {
     this.routes.set(name, { hosts, port, ip, deployment })
     const answers = hosts.map(host => ({ host, scheme: 'http', status: 200, ms: 1 }))
     return { switched: previous !== deployment, previous, answers, tls: [] }
+  }
+
+  #verified({ name, ip }: AskedRoute) {
+    const isAnswering = this.routes.get(name)?.ip === ip && this.of(name).some(each => each.ip === ip)
+    const fault = isAnswering ? null : `visitors of ${name} do not get ${ip}`
+    return [name, { fault, answers: [], tls: [] }]
   }
 
   #route(name: string) {

@@ -101,6 +101,8 @@ export class SimulatedHost {
       resume: (_, options) => this.#follow(options, life),
       state: () => ({ status: this.#online ? 'connected' : 'connecting', since: 0, attempts: 0 }),
       refresh: async () => undefined,
+      rekey: async () => 'f'.repeat(64),
+      reconnect: async () => undefined,
       close: async () => life.change('closed'),
     }
     return { agents, die: () => life.change('dead') }

@@ -26,6 +26,7 @@ export interface ProcessOptions {
   readonly folder: string
   readonly clock: TestClock
   readonly host: SimulatedHost
+  readonly random: () => number
   readonly onEvent: (event: ManagerEvent) => void
   readonly onLog: (event: string, fields: LogFields | undefined) => void
   /** Something was done: whoever waits for peace has to go on waiting. */
@@ -101,7 +102,7 @@ export class SimulatedProcess {
   }
 
   async #boot(): Promise<void> {
-    const { folder, onEvent, onLog } = this.#options
+    const { folder, onEvent, onLog, random } = this.#options
     const { clock } = this.#life
     const store = await openStore(folder, clock.now)
     const db = store.db.withPlugin(this.#plugin())
@@ -116,11 +117,14 @@ export class SimulatedProcess {
       db,
       clock,
       events,
+      random,
       config: readConfig({ FAIRLEAD_DATA: folder, FAIRLEAD_LISTEN: '127.0.0.1:0', ...SETTINGS }),
       logger: { ...silentLogger, info: onLog, warn: onLog, error: onLog },
       agents: this.#link.agents,
       sealer: await openSealer(db, join(folder, 'secret.key')),
-      identity: () => ({ name: 'manager' }),
+      identity: () => {
+        throw new Error('no host enrols in a simulation')
+      },
     })
     this.#watch(assembly.parts.logs)
     this.#close = async () => {

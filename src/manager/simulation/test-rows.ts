@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import type { SimulatedWorld } from './test-world.ts'
 
+export const ENDED = ['succeeded', 'failed', 'cancelled', 'superseded']
+
 /** A deployment as the manager shows it. */
 export interface DeploymentRow {
   readonly id: string
@@ -39,6 +41,12 @@ export async function rowsOf(world: SimulatedWorld, ids: readonly string[]): Pro
     }
   }
   return rows
+}
+
+/** Nothing is left in the queue, and nothing ended with a defect of ours: people would be told to report it. */
+export function allEnded(rows: readonly DeploymentRow[]): void {
+  const wrong = rows.filter(row => !ENDED.includes(row.state) || row.error?.code === 'INTERNAL')
+  assert.deepEqual(wrong, [])
 }
 
 /** What a person wants by name, and nothing else since, gives way to nothing. */

@@ -1,4 +1,4 @@
-import { createHmac, randomUUID } from 'node:crypto'
+import { createHmac } from 'node:crypto'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -56,6 +56,8 @@ export class SimulatedWorld {
   #folder = join(this.#root, 'm')
   #process: SimulatedProcess | undefined
   #activity = 0
+  #events = 0
+  readonly #random = alwaysTheSame()
 
   constructor(deployFile: string) {
     this.engine = new SimulatedEngine(this.git, deployFile)
@@ -82,6 +84,7 @@ export class SimulatedWorld {
         folder: this.#folder,
         clock: this.clock,
         host: this.host,
+        random: this.#random,
         onEvent: event => this.#heard(event),
         onLog: (event, fields) => void this.noted.push(String(fields?.code ?? event)),
         onActivity: () => {
@@ -154,7 +157,8 @@ export class SimulatedWorld {
       after: this.git.tip,
       repository: { id: 1 },
     }
-    const id = randomUUID()
+    this.#events += 1
+    const id = `00000000-0000-4000-8000-${String(this.#events).padStart(12, '0')}`
     return { id, body: JSON.stringify({ ...body, id }) }
   }
 
@@ -220,5 +224,14 @@ export class SimulatedWorld {
     if (kind === 'deployment' && fields.state === 'succeeded') {
       this.claims.push({ deployment: String(fields.id), served: this.engine.serves(String(fields.app)) })
     }
+  }
+}
+
+/** Numbers from 0 to 1 that look random and are the same in each world, so that what went wrong once goes wrong again. */
+function alwaysTheSame(): () => number {
+  let last = 1
+  return () => {
+    last = (last * 48_271) % 2_147_483_647
+    return last / 2_147_483_647
   }
 }

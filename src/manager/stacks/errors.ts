@@ -19,6 +19,14 @@ export const ENGINE_UNSEEN = defineError({
   hint: () => 'Its host looks at it once a minute; "fairlead hosts" tells how it is (docs/engines.md).',
 })
 
+export const REMOTE_REPO_UNKNOWN = defineError({
+  code: 'REMOTE_REPO_UNKNOWN',
+  status: 404,
+  retry: 'never',
+  message: (name: string) => `No repository has a file repo.${name}.json.`,
+  hint: () => 'Commit one with the address of the other repository (docs/conventions.md).',
+})
+
 export const STACK_UNKNOWN = defineError({
   code: 'STACK_UNKNOWN',
   status: 404,
@@ -42,7 +50,7 @@ export const STACK_CONFLICT = defineError({
   code: 'STACK_CONFLICT',
   status: 409,
   retry: 'never',
-  message: (file: string) => `${file} is not as you have seen it: somebody else changed it.`,
+  message: (file: string, why: string) => `${file} ${why}`,
   hint: () =>
     'Both versions stand in "facts": look at "theirs", and send what you want with its version in If-Match.',
 })

@@ -1,9 +1,11 @@
-import type { DeclaredStack, StackDefinition } from '#deploy-file/stack-definitions.ts'
+import { conventionFiles } from '#deploy-file/convention-files.ts'
+import { type DeclaredStack, remoteCompose, type StackDefinition } from '#deploy-file/stack-definitions.ts'
 import { engineOfSuffix } from '#deploy-file/stack-place.ts'
 import type { ErrorKind, Problem } from '#lib/errors.ts'
 import { nearest } from '#lib/nearest.ts'
 import type { ManagerParts } from '#manager/parts.ts'
 import {
+  REMOTE_REPO_UNKNOWN,
   STACK_AMBIGUOUS,
   STACK_DEFINITION_BROKEN,
   STACK_DEFINITION_UNKNOWN,
@@ -40,8 +42,41 @@ export async function findDefinition(
   return { code, definition }
 }
 
+/** A Compose file of another repository, which a file `repo.<repo>.json` names. */
+export async function findRemoteCompose(
+  parts: ManagerParts,
+  { name, repo, repository }: { name: string; repo: string; repository: string | undefined },
+): Promise<{ readonly code: StackCode; readonly definition: StackDefinition }> {
+  const { read } = await readStackCodes(parts, { repository, fresh: true })
+  const having = read.flatMap(code => {
+    const files = conventionFiles(code.source.paths).filter(
+      each => each.kind === 'repo' && each.name === repo,
+    )
+    return files.map(({ path }) => ({ code, file: path }))
+  })
+  const [only, ...others] = having
+  if (!only) {
+    throw REMOTE_REPO_UNKNOWN(repo)
+  }
+  if (others.length > 0) {
+    const places = having.map(({ code, file }) => `${file} of ${code.repository.name}`)
+    throw STACK_AMBIGUOUS(`The repository "${repo}"`, places)
+  }
+  return { code: only.code, definition: remoteCompose(name, { file: only.file, repo }) }
+}
+
+/** What a stack is made of. */
+export function definitionOf(
+  code: StackCode,
+  { definition, kind, file, repo }: DeclaredStack,
+): StackDefinition {
+  return repo === undefined
+    ? definitionNamed([code], definition, kind)
+    : remoteCompose(definition, { file, repo })
+}
+
 /** One that lists Compose files goes before a Compose file of the same name. */
-export function definitionNamed(
+function definitionNamed(
   codes: readonly StackCode[],
   name: string,
   kind?: DeclaredStack['kind'],

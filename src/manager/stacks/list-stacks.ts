@@ -65,7 +65,7 @@ async function observe(parts: ManagerParts) {
 
 function definitionDocument(
   { repository, stacks }: StackCode,
-  { name, kind, file, composes, options, problems }: StackDefinition,
+  { name, kind, file, composes, remote, options, problems }: StackDefinition,
 ): StackDefinitionDocument {
   const made = stacks.filter(
     each => each.definition === name && (each.kind === 'instance') === (kind === 'definition'),
@@ -73,6 +73,7 @@ function definitionDocument(
   return {
     repository: repository.name,
     ...{ name, kind, file, composes: [...composes], options: { ...options } },
+    ...(remote === undefined ? {} : { repo: remote }),
     stacks: made.map(each => each.name),
     ...(problems.length > 0 ? { problems: [...problems] } : {}),
   }

@@ -1,12 +1,17 @@
 import type { EngineWish } from '#contract/engine.ts'
-import { readApps } from '#deploy-file/read-apps.ts'
+import { conventionTexts } from '#deploy-file/convention-apps.ts'
+import { type ReadApp, readApps } from '#deploy-file/read-apps.ts'
 import { newId } from '#lib/id.ts'
 import { chooseEngine } from '#manager/pipeline/choose-engine.ts'
-import { DEPLOY_FILE_INVALID } from '#manager/pipeline/errors.ts'
+import { withTexts } from '#manager/pipeline/described-apps.ts'
+import { DEPLOY_FILE_INVALID, REMOTE_SECRET_MISSING } from '#manager/pipeline/errors.ts'
+import { remoteTell } from '#manager/pipeline/join-remotes.ts'
 import { ownerOf } from '#manager/pipeline/owner-of.ts'
 import { askDirectly } from '#manager/pipeline/plan-app.ts'
+import { fetchSource, type Source } from '#manager/pipeline/source.ts'
 import type { PipelineParts } from '#manager/pipeline/step.ts'
 import { presentSecrets } from '#manager/secrets/queries.ts'
+import { openShared, sharedSecretsOf } from '#manager/secrets/shared.ts'
 import { TARGETS, targetNamed } from '#targets/index.ts'
 import type { Target } from '#targets/target.ts'
 import type { StackCode } from './read-code.ts'
@@ -26,22 +31,25 @@ const UNSET = 'unset'
  */
 export async function renderStack(
   parts: PipelineParts,
-  { repository, source }: StackCode,
-  { path, text }: { readonly path: string; readonly text: string },
+  code: StackCode,
+  file: WrittenFile,
 ): Promise<Rendered | undefined> {
-  const paths = [...new Set([...source.paths, path])]
-  const texts = { ...source.texts, [path]: text }
-  const read = readApps({ paths, texts, repositoryName: repository.name, targets: TARGETS })
-  const entry = read.apps.find(({ files }) => files?.paths.includes(path))
-  const target = entry && targetNamed(entry.target)
-  const problem = read.problems.find(({ file }) => file === path)
-  if (problem) {
-    throw DEPLOY_FILE_INVALID(path, problem.message).with({ problems: [problem] })
+  const { repository } = code
+  const own = entryAt(code, file)
+  if (!own) {
+    return undefined
   }
+  const app = await appOf(parts, repository.id, own.name)
+  const joined = await joinRemotes(parts, code, { entry: own, app, path: file.path })
+  if (joined && 'unread' in joined) {
+    return { services: [], warnings: [joined.unread] }
+  }
+  const source = joined?.source ?? code.source
+  const entry = joined ? entryAt({ repository, source }, file) : own
+  const target = entry && targetNamed(entry.target)
   if (!entry || !target) {
     return undefined
   }
-  const app = await appOf(parts, repository.id, entry.name)
   const owner = ownerOf(app ?? entry, repository)
   const engine = await chooseEngine(
     parts,
@@ -49,7 +57,7 @@ export async function renderStack(
     app ?? { id: '', name: entry.name, engine: null },
     wishOf(app) ?? entry.common.engine,
   )
-  const known = app ? (await presentSecrets(parts, app.id)).values : {}
+  const known = app ? (await presentSecrets(parts, app.id)).values : await sharedValues(parts, repository)
   const wanted = secretNames(entry.settings.environment)
   const render = renderTell(target, {
     app: { name: entry.name, baseDomain: parts.baseDomain },
@@ -75,6 +83,70 @@ export async function renderStack(
       ),
     ],
   }
+}
+
+interface WrittenFile {
+  /** What the stack's app is called in its repository. */
+  readonly entry: string
+  readonly path: string
+  readonly text: string
+}
+
+/** What the tree describes by this file, if it stood in it; DEPLOY_FILE_INVALID when it is wrong. */
+function entryAt(
+  { repository, source }: Pick<StackCode, 'repository' | 'source'>,
+  { entry, path, text }: WrittenFile,
+): ReadApp | undefined {
+  const paths = [...new Set([...source.paths, path])]
+  const texts = { ...source.texts, [path]: text }
+  const read = readApps({ paths, texts, repositoryName: repository.name, targets: TARGETS })
+  const [broken] = read.convention?.entries.get(entry)?.problems ?? []
+  const problem = read.problems.find(({ file }) => file === path) ?? broken
+  if (problem) {
+    throw DEPLOY_FILE_INVALID(problem.file ?? path, problem.message).with({ problems: [problem] })
+  }
+  return read.apps.find(({ files }) => files?.paths.includes(path))
+}
+
+/** With the files of other repositories that the stack takes, as its deployment fetches them; in words why not. */
+async function joinRemotes(
+  parts: PipelineParts,
+  { repository, source }: StackCode,
+  {
+    entry,
+    app,
+    path,
+  }: { readonly entry: ReadApp; readonly app: Awaited<ReturnType<typeof appOf>>; readonly path: string },
+): Promise<{ readonly source: Source } | { readonly unread: string } | undefined> {
+  const wanted = entry.files?.remotes ?? []
+  if (wanted.length === 0) {
+    return undefined
+  }
+  const of = { app: { id: app?.id ?? '', name: entry.name, entry: entry.name }, repository }
+  try {
+    const remotes = await Promise.all(wanted.map(each => remoteTell(parts, of, each)))
+    const ask = askDirectly(parts, repository.host)
+    const joined = await fetchSource(ask, repository, {
+      sealer: parts.sealer,
+      commit: source.commit,
+      remotes,
+    })
+    // With the file itself the tree is config as code, if nothing else makes it so.
+    const texts = conventionTexts([...joined.paths, path]).filter(each => each !== path)
+    return { source: await withTexts(ask, joined, texts) }
+  } catch (error) {
+    // An app is there before its key can be set: its first deployment says which one it lacks.
+    if (REMOTE_SECRET_MISSING.matches(error)) {
+      return { unread: `not checked: ${error.message}` }
+    }
+    throw error
+  }
+}
+
+/** Of an app that is not there yet: what it will share with others. */
+async function sharedValues({ db, sealer }: PipelineParts, { id, host }: StackCode['repository']) {
+  const shared = await sharedSecretsOf(db, { repository_id: id, host })
+  return Object.fromEntries([...shared].map(([name, row]) => [name, openShared(sealer, row)]))
 }
 
 /** The first thing that a target of Compose files asks for: merging and checking them changes nothing that runs. */

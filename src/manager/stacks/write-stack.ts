@@ -1,21 +1,20 @@
 import { createHash } from 'node:crypto'
 import { posix } from 'node:path'
 import { LOCAL_ENGINE } from '#commands/engine.ts'
-import { checkOptions, type OptionValue } from '#deploy-file/check-options.ts'
 import { stackApp } from '#deploy-file/convention-apps.ts'
-import type { DeclaredStack, StackDefinition } from '#deploy-file/stack-definitions.ts'
-import { canonicalJson } from '#lib/canonical-json.ts'
+import type { DeclaredStack } from '#deploy-file/stack-definitions.ts'
 import type { ManagerParts } from '#manager/parts.ts'
 import { askDirectly } from '#manager/pipeline/plan-app.ts'
 import { remoteOf } from '#manager/pipeline/source.ts'
 import { forgetCode } from './code-cache.ts'
-import { STACK_CONFLICT, STACK_NOT_OURS_TO_WRITE, STACK_OPTIONS_WRONG } from './errors.ts'
-import { definitionNamed, findDefinition, findStack, withProblems } from './find-stack.ts'
+import { STACK_CONFLICT, STACK_NOT_OURS_TO_WRITE } from './errors.ts'
+import { definitionOf, findDefinition, findRemoteCompose, findStack } from './find-stack.ts'
 import { type FileChange, foresee } from './foresee.ts'
 import { refuseTakenName, waitingRemoval } from './own-app.ts'
 import { engineOf } from './pair-stacks.ts'
 import type { StackCode } from './read-code.ts'
 import { type Rendered, renderStack } from './render-stack.ts'
+import { fileFor, isMadeOf, type Options, parametersFor, textOf } from './stack-text.ts'
 
 export interface WrittenStack {
   readonly stack: string
@@ -29,8 +28,6 @@ export interface WrittenStack {
   readonly warnings: readonly string[]
 }
 
-type Options = Readonly<Record<string, OptionValue>>
-
 interface Wish {
   readonly by: string
   readonly repository?: string | undefined
@@ -43,18 +40,27 @@ export async function createStack(
   wish: Wish & {
     readonly definition: string
     readonly stack: string
+    /** Name of the other repository that has the Compose file. */
+    readonly repo?: string | undefined
     readonly options: Options
     readonly enabled: boolean
   },
 ): Promise<WrittenStack> {
-  const { code, definition } = await findDefinition(parts, wish.definition, wish.repository)
-  const { stack } = wish
+  const { stack, repo, repository } = wish
+  const { code, definition } =
+    repo === undefined
+      ? await findDefinition(parts, wish.definition, repository)
+      : await findRemoteCompose(parts, { name: wish.definition, repo, repository })
   const engine = engineOf(wish) === LOCAL_ENGINE ? undefined : wish.engine
-  const path = fileFor(definition, { stack, engine })
-  const text = textOf(wish.enabled, parametersFor(definition, wish.options))
+  const path = fileFor(definition, { stack, engine, isRemote: repo !== undefined })
+  const text = textOf({ enabled: wish.enabled, options: parametersFor(definition, wish.options), repo })
   const there = code.stacks.find(each => each.name === stack && engineOf(each) === engineOf(wish))
-  if (there && there.text !== text) {
-    throw conflict(there.file, { yours: text, theirs: there.text })
+  if (there && (there.text !== text || !isMadeOf(there, definition))) {
+    const why = `is the stack "${stack}" already, of "${there.definition}".`
+    const { facts } = conflictFacts({ yours: text, theirs: there.text })
+    throw STACK_CONFLICT(there.file, why).with({
+      facts: { ...facts, yours_file: path, theirs_file: there.file },
+    })
   }
   const change = { path: there?.file ?? path, before: there?.text ?? null, after: text }
   return await write(parts, { code, stack: { name: stack, engine }, change, by: wish.by })
@@ -77,13 +83,19 @@ export async function updateStack(
     const why = `it is made of "${declared.definition}", and another definition makes another stack.`
     throw STACK_NOT_OURS_TO_WRITE(declared.file, why)
   }
-  if (declared.kind === 'compose' || declared.kind === 'stack') {
-    throw STACK_NOT_OURS_TO_WRITE(declared.file, 'it is a stack in the first spelling.')
-  }
-  const definition = definitionNamed([code], declared.definition, declared.kind)
-  const text = textOf(wish.enabled, parametersFor(definition, wish.options))
+  const definition = definitionOf(code, declared)
+  const options = parametersFor(definition, wish.options)
+  const text = textOf({ enabled: wish.enabled, options, repo: declared.repo })
   refuseUnseen(declared, { version: wish.version, yours: text })
-  const change = { path: declared.file, before: declared.text, after: text }
+  // A Compose file that is a stack by itself gets its options in a file beside it.
+  const change =
+    declared.kind === 'compose'
+      ? {
+          path: posix.join(posix.dirname(declared.file), `stack-${declared.name}.json`),
+          before: null,
+          after: text,
+        }
+      : { path: declared.file, before: declared.text, after: text }
   return await write(parts, { code, stack: declared, change, by: wish.by })
 }
 
@@ -127,7 +139,8 @@ async function write(parts: ManagerParts, { code, stack, change, by }: Write): P
   if (after !== null) {
     await refuseTakenName(parts, repository, app)
   }
-  const rendered = after === null ? undefined : await renderStack(parts, code, { path, text: after })
+  const rendered =
+    after === null ? undefined : await renderStack(parts, code, { entry: app, path, text: after })
   const verb = before === null ? 'Add' : after === null ? 'Remove' : 'Change'
   const written = (await askDirectly(
     parts,
@@ -166,7 +179,7 @@ async function write(parts: ManagerParts, { code, stack, change, by }: Write): P
   }
 }
 
-/** People have no addresses here yet: the name of the token says who it was. */
+/** The name of the person or token says who it was; addresses of people do not go into repositories. */
 function authorNamed(by: string): { name: string; email: string } {
   const name =
     by
@@ -180,31 +193,6 @@ function authorNamed(by: string): { name: string; email: string } {
   return { name, email: `${local || 'somebody'}@fairlead.invalid` }
 }
 
-/** Beside the definition: a file is found by its name, wherever in the tree. */
-function fileFor(
-  definition: StackDefinition,
-  { stack, engine }: { readonly stack: string; readonly engine?: string | undefined },
-): string {
-  const kind = definition.kind === 'definition' ? 'stack-instance' : 'simple-stack-instance'
-  const suffix = engine === undefined ? '' : `.${engine}`
-  return posix.join(posix.dirname(definition.file), `${kind}.${definition.name}.${stack}${suffix}.json`)
-}
-
-/** What is given; defaults stay in the definition, so that changing them there changes what runs. */
-function parametersFor(definition: StackDefinition, options: Options): Options {
-  const { problems } = checkOptions(definition.options, options)
-  if (problems.length > 0) {
-    throw withProblems(STACK_OPTIONS_WRONG, definition.name, problems)
-  }
-  return options
-}
-
-function textOf(enabled: boolean, options: Options): string {
-  const sorted = JSON.parse(canonicalJson(options)) as Options
-  const parameters = Object.entries(sorted).map(([name, value]) => ({ name, value: String(value) }))
-  return `${JSON.stringify({ enabled, parameters }, null, 2)}\n`
-}
-
 function refuseUnseen(
   { file, text }: DeclaredStack,
   { version, yours }: { readonly version: string | undefined; readonly yours: string | null },
@@ -214,10 +202,17 @@ function refuseUnseen(
   }
 }
 
-function conflict(
-  file: string,
-  { yours, theirs }: { readonly yours: string | null; readonly theirs: string | null },
-): Error {
-  const version = theirs === null ? null : versionOf(theirs)
-  return STACK_CONFLICT(file).with({ facts: { yours, theirs, version } })
+interface Versions {
+  readonly yours: string | null
+  readonly theirs: string | null
+}
+
+function conflict(file: string, versions: Versions): Error {
+  return STACK_CONFLICT(file, 'is not as you have seen it: somebody else changed it.').with(
+    conflictFacts(versions),
+  )
+}
+
+function conflictFacts({ yours, theirs }: Versions) {
+  return { facts: { yours, theirs, version: theirs === null ? null : versionOf(theirs) } }
 }

@@ -3,6 +3,8 @@ export interface ArtifactTable {
   id: string
   /** Name of the app. */
   app: string
+  /** Whose app it was; null: it is not known any more. */
+  repository_id: string | null
   deployment_id: string
   service_name: string
   version: string

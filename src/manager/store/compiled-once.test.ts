@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { compiledOnce } from './compiled-once.ts'
-import { openStore } from './database.ts'
+import { leaveTestDatabase, openTestDatabase } from './test-database.ts'
 import { inTransaction } from './transaction.ts'
 
 test('A query that is compiled once takes its values anew each time, in a transaction and outside', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'fairlead-once-'))
-  const { db, close } = await openStore(folder, Date.now)
+  const { db, close } = await openTestDatabase(folder, Date.now)
   let built = 0
   const insert = compiledOnce((on, row: { key: string; value: string }) => {
     built += 1
@@ -30,6 +30,7 @@ test('A query that is compiled once takes its values anew each time, in a transa
     assert.equal(built, 2)
   } finally {
     await close()
+    leaveTestDatabase(folder)
     rmSync(folder, { recursive: true })
   }
 })

@@ -147,3 +147,16 @@ test('a full disk says so, undoes the transaction and works again once there is 
   await store.db.insertInto('meta').values({ key: 'small', value: 'x' }).execute()
   await store.close()
 })
+
+test('a database of a server is not begun beside a file that could be meant', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'fairlead-store-'))
+  try {
+    writeFileSync(join(folder, 'fairlead.db'), '')
+    const server = { host: '/nowhere', port: 5432, user: 'x', database: 'x', tls: false }
+    await assert.rejects(openStore(folder, Date.now, { ...server, password: undefined, ca: undefined }), {
+      code: 'STORE_TWICE',
+    })
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})

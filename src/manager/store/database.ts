@@ -1,13 +1,17 @@
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
-import { Kysely } from 'kysely'
-import { STORE_IN_USE, STORE_UNWRITABLE } from './errors.ts'
-import { migrate } from './migrate.ts'
+import { type Dialect, Kysely } from 'kysely'
+import { STORE_IN_USE, STORE_TWICE, STORE_UNWRITABLE } from './errors.ts'
+import { takeLock } from './folder-lock.ts'
+import { migrate, type Product } from './migrate.ts'
 import { PatientDialect } from './patient-dialect.ts'
+import { type PostgresAddress, placeOf } from './postgres-address.ts'
 import { createSqlite } from './sqlite.ts'
-import { isBusy, storeError } from './store-error.ts'
 import type { Tables } from './tables.ts'
+
+/** Below the folder of the manager. */
+export const DATABASE_FILE = 'fairlead.db'
+export const LOCK_FILE = 'fairlead.lock'
 
 export interface Store {
   readonly db: Kysely<Tables>
@@ -16,18 +20,25 @@ export interface Store {
   close(): Promise<void>
 }
 
-/** Opens (and makes, and migrates) the database in the folder, which this process alone may use until it closes. */
-export async function openStore(folder: string, now: () => number): Promise<Store> {
+/**
+ * Opens and migrates the database: the file in the folder, which is made, or the one of a PostgreSQL server. This
+ * process alone may use folder and database until it closes.
+ */
+export async function openStore(
+  folder: string,
+  now: () => number,
+  address?: PostgresAddress | undefined,
+): Promise<Store> {
   const lock = takeFolder(folder)
   try {
-    const file = join(folder, 'fairlead.db')
-    const sqlite = createSqlite(file)
-    const db = new Kysely<Tables>({ dialect: new PatientDialect({ database: sqlite }) })
+    const file = join(folder, DATABASE_FILE)
+    const { dialect, ...place } = address ? await inServer(address, file) : inFile(file)
+    const db = new Kysely<Tables>({ dialect })
     try {
-      const migrated = await migrate(db as Kysely<unknown>, { file, now })
+      const migrated = await migrate(db as Kysely<unknown>, { ...place, now })
       return { db, migrated, close: () => closeAll(db, lock) }
     } catch (error) {
-      sqlite.close()
+      await db.destroy()
       throw error
     }
   } catch (error) {
@@ -36,27 +47,38 @@ export async function openStore(folder: string, now: () => number): Promise<Stor
   }
 }
 
-async function closeAll(db: Kysely<Tables>, lock: DatabaseSync): Promise<void> {
+interface Place {
+  readonly dialect: Dialect
+  readonly file: string
+  readonly product: Product
+}
+
+function inFile(file: string): Place {
+  return { file, product: 'sqlite', dialect: new PatientDialect({ database: createSqlite(file) }) }
+}
+
+/** Loaded only where it is used: it takes some memory. */
+async function inServer(address: PostgresAddress, unused: string): Promise<Place> {
+  if (existsSync(unused)) {
+    throw STORE_TWICE(unused)
+  }
+  const { postgresDialect } = await import('./postgres.ts')
+  return { file: placeOf(address), product: 'postgres', dialect: postgresDialect(address) }
+}
+
+async function closeAll(db: Kysely<Tables>, lock: { close(): void }): Promise<void> {
   await db.destroy()
   lock.close()
 }
 
-/**
- * A lock that the operating system gives back when the process dies, in a file of its own:
- * other programs can still read the database (a backup, a curious administrator).
- */
-function takeFolder(folder: string): DatabaseSync {
+/** In a file of its own: other programs can still read the database (a backup, a curious administrator). */
+function takeFolder(folder: string): { close(): void } {
   makeFolder(folder)
-  const file = join(folder, 'fairlead.lock')
-  let lock: DatabaseSync | undefined
-  try {
-    lock = new DatabaseSync(file)
-    lock.exec('begin exclusive')
-    return lock
-  } catch (error) {
-    lock?.close()
-    throw isBusy(error) ? STORE_IN_USE(folder) : storeError(error, file)
+  const lock = takeLock(join(folder, LOCK_FILE))
+  if (!lock) {
+    throw STORE_IN_USE(`the data folder ${folder}`)
   }
+  return lock
 }
 
 function makeFolder(folder: string): void {

@@ -24,6 +24,8 @@ export interface DeploymentTable {
   wanted_commit: string | null
   /** Release to go back to, for a rollback. */
   wanted_release: string | null
+  /** 1: it was asked for as the release before the one that runs; which one that is shows when it begins. */
+  wanted_previous: Generated<number>
   /** Version that the artefact is to get, and how its service must be called. */
   wanted_version: string | null
   wanted_service: string | null
@@ -56,6 +58,8 @@ export interface DeploymentTable {
   /** While it is one of a burst of requests: when it may start, and the latest of these times; null: at once. */
   starts_at: number | null
   starts_by: number | null
+  /** 1: before those of its push that have nothing to do. */
+  first: Generated<number>
   started_at: number | null
   /** When it is ended as failed; null until it started. */
   deadline_at: number | null

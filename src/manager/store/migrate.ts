@@ -1,11 +1,19 @@
 import { type Kysely, sql } from 'kysely'
 import { STORE_FOREIGN, STORE_NEWER } from './errors.ts'
 import { MIGRATIONS, type Migration } from './migrations/index.ts'
+import { addFunctions, TRANSLATES } from './postgres-migrations.ts'
 
 /** "FLED" in SQLite's application_id: the file is ours. */
 const APPLICATION_ID = 0x464c4544
 
+/** Written down at its table of migrations in PostgreSQL: the database is ours. */
+const MARK = 'Fairlead'
+
+export type Product = 'sqlite' | 'postgres'
+
 export interface MigrateOptions {
+  /** Default: SQLite. */
+  readonly product?: Product
   /** Named in errors. */
   readonly file: string
   readonly now: () => number
@@ -18,8 +26,10 @@ export interface MigrateOptions {
  */
 export async function migrate(db: Kysely<unknown>, options: MigrateOptions): Promise<string[]> {
   const migrations = options.migrations ?? MIGRATIONS
-  return await db.transaction().execute(async transaction => {
-    await claimFile(transaction, options.file)
+  const isServer = options.product === 'postgres'
+  return await db.transaction().execute(async plain => {
+    const transaction = isServer ? plain.withPlugin(TRANSLATES) : plain
+    await (isServer ? claimDatabase : claimFile)(transaction, options.file)
     const applied = await readApplied(transaction)
     const unknown = applied.find(name => !migrations.some(migration => migration.name === name))
     if (unknown !== undefined) {
@@ -48,6 +58,22 @@ async function claimFile(db: Kysely<unknown>, file: string): Promise<void> {
   }
   await sql.raw(`pragma application_id = ${APPLICATION_ID}`).execute(db)
   await sql`create table migrations (name text primary key, applied_at bigint not null)`.execute(db)
+}
+
+/** The same for a database of a server: an empty one becomes ours. */
+async function claimDatabase(db: Kysely<unknown>, place: string): Promise<void> {
+  const ours = await sql<{ mark: string | null }>`
+    select obj_description(to_regclass('migrations'), 'pg_class') as mark`.execute(db)
+  if (ours.rows[0]?.mark !== MARK) {
+    const tables = await sql`
+      select tablename from pg_tables where schemaname = current_schema() limit 1`.execute(db)
+    if (tables.rows.length > 0) {
+      throw STORE_FOREIGN(place)
+    }
+    await sql`create table migrations (name text primary key, applied_at bigint not null)`.execute(db)
+    await sql.raw(`comment on table migrations is '${MARK}'`).execute(db)
+  }
+  await addFunctions(db.withoutPlugins())
 }
 
 async function readApplied(db: Kysely<unknown>): Promise<string[]> {

@@ -7,7 +7,7 @@ export interface OutboxTable {
   seq: Generated<number>
   /** Stays the same however often it is sent. */
   id: string
-  /** `report:<repository id>`, `channel:<channel id>` or `links:<repository id>`. */
+  /** `report:<repository id>`, `channel:<channel id>`, `links:<repository id>` or `packages:<app id>`. */
   place: string
   /** Of equal place and subject the older one is sent first. */
   subject: string

@@ -1,48 +1,88 @@
 import type { Generated } from 'kysely'
+import type { AddressListTable } from './address-list-table.ts'
 import type { ArtifactTable } from './artifact-table.ts'
 import type { AttestationTable } from './attestation-table.ts'
+import type { AuditTable } from './audit-table.ts'
 import type { CiTrustTable } from './ci-trust-table.ts'
 import type { CommandTable, DeploymentTable, StepTable } from './deployment-tables.ts'
+import type { GivenNameTable } from './given-name-table.ts'
 import type { HeldRemovalTable } from './held-removal-table.ts'
 import type { HookTable } from './hook-table.ts'
+import type { HostTable } from './host-table.ts'
+import type { ImagePinTable } from './image-pin-table.ts'
+import type { JoinTokenTable, RevokedKeyTable } from './join-token-table.ts'
+import type { KeptFactsTable } from './kept-facts-table.ts'
+import type { MadeRoomTable } from './made-room-table.ts'
 import type { MessageRemovalTable } from './message-removal-table.ts'
-import type { NotebookSlugTable } from './notebook-slug-table.ts'
-import type { NotebookLinksTable, NotebookPreviewTable, NotebookTable } from './notebook-tables.ts'
+import type { NotebookTables } from './notebook-tables.ts'
+import type { OpeningTable } from './opening-table.ts'
 import type { OrganisationTable } from './organisation-table.ts'
 import type { ChannelTable, OutboxTable, ReportTable } from './outbox-tables.ts'
 import type { PastDeploymentTable } from './past-table.ts'
+import type { PersonTable, SessionTable } from './people-tables.ts'
+import type { MemberTable, ProjectItemTable, ProjectTable } from './project-tables.ts'
+import type { ProviderAccountTable, ProviderTable } from './provider-tables.ts'
 import type { PushedCommitTable } from './pushed-table.ts'
 import type { RegistryPathTable } from './registry-path-table.ts'
 import type { SecretRevisionTable, SecretTable } from './secret-tables.ts'
+import type { ServiceNameTable } from './service-name-table.ts'
+import type { SharedSecretTable } from './shared-secret-table.ts'
 import type { SignedCallTable } from './signed-table.ts'
+import type {
+  SshKeyTable,
+  SystemBackupTable,
+  SystemPortTable,
+  SystemQuotaTable,
+  SystemTable,
+} from './system-tables.ts'
+import type { TokenTable } from './token-table.ts'
+import type { VisitTable } from './visit-table.ts'
 
 export type { CommandTable, DeploymentState, DeploymentTable, StepTable } from './deployment-tables.ts'
+export type { HostTable } from './host-table.ts'
 
 /**
  * The tables, as Kysely sees them. Times are ms since 1970; JSON columns hold text made by JSON.stringify;
  * `*_sealed` columns hold values encrypted by secrets/seal.ts. Booleans are 0 and 1 (SQLite has no other).
  */
-export interface Tables {
+export interface Tables extends NotebookTables {
   meta: MetaTable
+  audit: AuditTable
   tokens: TokenTable
+  people: PersonTable
+  sessions: SessionTable
+  projects: ProjectTable
+  members: MemberTable
+  providers: ProviderTable
+  provider_accounts: ProviderAccountTable
+  project_items: ProjectItemTable
   ci_trusts: CiTrustTable
   hosts: HostTable
+  join_tokens: JoinTokenTable
+  revoked_keys: RevokedKeyTable
   repositories: RepositoryTable
   hooks: HookTable
   organisations: OrganisationTable
   deliveries: DeliveryTable
   apps: AppTable
   domains: DomainTable
+  openings: OpeningTable
+  address_lists: AddressListTable
   secrets: SecretTable
   secret_revisions: SecretRevisionTable
+  shared_secrets: SharedSecretTable
   deployments: DeploymentTable
   past_deployments: PastDeploymentTable
+  kept_facts: KeptFactsTable
   steps: StepTable
   commands: CommandTable
   releases: ReleaseTable
   artifacts: ArtifactTable
   attestations: AttestationTable
+  image_pins: ImagePinTable
+  given_names: GivenNameTable
   registry_paths: RegistryPathTable
+  service_names: ServiceNameTable
   idempotency: IdempotencyTable
   outbox: OutboxTable
   reports: ReportTable
@@ -51,45 +91,19 @@ export interface Tables {
   pushed_commits: PushedCommitTable
   message_removals: MessageRemovalTable
   held_removals: HeldRemovalTable
-  notebooks: NotebookTable
-  notebook_links: NotebookLinksTable
-  notebook_previews: NotebookPreviewTable
-  notebook_slugs: NotebookSlugTable
+  made_room: MadeRoomTable
+  systems: SystemTable
+  system_backups: SystemBackupTable
+  system_ports: SystemPortTable
+  system_quotas: SystemQuotaTable
+  ssh_keys: SshKeyTable
+  visits: VisitTable
 }
 
 /** Single values: `epoch` (fencing counter towards agents), `identity` … */
 export interface MetaTable {
   key: string
   value: string
-}
-
-export interface TokenTable {
-  id: string
-  name: string
-  /** sha256 of the token, hex. */
-  hash: string
-  created_at: number
-  last_used_at: number | null
-  /** null: it does not end. */
-  expires_at: number | null
-  /** JSON: ids of the trusts (ci_trusts) that it may do what they allow for; null: everything. */
-  trusts: string | null
-}
-
-export interface HostTable {
-  name: string
-  role: 'worker' | 'guardian'
-  /** host:port that the manager dials. */
-  address: string
-  /** Public identity (link/identity.ts) as JSON: what is pinned. */
-  identity: string
-  created_at: number
-  /** When its worker last told what runs. */
-  observed_at: number | null
-  /** JSON: what its worker told of its engines (SeenEngine); null: it has only its own. */
-  engines: string | null
-  /** JSON of the error that it did not since, with its time; null when the last look worked. */
-  unseen: string | null
 }
 
 export interface RepositoryTable {

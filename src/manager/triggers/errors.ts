@@ -44,3 +44,11 @@ export const APP_NAME_TAKEN = defineError({
   hint: () =>
     'The apps that have the names go on as they are. Give those of this repository other names (a notebook project with "slug:" in its nb.yaml), or add one with "fairlead apps add --entry".',
 })
+
+export const REPOSITORY_NOT_SAID = defineError({
+  code: 'REPOSITORY_NOT_SAID',
+  status: 422,
+  retry: 'never',
+  message: () => 'There is not exactly one repository, and the call does not say which one it is about.',
+  hint: () => 'Call POST /notify/<name of the repository>; "fairlead repositories" lists them.',
+})

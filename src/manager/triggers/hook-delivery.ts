@@ -82,7 +82,7 @@ const hookWithId = compiledOnce((db, { id }: { id: string }) =>
     .selectFrom('hooks')
     .innerJoin('repositories', 'repositories.id', 'hooks.repository_id')
     .selectAll('hooks')
-    .select('repositories.url as repository_url')
+    .select(['repositories.url as repository_url', 'repositories.is_private as repository_is_private'])
     .where('hooks.id', '=', id),
 )
 
@@ -119,6 +119,7 @@ function nobodysHook(sealer: Sealer): Hook {
     id: 'nobody',
     repository_id: '',
     repository_url: '',
+    repository_is_private: null,
     git_host: 'github',
     secret_sealed: sealer.seal(randomText(32), NOBODYS_PLACE),
     previous_sealed: null,

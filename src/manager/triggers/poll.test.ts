@@ -11,7 +11,8 @@ import { silentLogger } from '#lib/logger.ts'
 import { AGENT_OFFLINE, BAD_ANSWER } from '#manager/agents/errors.ts'
 import { createEvents } from '#manager/deployments/events.ts'
 import { NO_OUTBOX } from '#manager/outbox/test-outbox.ts'
-import { openStore, type Store } from '#manager/store/database.ts'
+import type { Store } from '#manager/store/database.ts'
+import { leaveTestDatabase, openTestDatabase } from '#manager/store/test-database.ts'
 import { createPoller, type Poller } from './poll.ts'
 
 const ONE = 'a'.repeat(40)
@@ -22,12 +23,13 @@ let store: Store
 let world: World
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'fairlead-poll-'))
-  store = await openStore(folder, () => 1)
+  store = await openTestDatabase(folder, () => 1)
   world = new World()
 })
 afterEach(async () => {
   await world.poller.close()
   await store.close()
+  leaveTestDatabase(folder)
   rmSync(folder, { recursive: true })
 })
 

@@ -38,7 +38,9 @@ export class PolledTimes {
     try {
       await this.#db
         .updateTable('repositories')
-        .set({ last_polled_at: sql`(select value from json_each(${list}) where key = repositories.id)` })
+        .set({
+          last_polled_at: sql`(select cast(value as bigint) from json_each(${list}) where key = repositories.id)`,
+        })
         .where('id', 'in', sql<string>`(select key from json_each(${list}))`)
         .modifyEnd(SOON)
         .execute()

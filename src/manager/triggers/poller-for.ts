@@ -2,6 +2,7 @@ import { commandNamed } from '#commands/index.ts'
 import { asFairleadError } from '#lib/errors.ts'
 import { newId } from '#lib/id.ts'
 import { createDescribedApps } from '#manager/apps/create-described.ts'
+import { noteShown } from '#manager/notebooks/note-shown.ts'
 import { remoteOf } from '#manager/pipeline/source.ts'
 import type { PipelineParts } from '#manager/pipeline/step.ts'
 import { checkRepository } from '#manager/repositories/check-repository.ts'
@@ -21,6 +22,7 @@ export function pollerFor(parts: PipelineParts): Poller {
     outbox: parts.outbox,
     logger: parts.logger,
     wake: parts.wake,
+    ...(parts.random ? { random: parts.random } : {}),
     async tip(repository) {
       const { repository: _, ...params } = remoteOf(repository, parts.sealer)
       const result = await parts.agents.tell(repository.host, {
@@ -44,7 +46,10 @@ export function pollerFor(parts: PipelineParts): Poller {
       }
     },
     async discover(repository) {
-      const { taken } = await createDescribedApps(parts, repository, await checkRepository(parts, repository))
+      const described = await checkRepository(parts, repository)
+      const { taken } = await createDescribedApps(parts, repository, described)
+      const { shown, notebooks, source } = described
+      await noteShown(parts, repository, { shown, notebooks, commit: source.commit })
       if (taken.length > 0) {
         throw APP_NAME_TAKEN(taken)
       }

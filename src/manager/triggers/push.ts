@@ -1,17 +1,21 @@
 import type { Kysely, Selectable } from 'kysely'
 import type { HostEvent, Origin } from '#git-hosts/git-host.ts'
 import { isAddressOf } from '#git-hosts/repository-path.ts'
-import { APP_BEING_REMOVED } from '#manager/deployments/errors.ts'
-import { type DeploymentsContext, requestDeployment } from '#manager/deployments/request.ts'
+import type { Trigger } from '#manager/deployments/deployment.ts'
+import type { DeploymentsContext } from '#manager/deployments/request.ts'
 import { compiledOnce } from '#manager/store/compiled-once.ts'
 import type { HookTable } from '#manager/store/hook-table.ts'
 import type { Tables } from '#manager/store/tables.ts'
 import { inTransaction } from '#manager/store/transaction.ts'
+import { type Asked, askRepository, requestEach } from './ask-repository.ts'
 import { DELIVERY_CONFLICT, OTHER_REPOSITORY } from './errors.ts'
 import { repeated } from './repeated-delivery.ts'
 
-/** A hook with the address of the repository that it was made for. */
-export type HookRow = Selectable<HookTable> & { readonly repository_url: string }
+/** A hook with what is known of the repository that it was made for. */
+export interface HookRow extends Selectable<HookTable> {
+  readonly repository_url: string
+  readonly repository_is_private: number | null
+}
 
 /** A verified delivery of a Git host. */
 export interface Delivery {
@@ -27,10 +31,7 @@ export interface Delivery {
   readonly event: HostEvent
 }
 
-export type Taken =
-  | { readonly kind: 'accepted'; readonly deployments: readonly string[]; readonly look: string | undefined }
-  | { readonly kind: 'duplicate'; readonly deployments: readonly string[] }
-  | { readonly kind: 'ignored'; readonly reason: string }
+export type Taken = Asked | { readonly kind: 'duplicate'; readonly deployments: readonly string[] }
 
 /**
  * Stores a delivery together with the deployments that it asks for: both or nothing, on the disk when this resolves.
@@ -63,6 +64,7 @@ function refuseOtherRepository(hook: HookRow, { remoteId, remotePath }: Origin):
 
 async function takeFirst(context: DeploymentsContext, delivery: Delivery): Promise<Taken> {
   const { db, clock } = context
+  await noteVisibility(db, delivery)
   const taken = await decide(context, delivery)
   await insertDelivery(db, {
     hook: delivery.hook.id,
@@ -119,11 +121,8 @@ async function takeAgain(
   if (failed.length === 0) {
     return { kind: 'duplicate', deployments: first }
   }
-  const again = await request(
-    context,
-    delivery,
-    failed.map(row => row.app_id),
-  )
+  const ids = failed.map(row => row.app_id)
+  const again = await requestEach(context, ids, triggerOf(delivery))
   const deployments = [...first.filter(id => failed.every(row => row.id !== id)), ...again]
   await context.db
     .updateTable('deliveries')
@@ -140,22 +139,11 @@ async function decide(context: DeploymentsContext, delivery: Delivery): Promise<
   if (event.kind === 'ignored') {
     return (event.isTag && (await takeTag(context, delivery))) || { kind: 'ignored', reason: event.reason }
   }
-  const rows = await repositoryWithApps(context.db, { id: hook.repository_id })
-  const [repository] = rows
-  if (!repository || (event.branches !== undefined && !event.branches.includes(repository.branch))) {
-    return { kind: 'ignored', reason: 'other-branch' }
-  }
-  if (repository.stopped !== null) {
-    return { kind: 'ignored', reason: 'stopped' }
-  }
-  const apps = rows.map(row => row.app).filter(app => app !== null)
-  // A look finds apps that nobody has created yet, and clears a problem that kept the repository from being polled.
-  const wantsLook = (apps.length === 0 && repository.auto_apps === 1) || repository.problem !== null
-  if (apps.length === 0 && !wantsLook) {
-    return { kind: 'ignored', reason: 'no-apps' }
-  }
-  const deployments = await request(context, delivery, apps)
-  return { kind: 'accepted', deployments, look: wantsLook ? hook.repository_id : undefined }
+  return await askRepository(context, {
+    repository: hook.repository_id,
+    trigger: triggerOf(delivery),
+    branches: event.branches,
+  })
 }
 
 /** A tag is news for apps whose version it may be: they look at their branch. Undefined when there are none. */
@@ -171,39 +159,27 @@ async function takeTag(context: DeploymentsContext, delivery: Delivery): Promise
   if (apps.length === 0) {
     return undefined
   }
-  const deployments = await request(
-    context,
-    delivery,
-    apps.map(({ id }) => id),
-  )
+  const ids = apps.map(({ id }) => id)
+  const deployments = await requestEach(context, ids, triggerOf(delivery))
   return { kind: 'accepted', deployments, look: undefined }
 }
 
-const repositoryWithApps = compiledOnce((db, { id }: { id: string }) =>
-  db
-    .selectFrom('repositories')
-    .leftJoin('apps', 'apps.repository_id', 'repositories.id')
-    .select(['branch', 'auto_apps', 'problem', 'stopped', 'apps.id as app'])
-    .where('repositories.id', '=', id),
-)
-
-async function request(
-  context: DeploymentsContext,
-  { hook, id }: Delivery,
-  appIds: readonly string[],
-): Promise<string[]> {
-  const deployments: string[] = []
-  for (const appId of appIds) {
-    const trigger = { kind: 'webhook', by: hook.git_host, detail: id } as const
-    try {
-      deployments.push((await requestDeployment(context, { appId, kind: 'deploy', trigger })).id)
-    } catch (error) {
-      if (!APP_BEING_REMOVED.matches(error)) {
-        throw error
-      }
-    }
+/** Whether messages of commits may ask for something hangs on it, also that of the commit that was just pushed. */
+async function noteVisibility(db: Kysely<Tables>, { hook, event }: Delivery): Promise<void> {
+  const { isPrivate } = event.origin
+  const told = isPrivate ? 1 : 0
+  if (isPrivate === undefined || told === hook.repository_is_private) {
+    return
   }
-  return deployments
+  await db
+    .updateTable('repositories')
+    .set({ is_private: told })
+    .where('id', '=', hook.repository_id)
+    .execute()
+}
+
+function triggerOf({ hook, id }: Delivery): Trigger {
+  return { kind: 'webhook', by: hook.git_host, detail: id }
 }
 
 async function failedOf(

@@ -1,3 +1,5 @@
+import { healthMs } from '#manager/pipeline/health-ms.ts'
+import { makeRoom } from '#manager/pipeline/make-room.ts'
 import { done, type Step, type StepContext, type StepOutcome } from '#manager/pipeline/step.ts'
 import { tellWorker } from '#manager/pipeline/tell-worker.ts'
 
@@ -5,23 +7,15 @@ import { tellWorker } from '#manager/pipeline/tell-worker.ts'
 export const apply: Step = {
   name: 'apply',
   deadlineMs: 10 * 60_000,
-  extraMs: healthMs,
+  extraMs: ({ facts }) => healthMs(facts.plan?.apply),
   run: applyPlan,
 }
 
 async function applyPlan(context: StepContext): Promise<StepOutcome> {
   const tells = context.facts.plan?.apply ?? []
+  await makeRoom(context)
   for (const tell of tells) {
     await tellWorker(context, tell)
   }
   return tells.length === 0 ? { kind: 'skipped' } : done()
-}
-
-/** What the app gives itself to become healthy (`health.within`, `verify.within`). */
-function healthMs({ facts }: StepContext): number {
-  const times = (facts.plan?.apply ?? []).map(({ data }) => {
-    const { withinMs, health } = data as { withinMs?: number; health?: { withinMs?: number } }
-    return withinMs ?? health?.withinMs ?? 0
-  })
-  return Math.max(0, ...times)
 }

@@ -1,9 +1,9 @@
 import type { Deployment } from '#manager/deployments/deployment.ts'
 import { lastSeen } from '#manager/observation/last-seen.ts'
-import { refuseStranger } from '#manager/organisations/refuse-stranger.ts'
 import { noteDeployment } from '#manager/outbox/note-deployment.ts'
 import { NOTHING_TO_DEPLOY } from '#manager/pipeline/errors.ts'
 import { guardHint } from '#manager/pipeline/guard-hint.ts'
+import { refuseOnce } from '#manager/pipeline/refuse-once.ts'
 import { sharedCheckout } from '#manager/pipeline/shared-checkout.ts'
 import { fetchSource, type Source } from '#manager/pipeline/source.ts'
 
@@ -98,7 +98,7 @@ async function fetchFacts(context: StepContext, recalled?: string) {
   if (!repository) {
     throw NOTHING_TO_DEPLOY(deployment.wantedCommit ?? 'unknown')
   }
-  await refuseStranger(parts, repository)
+  await refuseOnce(context)
   const ask = (tell: Parameters<typeof tellWorker>[1]) => tellWorker(context, tell)
   const newest = await newestRelease(parts.db, app.id)
   const commit = approvedCommit(deployment) ?? deployment.wantedCommit ?? recalled

@@ -9,6 +9,7 @@ import { done, type Facts, type Step, type StepContext, type StepOutcome } from 
 import { tellWorker } from '#manager/pipeline/tell-worker.ts'
 import { wasMadeSince } from '#manager/releases/made-images.ts'
 import { newestRelease } from '#manager/releases/queries.ts'
+import { presentRevisions, type SecretRevisions } from '#manager/secrets/queries.ts'
 import type { ReleaseTable } from '#manager/store/tables.ts'
 
 /**
@@ -111,19 +112,29 @@ async function hasMoreToBring(
     .orderBy('id', 'desc')
     .limit(1)
     .executeTakeFirst()
-  const secrets = await db
-    .selectFrom('secrets')
-    .select(['name', 'revision'])
-    .where('app_id', '=', app.id)
-    .execute()
-  const since = release.confirmed_at ?? release.created_at
+  const since = await beganOf(db, release)
   const isMade = await wasMadeSince(db, { repositoryId: app.repository_id ?? '', uses }, since)
-  const revisions = Object.fromEntries(secrets.map(({ name, revision }) => [name, revision]))
+  const released = JSON.parse(release.secrets ?? '{}') as SecretRevisions
+  const present = Object.entries(await presentRevisions(db, app))
+  // Of those that are shared with others a release names only what it uses.
+  const revisions = present.filter(
+    ([name, each]) => typeof each === 'number' || Object.hasOwn(released, name),
+  )
   return (
     last?.state !== 'succeeded' ||
     last.kind === 'remove' ||
     isMade ||
     app.updated_at > since ||
-    canonicalJson(revisions) !== canonicalJson(JSON.parse(release.secrets ?? '{}'))
+    canonicalJson(Object.fromEntries(revisions)) !== canonicalJson(released)
   )
+}
+
+/** When the deployment began that brought what runs, or found it right: what was set later may not be in it. */
+async function beganOf(db: StepContext['parts']['db'], release: Selectable<ReleaseTable>): Promise<number> {
+  const deployment = await db
+    .selectFrom('deployments')
+    .select('started_at')
+    .where('id', '=', release.confirmed_by ?? release.deployment_id)
+    .executeTakeFirst()
+  return deployment?.started_at ?? release.confirmed_at ?? release.created_at
 }

@@ -1,7 +1,11 @@
+import { LOCAL_ENGINE } from '#commands/engine.ts'
+import { INTERNAL } from '#lib/errors.ts'
 import { movedImages } from '#manager/apps/moved-images.ts'
+import { claimService, plannedService, refuseTakenService } from '#manager/artifacts/service-names.ts'
+import { noteExamined } from '#manager/notebooks/note-examined.ts'
 import { driftedParts } from '#manager/observation/drift-state.ts'
 import { draftRelease } from '#manager/pipeline/draft-release.ts'
-import { PLAN_CHANGED } from '#manager/pipeline/errors.ts'
+import { keepFacts } from '#manager/pipeline/kept-facts.ts'
 import { type MadePlan, makePlan, moveOf } from '#manager/pipeline/make-plan.ts'
 import { changeText, planDifference } from '#manager/pipeline/plan-difference.ts'
 import { readPlanInput } from '#manager/pipeline/plan-input.ts'
@@ -15,17 +19,28 @@ import {
 } from '#manager/pipeline/step.ts'
 import { tellWorker } from '#manager/pipeline/tell-worker.ts'
 import { claimPaths, pushedPaths, refuseTakenPaths } from '#manager/registry/claim-paths.ts'
+import { noteGivenNames } from '#manager/releases/given-names.ts'
 import { SOON } from '#manager/store/soon.ts'
 import type { DriftedParts, Tell } from '#targets/target.ts'
 
 /** Decides what will be done, from what the repository wants and what the worker found. Pure but for the asking. */
-export const plan: Step = { name: 'plan', deadlineMs: 2 * 60_000, run: planDeployment, recall: recallPlan }
+export const plan: Step = {
+  name: 'plan',
+  deadlineMs: 2 * 60_000,
+  run: planDeployment,
+  recall: refuseForgotten,
+  // Secrets, the registry and the base domain are read again, so what the worker said of the ones before is void.
+  asksAnew: true,
+}
 
 async function planDeployment(context: StepContext): Promise<StepOutcome> {
   const drifted = driftedParts(context.app)
   const made = await planFacts(context, drifted)
+  await noteExamined(context)
   const pushed = { app: context.app, paths: made.paths }
+  const service = { app: context.app, service: made.service }
   await refuseTakenPaths(context.parts.db, pushed)
+  await refuseTakenService(context.parts.db, service)
   await context.parts.db
     .updateTable('deployments')
     .set({
@@ -36,6 +51,7 @@ async function planDeployment(context: StepContext): Promise<StepOutcome> {
     .where('id', '=', context.deployment.id)
     .modifyEnd(SOON)
     .execute()
+  await keepFacts(context)
   for (const change of made.plan.changes) {
     context.say(`plan: ${changeText(change)}`)
   }
@@ -61,6 +77,10 @@ async function planDeployment(context: StepContext): Promise<StepOutcome> {
     return waitForApproval(context, made)
   }
   await claimPaths(context.parts.db, pushed, context.parts.clock.now())
+  await claimService(context.parts.db, service, context.parts.clock.now())
+  const { app, facts } = context
+  const place = { host: app.host, engine: facts.engine ?? LOCAL_ENGINE, app: app.name }
+  await noteGivenNames(context.parts.db, place, made.plan)
   return done({ hash: made.hash })
 }
 
@@ -99,12 +119,9 @@ function confirmationOf(context: StepContext, { plan: planned, previous }: Plann
   return goal ? {} : { confirms: { release: previous.id, commit: source.commit } }
 }
 
-/** After a restart: the same plan from the journalled answers, or PLAN_CHANGED when settings or secrets moved meanwhile. */
-async function recallPlan(context: StepContext): Promise<void> {
-  const made = await planFacts(context, context.deployment.drifted)
-  if (context.deployment.planHash !== undefined && context.deployment.planHash !== made.hash) {
-    throw PLAN_CHANGED(planDifference(context.deployment.plan, made.shown))
-  }
+/** After a restart the plan is there already (kept-facts.ts): another one made now might not be the one that was begun. */
+async function refuseForgotten({ deployment }: StepContext): Promise<void> {
+  throw INTERNAL(`the plan of the deployment ${deployment.id} was not kept`)
 }
 
 /** A release needs its commit only where the host has lost what it kept of it. */
@@ -138,5 +155,6 @@ async function planFacts(context: StepContext, drifted: DriftedParts | undefined
   facts.plan = made.plan
   facts.configHash = made.configHash
   facts.secretRevisions = secretRevisions
-  return { ...made, previous: input.previous, paths: pushedPaths(made.plan, input.registry) }
+  const service = plannedService(facts.target, made.plan)
+  return { ...made, previous: input.previous, paths: pushedPaths(made.plan, input.registry), service }
 }

@@ -1,7 +1,7 @@
 import { forgetCheckouts } from '#manager/pipeline/forget-checkouts.ts'
 import { leaveEngines } from '#manager/pipeline/leave-engines.ts'
 import { done, type Step, type StepContext, type StepOutcome } from '#manager/pipeline/step.ts'
-import { tellWorker } from '#manager/pipeline/tell-worker.ts'
+import { tellSparing } from '#manager/pipeline/tell-sparing.ts'
 
 /** Removes what the new release replaced. The release already serves: a failure here is for the next time. */
 export const prune: Step = { name: 'prune', deadlineMs: 30 * 60_000, onFailure: 'ignore', run: pruneOld }
@@ -10,7 +10,7 @@ async function pruneOld(context: StepContext): Promise<StepOutcome> {
   await leaveEngines(context)
   const tells = context.facts.plan?.prune ?? []
   for (const tell of tells) {
-    await tellWorker(context, tell)
+    await tellSparing(context, tell)
   }
   const { source } = context.facts
   if (source) {

@@ -1,5 +1,7 @@
 import { appsToCreate, createDescribedApps } from '#manager/apps/create-described.ts'
+import { changedFirst } from '#manager/deployments/changed-first.ts'
 import { isHint } from '#manager/deployments/deployment.ts'
+import { noteShown } from '#manager/notebooks/note-shown.ts'
 import { scanProjects } from '#manager/notebooks/scan-projects.ts'
 import { readEntry } from '#manager/pipeline/app-entry.ts'
 import { chooseEngine } from '#manager/pipeline/choose-engine.ts'
@@ -12,13 +14,14 @@ import {
 } from '#manager/pipeline/described-apps.ts'
 import { holdRemovals } from '#manager/pipeline/hold-removals.ts'
 import { joinedApps } from '#manager/pipeline/join-remotes.ts'
+import { leavingApps } from '#manager/pipeline/make-room.ts'
 import { planNewApps } from '#manager/pipeline/plan-new-apps.ts'
 import { joinedOf, type Source } from '#manager/pipeline/source.ts'
 import { done, type Step, type StepContext, type StepOutcome } from '#manager/pipeline/step.ts'
 import { tellWorker } from '#manager/pipeline/tell-worker.ts'
 import { endUnwanted } from '#manager/pipeline/unwanted-app.ts'
 import { refuseFailedImages } from '#manager/pipeline/used-images.ts'
-import { wishFor } from '#manager/pipeline/wish-for.ts'
+import { endNotAsked, wishFor } from '#manager/pipeline/wish-for.ts'
 import { AS_CHANGED, type Wish } from '#manager/triggers/commit-actions.ts'
 
 /** Reads what the repository says about the app at this commit, and claims the domains it wants. */
@@ -27,9 +30,13 @@ export const read: Step = { name: 'read', deadlineMs: 5 * 60_000, run: readApp, 
 async function readApp(context: StepContext): Promise<StepOutcome> {
   const described = await describe(context)
   context.facts.wish = wishOfPush(context, described)
+  if (context.repository) {
+    await changedFirst(context.parts.db, context.repository.id, described)
+  }
   await holdRemovals(context, described)
-  const planned = await createOthers(context, described)
-  const unwanted = await endUnwanted(context, described)
+  const { taken, ...planned } = await createOthers(context, described)
+  await noteWithoutServer(context, described)
+  const unwanted = await endUnwanted(context, described, taken)
   if (unwanted) {
     return unwanted
   }
@@ -40,14 +47,24 @@ async function readApp(context: StepContext): Promise<StepOutcome> {
   }
   await noteRemotes(context, described.source)
   if (context.facts.wish.act === 'nothing') {
-    context.say('the message of the commit asks for other apps')
-    return { kind: 'finished', outcome: 'not-asked', evidence: { actions: described.source.actions } }
+    return endNotAsked(context, described.source)
   }
   await refuseFailedImages(context, files)
   if (!context.facts.wish.dryRun) {
     await claimForApp(context)
   }
   return done({ target: target.name, domains: context.facts.domains, ...planned })
+}
+
+/** What the newest commit shows without deploying it. */
+async function noteWithoutServer(
+  { parts, repository, deployment, facts }: StepContext,
+  { shown, notebooks, source }: DescribedApps,
+): Promise<void> {
+  const isTip = (deployment.wantedCommit ?? deployment.approved) === undefined
+  if (repository && isTip && facts.wish?.dryRun !== true) {
+    await noteShown(parts, repository, { shown, notebooks, commit: source.commit })
+  }
 }
 
 async function noteRemotes({ parts, deployment, say }: StepContext, source: Source): Promise<void> {
@@ -68,18 +85,21 @@ async function noteRemotes({ parts, deployment, say }: StepContext, source: Sour
 async function createOthers(
   context: StepContext,
   described: DescribedApps,
-): Promise<{ readonly new_apps?: Readonly<Record<string, unknown>> }> {
+): Promise<{
+  readonly new_apps?: Readonly<Record<string, unknown>>
+  readonly taken: readonly string[]
+}> {
   const { parts, repository, say } = context
   const { convention } = described
   for (const { file, line, message } of convention?.problems ?? []) {
     say(`warning: ${file ?? ''}${line === undefined ? '' : `:${line}`} ${message}`)
   }
   if (repository?.auto_apps !== 1) {
-    return {}
+    return { taken: [] }
   }
   const apps = await appsToCreate(parts, repository, described)
   if (apps.length > 0) {
-    return { new_apps: await planNewApps(context, { repository, described, apps }) }
+    return { new_apps: await planNewApps(context, { repository, described, apps }), taken: [] }
   }
   const { created, taken } = await createDescribedApps(parts, repository, described)
   for (const name of created) {
@@ -91,7 +111,7 @@ async function createOthers(
   if (created.length > 0) {
     parts.wake()
   }
-  return {}
+  return { taken }
 }
 
 async function describe(context: StepContext): Promise<DescribedApps> {
@@ -133,11 +153,10 @@ async function readFacts(context: StepContext, described: DescribedApps) {
   facts.urlFiles = entry.urlFiles
   facts.schedule = entry.schedule
   facts.uses = entry.files?.uses ?? []
+  facts.leaving = await leavingApps(context, described)
   facts.fingerprint = entry.files?.fingerprint
   facts.engine = await chooseEngine(context.parts, tell => tellWorker(context, tell), app, entry.engine)
-  facts.domains = entry.target.domains(entry.settings, {
-    name: app.name,
-    baseDomain: context.parts.baseDomain,
-  })
+  const { baseDomain, notebooks } = context.parts
+  facts.domains = entry.target.domains(entry.settings, { name: app.name, baseDomain }, notebooks)
   return entry
 }

@@ -54,7 +54,8 @@ async function readFacts({ parts, app, repository, deployment, facts }: StepCont
   facts.urlFile = app.url_file ?? undefined
   facts.schedule = scheduleOf(app)
   facts.deadlines = { ...goal.deadlines, ...overriddenDeadlines(app.overrides) }
-  facts.domains = target.domains(goal.settings, { name: app.name, baseDomain: parts.baseDomain })
+  const named = { name: app.name, baseDomain: parts.baseDomain }
+  facts.domains = target.domains(goal.settings, named, parts.notebooks)
   facts.source = {
     commit: goal.commit,
     subject: goal.commitSubject,

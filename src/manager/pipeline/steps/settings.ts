@@ -31,6 +31,7 @@ async function readFacts({ app, parts, facts }: StepContext) {
   facts.target = target
   facts.settings = wanted
   facts.source = source
-  facts.domains = target.domains(wanted, { name: app.name, baseDomain: parts.baseDomain })
+  const named = { name: app.name, baseDomain: parts.baseDomain }
+  facts.domains = target.domains(wanted, named, parts.notebooks)
   return source
 }

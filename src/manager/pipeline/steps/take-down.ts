@@ -2,7 +2,7 @@ import { engineOf } from '#manager/pipeline/choose-engine.ts'
 import { forgetCheckouts } from '#manager/pipeline/forget-checkouts.ts'
 import { leaveEngines } from '#manager/pipeline/leave-engines.ts'
 import { done, type Step, type StepContext, type StepOutcome } from '#manager/pipeline/step.ts'
-import { tellWorker } from '#manager/pipeline/tell-worker.ts'
+import { tellSparing } from '#manager/pipeline/tell-sparing.ts'
 import { targetNamed } from '#targets/index.ts'
 
 /** Removes everything of an app from its host; named volumes stay unless the request says otherwise. */
@@ -18,9 +18,9 @@ async function takeDownApp(context: StepContext): Promise<StepOutcome> {
   await leaveEngines(context)
   const target = targetNamed(app.target)
   const volumes = deployment.trigger.detail === 'delete-volumes' ? 'delete' : 'keep'
-  const facts = { name: app.name, baseDomain: parts.baseDomain }
+  const facts = { id: app.id, name: app.name, baseDomain: parts.baseDomain }
   for (const tell of target?.remove({ app: facts, volumes }) ?? []) {
-    await tellWorker(context, tell)
+    await tellSparing(context, tell)
   }
   await forgetCheckouts(context, [])
   return done()

@@ -22,6 +22,27 @@ import { up as heldRemovals } from './0026-held-removals.ts'
 import { up as notebooks } from './0027-notebooks.ts'
 import { up as notebookLinks } from './0028-notebook-links.ts'
 import { up as remotes } from './0030-remotes.ts'
+import { up as givenNames } from './0033-given-names.ts'
+import { up as madeRoom } from './0034-made-room.ts'
+import { up as pastOfCommits } from './0035-past-of-commits.ts'
+import { up as imagePins } from './0036-image-pins.ts'
+import { up as serviceNames } from './0036-service-names.ts'
+import { up as sharedSecrets } from './0036-shared-secrets.ts'
+import { up as shownNotebooks } from './0037-shown-notebooks.ts'
+import { up as visits } from './0038-visits.ts'
+import { up as firewall } from './0040-firewall.ts'
+import { up as joinTokens } from './0041-join-tokens.ts'
+import { up as people } from './0042-people.ts'
+import { up as projects } from './0042-projects.ts'
+import { up as audit } from './0043-audit.ts'
+import { up as systems } from './0044-systems.ts'
+import { up as keptFacts } from './0047-kept-facts.ts'
+import { up as successors } from './0048-successors.ts'
+import { up as owners } from './0049-owners.ts'
+import { up as systemBackups } from './0049-system-backups.ts'
+import { up as accounts } from './0050-accounts.ts'
+import { up as notebookPackages } from './0052-notebook-packages.ts'
+import { up as factsApart } from './0053-facts-apart.ts'
 
 export interface Migration {
   readonly name: string
@@ -53,4 +74,25 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0027-notebooks', up: notebooks },
   { name: '0028-notebook-links', up: notebookLinks },
   { name: '0030-remotes', up: remotes },
+  { name: '0033-given-names', up: givenNames },
+  { name: '0034-made-room', up: madeRoom },
+  { name: '0035-past-of-commits', up: pastOfCommits },
+  { name: '0036-image-pins', up: imagePins },
+  { name: '0036-service-names', up: serviceNames },
+  { name: '0036-shared-secrets', up: sharedSecrets },
+  { name: '0037-shown-notebooks', up: shownNotebooks },
+  { name: '0038-visits', up: visits },
+  { name: '0040-firewall', up: firewall },
+  { name: '0041-join-tokens', up: joinTokens },
+  { name: '0042-people', up: people },
+  { name: '0042-projects', up: projects },
+  { name: '0043-audit', up: audit },
+  { name: '0044-systems', up: systems },
+  { name: '0047-kept-facts', up: keptFacts },
+  { name: '0048-successors', up: successors },
+  { name: '0049-owners', up: owners },
+  { name: '0049-system-backups', up: systemBackups },
+  { name: '0050-accounts', up: accounts },
+  { name: '0052-notebook-packages', up: notebookPackages },
+  { name: '0053-facts-apart', up: factsApart },
 ]

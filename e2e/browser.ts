@@ -1,0 +1,92 @@
+import { mkdirSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+
+/** Of Debian's package: scripts/setup brings it. */
+const CHROMIUM = '/usr/bin/chromium'
+const SHOTS = join(import.meta.dirname, 'screenshots')
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+/** Of a loaded machine: only so that a test that hangs ends. */
+const PATIENCE_MS = 60_000
+
+export interface Tab {
+  readonly page: Page
+  readonly context: BrowserContext
+  /** Complaints of the browser: errors of scripts, refused requests, dialogs that a script opened. */
+  readonly complaints: string[]
+  /** Requests to anybody else than the manager. */
+  readonly strangers: string[]
+  open(path: string): Promise<void>
+  shoot(name: string): Promise<void>
+  /** What axe-core finds that is serious. */
+  faults(): Promise<string[]>
+}
+
+export interface TabOptions {
+  readonly width?: number
+  readonly height?: number
+  readonly dark?: boolean
+}
+
+/** One browser for all tests. */
+export async function startBrowser(stack: AsyncDisposableStack): Promise<Browser> {
+  mkdirSync(SHOTS, { recursive: true })
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-gpu'] })
+  stack.defer(() => browser.close())
+  return browser
+}
+
+/** A window of its own, as a person who comes for the first time has. */
+export async function openTab(browser: Browser, origin: string, options: TabOptions = {}): Promise<Tab> {
+  const { width = 1280, height = 860, dark = false } = options
+  const context = await browser.newContext({
+    baseURL: origin,
+    viewport: { width, height },
+    colorScheme: dark ? 'dark' : 'light',
+    reducedMotion: 'reduce',
+  })
+  const page = await context.newPage()
+  page.setDefaultTimeout(PATIENCE_MS)
+  const complaints: string[] = []
+  const strangers: string[] = []
+  page.on('pageerror', error => complaints.push(String(error.stack)))
+  page.on('dialog', dialog => {
+    complaints.push(`dialog ${dialog.message()}`)
+    void dialog.dismiss()
+  })
+  page.on('console', message => {
+    // An answer that is no success is shown to the person, and told by every browser too.
+    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) {
+      complaints.push(message.text())
+    }
+  })
+  page.on('request', request => {
+    if (!request.url().startsWith(origin) && !/^(?:blob|data):/.test(request.url())) {
+      strangers.push(request.url())
+    }
+  })
+  return {
+    page,
+    context,
+    complaints,
+    strangers,
+    async open(path) {
+      await page.goto(path)
+      await page.getByRole('heading', { level: 1 }).waitFor()
+    },
+    async shoot(name) {
+      await page.screenshot({ path: join(SHOTS, `${name}.png`) })
+    },
+    async faults() {
+      // Through the protocol: a script element would be refused by the policy of the page.
+      await page.evaluate(AXE)
+      const found = (await page.evaluate(
+        'axe.run(document, { resultTypes: ["violations"] }).then(({ violations }) => violations)',
+      )) as { id: string; impact: string; nodes: { target: string[] }[] }[]
+      return found
+        .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+        .map(({ id, nodes }) => `${id}: ${nodes.map(node => node.target.join(' ')).join(' | ')}`)
+    },
+  }
+}

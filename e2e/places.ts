@@ -1,0 +1,137 @@
+import { deepEqual, equal, match, ok } from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { promisify } from 'node:util'
+import { freePort } from '#cli/demo/free-port.ts'
+import { startPart } from '#cli/parts.ts'
+import { APP, HOSTILE, type World } from './world.ts'
+
+const PROGRAM = join(import.meta.dirname, '../bin/fairlead')
+
+/** What a person does beside deploying: hosts, notebooks, teams. */
+export function placeTests(world: () => World): void {
+  test('a host is joined with the command that the page shows, appears, and is forgotten by typing its name', async () => {
+    const { system, tab } = world()
+    const { page } = tab
+    await tab.open('/hosts')
+    await page.getByRole('button', { name: 'Join a host' }).click()
+    const shown = await page.getByText(/^fairlead worker join /).textContent()
+    await tab.shoot('hosts-join')
+    const data = join(system.folder, 'box')
+    const port = await freePort()
+    const environment = { FAIRLEAD_WORKER_LISTEN: `127.0.0.1:${port}`, FAIRLEAD_WORKER_NAME: 'box' }
+    const [, ...words] = (shown ?? '').trim().split(' ')
+    await promisify(execFile)(PROGRAM, words, {
+      env: { ...process.env, ...environment, FAIRLEAD_DATA: data },
+    })
+    const worker = await startPart({ name: 'worker', data, environment })
+    try {
+      const card = page.getByRole('article').filter({ hasText: 'box' })
+      await card.getByText('Online', { exact: true }).waitFor()
+      await tab.shoot('hosts')
+      await card.getByRole('button', { name: 'Check box' }).click()
+      await card.getByText('Docker', { exact: false }).first().waitFor()
+      await card.getByRole('button', { name: 'Forget box' }).click()
+      const dialog = page.getByRole('dialog')
+      ok(await dialog.getByRole('button', { name: 'Forget it' }).isDisabled())
+      await dialog.getByLabel('Type box to confirm').fill('box')
+      deepEqual(await tab.faults(), [])
+      await dialog.getByRole('button', { name: 'Forget it' }).click()
+      await card.waitFor({ state: 'detached' })
+    } finally {
+      await worker.close()
+    }
+  })
+
+  test('T18 notebooks are found in the gallery, looked at where nothing of them runs, and opened without a token', async () => {
+    const { system, tab } = world()
+    const { page } = tab
+    await system.pushedRepository('lessons', {
+      'notebooks.yaml': 'urlmd: { enabled: false }\n',
+      'tides/nb.yaml': `title: ${JSON.stringify(HOSTILE)}\nrun: { memory: 64m, cpus: 0.5 }\n`,
+      'tides/tides.ipynb': notebook('the tide is high'),
+    })
+    const { gitServer } = system
+    const { username, password } = gitServer
+    await system.together().client.send('POST', '/repositories', {
+      ...{ name: 'lessons', url: gitServer.url('lessons'), ca: gitServer.ca },
+      ...{ credential: { kind: 'https', username, password }, poll_seconds: 0, auto_apps: true },
+    })
+    system.own('tides')
+    await tab.open('/notebooks')
+    const card = page.getByRole('article').filter({ hasText: HOSTILE })
+    await card.getByText('Live', { exact: true }).waitFor()
+    await tab.shoot('notebooks')
+    await card.getByRole('button', { name: 'Look at' }).click()
+    const preview = page.frameLocator('iframe')
+    await preview.getByText('the tide is high').first().waitFor()
+    equal(await preview.locator('script').count(), 0)
+    await tab.shoot('notebook-preview')
+    deepEqual(await tab.faults(), [])
+    await page.keyboard.press('Escape')
+    const [opened] = await Promise.all([
+      tab.context.waitForEvent('page'),
+      card.getByRole('button', { name: 'Open' }).click(),
+    ])
+    await opened.getByText('the tide is high').first().waitFor()
+    match(new URL(opened.url()).hostname, /^tides\./)
+    await opened.close()
+    deepEqual(tab.complaints, [])
+  })
+
+  test('L03 a badge whose label is markup is a picture with that text, and no page', async () => {
+    const { system, tab } = world()
+    await system.together().client.send('PATCH', `/apps/${APP}`, { badge: 'public' })
+    const answer = await tab.page.goto(`/badges/${APP}.svg?label=${encodeURIComponent(HOSTILE)}`)
+    match(answer?.headers()['content-security-policy'] ?? '', /default-src 'none'/)
+    equal(await tab.page.evaluate('document.querySelectorAll("script, img, foreignObject").length'), 0)
+    match(await tab.page.evaluate<string>('document.documentElement.textContent'), /"><img src=x/)
+    deepEqual(tab.complaints, [])
+  })
+
+  test('a project gets an app and its owner takes it out again, with a way back, all by keyboard', async () => {
+    const { tab } = world()
+    const { page } = tab
+    await tab.open('/')
+    await page.keyboard.press('Control+k')
+    await page
+      .getByRole('dialog')
+      .getByRole('combobox')
+      .or(page.getByRole('dialog').getByRole('textbox'))
+      .first()
+      .fill('Projects')
+    await page.getByRole('option', { name: 'Projects' }).waitFor()
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { level: 1, name: 'Projects' }).waitFor()
+    await page.getByRole('button', { name: 'New project' }).first().press('Enter')
+    await page.getByLabel('Name', { exact: true }).fill('harbour')
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { level: 1, name: 'harbour' }).waitFor()
+    await page.getByLabel('Put in').selectOption(`app ${APP}`)
+    await page.getByRole('button', { name: 'Add', exact: true }).last().press('Enter')
+    const row = page.getByRole('link', { name: APP, exact: true })
+    await row.waitFor()
+    await page.getByRole('button', { name: `Take app ${APP} out` }).press('Enter')
+    await row.waitFor({ state: 'detached' })
+    await page.getByRole('button', { name: 'Undo' }).click()
+    await row.waitFor()
+    await tab.shoot('project')
+    deepEqual(await tab.faults(), [])
+  })
+
+  test('what was done is in the audit log, which is verified', async () => {
+    const { tab } = world()
+    const { page } = tab
+    await tab.open('/audit')
+    await page.getByText('PUT /api/v1/projects/harbour/items').first().waitFor()
+    await page.getByRole('button', { name: 'Verify' }).click()
+    await page.getByText('Nothing is missing or changed').waitFor()
+    await tab.shoot('audit')
+  })
+}
+
+function notebook(text: string): string {
+  const cell = { cell_type: 'markdown', id: 'one', metadata: {}, source: [text, ` ${HOSTILE}`] }
+  return JSON.stringify({ cells: [cell], metadata: {}, nbformat: 4, nbformat_minor: 5 })
+}

@@ -1,0 +1,71 @@
+import { deepEqual, equal, match } from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Page } from 'playwright-core'
+import { IMAGE, newKey, whyNoIncus } from '#world/incus.ts'
+import type { World } from './world.ts'
+
+const NAME = `ada-${process.pid}`
+
+/** A machine of one's own, in real Incus. */
+export function systemTests(world: () => World): void {
+  test('a system is made with a key, used in its console, changed, and deleted by typing its name', async context => {
+    const { system, incus, tab } = world()
+    if (!incus) {
+      context.skip(await whyNoIncus())
+      return
+    }
+    const { page } = tab
+    await tab.open('/systems')
+    await page.getByText('No systems yet').waitFor()
+    await page.getByRole('link', { name: 'New system' }).first().click()
+    await page.getByText('Add a key above first').waitFor()
+    const { line } = await newKey(system.folder, 'ada')
+    await page.getByLabel('Another key').fill(line)
+    await page.getByRole('button', { name: 'Add the key' }).click()
+    await page.getByText('SHA256:').waitFor()
+    await page.getByLabel('Name', { exact: true }).fill(NAME)
+    await page.getByLabel('Image').fill(IMAGE)
+    await page.getByLabel('Memory').fill('96 MB')
+    await page.getByLabel('Disk').fill('200 MB')
+    await tab.shoot('system-new')
+    deepEqual(await tab.faults(), [])
+    await page.getByRole('button', { name: 'Make it' }).click()
+    await page.getByRole('heading', { level: 1, name: NAME }).waitFor()
+    await settled(page)
+    match((await page.getByText(/^ssh -p /).textContent()) ?? '', /root@/)
+    await tab.shoot('system')
+    await page.getByRole('link', { name: 'Console' }).click()
+    await page.getByText('a shell, as root').waitFor()
+    await page.keyboard.type('echo "on $(hostname)"\n')
+    await page.locator('.xterm').getByText(`on ${NAME}`).first().waitFor()
+    await tab.shoot('system-console')
+    deepEqual(await tab.faults(), [])
+    await page.getByRole('link', { name: 'Snapshots' }).click()
+    await page.getByLabel('Name of a new one').fill('before')
+    await page.getByRole('button', { name: 'Take a snapshot' }).click()
+    await page.getByRole('button', { name: 'Restore before' }).waitFor()
+    await settled(page)
+    await page.getByRole('link', { name: 'Settings' }).last().click()
+    await page.getByLabel('Memory').fill('128 MB')
+    await page.getByRole('button', { name: 'Change the limits' }).click()
+    await settled(page)
+    await tab.shoot('system-settings')
+    await page.getByRole('link', { name: 'Now' }).click()
+    await page.getByText('128 MB').waitFor()
+    await page.getByRole('button', { name: 'Delete the system' }).click()
+    await page.getByLabel(`Type ${NAME} to confirm`).fill(NAME)
+    await tab.shoot('system-delete')
+    await page.getByRole('button', { name: 'Delete it' }).click()
+    await page.getByRole('heading', { level: 1 }).getByText('Succeeded', { exact: true }).waitFor()
+    await tab.open('/systems')
+    await page.getByText('No systems yet').waitFor()
+    deepEqual(tab.complaints, [])
+    equal((await incus.ask<unknown[]>('GET', '/1.0/instances')).length, 0)
+  })
+}
+
+/** Until what was asked for last has been done, and was not in vain. */
+async function settled(page: Page): Promise<void> {
+  await page.getByText('What was asked for is being done.').waitFor({ state: 'detached' })
+  equal(await page.getByText('The last change did not work').count(), 0)
+}

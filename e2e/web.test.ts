@@ -1,0 +1,217 @@
+import { deepEqual, equal, match, ok } from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import type { FirstStartCode } from '#contract/rest/people.ts'
+import { lookTests } from './look.ts'
+import { placeTests } from './places.ts'
+import { systemTests } from './systems.ts'
+import { APP, appFiles, deployFrom, ended, HOSTILE, inLog, startWorld, type World } from './world.ts'
+
+/** A person with a browser, and the whole of Fairlead with real Docker behind it: one world for all that they do. */
+const stack = new AsyncDisposableStack()
+let world: World
+
+before(async () => {
+  world = await startWorld(stack)
+})
+after(() => stack.disposeAsync())
+
+test('the first person makes an account with the code of the manager, signs out and in again', async () => {
+  const { tab, system } = world
+  const { page } = tab
+  await tab.open('/')
+  match(page.url(), /\/login\?to=/)
+  deepEqual(await tab.faults(), [])
+  await tab.shoot('login')
+  const { code } = await system.together().client.send<FirstStartCode>('POST', '/first-start/code')
+  await page.getByRole('link', { name: 'Make the first account' }).click()
+  await page.getByLabel('Code').fill(code)
+  await page.getByLabel('Your name').fill('Ada')
+  await page.getByLabel('E-mail address').fill('ada@example.org')
+  await page.getByLabel('Password').fill('a rope and a cleat')
+  deepEqual(await tab.faults(), [])
+  await tab.shoot('first-start')
+  await page.getByRole('button', { name: 'Make the account' }).click()
+  await page.getByRole('heading', { name: 'Overview' }).waitFor()
+  await page.getByRole('button', { name: 'Sign out' }).click()
+  await page.getByRole('heading', { name: 'Sign in to Fairlead' }).waitFor()
+  await page.getByLabel('E-mail address').fill('ada@example.org')
+  await page.getByLabel('Password').fill('a rope and a cleat')
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  await page.getByRole('heading', { name: 'Overview' }).waitFor()
+  await tab.shoot('overview-empty')
+})
+
+test('a Git address becomes an app that answers: what is in it, its settings, its plan, its live log', async () => {
+  const { system, tab } = world
+  const { page } = tab
+  const { gitServer } = system
+  await page.getByRole('link', { name: 'New app' }).first().click()
+  await page.getByLabel('Git address').fill(gitServer.url(APP))
+  await page.getByText('It is private').click()
+  await page.getByLabel('User name').fill(gitServer.username)
+  await page.getByLabel('Password or token').fill('not the password')
+  await page.getByLabel('Certificate authority').fill(gitServer.ca)
+  await page.getByRole('button', { name: 'Look what is in it' }).click()
+  await page.getByRole('alert').getByText('It could not be read').waitFor()
+  await tab.shoot('new-app-wrong-password')
+  await page.getByLabel('Password or token').fill(gitServer.password)
+  await page.getByRole('button', { name: 'Look what is in it' }).click()
+  await page.getByLabel('Name of the app').fill(APP)
+  await page.getByRole('heading', { name: 'Settings' }).waitFor()
+  await tab.shoot('new-app-settings')
+  deepEqual(await tab.faults(), [])
+  await page.getByRole('button', { name: 'Make the app' }).click()
+  await page.getByText('The exact commands').waitFor()
+  await tab.shoot('new-app-plan')
+  await page.getByRole('button', { name: 'Deploy' }).click()
+  await ended(page, 'Succeeded')
+  await page
+    .getByRole('log')
+    .getByText(/the building says one/)
+    .first()
+    .waitFor()
+  await tab.shoot('deployment')
+  // Its address leads to it, whatever the port of the proxy is.
+  await page.goto(`/apps/${APP}`)
+  const address = await page
+    .getByRole('link', { name: `${APP}.localhost` })
+    .first()
+    .getAttribute('href')
+  match(address ?? '', /^http:\/\/.+\.localhost:[0-9]+$/)
+  const visit = await tab.context.newPage()
+  await visit.goto(address ?? '')
+  await visit.getByText('one', { exact: true }).waitFor()
+  await visit.close()
+})
+
+test('L01 L02 T18 nothing of a build that fails is run or obeyed: its words are text, and its hint is shown', async () => {
+  const { system, remote, tab } = world
+  const { page } = tab
+  // In pauses: Docker keeps 200 kB of a second of what a build prints.
+  await remote.push({
+    Dockerfile: `FROM ${system.baseImage}\nRUN for part in 1 2 3 4; do seq 1 25000; sleep 1; done; printf '\\033]0;owned\\007\\033[31mred\\033[0m %s\\n' '${HOSTILE}'; printf '{"level":"info","event":"deploy.ok"}\\n'; exit 3\n`,
+  })
+  await deployFrom(page)
+  await ended(page, 'Failed')
+  await page.getByRole('alert').first().waitFor()
+  await inLog(page, HOSTILE)
+  await inLog(page, 'red "><img')
+  await page.getByRole('log').locator('.ansi-1', { hasText: 'red' }).first().waitFor()
+  await inLog(page, '{"level":"info","event":"deploy.ok"}')
+  equal(await page.title(), 'Deployment · Fairlead')
+  await tab.shoot('deployment-failed')
+  deepEqual(await tab.faults(), [])
+  deepEqual(tab.complaints, [])
+})
+
+test('a log of 100,000 lines is scrolled from end to end, and only rows that are seen exist', async context => {
+  const { page } = world.tab
+  await page.getByRole('log', { name: /, 10[0-9]{4} lines/ }).waitFor()
+  const figures = (await page.evaluate(SCROLL)) as {
+    frames: number
+    milliseconds: number
+    worst: number
+    long: number[]
+    rows: number
+  }
+  context.diagnostic(
+    `${figures.frames} frames in ${figures.milliseconds} ms, the worst ${figures.worst} ms; long tasks: ${figures.long.join(', ') || 'none'} ms`,
+  )
+  ok(figures.rows > 10 && figures.rows < 150, `${figures.rows} rows exist`)
+  await page.getByRole('log').getByText('{"level":"info","event":"deploy.ok"}').first().waitFor()
+})
+
+/** From the first line to the last in 60 frames; what that cost. */
+const SCROLL = `new Promise(resolve => {
+  const box = document.querySelector('[role=log]')
+  const long = []
+  new PerformanceObserver(list => long.push(...list.getEntries().map(each => Math.round(each.duration)))).observe({ entryTypes: ['longtask'] })
+  box.scrollTop = 0
+  const began = performance.now()
+  let [frames, worst, last, rows] = [0, 0, began, 0]
+  const step = now => {
+    frames++
+    worst = Math.max(worst, now - last)
+    last = now
+    rows = Math.max(rows, box.querySelectorAll('[style*=translateY]').length)
+    box.scrollTop = (frames * box.scrollHeight) / 60
+    if (frames < 61) {
+      requestAnimationFrame(step)
+    } else {
+      resolve({ frames, milliseconds: Math.round(now - began), worst: Math.round(worst), long, rows })
+    }
+  }
+  requestAnimationFrame(step)
+})`
+
+test('a secret is rotated, the next deployment takes it, and a click brings the release before back', async () => {
+  const { system, remote, tab } = world
+  const { page } = tab
+  await remote.push(appFiles(system, 'two'))
+  await page.goto(`/apps/${APP}?tab=secrets`)
+  await page.getByRole('button', { name: 'Add a secret' }).click()
+  await page.getByLabel('Name', { exact: true }).fill('GREETING')
+  await page.getByLabel('Value', { exact: true }).fill('first')
+  await page.getByRole('button', { name: 'Keep it' }).click()
+  await page.getByRole('button', { name: 'Give GREETING a new value' }).click()
+  await page.getByLabel('Value', { exact: true }).fill('second')
+  await page.getByRole('button', { name: 'Keep it' }).click()
+  await page.getByText('revision 2').waitFor()
+  await tab.shoot('secrets')
+  await deployFrom(page)
+  await ended(page, 'Succeeded')
+  equal((await system.visit(`${APP}.localhost`)).body, 'two')
+  await page.goto(`/apps/${APP}?tab=releases`)
+  await page
+    .getByRole('button', { name: /^Roll back to/ })
+    .first()
+    .click()
+  await tab.shoot('rollback')
+  await page.getByRole('dialog').getByRole('button', { name: 'Roll back' }).click()
+  await ended(page, 'Succeeded')
+  equal((await system.visit(`${APP}.localhost`)).body, 'one')
+})
+
+test('a deployment at work is cancelled, and what ran goes on', async () => {
+  const { system, remote, tab } = world
+  const { page } = tab
+  await remote.push({
+    Dockerfile: `FROM ${system.baseImage}\nRUN printf 'it %s\\n' began; sleep 600\n`,
+  })
+  await deployFrom(page)
+  await page
+    .getByRole('log')
+    .getByText(/it began$/)
+    .first()
+    .waitFor()
+  await tab.shoot('deployment-running')
+  await page.getByRole('button', { name: 'Cancel' }).click()
+  await ended(page, 'Cancelled')
+  equal((await system.visit(`${APP}.localhost`)).body, 'one')
+})
+
+test('a plan that waits is read and approved by a person, and the next one is rejected', async () => {
+  const { system, remote, tab } = world
+  const { page } = tab
+  await page.goto(`/apps/${APP}?tab=settings`)
+  await page.getByLabel('Approval').selectOption('a person approves each plan')
+  await page.getByRole('button', { name: 'Keep them' }).click()
+  await page.getByText('Kept; the next deployment takes it.').first().waitFor()
+  await remote.push(appFiles(system, 'three'))
+  await deployFrom(page)
+  await page.getByText('A person has to approve this plan').waitFor()
+  await tab.shoot('deployment-waits')
+  deepEqual(await tab.faults(), [])
+  await page.getByRole('button', { name: 'Approve' }).click()
+  await ended(page, 'Succeeded')
+  equal((await system.visit(`${APP}.localhost`)).body, 'three')
+  await remote.push(appFiles(system, 'four'))
+  await deployFrom(page)
+  await page.getByRole('button', { name: 'Reject' }).click()
+  await ended(page, 'Cancelled')
+  equal((await system.visit(`${APP}.localhost`)).body, 'three')
+})
+
+placeTests(() => world)
+systemTests(() => world)
+lookTests(() => world)

@@ -1,0 +1,65 @@
+import type { Browser, Page } from 'playwright-core'
+import { type IncusHost, startIncus, whyNoIncus } from '#world/incus.ts'
+import { makeNotebookBases } from '#world/notebook-setting.ts'
+import { smallBase } from '#world/small-notebook.ts'
+import { type Remote, type System, startSystem } from '#world/system.ts'
+import { openTab, startBrowser, type Tab } from './browser.ts'
+
+/** What a person with a browser finds: the whole of Fairlead with real parts behind it. One for all tests. */
+export interface World {
+  readonly system: System
+  readonly browser: Browser
+  /** Of the person who made the first account. */
+  readonly tab: Tab
+  readonly remote: Remote
+  /** Undefined where none can run; the test that needs it says so. */
+  readonly incus: IncusHost | undefined
+}
+
+export const APP = `web-${process.pid}`
+/** What nobody who prints or names something may get run in a page. */
+export const HOSTILE = '"><img src=x onerror=alert(1)><script>alert(2)</script>'
+
+export async function startWorld(stack: AsyncDisposableStack): Promise<World> {
+  const incus = (await whyNoIncus()) === undefined ? await startIncus(stack) : undefined
+  const forSystems: Readonly<Record<string, string>> = incus
+    ? {
+        FAIRLEAD_INCUS_SOCKET: incus.socket,
+        FAIRLEAD_INCUS_POOL: incus.pool,
+        FAIRLEAD_INCUS_NETWORK: incus.network,
+        FAIRLEAD_SYSTEM_ADDRESS: incus.ip,
+      }
+    : {}
+  const system = await startSystem(stack, { environment: forSystems })
+  const forNotebooks = await makeNotebookBases(system, [smallBase(system.baseImage)])
+  await system.restart({ environment: { ...forSystems, ...forNotebooks } })
+  const browser = await startBrowser(stack)
+  const remote = await system.pushedRepository(APP, appFiles(system, 'one'))
+  return { system, incus, browser, remote, tab: await openTab(browser, system.together().url) }
+}
+
+export function appFiles({ baseImage }: System, word: string): Record<string, string> {
+  return {
+    Dockerfile: `FROM ${baseImage}\nRUN echo the building says ${word}\nCOPY index.html /www/index.html\nEXPOSE 8080\nCMD ["httpd", "-f", "-p", "8080", "-h", "/www"]\n`,
+    'index.html': word,
+    'fairlead.yaml': `version: 1\napps:\n  ${APP}:\n    target: container\n    drain: 0s\n`,
+  }
+}
+
+export async function deployFrom(page: Page): Promise<void> {
+  await page.goto(`/apps/${APP}`)
+  await page.getByRole('button', { name: 'Deploy', exact: true }).click()
+  await page.waitForURL(/\/deployments\//)
+}
+
+/** Waits until the deployment that is shown has ended so. */
+export async function ended(page: Page, label: string): Promise<void> {
+  await page.waitForURL(/\/deployments\//)
+  await page.getByRole('heading', { level: 1 }).getByText(label, { exact: true }).waitFor()
+}
+
+/** Searches the log, whatever the case of letters, and waits until the line is seen. */
+export async function inLog(page: Page, text: string): Promise<void> {
+  await page.getByLabel('Search the log').fill(text.toUpperCase())
+  await page.getByRole('log').getByText(text).first().waitFor()
+}

@@ -1,0 +1,77 @@
+/**
+ * Runs the integration tests: `node scripts/integration-tests.ts [files]`, all of them without arguments.
+ * A file in which something failed is run once more, alone (docs/decisions/0062): what fails then has failed, what does
+ * not is named at the end. FAIRLEAD_TEST_ONCE=1 runs nothing twice.
+ */
+import { glob } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import { run } from 'node:test'
+import { spec } from 'node:test/reporters'
+
+const ROOT = join(import.meta.dirname, '..')
+/** Where more files fail it is not the machine, and a second time would only take long. */
+const MOST_AGAIN = 3
+
+/** What is lost once in many runs is what these look for. */
+const FINAL = ['integration/crash.test.ts', 'integration/reattach.test.ts']
+
+interface Outcome {
+  readonly tests: number
+  readonly skipped: number
+  /** Names of the tests that failed, by file. */
+  readonly failed: ReadonlyMap<string, readonly string[]>
+}
+
+const chosen = process.argv.slice(2)
+const files =
+  chosen.length > 0 ? chosen : (await Array.fromAsync(glob('integration/**/*.test.ts', { cwd: ROOT }))).sort()
+const first = await runAll(files, 2)
+const again = [...first.failed.keys()]
+const isFinal = again.length > MOST_AGAIN || again.some(file => FINAL.includes(file))
+const mayRepeat = again.length > 0 && !isFinal && !process.env.FAIRLEAD_TEST_ONCE
+if (mayRepeat) {
+  say(`\nOnce more, alone: ${again.join(', ')}\n`)
+}
+const second = mayRepeat ? await runAll(again, 1) : first
+const lost = [...second.failed.values()].flat().length
+const unsteady = mayRepeat ? again.filter(file => !second.failed.has(file)) : []
+
+if (mayRepeat) {
+  say('')
+  for (const file of unsteady) {
+    say(`unsteady: ${file} failed at first and passed alone: ${first.failed.get(file)?.join('; ')}`)
+  }
+  const { tests, skipped } = first
+  const counts = { tests, pass: tests - skipped - lost, fail: lost, skipped, unsteady: unsteady.length }
+  Object.entries(counts).forEach(([what, count]) => void say(`ℹ ${what} ${count}`))
+}
+process.exitCode = second.failed.size === 0 ? 0 : 1
+
+async function runAll(paths: readonly string[], concurrency: number): Promise<Outcome> {
+  const failed = new Map<string, string[]>()
+  let tests = 0
+  let skipped = 0
+  const stream = run({ cwd: ROOT, files: paths.map(path => join(ROOT, path)), concurrency })
+  stream.on('test:fail', ({ file = '', name, details, todo }) => {
+    const path = relative(ROOT, file)
+    // A suite fails with its tests, which are counted already, or by a hook of its own.
+    const { failureType } = details.error as { failureType?: string }
+    if (!todo && !(details.type === 'suite' && failureType === 'subtestsFailed')) {
+      failed.set(path, [...(failed.get(path) ?? []), name])
+    }
+  })
+  stream.on('test:summary', ({ file, counts }) => {
+    if (file === undefined) {
+      tests = counts.tests
+      skipped = counts.skipped
+    }
+  })
+  for await (const text of stream.compose(new spec())) {
+    process.stdout.write(text as string)
+  }
+  return { tests, skipped, failed }
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`)
+}

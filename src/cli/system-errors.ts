@@ -1,0 +1,45 @@
+import { defineError } from '#lib/errors.ts'
+
+export const PROGRAM_MISSING_HERE = defineError({
+  code: 'PROGRAM_MISSING_HERE',
+  status: 500,
+  retry: 'never',
+  message: (program: string, _debianPackage: string) => `The program "${program}" is not on this machine.`,
+  hint: (_program: string, debianPackage: string) => `Install it: apt-get install ${debianPackage}.`,
+})
+
+export const NO_SSH_THERE = defineError({
+  code: 'NO_SSH_THERE',
+  status: 409,
+  retry: 'later',
+  message: (system: string) => `It is not known where "${system}" can be reached.`,
+  hint: (system: string) => `See whether it was made: "fairlead systems show ${system}".`,
+})
+
+export const CONSOLE_ENDED = defineError({
+  code: 'CONSOLE_ENDED',
+  status: 503,
+  retry: 'later',
+  message: (system: string, why: number) =>
+    why === 4401
+      ? `The console of "${system}" has ended: your token may not have it any more.`
+      : `The console of "${system}" broke off (${why}).`,
+  hint: (system: string) =>
+    `What ran in its foreground has ended. "fairlead systems console ${system}" opens another one.`,
+})
+
+export const QUOTA_OF_WHOM = defineError({
+  code: 'QUOTA_OF_WHOM',
+  status: 422,
+  retry: 'never',
+  message: () => 'It is not said for whom the quota is.',
+  hint: () => 'Add --person <e-mail> or --host <name>; "*" stands for whoever has none of their own.',
+})
+
+export const BACKUP_FAILED = defineError({
+  code: 'BACKUP_FAILED',
+  status: 502,
+  retry: 'later',
+  message: (system: string, why: string) => `"${system}" was not backed up: ${why}`,
+  hint: (system: string) => `Put right what it says, then "fairlead systems backup ${system}" again.`,
+})

@@ -1,0 +1,59 @@
+import { asFairleadError } from '#lib/errors.ts'
+import { isUntold, listInstances, RESTORING, type SystemInstance } from '#programs/incus-instances.ts'
+import { SYSTEM_KEY, systemParts } from '#programs/incus-system.ts'
+import type { Hands } from './command.ts'
+import type { SeenContainer } from './host-observe.ts'
+
+export interface SystemsSight {
+  readonly seen: readonly {
+    readonly container: SeenContainer
+    readonly parts: Readonly<Record<string, string>>
+  }[]
+  /** Why they could not be seen. */
+  readonly problem: string | undefined
+}
+
+/** The system containers that deployments made, by the id of their apps. An Incus daemon that is away hides no other app. */
+export async function observeSystems({ host, perform, signal }: Hands): Promise<SystemsSight> {
+  if (!host.systems) {
+    return { seen: [], problem: undefined }
+  }
+  try {
+    const all = await perform(listInstances(host.systems.socket))
+    if (all.some(isUntold)) {
+      return { seen: [], problem: 'Incus does not say just now how all containers are' }
+    }
+    const ours = all.filter(
+      each => each.config[SYSTEM_KEY.whole] === 'true' && !each.name.startsWith(RESTORING),
+    )
+    return { seen: ours.map(sightOf), problem: undefined }
+  } catch (error) {
+    signal.throwIfAborted()
+    return { seen: [], problem: asFairleadError(error).message }
+  }
+}
+
+function sightOf({ name, status, createdAt, config, devices }: SystemInstance) {
+  const ports = Object.values(devices).flatMap(({ type, listen = '' }) =>
+    type === 'proxy' ? [listen.slice(listen.lastIndexOf(':') + 1)] : [],
+  )
+  const container: SeenContainer = {
+    app: config[SYSTEM_KEY.id] ?? '',
+    service: 'system',
+    // What a deployment made of it is another thing than what it was before.
+    id: `${config[SYSTEM_KEY.id]}.${config[SYSTEM_KEY.deployment]}`,
+    name,
+    state: STATES[status] ?? status,
+    health: 'none',
+    exitCode: 0,
+    restarts: 0,
+    startedAt: createdAt,
+    image: config['image.description'] ?? '',
+    imageId: config['volatile.base_image'] ?? '',
+    configHash: config[SYSTEM_KEY.config] ?? '',
+    ports,
+  }
+  return { container, parts: { name, ...systemParts(config, devices) } }
+}
+
+const STATES: Readonly<Record<string, string>> = { running: 'running', stopped: 'exited', frozen: 'paused' }

@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto'
+import { Secret } from '#lib/secret.ts'
+import { bringBackup } from '#programs/incus-backups.ts'
+import { findInstance, RESTORING, renameInstance, replaceInstance } from '#programs/incus-instances.ts'
+import { systemConfig, systemDevices, type Texts } from '#programs/incus-system.ts'
+import type { Hands } from './command.ts'
+import type { SystemCreateData } from './system-data.ts'
+import { removeInstance } from './system-delete.ts'
+import { backupFile } from './system-files.ts'
+import { ended, systemsOf } from './system-incus.ts'
+
+const SIX_HOURS_MS = 6 * 3_600_000
+/** Of network cards that Incus makes. */
+const MAC_PREFIX = '10:66:6a'
+
+/**
+ * Makes a container of a backup, stopped. What comes out of the file says of itself that it is the system that it was made
+ * of, with its network card and its ports: until all of that is replaced it has a name that no system can have.
+ */
+export async function bringBack(
+  hands: Hands,
+  { id, name, shape, from }: SystemCreateData & Required<Pick<SystemCreateData, 'from'>>,
+  marks: Texts,
+): Promise<void> {
+  const { socket, ...place } = systemsOf(hands)
+  const doing = { what: 'made of its backup', name }
+  const meanwhile = `${RESTORING}${id.slice(-12)}`
+  const left = await hands.perform(findInstance(socket, meanwhile))
+  if (left) {
+    await removeInstance(hands, left)
+  }
+  const { sha256, identity, backup } = from
+  const bringing = {
+    ...{ name: meanwhile, pool: place.pool, file: backupFile(hands, backup), sha256 },
+    ...{ identity: new Secret(identity), timeoutMs: SIX_HOURS_MS },
+  }
+  await ended(hands, doing, hands.perform(bringBackup(socket, bringing)))
+  const made = await hands.perform(findInstance(socket, meanwhile))
+  const kept = Object.entries(made?.config ?? {}).filter(
+    ([key]) => /^(?:image|volatile)\./.test(key) && !key.startsWith('volatile.eth0.'),
+  )
+  const config = {
+    ...Object.fromEntries(kept),
+    ...systemConfig(shape),
+    ...marks,
+    'volatile.eth0.hwaddr': macOf(id),
+  }
+  const given = { architecture: made?.architecture ?? '', config, devices: systemDevices(shape, place) }
+  await ended(hands, doing, hands.perform(replaceInstance(socket, meanwhile, given)))
+  await ended(hands, doing, hands.perform(renameInstance(socket, meanwhile, name)))
+}
+
+function macOf(id: string): string {
+  const bytes = createHash('sha256').update(id).digest().subarray(0, 3)
+  return [MAC_PREFIX, ...[...bytes].map(byte => byte.toString(16).padStart(2, '0'))].join(':')
+}

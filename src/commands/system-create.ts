@@ -1,0 +1,119 @@
+import { type Static, Type } from 'typebox'
+import { operationsOf } from '#programs/incus.ts'
+import { imageNamed, listImageNames, poolDriver } from '#programs/incus-host.ts'
+import { createInstance, findInstance, type SystemInstance } from '#programs/incus-instances.ts'
+import { SYSTEM_KEY, systemConfig, systemDevices } from '#programs/incus-system.ts'
+import { defineCommand, type Hands } from './command.ts'
+import { bringBack } from './system-bring.ts'
+import { SystemCreateData } from './system-data.ts'
+import { removeInstance } from './system-delete.ts'
+import {
+  SYSTEM_IMAGE_MISSING,
+  SYSTEM_NAME_TAKEN,
+  SYSTEM_POOL_MISSING,
+  SYSTEM_POOL_WITHOUT_LIMITS,
+} from './system-errors.ts'
+import { ended, lookFor, note, systemLock, systemsOf } from './system-incus.ts'
+import { refuseForbiddenShape } from './system-policy.ts'
+
+const strict = { additionalProperties: false } as const
+const LOOK_AGAIN_MS = 200
+/** The public server of the project that makes Incus. */
+const IMAGE_SERVER = 'https://images.linuxcontainers.org'
+
+const CreateResult = Type.Object({ name: Type.String(), created: Type.Boolean() }, strict)
+
+export const systemCreate = defineCommand({
+  name: 'system.create',
+  summary: 'Makes a system container, stopped; one that was left half-made is made anew.',
+  role: 'worker',
+  engineFree: true,
+  data: SystemCreateData,
+  result: CreateResult,
+  deadlineMs: 1_800_000,
+  lock: systemLock,
+  run: create,
+})
+
+async function create(hands: Hands, data: SystemCreateData): Promise<Static<typeof CreateResult>> {
+  const { id, name, shape } = data
+  const { socket, ...place } = systemsOf(hands)
+  refuseForbiddenShape(hands, data)
+  const found = await settled(hands, id)
+  if (found?.config[SYSTEM_KEY.whole] === 'true') {
+    return { name: found.name, created: false }
+  }
+  if (found) {
+    hands.say(`"${found.name}" was left half-made and is made anew`, 'info')
+    await removeInstance(hands, found)
+  }
+  const { from } = data
+  await refusePool(hands, data)
+  const source = from ? undefined : await sourceOf(hands, data)
+  if ((await hands.perform(findInstance(socket, name))) !== undefined) {
+    throw SYSTEM_NAME_TAKEN(name, hands.host.name)
+  }
+  const marks = {
+    [SYSTEM_KEY.id]: id,
+    [SYSTEM_KEY.deployment]: data.deployment,
+    [SYSTEM_KEY.config]: data.configHash,
+    [SYSTEM_KEY.restored]: String(data.restored),
+  }
+  if (!source && from) {
+    await bringBack(hands, { ...data, from }, marks)
+    await note(hands, name, { [SYSTEM_KEY.whole]: 'true' })
+    hands.say(`made "${name}" of the backup ${from.backup}`, 'info')
+    return { name, created: true }
+  }
+  const config = Object.entries({ ...systemConfig(shape), ...marks }).filter(([, value]) => value !== '')
+  const wanted = {
+    name,
+    source: source ?? {},
+    config: Object.fromEntries(config),
+    devices: systemDevices(shape, place),
+  }
+  await ended(hands, { what: 'made', name }, hands.perform(createInstance(socket, wanted)))
+  await note(hands, name, { [SYSTEM_KEY.whole]: 'true' })
+  hands.say(`made "${name}" of the image ${data.image}`, 'info')
+  return { name, created: true }
+}
+
+/** What an earlier worker began goes on in the daemon: it is waited for, and looked at afterwards. */
+async function settled(hands: Hands, id: string): Promise<SystemInstance | undefined> {
+  const { socket } = systemsOf(hands)
+  for (;;) {
+    const found = await lookFor(hands, id)
+    const busy = found ? await hands.perform(operationsOf(socket, found.name)) : []
+    if (busy.length === 0) {
+      return found && (await lookFor(hands, id))
+    }
+    await hands.clock.sleep(LOOK_AGAIN_MS, hands.signal)
+  }
+}
+
+async function refusePool(hands: Hands, { shape }: SystemCreateData): Promise<void> {
+  const { socket, pool } = systemsOf(hands)
+  const driver = await hands.perform(poolDriver(socket, pool))
+  if (driver === undefined) {
+    throw SYSTEM_POOL_MISSING(pool, hands.host.name)
+  }
+  if (driver === 'dir' && shape.diskBytes !== undefined) {
+    throw SYSTEM_POOL_WITHOUT_LIMITS(pool, hands.host.name)
+  }
+}
+
+async function sourceOf(
+  hands: Hands,
+  { image }: SystemCreateData,
+): Promise<Readonly<Record<string, string>>> {
+  const { socket } = systemsOf(hands)
+  if (image.startsWith('images:')) {
+    const alias = image.slice('images:'.length)
+    return { type: 'image', mode: 'pull', protocol: 'simplestreams', server: IMAGE_SERVER, alias }
+  }
+  const fingerprint = await hands.perform(imageNamed(socket, image))
+  if (fingerprint === undefined) {
+    throw SYSTEM_IMAGE_MISSING(image, hands.host.name, await hands.perform(listImageNames(socket)))
+  }
+  return { type: 'image', fingerprint }
+}

@@ -1,0 +1,102 @@
+import { defineError } from '#lib/errors.ts'
+
+export const NO_SYSTEMS_HERE = defineError({
+  code: 'NO_SYSTEMS_HERE',
+  status: 422,
+  retry: 'never',
+  message: (host: string) => `The worker on "${host}" knows of no Incus daemon: no system containers there.`,
+  hint: () =>
+    'Install Incus on that host, set FAIRLEAD_INCUS_SOCKET in the environment of its worker and start it again (docs/systems.md).',
+})
+
+export const SYSTEM_NAME_TAKEN = defineError({
+  code: 'SYSTEM_NAME_TAKEN',
+  status: 409,
+  retry: 'never',
+  message: (name: string, host: string) =>
+    `On "${host}" there is a container "${name}" already, which is not of this system.`,
+  hint: (name: string, host: string) =>
+    `Choose another name, or delete that container on "${host}" if nobody needs it: incus delete ${name}`,
+})
+
+export const SYSTEM_IMAGE_MISSING = defineError({
+  code: 'SYSTEM_IMAGE_MISSING',
+  status: 422,
+  retry: 'never',
+  message: (image: string, host: string, known: readonly string[]) =>
+    `"${host}" has no image "${image}"; it has ${known.length === 0 ? 'none' : known.join(', ')}.`,
+  hint: () =>
+    'Build or import it on that host (docs/systems.md, "Images"), or name one that it has. An image of a server is named "images:debian/12".',
+})
+
+export const SYSTEM_POOL_MISSING = defineError({
+  code: 'SYSTEM_POOL_MISSING',
+  status: 422,
+  retry: 'never',
+  message: (pool: string, host: string) => `The Incus daemon of "${host}" has no storage pool "${pool}".`,
+  hint: () =>
+    'Make it ("incus storage create <pool> btrfs"), or name one that is there with FAIRLEAD_INCUS_POOL in the environment of the worker.',
+})
+
+export const SYSTEM_POOL_WITHOUT_LIMITS = defineError({
+  code: 'SYSTEM_POOL_WITHOUT_LIMITS',
+  status: 422,
+  retry: 'never',
+  message: (pool: string, host: string) =>
+    `The storage pool "${pool}" of "${host}" is a plain folder and would not keep a container to its disk limit.`,
+  hint: () =>
+    'Let the host use a pool of btrfs, ZFS or LVM, or give the system no disk limit ("disk": null).',
+})
+
+export const SYSTEM_FAILED = defineError({
+  code: 'SYSTEM_FAILED',
+  status: 502,
+  retry: 'later',
+  message: (what: string, name: string, why: string) => `"${name}" could not be ${what}: ${why}`,
+  hint: () =>
+    'The words are those of Incus. "incus info --show-log <name>" on the host tells more; then ask for the same again.',
+})
+
+export const SYSTEM_POOL_FULL = defineError({
+  code: 'SYSTEM_POOL_FULL',
+  status: 507,
+  retry: 'later',
+  message: (pool: string, name: string, why: string) =>
+    `The storage pool "${pool}" has no room for "${name}": ${why}`,
+  hint: () =>
+    'Delete systems or snapshots that nobody needs, or give the pool more room ("incus storage set").',
+})
+
+export const SYSTEM_GONE = defineError({
+  code: 'SYSTEM_GONE',
+  status: 409,
+  retry: 'later',
+  message: (name: string) => `The container of "${name}" is not there any more.`,
+  hint: (name: string) =>
+    `Somebody deleted it on the host. "fairlead deploy ${name}" makes a new and empty one.`,
+})
+
+export const SYSTEM_NOT_ANSWERING = defineError({
+  code: 'SYSTEM_NOT_ANSWERING',
+  status: 502,
+  retry: 'later',
+  message: (name: string, why: string) => `"${name}" is not as it should be: ${why}`,
+  hint: () =>
+    'Look into it with "incus exec <name> -- sh" on the host: its SSH server has to be installed and started.',
+})
+
+export const SYSTEM_NOT_RUNNING = defineError({
+  code: 'SYSTEM_NOT_RUNNING',
+  status: 409,
+  retry: 'later',
+  message: (name: string, status: string) => `"${name}" is ${status}: there is nobody to talk with.`,
+  hint: (name: string) => `Start it: "fairlead systems start ${name}".`,
+})
+
+export const SYSTEM_SNAPSHOT_GONE = defineError({
+  code: 'SYSTEM_SNAPSHOT_GONE',
+  status: 409,
+  retry: 'never',
+  message: (name: string, snapshot: string) => `"${name}" has no snapshot "${snapshot}".`,
+  hint: (name: string) => `"fairlead systems show ${name}" lists its snapshots.`,
+})

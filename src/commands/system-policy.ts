@@ -1,0 +1,23 @@
+import type { Hands } from './command.ts'
+import { SANDBOX_OVER_LIMIT } from './container-errors.ts'
+import { refuseForbiddenPorts } from './container-policy.ts'
+import type { SystemCreateData } from './system-data.ts'
+
+/** What the owner of the host refuses whatever a manager says: other ports, and more than anybody may have. */
+export function refuseForbiddenShape(
+  hands: Hands,
+  { name, shape }: Pick<SystemCreateData, 'name' | 'shape'>,
+): void {
+  refuseForbiddenPorts(hands, shape.ports)
+  const { memoryBytes, cpus, pids } = hands.host.policy.limits ?? {}
+  const asked = [
+    [shape.memoryBytes, memoryBytes, 'bytes of memory'],
+    [shape.cpus, cpus, 'processors'],
+    [shape.processes, pids, 'processes'],
+  ] as const
+  for (const [wanted, most, what] of asked) {
+    if (most !== undefined && wanted > most) {
+      throw SANDBOX_OVER_LIMIT(name, what, wanted, most)
+    }
+  }
+}

@@ -1,0 +1,8 @@
+export { systemBackup, systemForgetBackup } from './system-backup.ts'
+export { systemAuthorize, systemRename, systemResize } from './system-change.ts'
+export { systemConsole } from './system-console.ts'
+export { systemCreate } from './system-create.ts'
+export { systemDelete } from './system-delete.ts'
+export { systemObserve } from './system-observe.ts'
+export { systemForget, systemRestore, systemSnapshot } from './system-snapshots.ts'
+export { systemStart, systemStop, systemVerify } from './system-state.ts'

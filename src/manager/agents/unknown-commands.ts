@@ -1,0 +1,11 @@
+import type { Agents } from './agents.ts'
+
+/** Which of these commands the agent of a connected host does not know: it is of an older release. None while it is away. */
+export function unknownCommands(
+  agents: Pick<Agents, 'state'>,
+  host: string,
+  commands: readonly string[],
+): readonly string[] {
+  const { status, agent } = agents.state(host) ?? {}
+  return status === 'connected' && agent ? commands.filter(each => !agent.capabilities.includes(each)) : []
+}

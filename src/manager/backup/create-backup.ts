@@ -1,0 +1,135 @@
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { backup, DatabaseSync } from 'node:sqlite'
+import type { BackupFacts, BackupManifest, CreateBackup } from '#contract/backup.ts'
+import type { Clock } from '#lib/clock.ts'
+import { FairleadError } from '#lib/errors.ts'
+import { failpoint } from '#lib/failpoint.ts'
+import { randomText } from '#lib/id.ts'
+import { loadIdentity } from '#link/identity.ts'
+import { DATABASE_FILE } from '#manager/store/database.ts'
+import { giveToOwner, takeLock } from '#manager/store/folder-lock.ts'
+import { type Source, writeArchive } from './archive.ts'
+import { BACKUP_EXISTS, BACKUP_NOT_WRITTEN, BACKUP_NOTHING_HERE, BACKUP_UNDER_WAY } from './errors.ts'
+import { ownVersion } from './own-version.ts'
+
+const KEY_FILE = 'secret.key'
+const IDENTITY_FILES = ['identity/identity.json', 'identity/tls.json']
+const SNAPSHOT = 'backup-snapshot'
+/** Pages that are copied under one lock: all, so that no write begins the copy anew. Writers go on meanwhile. */
+const ALL_PAGES = 0x7fff_ffff
+/** A key is exchanged at the start of a manager only. */
+const MOST_TRIES = 3
+
+/**
+ * Backs up the manager's folder while the manager runs, or does not: database, keys, identity, and logs of deployments
+ * where they are wanted. The file appears when it is whole.
+ */
+export async function createBackup(
+  data: string,
+  { to, passphrase, recipients, logs }: CreateBackup,
+  { clock }: { readonly clock: Clock },
+): Promise<BackupFacts> {
+  const missing = [DATABASE_FILE, KEY_FILE, ...IDENTITY_FILES].find(name => !existsSync(join(data, name)))
+  if (missing !== undefined) {
+    throw BACKUP_NOTHING_HERE(data)
+  }
+  if (existsSync(to)) {
+    throw BACKUP_EXISTS(to)
+  }
+  const lockFile = join(data, 'backup.lock')
+  const lock = takeLock(lockFile)
+  if (!lock) {
+    throw BACKUP_UNDER_WAY(data)
+  }
+  giveToOwner(lockFile)
+  const folder = join(data, SNAPSHOT)
+  const draft = `${to}.${randomText(6)}.part`
+  try {
+    // Of a backup that was killed.
+    rmSync(folder, { recursive: true, force: true })
+    mkdirSync(folder, { mode: 0o700 })
+    giveToOwner(folder)
+    await takeSnapshot(data, folder)
+    failpoint('manager', 'backup', 'snapshot')
+    const { keyId } = loadIdentity({ folder: join(data, 'identity'), clock })
+    const manifest = await writeArchive(draft, {
+      sources: [
+        ...[DATABASE_FILE, KEY_FILE].map(name => ({ name, path: join(folder, name) })),
+        ...IDENTITY_FILES.map(name => ({ name, path: join(data, name) })),
+        ...(logs ? logSources(data) : []),
+      ],
+      facts: {
+        made_at: new Date(clock.now()).toISOString(),
+        version: ownVersion(),
+        key_id: keyId,
+        schema: schemaOf(join(folder, DATABASE_FILE)),
+      },
+      key: { recipients, ...(passphrase === undefined ? {} : { passphrase }) },
+    })
+    failpoint('manager', 'backup', 'before-rename')
+    renameSync(draft, to)
+    return factsOf(to, manifest)
+  } catch (error) {
+    rmSync(draft, { force: true })
+    throw error instanceof FairleadError
+      ? error
+      : BACKUP_NOT_WRITTEN(to, (error as Error).message).with({ cause: error })
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+    lock.close()
+  }
+}
+
+export function factsOf(file: string, { format: _, files, ...manifest }: BackupManifest): BackupFacts {
+  return { ...manifest, file, bytes: statSync(file).size, files: files.length }
+}
+
+/** The database as it was at one moment, with the keys that open it. */
+async function takeSnapshot(data: string, folder: string): Promise<void> {
+  const key = () => readFileSync(join(data, KEY_FILE), 'utf8')
+  for (let tries = 1; ; tries++) {
+    const before = key()
+    const database = new DatabaseSync(join(data, DATABASE_FILE), { readOnly: true, timeout: 10_000 })
+    try {
+      await backup(database, join(folder, DATABASE_FILE), { rate: ALL_PAGES })
+    } finally {
+      database.close()
+    }
+    if (key() === before || tries >= MOST_TRIES) {
+      writeFileSync(join(folder, KEY_FILE), before, { mode: 0o600 })
+      return
+    }
+    rmSync(join(folder, DATABASE_FILE))
+  }
+}
+
+function schemaOf(file: string): string {
+  const database = new DatabaseSync(file, { readOnly: true })
+  try {
+    return String(database.prepare('select max(name) as name from migrations').get()?.name ?? '')
+  } finally {
+    database.close()
+  }
+}
+
+function logSources(data: string): Source[] {
+  const folder = join(data, 'logs')
+  if (!existsSync(folder)) {
+    return []
+  }
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter(each => each.isFile())
+    .map(each => join(each.parentPath, each.name))
+    .map(path => ({ path, name: join('logs', path.slice(folder.length + 1)) }))
+    .sort((one, other) => (one.name < other.name ? -1 : 1))
+}

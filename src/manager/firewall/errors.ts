@@ -1,0 +1,69 @@
+import { defineError } from '#lib/errors.ts'
+
+export const GUARDIAN_MISSING = defineError({
+  code: 'GUARDIAN_MISSING',
+  status: 409,
+  retry: 'never',
+  message: (host: string, ports: string) =>
+    `${ports} is to be open on "${host}", and nobody keeps the firewall of that host.`,
+  hint: (host: string) =>
+    `Start a guardian on the host and assign it: "fairlead firewall guard ${host} <guardian>" (docs/firewall.md). Or leave "open" and "from" out of "ports".`,
+})
+
+export const PORT_TAKEN_BY_APP = defineError({
+  code: 'PORT_TAKEN_BY_APP',
+  status: 409,
+  retry: 'never',
+  message: (ports: string, host: string) => `${ports} of "${host}" is already open for another app.`,
+  hint: () => 'Choose another port of the host, or remove it from the app that has it.',
+})
+
+export const NOT_A_GUARDIAN = defineError({
+  code: 'NOT_A_GUARDIAN',
+  status: 422,
+  retry: 'never',
+  message: (name: string) => `"${name}" is no guardian.`,
+  hint: () => '"fairlead hosts" shows what each host is; "fairlead hosts add" enrols a guardian.',
+})
+
+export const NOT_A_WORKER = defineError({
+  code: 'NOT_A_WORKER',
+  status: 422,
+  retry: 'never',
+  message: (name: string) => `"${name}" is no worker, and has no apps that ask for ports.`,
+  hint: () => '"fairlead hosts" shows what each host is.',
+})
+
+export const ADDRESS_LIST_NOT_FOUND = defineError({
+  code: 'ADDRESS_LIST_NOT_FOUND',
+  status: 404,
+  retry: 'never',
+  message: (name: string) => `There is no list of addresses "${name}".`,
+  hint: (name: string) =>
+    `See them with "fairlead firewall lists"; make it with "fairlead firewall set-list ${name} …".`,
+})
+
+export const ADDRESS_LIST_UNUSABLE = defineError({
+  code: 'ADDRESS_LIST_UNUSABLE',
+  status: 422,
+  retry: 'later',
+  message: (name: string, why: string) => `The list of addresses "${name}" is not taken: ${why}.`,
+  hint: () =>
+    'Look at what is published there. Nothing was changed: where the list was read before, that holds on.',
+})
+
+export const ADDRESS_LIST_IN_USE = defineError({
+  code: 'ADDRESS_LIST_IN_USE',
+  status: 409,
+  retry: 'never',
+  message: (name: string, apps: string) => `Ports of ${apps} are open for the list "${name}".`,
+  hint: (name: string) => `Take "@${name}" out of their deploy files and deploy them first.`,
+})
+
+export const ADDRESS_LISTS_FULL = defineError({
+  code: 'ADDRESS_LISTS_FULL',
+  status: 409,
+  retry: 'never',
+  message: (most: number) => `There are ${most} lists of addresses already.`,
+  hint: () => 'Remove one that is not needed: "fairlead firewall lists" says which apps use them.',
+})

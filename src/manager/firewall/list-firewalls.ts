@@ -1,0 +1,45 @@
+import type { SeenFirewall } from '#commands/firewall-data.ts'
+import { asFairleadError } from '#lib/errors.ts'
+import type { ManagerParts } from '#manager/parts.ts'
+import { withNetworks } from './address-lists.ts'
+import { type AppOpening, openingsAt, openText } from './openings.ts'
+import { observeFirewall } from './watch-firewalls.ts'
+
+export interface FirewallRecord {
+  readonly guardian: string
+  /** Whose hosts it keeps. */
+  readonly workers: readonly string[]
+  readonly wanted: readonly AppOpening[]
+  /** As the guardian says just now; undefined: it did not. */
+  readonly seen: SeenFirewall | undefined
+  readonly problem: string | undefined
+  readonly isInSync: boolean
+}
+
+/** All guardians with what is wanted of them and what is. Each is asked now. */
+export async function listFirewalls(
+  parts: Pick<ManagerParts, 'db' | 'agents'>,
+): Promise<readonly FirewallRecord[]> {
+  const hosts = await parts.db
+    .selectFrom('hosts')
+    .select(['name', 'role', 'guardian'])
+    .orderBy('name')
+    .execute()
+  const guardians = hosts.filter(({ role }) => role === 'guardian')
+  return await Promise.all(
+    guardians.map(async ({ name: guardian }) => {
+      const workers = hosts.filter(host => host.guardian === guardian).map(({ name }) => name)
+      const wanted = await openingsAt(parts.db, guardian)
+      try {
+        const seen = await observeFirewall(parts, guardian)
+        const resolved = await withNetworks(parts.db, wanted)
+        const isSame = seen.confirmed !== null && openText(seen.confirmed) === openText(resolved)
+        const isInSync = isSame && seen.drift.length === 0 && seen.pending === null
+        return { guardian, workers, wanted, seen, problem: undefined, isInSync }
+      } catch (thrown) {
+        const problem = asFairleadError(thrown).message
+        return { guardian, workers, wanted, seen: undefined, problem, isInSync: false }
+      }
+    }),
+  )
+}

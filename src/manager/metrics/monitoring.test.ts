@@ -1,0 +1,46 @@
+import { deepEqual, equal } from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { PACKAGE_ROOT } from '#lib/package-root.ts'
+import { testServer } from '#manager/api/test-server.ts'
+
+const FOLDER = join(PACKAGE_ROOT, 'deploy/monitoring')
+const read = (name: string) => readFileSync(join(FOLDER, name), 'utf8')
+
+test('every metric that the dashboard, the alerts and the manual name is one that the manager gives', async () => {
+  const { ask, close } = await testServer()
+  try {
+    const given = [...(await ask('GET', '/metrics')).body.matchAll(/^# TYPE (\w+) (\w+)$/gm)].flatMap(
+      ([, name = '', type]) => (type === 'histogram' ? [name, `${name}_bucket`, `${name}_count`] : [name]),
+    )
+    const manual = readFileSync(join(PACKAGE_ROOT, 'docs/monitoring.md'), 'utf8')
+    const texts = [read('dashboard.json'), read('rules.yaml'), manual]
+    const named = texts.flatMap(text => text.match(/\b(?:fairlead|process|nodejs)_[a-z0-9_]+/g) ?? [])
+    // The manual names families by their beginning only.
+    const wrong = named.filter(name => !given.includes(name) && !name.endsWith('_'))
+    deepEqual(wrong, [])
+    const told = given.filter(name => name.startsWith('fairlead_') && !/_(?:bucket|count)$/.test(name))
+    deepEqual(
+      told.filter(name => !manual.includes(name)),
+      [],
+    )
+  } finally {
+    await close()
+  }
+})
+
+for (const [what, ...words] of [
+  ['alerts', 'check', 'rules', 'rules.yaml'],
+  ['configuration', 'check', 'config', '--syntax-only', 'prometheus.yaml'],
+] as const) {
+  test(`promtool takes the ${what}`, t => {
+    const { error, status, stderr } = spawnSync('promtool', words, { cwd: FOLDER, encoding: 'utf8' })
+    if (error) {
+      t.skip('NOT CHECKED: promtool (package prometheus of Debian) is not here')
+      return
+    }
+    equal(status, 0, stderr)
+  })
+}

@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict'
+import { afterEach, beforeEach, test } from 'node:test'
+import type { WantedFirewall } from '#commands/firewall-data.ts'
+import { readDeployment } from '#manager/deployments/queries.ts'
+import type { Queue } from '#manager/deployments/queue.ts'
+import { requestDeployment } from '#manager/deployments/request.ts'
+import { addApp, openTestStore, type TestStore } from '#manager/deployments/test-store.ts'
+import { openingsAt } from '#manager/firewall/openings.ts'
+import { createFakeAgents, type FakeAgents, workingAnswers } from './test-agents.ts'
+import { openTestQueue } from './test-queue.ts'
+
+const PORT = { host: 1883, container: 1883, from: ['10.0.0.0/8'] }
+const OPENING = { protocol: 'tcp', first: 1883, last: 1883, sources: ['10.0.0.0/8'] }
+
+let store: TestStore
+let agents: FakeAgents
+let queue: Queue
+/** Openings of each firewall.apply, in order. */
+let applied: unknown[]
+
+beforeEach(async () => {
+  store = await openTestStore()
+  applied = []
+  agents = createFakeAgents({
+    ...workingAnswers(),
+    'firewall.apply': params => {
+      const { openings } = params as unknown as WantedFirewall
+      applied.push(openings)
+      return { change: 'c1', opened: openings.map(({ first }) => `tcp ${first}`), closed: [] }
+    },
+    'firewall.confirm': () => ({}),
+  })
+  queue = openTestQueue(store, agents)
+})
+
+afterEach(async () => {
+  await queue.close()
+  await store.close()
+})
+
+async function addHosts(guardian: string | null): Promise<void> {
+  const host = { address: 'x:1', identity: '{"keyId":"0"}', created_at: 1 }
+  await store.db
+    .insertInto('hosts')
+    .values([
+      { ...host, name: 'local', role: 'worker', guardian },
+      { ...host, name: 'keeper', role: 'guardian', guardian: null },
+    ])
+    .execute()
+}
+
+/** Its repository describes it with these ports. */
+function describes(...ports: object[]): void {
+  const checkout = workingAnswers()['repository.checkout']
+  agents.answers['repository.checkout'] = (params, options) => {
+    const answer = checkout?.(params, options) as { paths: string[]; texts: Record<string, string> }
+    const file = { version: 1, apps: { shop: { target: 'container', port: 8080, ports } } }
+    return {
+      ...answer,
+      paths: [...answer.paths, 'fairlead.yaml'],
+      texts: { ...answer.texts, 'fairlead.yaml': JSON.stringify(file) },
+    }
+  }
+}
+
+async function deployed(appId: string, kind: 'deploy' | 'remove' = 'deploy') {
+  const { id } = await requestDeployment(store, { appId, kind, trigger: { kind: 'api', by: 'ada' } })
+  queue.wake()
+  await queue.idle()
+  return await readDeployment(store.db, id)
+}
+
+function indexOf(command: string): number {
+  return agents.told.indexOf(command)
+}
+
+test('R69 the ports that an app asks for are open before it starts, and closed when it is gone', async () => {
+  await addHosts('keeper')
+  describes(PORT)
+  const app = await addApp(store, 'shop')
+  const { state, error } = await deployed(app)
+  assert.equal(state, 'succeeded', error?.message ?? '')
+  assert.deepEqual(applied, [[OPENING]])
+  assert.ok(indexOf('firewall.apply') < indexOf('firewall.confirm'))
+  assert.ok(indexOf('firewall.confirm') < indexOf('container.start'))
+  const removed = await deployed(app, 'remove')
+  assert.equal(removed.state, 'succeeded', removed.error?.message ?? '')
+  assert.deepEqual(applied.at(-1), [])
+  assert.ok(agents.told.lastIndexOf('container.remove') < agents.told.lastIndexOf('firewall.apply'))
+})
+
+test('R69 a commit that wants a port no more closes it once its release serves', async () => {
+  await addHosts('keeper')
+  describes(PORT, { ...PORT, host: 1884 })
+  const app = await addApp(store, 'shop')
+  await deployed(app)
+  agents.told.length = 0
+  describes(PORT)
+  const { state, error } = await deployed(app)
+  assert.equal(state, 'succeeded', error?.message ?? '')
+  assert.deepEqual(applied.at(-1), [OPENING])
+  assert.ok(indexOf('route.point') < agents.told.lastIndexOf('firewall.apply'))
+  assert.deepEqual(await openingsAt(store.db, 'keeper'), [{ app: 'shop', ...OPENING }])
+})
+
+test('A10 two apps that want one port of a host: the second is refused before anything of it is started', async () => {
+  await addHosts('keeper')
+  const other = await addApp(store, 'other')
+  await store.db
+    .insertInto('openings')
+    .values({ app_id: other, deployment_id: 'd', protocol: 'tcp', first: 1880, last: 1890, sources: '[]' })
+    .execute()
+  describes(PORT)
+  const { state, error, failedStep } = await deployed(await addApp(store, 'shop'))
+  assert.deepEqual([state, failedStep, error?.code], ['failed', 'open-ports', 'PORT_TAKEN_BY_APP'])
+  assert.doesNotMatch(JSON.stringify(error), /"other"/)
+  assert.equal(indexOf('container.start'), -1)
+  assert.equal(indexOf('firewall.apply'), -1)
+})
+
+test('R81 without a guardian a port that is to be open fails the deployment and says what to do', async () => {
+  await addHosts(null)
+  describes(PORT)
+  const { state, error } = await deployed(await addApp(store, 'shop'))
+  assert.deepEqual([state, error?.code], ['failed', 'GUARDIAN_MISSING'])
+  assert.match(error?.hint ?? '', /fairlead firewall guard local/)
+  assert.equal(indexOf('container.start'), -1)
+})
+
+test('a port that nobody asks to be opened needs no guardian', async () => {
+  await addHosts(null)
+  const { from: _, ...plain } = PORT
+  describes(plain)
+  const { state, error } = await deployed(await addApp(store, 'shop'))
+  assert.equal(state, 'succeeded', error?.message ?? '')
+  assert.equal(indexOf('firewall.apply'), -1)
+})
+
+test('a deployment that fails leaves no opening behind', async () => {
+  await addHosts('keeper')
+  describes(PORT)
+  agents.answers['container.start'] = () => {
+    throw new Error('it does not start')
+  }
+  const { state } = await deployed(await addApp(store, 'shop'))
+  assert.equal(state, 'failed')
+  assert.deepEqual(applied, [[OPENING]])
+  assert.deepEqual(await openingsAt(store.db, 'keeper'), [])
+})

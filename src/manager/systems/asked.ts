@@ -1,0 +1,28 @@
+import type { NewSystem, SystemChange } from '#contract/rest/systems.ts'
+import type { SystemSettings } from '#targets/system-settings.ts'
+import type { WantedPort } from './ports.ts'
+
+/** The settings with what was asked for; null takes a disk limit or a schedule away. */
+export function changed(
+  settings: SystemSettings,
+  { disk_bytes, schedule, ...limits }: Omit<SystemChange, 'name' | 'ports' | 'owner' | 'backups'>,
+): SystemSettings {
+  const { disk_bytes: disk, schedule: times, ...rest } = settings
+  const newDisk = disk_bytes === undefined ? disk : (disk_bytes ?? undefined)
+  const newTimes = schedule === undefined ? times : (schedule ?? undefined)
+  return {
+    ...rest,
+    ...limits,
+    ...(newDisk === undefined ? {} : { disk_bytes: newDisk }),
+    ...(newTimes === undefined ? {} : { schedule: newTimes }),
+  }
+}
+
+export function stateAfter(settings: SystemSettings, action: 'start' | 'stop' | 'restart'): SystemSettings {
+  const restarts = settings.restarts + (action === 'restart' ? 1 : 0)
+  return { ...settings, running: action !== 'stop', restarts }
+}
+
+export function portsIn(ports: NonNullable<NewSystem['ports']>): WantedPort[] {
+  return ports.map(({ protocol = 'tcp', container, sources = [] }) => ({ protocol, container, sources }))
+}

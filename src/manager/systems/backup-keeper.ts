@@ -1,0 +1,188 @@
+import type { Kysely } from 'kysely'
+import { wasAway } from '#commands/away.ts'
+import { systemBackup, systemForgetBackup } from '#commands/system.ts'
+import { background } from '#lib/background.ts'
+import type { Clock, Timer } from '#lib/clock.ts'
+import { asFairleadError, type FairleadError } from '#lib/errors.ts'
+import { newId } from '#lib/id.ts'
+import type { Logger } from '#lib/logger.ts'
+import { COMMAND_INTERRUPTED } from '#link/errors.ts'
+import type { Agents } from '#manager/agents/agents.ts'
+import { AGENT_OFFLINE, COMMAND_LOST, HOST_NOT_FOUND } from '#manager/agents/errors.ts'
+import { LEAVE } from '#manager/agents/follow-options.ts'
+import type { Sealer } from '#manager/secrets/seal.ts'
+import type { Tables } from '#manager/store/tables.ts'
+import { type BackupRow, listBackups } from './backups.ts'
+import { requestDueBackups } from './due-backups.ts'
+
+export interface BackupKeeper {
+  start(): void
+  close(): Promise<void>
+}
+
+interface KeeperOptions {
+  readonly db: Kysely<Tables>
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly sealer: Sealer
+  readonly agents: Pick<Agents, 'tell' | 'resume'>
+}
+
+const LOOK_EVERY_MS = 2_000
+const HOST_WAIT_MS = 15_000
+/** So long it is tried to reach a host that is away. */
+const PATIENCE_MS = 3_600_000
+const MOST_ATTEMPTS = 3
+const ROOM_FOR_FORMAT = 64 * 2 ** 20
+/** Of a system without a disk limit. */
+const MOST_BYTES = 256 * 2 ** 30
+
+/**
+ * Sees to it that backups are made and deleted, one at a time on a host. What is to be done is in the table, with the id of
+ * the command that was told: after a kill of the manager it is followed, after one of the worker it is begun anew.
+ */
+export function createBackupKeeper(options: KeeperOptions): BackupKeeper {
+  const { db, clock, logger } = options
+  const running = new Map<
+    string,
+    { readonly id: string; readonly stop: AbortController; work: Promise<void> }
+  >()
+  let timer: Timer | undefined
+  let looking: Promise<void> | undefined
+
+  async function look(): Promise<void> {
+    await requestDueBackups(options)
+    const rows = await listBackups(db, undefined)
+    const open = rows.filter(({ state }) => state === 'making' || state === 'going').reverse()
+    for (const row of open) {
+      const atWork = running.get(row.host)
+      if (atWork?.id === row.id && row.state === 'going') {
+        atWork.stop.abort('no longer wanted')
+      }
+      if (!atWork) {
+        begin(row)
+      }
+    }
+  }
+
+  function begin(row: BackupRow): void {
+    const stop = new AbortController()
+    const doing = row.state === 'making' ? make(options, row, stop.signal) : forget(options, row, stop.signal)
+    const work = doing.finally(() => running.delete(row.host))
+    running.set(row.host, { id: row.id, stop, work })
+    background(work, error => logger.error('backup.broken', { backup: row.id, message: error.message }))
+  }
+
+  function tick(): void {
+    looking ??= look().finally(() => {
+      looking = undefined
+    })
+    background(looking, error => logger.error('backup.broken', { message: error.message }))
+  }
+
+  return {
+    start() {
+      timer = clock.every(LOOK_EVERY_MS, tick)
+      tick()
+    },
+    async close() {
+      timer?.close()
+      await looking?.catch(() => undefined)
+      for (const { stop } of running.values()) {
+        stop.abort(LEAVE)
+      }
+      await Promise.allSettled([...running.values()].map(({ work }) => work))
+    },
+  }
+}
+
+async function make(options: KeeperOptions, row: BackupRow, signal: AbortSignal): Promise<void> {
+  const { db, clock, agents } = options
+  const id = row.command ?? newId()
+  await change(options, row, { command: id })
+  const { disk_bytes } = JSON.parse(row.settings) as { disk_bytes?: number }
+  try {
+    const kept = (await agents.tell(row.host, {
+      ...{
+        id,
+        command: systemBackup.name,
+        signal,
+        deadlineMs: systemBackup.deadlineMs,
+        waitMs: HOST_WAIT_MS,
+      },
+      params: {
+        ...{ id: row.app_id, name: row.system, backup: row.id, recipients: [row.recipient] },
+        maxBytes: disk_bytes === undefined ? MOST_BYTES : Math.round(disk_bytes * 1.25) + ROOM_FOR_FORMAT,
+      },
+    })) as { bytes: number; sha256: string }
+    await db
+      .updateTable('system_backups')
+      .set({ state: 'kept', command: null, ended_at: clock.now(), ...kept })
+      .where('id', '=', row.id)
+      .where('state', '=', 'making')
+      .execute()
+  } catch (caught) {
+    if (!signal.aborted) {
+      await noteFailure(options, row, asFairleadError(caught))
+    }
+  }
+}
+
+async function noteFailure(options: KeeperOptions, row: BackupRow, error: FairleadError): Promise<void> {
+  const { clock, logger } = options
+  const wasLost = COMMAND_INTERRUPTED.matches(error) || COMMAND_LOST.matches(error)
+  if (wasLost && row.attempts + 1 < MOST_ATTEMPTS) {
+    await change(options, row, { command: null, attempts: row.attempts + 1 })
+    return
+  }
+  const isAway = AGENT_OFFLINE.matches(error) || wasAway(error)
+  if (isAway && clock.now() - row.created_at < PATIENCE_MS) {
+    // The agent may still be told this one: an id of its own for the next try would do it twice.
+    await change(options, row, { command: AGENT_OFFLINE.matches(error) ? row.command : null })
+    return
+  }
+  logger.warn('backup.failed', {
+    backup: row.id,
+    system: row.system,
+    code: error.code,
+    reason: error.message,
+  })
+  await change(options, row, {
+    ...{ state: 'failed', command: null, ended_at: clock.now() },
+    reason: `${error.message} ${error.hint}`,
+  } as const)
+}
+
+async function forget(options: KeeperOptions, row: BackupRow, signal: AbortSignal): Promise<void> {
+  const { db, agents } = options
+  if (row.command !== null) {
+    // It may still be at work there, and would leave its file.
+    await agents
+      .resume(row.host, {
+        id: row.command,
+        signal: AbortSignal.abort('no longer wanted'),
+        waitMs: HOST_WAIT_MS,
+      })
+      .catch(() => undefined)
+    await change(options, row, { command: null })
+  }
+  try {
+    await agents.tell(row.host, {
+      ...{ id: newId(), command: systemForgetBackup.name, params: { backup: row.id }, signal },
+      ...{ deadlineMs: systemForgetBackup.deadlineMs, waitMs: HOST_WAIT_MS },
+    })
+  } catch (error) {
+    if (!HOST_NOT_FOUND.matches(error)) {
+      return
+    }
+  }
+  await db.deleteFrom('system_backups').where('id', '=', row.id).execute()
+}
+
+async function change(
+  { db }: KeeperOptions,
+  { id, state }: BackupRow,
+  to: Partial<Pick<BackupRow, 'state' | 'command' | 'attempts' | 'reason' | 'ended_at'>>,
+): Promise<void> {
+  await db.updateTable('system_backups').set(to).where('id', '=', id).where('state', '=', state).execute()
+}

@@ -1,0 +1,94 @@
+import type { Kysely } from 'kysely'
+import { GUARDIAN_MISSING } from '#manager/firewall/errors.ts'
+import { guardianOf } from '#manager/firewall/openings.ts'
+import type { Tables } from '#manager/store/tables.ts'
+import type { SystemSettings } from '#targets/system-settings.ts'
+import { PORTS_EXHAUSTED } from './errors.ts'
+import type { PortRange } from './port-range.ts'
+
+type Db = Kysely<Tables>
+export type SystemPort = SystemSettings['ports'][number]
+/** A port of the container that is to be reached, before it has one of the host. */
+export type WantedPort = Omit<SystemPort, 'host'>
+
+interface Place {
+  readonly appId: string
+  readonly host: string
+  readonly range: PortRange
+}
+
+/**
+ * Gives each wanted port one of the host: the one that it has, or the lowest that no system has and that is not opened
+ * for an app. Those that are not wanted any more are free from now on. Part of the transaction that stores the settings.
+ */
+export async function givePorts(
+  db: Db,
+  { appId, host, range }: Place,
+  { wanted, before }: { readonly wanted: readonly WantedPort[]; readonly before: readonly SystemPort[] },
+): Promise<SystemPort[]> {
+  const taken = await takenPorts(db, { appId, host, range })
+  const given: SystemPort[] = []
+  for (const port of wanted) {
+    const known = before.find(each => each.protocol === port.protocol && each.container === port.container)
+    const free = known?.host ?? firstFree(taken, port.protocol, range)
+    if (free === undefined) {
+      throw PORTS_EXHAUSTED(host, range.first, range.last)
+    }
+    taken.add(`${port.protocol} ${free}`)
+    given.push({ ...port, host: free })
+  }
+  await db.deleteFrom('system_ports').where('app_id', '=', appId).execute()
+  for (const { protocol, host: port } of given) {
+    await db.insertInto('system_ports').values({ app_id: appId, host, protocol, port }).execute()
+  }
+  return given
+}
+
+/** GUARDIAN_MISSING when a port is to be open for some only, and nobody keeps the others out. */
+export function refuseUnkeptSources(
+  { ports, guarded }: Pick<SystemSettings, 'ports' | 'guarded'>,
+  host: string,
+): void {
+  const some = ports.filter(({ sources }) => sources.length > 0)
+  if (!guarded && some.length > 0) {
+    throw GUARDIAN_MISSING(host, some.map(each => `${each.container}/${each.protocol}`).join(', '))
+  }
+}
+
+async function takenPorts(db: Db, { appId, host, range }: Place): Promise<Set<string>> {
+  const systems = await db
+    .selectFrom('system_ports')
+    .select(['protocol', 'port'])
+    .where('host', '=', host)
+    .where('app_id', '!=', appId)
+    .execute()
+  const guardian = await guardianOf(db, host)
+  const openings = await db
+    .selectFrom('openings')
+    .innerJoin('apps', 'apps.id', 'openings.app_id')
+    .innerJoin('hosts', 'hosts.name', 'apps.host')
+    .select(['protocol', 'first', 'last'])
+    .where('app_id', '!=', appId)
+    .where(eb => eb.or([eb('apps.host', '=', host), eb('hosts.guardian', '=', guardian ?? '')]))
+    .execute()
+  const taken = new Set(systems.map(({ protocol, port }) => `${protocol} ${port}`))
+  for (const { protocol, first, last } of openings) {
+    for (let port = Math.max(first, range.first); port <= Math.min(last, range.last); port += 1) {
+      taken.add(`${protocol} ${port}`)
+    }
+  }
+  return taken
+}
+
+function firstFree(
+  taken: ReadonlySet<string>,
+  protocol: string,
+  { first, last }: PortRange,
+): number | undefined {
+  for (let port = first; port <= last; port += 1) {
+    if (!taken.has(`${protocol} ${port}`)) {
+      return port
+    }
+  }
+  return undefined
+}

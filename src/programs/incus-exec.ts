@@ -1,0 +1,45 @@
+import type { EngineRequest } from '#exec/call.ts'
+import { askIncus, readReply } from './incus.ts'
+import { pathOf } from './incus-instances.ts'
+
+/** The shell that root has there, as at a login. */
+const SHELL = ['su', '-l']
+const ENVIRONMENT = { TERM: 'xterm-256color', HOME: '/root', USER: 'root', LANG: 'C.UTF-8' }
+
+export type OpenedShell =
+  | {
+      readonly kind: 'begun'
+      readonly operation: string
+      /** Paths of its WebSockets. */
+      readonly sockets: { readonly data: string; readonly control: string }
+    }
+  | { readonly kind: 'refused'; readonly reason: string }
+
+/** Starts a shell on a terminal of its own; it waits for whoever connects. */
+export function openShell(
+  socket: string,
+  name: string,
+  { columns, rows }: { readonly columns: number; readonly rows: number },
+): EngineRequest<OpenedShell> {
+  const body = {
+    command: SHELL,
+    environment: ENVIRONMENT,
+    ...{ interactive: true, 'wait-for-websocket': true, width: columns, height: rows },
+  }
+  return {
+    ...askIncus(socket, { method: 'POST', path: `${pathOf(name)}/exec`, body }),
+    read: answer => {
+      const reply = readReply(answer)
+      if (reply.kind === 'refused') {
+        return reply
+      }
+      const { fds = {} } = (reply.metadata as { metadata?: { fds?: Record<string, string> } })?.metadata ?? {}
+      if (reply.kind === 'done' || fds[0] === undefined || fds.control === undefined) {
+        return { kind: 'refused', reason: 'Incus gave no terminal' }
+      }
+      const { operation } = reply
+      const at = (secret: string) => `${operation}/websocket?secret=${encodeURIComponent(secret)}`
+      return { kind: 'begun', operation, sockets: { data: at(fds[0]), control: at(fds.control) } }
+    },
+  }
+}

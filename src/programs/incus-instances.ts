@@ -1,0 +1,162 @@
+import type { EngineRequest } from '#exec/call.ts'
+import { askIncus, type IncusReply } from './incus.ts'
+import { SYSTEM_KEY, type Texts } from './incus-system.ts'
+
+const LIST_MS = 30_000
+
+/** What Incus knows of one container, as far as anything here decides by it. */
+export interface SystemInstance {
+  readonly name: string
+  /** running, stopped, frozen, error … */
+  readonly status: string
+  readonly createdAt: string
+  readonly architecture: string
+  readonly config: Texts
+  readonly devices: Readonly<Record<string, Texts>>
+}
+
+/** All containers, of whoever made them. */
+export function listInstances(socket: string): EngineRequest<readonly SystemInstance[]> {
+  return {
+    ...askIncus(socket, { method: 'GET', path: '/1.0/instances', query: { recursion: 1 } }),
+    timeoutMs: LIST_MS,
+    ok: [200],
+    read: ({ json }) => (((json ?? {}) as { metadata?: RawInstance[] }).metadata ?? []).map(readInstance),
+  }
+}
+
+/** Undefined when there is none of this name. */
+export function findInstance(socket: string, name: string): EngineRequest<SystemInstance | undefined> {
+  return {
+    ...askIncus(socket, { method: 'GET', path: pathOf(name) }),
+    ok: [200, 404],
+    read: ({ status, json }) =>
+      status === 404 ? undefined : readInstance((json as { metadata: RawInstance }).metadata),
+  }
+}
+
+export interface NewInstance {
+  readonly name: string
+  readonly source: Readonly<Record<string, string>>
+  readonly config: Texts
+  readonly devices: Readonly<Record<string, Texts>>
+}
+
+export function createInstance(socket: string, instance: NewInstance): EngineRequest<IncusReply> {
+  const body = { type: 'container', profiles: [], ...instance }
+  return askIncus(socket, { method: 'POST', path: '/1.0/instances', body })
+}
+
+/** Merges keys; an empty value takes one away. */
+export function patchConfig(socket: string, name: string, config: Texts): EngineRequest<IncusReply> {
+  return askIncus(socket, { method: 'PATCH', path: pathOf(name), body: { config }, timeoutMs: LIST_MS })
+}
+
+/** Only a whole replacement takes devices away. Refused when somebody changed it since it was read. */
+export function replaceInstance(
+  socket: string,
+  name: string,
+  given: Pick<SystemInstance, 'architecture' | 'config' | 'devices'>,
+): EngineRequest<IncusReply> {
+  const config = Object.fromEntries(Object.entries(given.config).filter(([, value]) => value !== ''))
+  const { architecture, devices } = given
+  const body = { architecture, ephemeral: false, profiles: [], description: '', config, devices }
+  return askIncus(socket, { method: 'PUT', path: pathOf(name), body })
+}
+
+export function renameInstance(socket: string, name: string, to: string): EngineRequest<IncusReply> {
+  return askIncus(socket, { method: 'POST', path: pathOf(name), body: { name: to } })
+}
+
+export function setState(
+  socket: string,
+  name: string,
+  state: { readonly action: 'start' | 'stop'; readonly force?: boolean; readonly timeoutSeconds: number },
+): EngineRequest<IncusReply> {
+  const { action, force = false, timeoutSeconds: timeout } = state
+  return askIncus(socket, { method: 'PUT', path: `${pathOf(name)}/state`, body: { action, force, timeout } })
+}
+
+export function deleteInstance(socket: string, name: string): EngineRequest<IncusReply> {
+  return askIncus(socket, { method: 'DELETE', path: pathOf(name) })
+}
+
+/** What went wrong at the start of a container: Incus itself only says that it did. */
+export function readStartLog(socket: string, name: string): EngineRequest<string> {
+  return {
+    ...askIncus(socket, { method: 'GET', path: `${pathOf(name)}/logs/lxc.log` }),
+    read: ({ status, text }) => (status === 200 ? text : ''),
+  }
+}
+
+/** A file in the container; also while it is stopped. */
+export function putFile(
+  socket: string,
+  name: string,
+  file: { readonly path: string; readonly text: string; readonly mode: string },
+): EngineRequest<IncusReply> {
+  return askIncus(socket, {
+    method: 'POST',
+    path: `${pathOf(name)}/files`,
+    query: { path: file.path },
+    // With any other type the daemon writes an empty file and answers that all is well.
+    headers: { 'content-type': 'application/octet-stream', ...ownedByRoot('file', file.mode), ...OVERWRITE },
+    body: file.text,
+  })
+}
+
+export function putFolder(
+  socket: string,
+  name: string,
+  folder: { readonly path: string; readonly mode: string },
+): EngineRequest<IncusReply> {
+  return askIncus(socket, {
+    method: 'POST',
+    path: `${pathOf(name)}/files`,
+    query: { path: folder.path },
+    headers: ownedByRoot('directory', folder.mode),
+  })
+}
+
+export function pathOf(name: string): string {
+  return `/1.0/instances/${encodeURIComponent(name)}`
+}
+
+const OVERWRITE = { 'x-incus-write': 'overwrite' }
+
+function ownedByRoot(type: 'file' | 'directory', mode: string): Record<string, string> {
+  return { 'x-incus-type': type, 'x-incus-uid': '0', 'x-incus-gid': '0', 'x-incus-mode': mode }
+}
+
+interface RawInstance {
+  name?: string
+  status?: string
+  created_at?: string
+  architecture?: string
+  config?: Record<string, string> | null
+  devices?: Record<string, Record<string, string>> | null
+}
+
+function readInstance(raw: RawInstance): SystemInstance {
+  return {
+    name: raw.name ?? '',
+    status: (raw.status ?? 'unknown').toLowerCase(),
+    createdAt: raw.created_at ?? '',
+    architecture: raw.architecture ?? '',
+    config: raw.config ?? {},
+    devices: raw.devices ?? {},
+  }
+}
+
+/** How containers are called that come out of a backup and say of themselves that they are another one. */
+export const RESTORING = 'Restoring-'
+
+/** The instance that was made for a system, whatever it is called. */
+export function instanceOf(instances: readonly SystemInstance[], id: string): SystemInstance | undefined {
+  return instances.find(each => each.config[SYSTEM_KEY.id] === id && !each.name.startsWith(RESTORING))
+}
+
+/** One that Incus cannot describe just now, because it is being started or stopped: whose it is cannot be told. */
+export function isUntold({ status, config }: SystemInstance): boolean {
+  return status === 'error' && Object.keys(config).length === 0
+}

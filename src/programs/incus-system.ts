@@ -1,0 +1,126 @@
+import { createHash } from 'node:crypto'
+import { canonicalJson } from '#lib/canonical-json.ts'
+
+/** How much of its host a system container may have, and what of it can be reached from outside. */
+export interface SystemShape {
+  readonly memoryBytes: number
+  readonly cpus: number
+  readonly processes: number
+  /** undefined: as much as the pool has. */
+  readonly diskBytes?: number | undefined
+  readonly ports: readonly SystemPort[]
+  readonly snapshots?: SnapshotPlan | undefined
+}
+
+export interface SystemPort {
+  readonly protocol: 'tcp' | 'udp'
+  readonly host: number
+  readonly container: number
+}
+
+export interface SnapshotPlan {
+  /** Five fields, as cron has them. */
+  readonly schedule: string
+  readonly keepDays: number
+}
+
+/** Where a host puts system containers. */
+export interface SystemPlace {
+  readonly pool: string
+  readonly network: string
+  /** Where their ports are listened at. */
+  readonly address: string
+}
+
+export const SYSTEM_KEY = {
+  /** Whose it is: the same whatever it is called. */
+  id: 'user.fairlead.id',
+  deployment: 'user.fairlead.deployment',
+  /** It was made to the end. */
+  whole: 'user.fairlead.whole',
+  /** Hash of all that decides how it runs. */
+  config: 'user.fairlead.config',
+  keys: 'user.fairlead.keys',
+  restarts: 'user.fairlead.restarts',
+  restored: 'user.fairlead.restored',
+} as const
+
+export type Texts = Readonly<Record<string, string>>
+
+/** Keys of its configuration that follow from its shape; an empty value takes a key away. */
+export function systemConfig({ memoryBytes, cpus, processes, snapshots }: SystemShape): Texts {
+  return {
+    'limits.memory': `${memoryBytes}B`,
+    'limits.memory.swap': 'false',
+    'limits.cpu.allowance': `${Math.round(cpus * 100)}ms/100ms`,
+    'limits.processes': String(processes),
+    'security.nesting': 'false',
+    'security.privileged': 'false',
+    'snapshots.schedule': snapshots?.schedule ?? '',
+    'snapshots.expiry': snapshots ? `${snapshots.keepDays}d` : '',
+    'snapshots.pattern': snapshots ? 'auto-%d' : '',
+  }
+}
+
+/** All its devices: what is not here, it has not. */
+export function systemDevices(
+  { diskBytes, ports }: SystemShape,
+  { pool, network, address }: SystemPlace,
+): Record<string, Texts> {
+  const size = diskBytes === undefined ? {} : { size: `${diskBytes}B` }
+  return {
+    root: { type: 'disk', path: '/', pool, ...size },
+    eth0: { type: 'nic', network, name: 'eth0', 'security.port_isolation': 'true' },
+    ...Object.fromEntries(
+      ports.map(({ protocol, host, container }) => [
+        `port-${protocol}-${host}`,
+        {
+          type: 'proxy',
+          // Forwarded by a program of Incus: beside Docker, whose rules drop what others forward, that works all the same.
+          listen: `${protocol}:${hostOf(address)}:${host}`,
+          connect: `${protocol}:127.0.0.1:${container}`,
+          bind: 'host',
+        },
+      ]),
+    ),
+  }
+}
+
+/** What of its configuration and devices people could change by hand, by names for people. */
+export function systemParts(config: Texts, devices: Readonly<Record<string, Texts>>): Record<string, string> {
+  const wanted = ['limits.memory', 'limits.cpu.allowance', 'limits.processes', 'security.privileged']
+  return {
+    ...Object.fromEntries(wanted.map(key => [key, config[key] ?? 'none'])),
+    ...Object.fromEntries(
+      Object.entries(devices).map(([name, device]) => [
+        device.type === 'proxy' ? `port:${device.listen ?? ''}` : `device:${name}`,
+        canonicalJson(device),
+      ]),
+    ),
+  }
+}
+
+/** Whether the instance is as it should be; what others add to its configuration beside ours stays. */
+export function isShaped(
+  found: { readonly config: Texts; readonly devices: Readonly<Record<string, Texts>> },
+  shape: SystemShape,
+  place: SystemPlace,
+): boolean {
+  const config = Object.entries(systemConfig(shape)).every(
+    ([key, value]) => (found.config[key] ?? '') === value,
+  )
+  return config && canonicalJson(found.devices) === canonicalJson(systemDevices(shape, place))
+}
+
+/** The text of an authorized_keys file. */
+export function authorizedKeys(keys: readonly string[]): string {
+  return keys.map(key => `${key}\n`).join('')
+}
+
+export function keysHash(keys: readonly string[]): string {
+  return createHash('sha256').update(authorizedKeys(keys)).digest('hex')
+}
+
+function hostOf(address: string): string {
+  return address.includes(':') ? `[${address}]` : address
+}

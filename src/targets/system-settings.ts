@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto'
+import { type Static, Type } from 'typebox'
+import {
+  SnapshotName,
+  SshKeyLine,
+  SystemImage,
+  SystemShapeData,
+  SystemSource,
+} from '#commands/system-data.ts'
+import { canonicalJson } from '#lib/canonical-json.ts'
+import type { SystemShape } from '#programs/incus-system.ts'
+
+const strict = { additionalProperties: false } as const
+const { memoryBytes, cpus, processes, snapshots } = SystemShapeData.properties
+const Port = Type.Integer({ minimum: 1, maximum: 65_535 })
+
+/** All that is wanted of a system container. Its owner is written down beside it: nothing on the host follows from that. */
+export const SystemSettings = Type.Object(
+  {
+    image: SystemImage,
+    /** Made of a backup: the image is what that was made of. */
+    from: Type.Optional(SystemSource),
+    memory_bytes: memoryBytes,
+    cpus,
+    processes,
+    disk_bytes: Type.Optional(SystemShapeData.properties.diskBytes),
+    /** Wanted: running or stopped. */
+    running: Type.Boolean(),
+    /** How often a new start was asked for. */
+    restarts: Type.Integer({ minimum: 0 }),
+    ports: Type.Array(
+      Type.Object(
+        {
+          protocol: Type.Union([Type.Literal('tcp'), Type.Literal('udp')]),
+          host: Port,
+          container: Port,
+          /** Addresses and networks; empty: everybody. */
+          sources: Type.Array(Type.String({ maxLength: 64 }), { maxItems: 200 }),
+        },
+        strict,
+      ),
+      { maxItems: 64 },
+    ),
+    /** A guardian keeps the firewall of the host, and has to open the ports. */
+    guarded: Type.Boolean(),
+    keys: Type.Array(SshKeyLine, { maxItems: 200 }),
+    /** Names of the snapshots that people asked for. */
+    snapshots: Type.Array(SnapshotName, { maxItems: 200 }),
+    schedule: Type.Optional(Type.Object({ ...schedulePart() }, strict)),
+    /** What it was brought back to last, and how often that was asked for. */
+    restore: Type.Optional(
+      Type.Object(
+        { snapshot: Type.String({ minLength: 1, maxLength: 64 }), count: Type.Integer({ minimum: 1 }) },
+        strict,
+      ),
+    ),
+  },
+  strict,
+)
+export type SystemSettings = Static<typeof SystemSettings>
+
+function schedulePart() {
+  const { schedule, keepDays } = snapshots.properties
+  return { cron: schedule, keep_days: keepDays }
+}
+
+/** Secret of the app of a system that is made of a backup: what opens that. */
+export const BACKUP_KEY = 'BACKUP_KEY'
+
+/** Port of the container at which its SSH server listens. */
+export const SSH_PORT = 22
+
+/** The shape as commands of the host take it. */
+export function shapeOf(settings: SystemSettings): SystemShape {
+  const { memory_bytes, disk_bytes, schedule, ports } = settings
+  return {
+    ...{ memoryBytes: memory_bytes, cpus: settings.cpus, processes: settings.processes },
+    ...(disk_bytes === undefined ? {} : { diskBytes: disk_bytes }),
+    ports: ports.map(({ protocol, host, container }) => ({ protocol, host, container })),
+    ...(schedule ? { snapshots: { schedule: schedule.cron, keepDays: schedule.keep_days } } : {}),
+  }
+}
+
+export function shapeHash(shape: SystemShape): string {
+  return createHash('sha256')
+    .update(canonicalJson({ version: 1, shape }))
+    .digest('hex')
+}
+
+/** Port of the host that leads to its SSH server. */
+export function sshPortOf({ ports }: Pick<SystemSettings, 'ports'>): number | undefined {
+  return ports.find(({ protocol, container }) => protocol === 'tcp' && container === SSH_PORT)?.host
+}

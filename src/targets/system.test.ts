@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { FairleadError } from '#lib/errors.ts'
+import { keysHash, systemConfig, systemDevices, systemParts } from '#programs/incus-system.ts'
+import { system } from './system.ts'
+import { type SystemSettings, shapeHash, shapeOf } from './system-settings.ts'
+import type { PlanInput } from './target.ts'
+
+const ID = '01990000-0000-7000-8000-000000000001'
+const DEPLOYMENT = 'd1'
+const KEY = `ssh-ed25519 ${'A'.repeat(40)}`
+const PLACE = { pool: 'default', network: 'incusbr0', address: '0.0.0.0' }
+const SETTINGS: SystemSettings = {
+  ...{ image: 'debian12', memory_bytes: 2 ** 30, cpus: 1.5, processes: 500, disk_bytes: 2 ** 33 },
+  ...{ running: true, restarts: 0, guarded: true, keys: [KEY], snapshots: [] },
+  ports: [{ protocol: 'tcp', host: 22_000, container: 22, sources: ['10.0.0.0/8'] }],
+}
+const NOTHING = {
+  ...{ system: null, isTaken: false, image: 'f'.repeat(64), images: ['debian12'], pool: 'default' },
+  ...{ driver: 'btrfs', place: PLACE, host: 'box' },
+}
+
+function present(settings: SystemSettings, change: object = {}) {
+  const shape = shapeOf(settings)
+  return {
+    ...NOTHING,
+    system: {
+      ...{ name: 'ada', status: 'running', isWhole: true, deployment: 'd0', restarts: 0, restored: 0 },
+      ...{ configHash: shapeHash(shape), keysHash: keysHash(settings.keys), createdAt: '', snapshots: [] },
+      parts: systemParts(systemConfig(shape), systemDevices(shape, PLACE)),
+      ...change,
+    },
+  }
+}
+
+function planned(settings: SystemSettings, found: object, content?: object) {
+  return system.plan({
+    ...{ app: { id: ID, name: 'ada', baseDomain: 'localhost' }, settings, deployment: DEPLOYMENT },
+    ...{ found: { system: found }, secrets: {}, registry: undefined },
+    previous: content && { id: 'r', commit: 'c', configHash: 'h', content },
+  } as unknown as PlanInput<never>)
+}
+
+function commands(...of: Parameters<typeof planned>): string[] {
+  return planned(...of).apply.map(({ command }) => command)
+}
+
+test('one that is not there is made, let in to, started and proved', () => {
+  const plan = planned(SETTINGS, NOTHING)
+  assert.deepEqual(
+    plan.apply.map(({ command }) => command),
+    ['system.create', 'system.authorize', 'system.start'],
+  )
+  assert.deepEqual([plan.verify[0]?.data.ssh, plan.verify[0]?.data.mustRun], [22_000, ['system']])
+  assert.deepEqual(plan.undo, [
+    { key: 'undo', command: 'system.delete', data: { id: ID, madeBy: DEPLOYMENT } },
+  ])
+})
+
+test('one that is as it should be is left alone', () => {
+  const plan = planned(SETTINGS, present(SETTINGS))
+  assert.deepEqual([plan.nothingToDo, plan.apply, plan.verify], [true, [], []])
+})
+
+test('a half-made one is made anew, and no snapshot of it is asked for', () => {
+  const wanted = { ...SETTINGS, snapshots: ['s1'] }
+  assert.deepEqual(commands(wanted, present(SETTINGS, { isWhole: false })), [
+    'system.create',
+    'system.authorize',
+    'system.start',
+  ])
+})
+
+test('only what differs is done', () => {
+  const more = { ...SETTINGS, memory_bytes: 2 ** 31 }
+  assert.deepEqual(commands(more, present(SETTINGS)), ['system.resize'])
+  const byHand = present(SETTINGS)
+  const parts = { ...byHand.system.parts, 'limits.memory': '1TiB' }
+  assert.deepEqual(commands(SETTINGS, present(SETTINGS, { parts })), ['system.resize'])
+  assert.deepEqual(commands({ ...SETTINGS, keys: [] }, present(SETTINGS)), ['system.authorize'])
+  assert.deepEqual(commands({ ...SETTINGS, restarts: 1 }, present(SETTINGS)), ['system.start'])
+  assert.deepEqual(commands({ ...SETTINGS, running: false }, present(SETTINGS)), ['system.stop'])
+  assert.deepEqual(commands(SETTINGS, present(SETTINGS, { name: 'old' })), ['system.rename', 'system.start'])
+})
+
+test('a resize that fails goes back to the limits of the release before', () => {
+  const shape = shapeOf(SETTINGS)
+  const more = { ...SETTINGS, memory_bytes: 2 ** 31 }
+  const plan = planned(more, present(SETTINGS), { shape, configHash: shapeHash(shape) })
+  assert.deepEqual([plan.undo[0]?.command, plan.undo[0]?.data.shape], ['system.resize', shape])
+})
+
+test('R73 snapshots are taken and deleted as asked for; one that is lost is not taken of another day', () => {
+  const wanted = { ...SETTINGS, snapshots: ['s1'] }
+  assert.deepEqual(commands(wanted, present(SETTINGS), { snapshots: [] }), ['system.snapshot'])
+  assert.deepEqual(commands(wanted, present(SETTINGS), { snapshots: ['s1'] }), [])
+  const there = present(SETTINGS, {
+    snapshots: [
+      { name: 's1', createdAt: '' },
+      { name: 'auto-0', createdAt: '' },
+    ],
+  })
+  assert.deepEqual(commands(SETTINGS, there, { snapshots: ['s1'] }), ['system.forget-snapshot'])
+})
+
+test('R73 a restore is done once, and lets the keys of today in', () => {
+  const wanted = { ...SETTINGS, restore: { snapshot: 's1', count: 2 } }
+  const snapshots = [{ name: 's1', createdAt: '' }]
+  assert.deepEqual(commands(wanted, present(SETTINGS, { snapshots, restored: 1 })), [
+    'system.restore',
+    'system.authorize',
+    'system.start',
+  ])
+  assert.deepEqual(commands(wanted, present(SETTINGS, { restored: 2 })), [])
+  assert.throws(() => commands(wanted, present(SETTINGS)), isCode('SYSTEM_SNAPSHOT_GONE'))
+})
+
+test('what cannot be on this host is said before anything is done', () => {
+  assert.throws(() => commands(SETTINGS, { ...NOTHING, isTaken: true }), isCode('SYSTEM_NAME_TAKEN'))
+  assert.throws(() => commands(SETTINGS, { ...NOTHING, image: null }), isCode('SYSTEM_IMAGE_MISSING'))
+  assert.throws(() => commands(SETTINGS, { ...NOTHING, driver: null }), isCode('SYSTEM_POOL_MISSING'))
+  assert.throws(() => commands(SETTINGS, { ...NOTHING, driver: 'dir' }), isCode('SYSTEM_POOL_WITHOUT_LIMITS'))
+  const { disk_bytes: _, ...unlimited } = SETTINGS
+  assert.equal(commands(unlimited, { ...NOTHING, driver: 'dir' }).length, 3)
+})
+
+test('its ports are opened where a guardian keeps the firewall, for whom its owner said', () => {
+  assert.deepEqual(system.opens?.(SETTINGS as never), [
+    { protocol: 'tcp', first: 22_000, last: 22_000, sources: ['10.0.0.0/8'] },
+  ])
+  assert.deepEqual(system.opens?.({ ...SETTINGS, guarded: false } as never), [])
+})
+
+test('a container gets no more than its devices say: one disk, one network, forwarded ports', () => {
+  const devices = systemDevices(shapeOf(SETTINGS), PLACE)
+  assert.deepEqual(Object.keys(devices), ['root', 'eth0', 'port-tcp-22000'])
+  assert.equal(devices.root?.path, '/')
+  assert.equal(devices['port-tcp-22000']?.connect, 'tcp:127.0.0.1:22')
+  const config = systemConfig(shapeOf(SETTINGS))
+  assert.deepEqual([config['security.privileged'], config['limits.cpu.allowance']], ['false', '150ms/100ms'])
+})
+
+function isCode(code: string) {
+  return (error: unknown) => error instanceof FairleadError && error.code === code
+}

@@ -1,0 +1,158 @@
+import {
+  systemAuthorize,
+  systemCreate,
+  systemDelete,
+  systemForget,
+  systemObserve,
+  systemRename,
+  systemResize,
+  systemRestore,
+  systemSnapshot,
+  systemStart,
+  systemStop,
+  systemVerify,
+} from '#commands/system.ts'
+import type { SystemObserved } from '#commands/system-data.ts'
+import { INTERNAL } from '#lib/errors.ts'
+import type { SystemShape } from '#programs/incus-system.ts'
+import { type Needs, needsOf, refuseImpossible, systemChanges } from './system-needs.ts'
+import { BACKUP_KEY, SystemSettings, shapeHash, shapeOf, sshPortOf } from './system-settings.ts'
+import {
+  type AppFacts,
+  defineTarget,
+  type Plan,
+  type PlanInput,
+  type Target,
+  type Tell,
+  tell,
+} from './target.ts'
+
+const SSH_WITHIN_MS = 120_000
+
+/** A machine of one's own: a container with an init, users and an SSH server, made and kept by Incus. */
+export const system: Target = defineTarget({
+  name: 'system',
+  summary: 'Runs a system container: a machine of its own for a person, with SSH.',
+  settings: SystemSettings,
+  keepers: 'admins',
+  detect: () => undefined,
+  reads: () => [],
+  domains: () => [],
+  opens: ({ guarded, ports }) =>
+    guarded
+      ? ports.map(({ protocol, host, sources }) => ({ protocol, first: host, last: host, sources }))
+      : [],
+  settle: settings => settings,
+  look: ({ app, settings }) => [tell('system', systemObserve, { ...whose(app), image: settings.image })],
+  plan,
+  images: () => [],
+  // Without its data there is nothing of it to take down: it is stopped and stays with the owner of the host.
+  remove: ({ app, volumes }) =>
+    volumes === 'delete'
+      ? [tell('delete', systemDelete, { id: idOf(app) })]
+      : [tell('stop', systemStop, whose(app))],
+})
+
+function plan(input: PlanInput<SystemSettings>): Plan {
+  const { app, settings, deployment, previous } = input
+  const seen = input.found.system as SystemObserved
+  const shape = shapeOf(settings)
+  const configHash = shapeHash(shape)
+  const needs = needsOf({ name: app.name, settings, seen, configHash, shape, previous })
+  refuseImpossible({ name: app.name, settings, seen }, needs)
+  const lists = { build: [], push: [], route: [], watch: [], prune: [] } as const
+  const about = { ...whose(app), deployment, shape, configHash }
+  const nothingToDo = !Object.values(needs).some(each => (Array.isArray(each) ? each.length > 0 : each))
+  return {
+    ...lists,
+    apply: applied(needs, about, { ...settings, identity: input.secrets[BACKUP_KEY] }),
+    verify: nothingToDo ? [] : [tell('verify', systemVerify, verifyData(app, { settings, configHash }))],
+    undo: undone(needs, about, previous?.content),
+    release: {
+      ...{ name: app.name, image: settings.image, address: seen.place.address, shape, configHash },
+      snapshots: [...settings.snapshots].sort(),
+      ...(settings.restore ? { restore: settings.restore } : {}),
+    },
+    changes: systemChanges(app.name, { settings, seen, needs, shape }),
+    nothingToDo,
+  }
+}
+
+interface About {
+  readonly id: string
+  readonly name: string
+  readonly deployment: string
+  readonly shape: SystemShape
+  readonly configHash: string
+}
+
+function applied(
+  needs: Needs,
+  about: About,
+  settings: SystemSettings & { readonly identity: string | undefined },
+): Tell[] {
+  const { id, name, deployment } = about
+  const { image, keys, restarts, restore, identity } = settings
+  const from = settings.from && { from: { ...settings.from, identity } }
+  const snapshot = (what: string) => ({ id, name, snapshot: what })
+  return [
+    ...(needs.create
+      ? [tell('create', systemCreate, { ...about, image, ...from, restored: restore?.count ?? 0 } as never)]
+      : []),
+    ...(needs.rename ? [tell('rename', systemRename, { id, name })] : []),
+    ...(needs.resize ? [tell('resize', systemResize, about as never)] : []),
+    ...needs.take.map(what => tell(`snapshot ${what}`, systemSnapshot, snapshot(what))),
+    ...needs.forget.map(what => tell(`forget ${what}`, systemForget, snapshot(what))),
+    ...(needs.restore && restore
+      ? [
+          tell('restore', systemRestore, {
+            ...about,
+            snapshot: restore.snapshot,
+            restored: restore.count,
+          } as never),
+        ]
+      : []),
+    ...(needs.authorize ? [tell('authorize', systemAuthorize, { id, name, keys })] : []),
+    ...(needs.start ? [tell('start', systemStart, { id, name, restarts, deployment })] : []),
+    ...(needs.stop ? [tell('stop', systemStop, { id, name, deployment })] : []),
+  ]
+}
+
+/** What was made goes; limits and ports become those of the release before. Nothing brings back what a restore replaced. */
+function undone(
+  needs: Needs,
+  { id, name, deployment }: About,
+  before: Readonly<Record<string, unknown>> | undefined,
+): Tell[] {
+  if (needs.create) {
+    return [tell('undo', systemDelete, { id, madeBy: deployment })]
+  }
+  const { shape, configHash } = (before ?? {}) as Partial<Pick<About, 'shape' | 'configHash'>>
+  return needs.resize && shape && configHash
+    ? [tell('undo', systemResize, { id, name, deployment, shape, configHash } as never)]
+    : []
+}
+
+function verifyData(
+  app: AppFacts,
+  { settings, configHash }: { readonly settings: SystemSettings; readonly configHash: string },
+) {
+  const ssh = sshPortOf(settings)
+  const { running } = settings
+  return {
+    ...{ ...whose(app), configHash, running, withinMs: SSH_WITHIN_MS },
+    ...(ssh === undefined ? {} : { ssh }),
+    mustRun: running ? ['system'] : [],
+  }
+}
+
+function whose(app: AppFacts) {
+  return { id: idOf(app), name: app.name }
+}
+
+function idOf({ id, name }: AppFacts): string {
+  if (id === undefined) {
+    throw INTERNAL(`the system "${name}" has no id`)
+  }
+  return id
+}

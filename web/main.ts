@@ -1,0 +1,9 @@
+import icons from '@nuxt/ui/runtime/vue/plugins/icons.js'
+import { createApp } from 'vue'
+import { startLive } from '#web/api/live.ts'
+import App from './App.vue'
+import { router } from './router.ts'
+import './theme.css'
+
+startLive()
+createApp(App).use(router).use(icons).mount('#app')

@@ -4,13 +4,25 @@
  * not is named at the end. FAIRLEAD_TEST_ONCE=1 runs nothing twice.
  */
 import { glob } from 'node:fs/promises'
-import { join, relative } from 'node:path'
+import { basename, join, relative } from 'node:path'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
 
 const ROOT = join(import.meta.dirname, '..')
 /** Where more files fail it is not the machine, and a second time would only take long. */
 const MOST_AGAIN = 3
+
+/** They take the longest, and come first: begun last, one of them would go on alone while a core has nothing to do. */
+const FIRST = [
+  'systems',
+  'conventions',
+  'crash',
+  'five-hosts',
+  'notebooks',
+  'postgres',
+  'getting-started',
+].map(name => `integration/${name}.test.ts`)
+const MOST_NAMED = 12
 
 /** What is lost once in many runs is what these look for. */
 const FINAL = ['integration/crash.test.ts', 'integration/reattach.test.ts']
@@ -20,11 +32,20 @@ interface Outcome {
   readonly skipped: number
   /** Names of the tests that failed, by file. */
   readonly failed: ReadonlyMap<string, readonly string[]>
+  /** By file. */
+  readonly seconds: ReadonlyMap<string, number>
 }
 
 const chosen = process.argv.slice(2)
 const files =
-  chosen.length > 0 ? chosen : (await Array.fromAsync(glob('integration/**/*.test.ts', { cwd: ROOT }))).sort()
+  chosen.length > 0
+    ? chosen
+    : [
+        ...new Set([
+          ...FIRST,
+          ...(await Array.fromAsync(glob('integration/**/*.test.ts', { cwd: ROOT }))).sort(),
+        ]),
+      ]
 const first = await runAll(files, 2)
 const again = [...first.failed.keys()]
 const isFinal = again.length > MOST_AGAIN || again.some(file => FINAL.includes(file))
@@ -36,19 +57,19 @@ const second = mayRepeat ? await runAll(again, 1) : first
 const lost = [...second.failed.values()].flat().length
 const unsteady = mayRepeat ? again.filter(file => !second.failed.has(file)) : []
 
-if (mayRepeat) {
-  say('')
-  for (const file of unsteady) {
-    say(`unsteady: ${file} failed at first and passed alone: ${first.failed.get(file)?.join('; ')}`)
-  }
-  const { tests, skipped } = first
-  const counts = { tests, pass: tests - skipped - lost, fail: lost, skipped, unsteady: unsteady.length }
-  Object.entries(counts).forEach(([what, count]) => void say(`ℹ ${what} ${count}`))
+say('')
+for (const file of unsteady) {
+  say(`unsteady: ${file} failed at first and passed alone: ${first.failed.get(file)?.join('; ')}`)
 }
+nameLongest(first.seconds)
+const { tests, skipped } = first
+const counts = { tests, pass: tests - skipped - lost, fail: lost, skipped, unsteady: unsteady.length }
+Object.entries(counts).forEach(([what, count]) => void say(`ℹ ${what} ${count}`))
 process.exitCode = second.failed.size === 0 ? 0 : 1
 
 async function runAll(paths: readonly string[], concurrency: number): Promise<Outcome> {
   const failed = new Map<string, string[]>()
+  const seconds = new Map<string, number>()
   let tests = 0
   let skipped = 0
   const stream = run({ cwd: ROOT, files: paths.map(path => join(ROOT, path)), concurrency })
@@ -60,16 +81,24 @@ async function runAll(paths: readonly string[], concurrency: number): Promise<Ou
       failed.set(path, [...(failed.get(path) ?? []), name])
     }
   })
-  stream.on('test:summary', ({ file, counts }) => {
+  stream.on('test:summary', ({ file, counts, duration_ms: took }) => {
     if (file === undefined) {
       tests = counts.tests
       skipped = counts.skipped
+    } else {
+      seconds.set(relative(ROOT, file), took / 1000)
     }
   })
   for await (const text of stream.compose(new spec())) {
     process.stdout.write(text as string)
   }
-  return { tests, skipped, failed }
+  return { tests, skipped, failed, seconds }
+}
+
+function nameLongest(seconds: ReadonlyMap<string, number>): void {
+  const longest = [...seconds].sort(([, one], [, other]) => other - one).slice(0, MOST_NAMED)
+  const names = longest.map(([file, took]) => `${basename(file, '.test.ts')} ${took.toFixed(0)} s`)
+  say(`ℹ longest ${names.join(', ')}`)
 }
 
 function say(text: string): void {

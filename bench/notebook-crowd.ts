@@ -8,8 +8,9 @@ import { project } from './notebook-files.ts'
 /** So long all of them may take to be served. */
 const LONGEST_MS = 20 * 60_000
 const EVERY_MS = 200
-/** A small server, of the base image that has this Python. */
-const TINY = 'env: { python: "3.12" }\nrun: { memory: 16m, cpus: 0.1, pids: 16 }\n'
+/** Of the base image with a small server. A project that asks for none gets a newer one. */
+export const TINY_PYTHON = '3.10'
+const TINY = `env: { python: "${TINY_PYTHON}" }\nrun: { memory: 16m, cpus: 0.1, pids: 16 }\n`
 
 /**
  * Pushes so many more projects, each with a server and an address, and stops the servers once all are served, as a

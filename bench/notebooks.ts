@@ -7,7 +7,7 @@ import { smallBase } from '../integration/world/small-notebook.ts'
 import { visitorOf } from '../integration/world/visitor.ts'
 import type { Figure } from './figure.ts'
 import { median } from './median.ts'
-import { deploymentsOf, quiet, serveCrowd } from './notebook-crowd.ts'
+import { deploymentsOf, quiet, serveCrowd, TINY_PYTHON } from './notebook-crowd.ts'
 import { type Files, project } from './notebook-files.ts'
 import { durationOf, stepsOf } from './redeploy.ts'
 
@@ -27,7 +27,7 @@ export async function measureNotebooks(runs: number, say: (text: string) => void
   }))
   const world = await startNotebookSystem(stack, {
     packages: versions,
-    others: ({ baseImage }) => [smallBase(baseImage)],
+    others: ({ baseImage }) => [smallBase(baseImage, TINY_PYTHON)],
     environment: { FAIRLEAD_MOST_UNATTENDED: '0' },
   })
   world.system.own(ONE)
@@ -120,6 +120,10 @@ class NotebookBench {
       const body = await this.#bodyOf(app).catch(() => '')
       if (body.includes(`"${wanted}"`)) {
         return
+      }
+      const [last] = await deploymentsOf(this.#world.system.together().client, { app })
+      if (last?.state === 'failed') {
+        throw new Error(`${app} is not served: ${last.error?.message}`)
       }
       await systemClock.sleep(EVERY_MS)
     }

@@ -10,8 +10,8 @@ const SERVER = [
 ].join('\n')
 const DOCKERFILE = 'COPY serve /bin/serve\nUSER 1000:1000\nEXPOSE 8888\nCMD ["sh", "/bin/serve"]\n'
 
-/** A base image with a small server in place of Jupyter, for projects that ask for Python 3.12. */
-export function smallBase(image: string): BaseContext {
+/** A base image with a small server in place of Jupyter, for projects that ask for this Python. */
+export function smallBase(image: string, python = '3.12'): BaseContext {
   const files = { serve: SERVER, Dockerfile: `FROM ${image}\n${DOCKERFILE}` }
-  return { name: 'small', python: '3.12', files }
+  return { name: 'small', python, files }
 }

@@ -123,7 +123,7 @@ class NotebookBench {
       }
       const [last] = await deploymentsOf(this.#world.system.together().client, { app })
       if (last?.state === 'failed') {
-        throw new Error(`${app} is not served: ${last.error?.message}`)
+        throw new Error(`${app} is not served: ${JSON.stringify(last.error, undefined, 2)}`)
       }
       await systemClock.sleep(EVERY_MS)
     }

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -21,8 +22,7 @@ export async function startPackageIndex(
   stack: AsyncDisposableStack,
   packages: readonly PythonPackage[],
 ): Promise<PackageIndex> {
-  const network = ['network', 'inspect', 'bridge', '--format', '{{(index .IPAM.Config 0).Gateway}}']
-  const host = (await mustRun('docker', network, { folder: '/' })).trim()
+  const host = await engineAddress()
   const server = createServer(({ url = '' }, response) => {
     const [, list, file] = /^\/(?:simple\/([^/]+)\/|files\/([^/]+))$/.exec(url) ?? []
     const found = packages.filter(each => each.name === list || fileName(each) === file)
@@ -43,6 +43,18 @@ export async function startPackageIndex(
     server.closeAllConnections()
   })
   return { host, url: `http://${host}:${(server.address() as AddressInfo).port}/simple/` }
+}
+
+/** Of its own bridge. A new engine does not tell the gateway itself before it is started a second time. */
+async function engineAddress(): Promise<string> {
+  const format = '{{index .Options "com.docker.network.bridge.name"}}'
+  const bridge = await mustRun('docker', ['network', 'inspect', 'bridge', '--format', format], {
+    folder: '/',
+  })
+  const shown = await mustRun('ip', ['-json', '-4', 'address', 'show', bridge.trim()], { folder: '/' })
+  const [link] = JSON.parse(shown) as { readonly addr_info: readonly { readonly local: string }[] }[]
+  assert.ok(link?.addr_info[0], `the engine's bridge ${bridge.trim()} has no address`)
+  return link.addr_info[0].local
 }
 
 function fileName({ name, version }: PythonPackage): string {

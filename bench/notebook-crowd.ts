@@ -25,28 +25,30 @@ export async function serveCrowd(world: NotebookSystem, count: number): Promise<
   const commit = await remote.push(Object.assign({}, ...files))
   const pushedAt = systemClock.monotonic()
   await world.tellOf(commit)
-  if (!(await quiet(client, LONGEST_MS))) {
-    return undefined
+  let running = await containersOf(names)
+  while (running.length < count) {
+    if (systemClock.monotonic() > pushedAt + LONGEST_MS) {
+      return undefined
+    }
+    const [failed] = await deploymentsOf(client, { state: 'failed' })
+    if (failed) {
+      throw new Error(`a project is not served: ${JSON.stringify(failed.error, undefined, 2)}`)
+    }
+    await systemClock.sleep(EVERY_MS)
+    running = await containersOf(names)
   }
+  await quiet(client)
   const ms = systemClock.monotonic() - pushedAt
-  const running = await containersOf(names)
-  if (running.length < count) {
-    throw new Error(`only ${running.length} of ${count} projects are served`)
-  }
   await docker('kill', ...running)
   return ms
 }
 
-/** Whether nothing is at work or in line any more, within that time. */
-export async function quiet(client: Client, withinMs = LONGEST_MS): Promise<boolean> {
-  const until = systemClock.monotonic() + withinMs
+/** Until nothing is at work or in line any more. */
+export async function quiet(client: Client): Promise<void> {
   for (;;) {
     const open = await Promise.all(['queued', 'running'].map(state => deploymentsOf(client, { state })))
     if (open.every(({ length }) => length === 0)) {
-      return true
-    }
-    if (systemClock.monotonic() > until) {
-      return false
+      return
     }
     await systemClock.sleep(EVERY_MS)
   }

@@ -15,6 +15,8 @@ import { durationOf, stepsOf } from './redeploy.ts'
 const FEW = 3
 const OTHERS = 199
 const EVERY_MS = 50
+/** Each project has two addresses of it. */
+const ROOMY = '10.213.0.0/20'
 const ONE = 'bench-one'
 const NEXT = 'bench-next'
 
@@ -27,6 +29,7 @@ export async function measureNotebooks(runs: number, say: (text: string) => void
   }))
   const world = await startNotebookSystem(stack, {
     packages: versions,
+    subnet: ROOMY,
     others: ({ baseImage }) => [smallBase(baseImage, TINY_PYTHON)],
     environment: { FAIRLEAD_MOST_UNATTENDED: '0' },
   })

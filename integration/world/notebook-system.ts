@@ -28,6 +28,8 @@ export interface NotebookSystem {
 
 export interface NotebookSystemOptions {
   readonly packages: readonly PythonPackage[]
+  /** See `SystemOptions`. */
+  readonly subnet?: string
   /** Further settings of the parts. */
   readonly environment?: Readonly<Record<string, string>>
   /** Base images besides. */
@@ -40,9 +42,9 @@ export interface NotebookSystemOptions {
  */
 export async function startNotebookSystem(
   stack: AsyncDisposableStack,
-  { packages, environment = {}, others = () => [] }: NotebookSystemOptions,
+  { packages, environment = {}, others = () => [], ...options }: NotebookSystemOptions,
 ): Promise<NotebookSystem> {
-  const system = await startSystem(stack)
+  const system = await startSystem(stack, options)
   const { folder, gitServer } = system
   const index = await startPackageIndex(stack, packages)
   const base = await ensureNotebookBase(folder)

@@ -56,6 +56,8 @@ export interface SystemOptions {
   readonly environment?: Readonly<Record<string, string>>
   readonly dockerSocket?: string
   readonly registry?: { readonly folder?: string; readonly host?: string }
+  /** Of the network of routed apps. Default: a small one, with room for a hundred. */
+  readonly subnet?: string
 }
 
 /** Starts everything; the stack takes it down again, with all containers, images and files that it made. */
@@ -91,7 +93,7 @@ export async function startSystem(stack: AsyncDisposableStack, options: SystemOp
     workerPort: await freePort(),
     baseDomain: 'localhost',
     proxy,
-    network: { name: place.name, subnet: await freeSubnet(socketPath) },
+    network: { name: place.name, subnet: options.subnet ?? (await freeSubnet(socketPath)) },
     registry,
     allowPrivate: ['127.0.0.0/8'],
   }

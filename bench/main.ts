@@ -63,13 +63,15 @@ if (values.help || !wanted.every(each => MEASURES.includes(each))) {
 /** Nothing here fails because it is slow. */
 async function main(runs: number, measures: ReadonlySet<Measure>): Promise<void> {
   const load = loadavg()[0] ?? 0
+  // What was measured is told before anything is taken down.
+  await using stack = new AsyncDisposableStack()
   const figures = await measureInWorld(runs, measures)
   if (measures.has('recovery')) {
     say('kills in the middle of a build')
     figures.push(...(await measureRecovery()))
   }
   if (measures.has('notebooks')) {
-    figures.push(...(await measureNotebooks(Math.min(runs, 10), say)))
+    figures.push(...(await measureNotebooks(stack, Math.min(runs, 10), say)))
   }
   await report(figures, { runs, load })
 }

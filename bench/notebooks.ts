@@ -21,8 +21,11 @@ const ONE = 'bench-one'
 const NEXT = 'bench-next'
 
 /** From the end of a push to the link that serves it, with a real server, and what a server and its image cost. */
-export async function measureNotebooks(runs: number, say: (text: string) => void): Promise<Figure[]> {
-  await using stack = new AsyncDisposableStack()
+export async function measureNotebooks(
+  stack: AsyncDisposableStack,
+  runs: number,
+  say: (text: string) => void,
+): Promise<Figure[]> {
   say('notebooks: a base image with Jupyter, and its push')
   const versions = Array.from({ length: FEW + 1 }, (_, at) => ({
     ...{ name: 'tiny', version: `1.${at}`, source: `value = ${at}\n` },

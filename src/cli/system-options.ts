@@ -27,15 +27,22 @@ export function parseAmount(text: string): number {
   return Number(text)
 }
 
-/** `8080`, `53/udp`, `8080=10.0.0.0/8,192.0.2.1`; commander gives those before it. */
+/** `8080`, `53/udp`, `8080=10.0.0.0/8,@github-hooks`; commander gives those before it. */
 export function readPort(text: string, before: readonly WantedPort[] = []): readonly WantedPort[] {
   const [place = '', from] = text.split('=', 2)
   const [port = '', protocol = 'tcp'] = place.split('/')
   const sources = from === undefined ? [] : from.split(',')
-  if ((protocol !== 'tcp' && protocol !== 'udp') || !sources.every(isNetwork)) {
-    throw new InvalidArgumentError('Expected a port such as 8080, 53/udp or 8080=10.0.0.0/8.')
+  if ((protocol !== 'tcp' && protocol !== 'udp') || !sources.every(isSource)) {
+    throw new InvalidArgumentError(
+      'Expected a port such as 8080, 53/udp, 8080=10.0.0.0/8 or 8080=@github-hooks.',
+    )
   }
   return [...before, { protocol, container: parsePort(port), sources }]
+}
+
+/** Whether there is such a list, the manager says. */
+function isSource(text: string): boolean {
+  return /^@[a-z0-9-]+$/.test(text) || isNetwork(text)
 }
 
 function isNetwork(text: string): boolean {
@@ -51,7 +58,7 @@ export function limits(command: Command): Command {
     .option('--disk <size>', 'such as 10g', parseSize)
     .option(
       '--port <port...>',
-      'of the container, to be reached from outside: 8080, 53/udp, 8080=10.0.0.0/8',
+      'of the container, to be reached from outside: 8080, 53/udp, 8080=10.0.0.0/8, 8080=@github-hooks',
       readPort,
     )
 }

@@ -29,6 +29,19 @@ test('neighbouring and overlapping openings are one, and sources are merged only
   ])
 })
 
+test('the name of a list stays a source: it neither goes nor lets everybody in', () => {
+  const open = asOpenings(
+    openPorts([
+      tcp(80, 80, '@ci'),
+      tcp(81, 81, '@ci'),
+      tcp(82, 82, '10.0.0.0/8', '@hooks', '@ci'),
+      tcp(90, 90, '@ci'),
+      tcp(90, 90),
+    ]),
+  )
+  assert.deepEqual(open, [tcp(80, 81, '@ci'), tcp(82, 82, '@ci', '@hooks', '10.0.0.0/8'), tcp(90, 90)])
+})
+
 for (const [text, written] of [
   ['10.1.2.3', '10.1.2.3'],
   ['0.0.0.0/0', '0.0.0.0/0'],

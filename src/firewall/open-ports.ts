@@ -5,6 +5,8 @@ import type { Opening } from './opening.ts'
 export interface OpenPorts extends Pick<Opening, 'protocol' | 'first' | 'last'> {
   /** In order, none overlapping; undefined: all there are. */
   readonly sources: readonly AddressRange[] | undefined
+  /** Sources that are no addresses, but names of lists: who they are is not said yet. */
+  readonly names: readonly string[]
 }
 
 /** What is open when all of these are: one list for the same openings, however they were put. */
@@ -16,9 +18,9 @@ export function openPorts(openings: readonly Opening[]): OpenPorts[] {
 
 /** The same in the form of openings. */
 export function asOpenings(ports: readonly OpenPorts[]): Opening[] {
-  return ports.map(({ protocol, first, last, sources }) => ({
+  return ports.map(({ protocol, first, last, sources, names }) => ({
     ...{ protocol, first, last },
-    sources: (sources ?? []).flatMap(writeNetworks),
+    sources: [...names, ...(sources ?? []).flatMap(writeNetworks)],
   }))
 }
 
@@ -29,24 +31,27 @@ function pieces(openings: readonly Opening[]): OpenPorts[] {
     const last = (cuts[index + 1] ?? first) - 1
     const over = openings.filter(each => each.first <= first && last <= each.last)
     const protocol = over[0]?.protocol
-    return protocol === undefined ? [] : [{ protocol, first, last, sources: sourcesOf(over) }]
+    return protocol === undefined ? [] : [{ protocol, first, last, ...sourcesOf(over) }]
   })
 }
 
-function sourcesOf(openings: readonly Opening[]): AddressRange[] | undefined {
+/** What cannot be read is kept: without it an opening for nobody else would become one for everybody. */
+function sourcesOf(openings: readonly Opening[]): Pick<OpenPorts, 'sources' | 'names'> {
   if (openings.some(({ sources }) => sources.length === 0)) {
-    return undefined
+    return { sources: undefined, names: [] }
   }
-  return mergedAddresses(
-    openings.flatMap(({ sources }) => sources.flatMap(text => readAddresses(text) ?? [])),
-  )
+  const texts = [...new Set(openings.flatMap(({ sources }) => sources))]
+  return {
+    sources: mergedAddresses(texts.flatMap(text => readAddresses(text) ?? [])),
+    names: texts.filter(text => !readAddresses(text)).sort(),
+  }
 }
 
 function joined(ports: readonly OpenPorts[]): OpenPorts[] {
   const done: OpenPorts[] = []
   for (const next of ports) {
     const before = done.at(-1)
-    if (before && before.last + 1 === next.first && isSame(before.sources, next.sources)) {
+    if (before && before.last + 1 === next.first && isSame(before, next)) {
       done[done.length - 1] = { ...before, last: next.last }
     } else {
       done.push(next)
@@ -55,7 +60,8 @@ function joined(ports: readonly OpenPorts[]): OpenPorts[] {
   return done
 }
 
-function isSame(one: OpenPorts['sources'], other: OpenPorts['sources']): boolean {
-  const text = (ranges: OpenPorts['sources']) => ranges?.flatMap(writeNetworks).join(' ')
+function isSame(one: OpenPorts, other: OpenPorts): boolean {
+  const text = ({ sources, names }: OpenPorts) =>
+    sources && [...names, ...sources.flatMap(writeNetworks)].join(' ')
   return text(one) === text(other)
 }

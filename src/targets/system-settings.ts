@@ -34,7 +34,7 @@ export const SystemSettings = Type.Object(
           protocol: Type.Union([Type.Literal('tcp'), Type.Literal('udp')]),
           host: Port,
           container: Port,
-          /** Addresses and networks; empty: everybody. */
+          /** Addresses, networks and names of lists (`@github-hooks`); empty: everybody. */
           sources: Type.Array(Type.String({ maxLength: 64 }), { maxItems: 200 }),
         },
         strict,

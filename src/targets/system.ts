@@ -15,6 +15,7 @@ import {
 import type { SystemObserved } from '#commands/system-data.ts'
 import { INTERNAL } from '#lib/errors.ts'
 import type { SystemShape } from '#programs/incus-system.ts'
+import { openingsOf } from './published.ts'
 import { type Needs, needsOf, refuseImpossible, systemChanges } from './system-needs.ts'
 import { BACKUP_KEY, SystemSettings, shapeHash, shapeOf, sshPortOf } from './system-settings.ts'
 import {
@@ -40,7 +41,9 @@ export const system: Target = defineTarget({
   domains: () => [],
   opens: ({ guarded, ports }) =>
     guarded
-      ? ports.map(({ protocol, host, sources }) => ({ protocol, first: host, last: host, sources }))
+      ? openingsOf(
+          ports.map(({ protocol, host, sources: from }) => ({ protocol, port: host, from, open: true })),
+        )
       : [],
   settle: settings => settings,
   look: ({ app, settings }) => [tell('system', systemObserve, { ...whose(app), image: settings.image })],

@@ -15,7 +15,7 @@ const Port = Type.Integer({ minimum: 1, maximum: 65_535 })
 const Protocol = Type.Union([Type.Literal('tcp'), Type.Literal('udp')])
 const Sources = Type.Array(Type.String({ maxLength: 64 }), {
   maxItems: 200,
-  description: 'Addresses and networks; empty: everybody.',
+  description: 'Addresses, networks, and named lists such as "@github-hooks"; empty: everybody.',
 })
 
 const WantedPort = Type.Object(

@@ -6,6 +6,10 @@ import { withNetworks } from '#manager/firewall/address-lists.ts'
 import { GUARDIAN_MISSING } from '#manager/firewall/errors.ts'
 import { claimOpenings, openingsAt } from '#manager/firewall/openings.ts'
 import { tendLists } from '#manager/firewall/tend-lists.ts'
+import { withOpenings } from '#manager/pipeline/plan-openings.ts'
+import { system } from '#targets/system.ts'
+import type { SystemSettings } from '#targets/system-settings.ts'
+import type { Plan } from '#targets/target.ts'
 import { seedApp, type TestServer, testServer } from './test-server.ts'
 
 /** As https://api.github.com/meta answers, shortened; and as https://ip-ranges.atlassian.com does. */
@@ -36,6 +40,10 @@ const ATLASSIAN = {
   ],
 }
 const HOUR_MS = 3_600_000
+const EMPTY_PLAN: Plan = {
+  ...{ build: [], push: [], apply: [], verify: [], route: [], watch: [], prune: [], undo: [] },
+  ...{ release: {}, changes: [], nothingToDo: true },
+}
 
 let manager: TestServer
 const asked: string[] = []
@@ -126,6 +134,45 @@ test('ports are open for the networks of a list, as they are now, and it stays w
   // Nobody, not everybody.
   assert.deepEqual(await withNetworks(db, [{ ...opening, sources: ['@gone'] }]), [])
   await assert.rejects(claimOpenings(db, { ...claim, app: { id, host: 'keeper' } }), GUARDIAN_MISSING.matches)
+})
+
+test('R71 ports of system containers are open for named lists too, and a source that is none is refused', async () => {
+  const { app: id } = await seedApp(manager, 'ada')
+  const { db } = manager.parts
+  const ssh = { protocol: 'tcp' as const, host: 22_000, container: 22, sources: [] }
+  const settings: SystemSettings = {
+    ...{ image: 'debian12', memory_bytes: 2 ** 30, cpus: 1, processes: 500, running: true, restarts: 0 },
+    ...{ ports: [ssh], guarded: true, keys: [`ssh-ed25519 ${'A'.repeat(40)}`], snapshots: [] },
+  }
+  const row = { target: 'system', repository_id: null, overrides: JSON.stringify(settings) }
+  await db.updateTable('apps').set(row).where('id', '=', id).execute()
+  await db.insertInto('systems').values({ app_id: id, owner: 'ada', created_at: 1 }).execute()
+  const change = async (source: string) =>
+    await manager.ask('PATCH', '/api/v1/systems/ada', { ports: [{ container: 443, sources: [source] }] })
+  for (const [source, status, code] of [
+    ['@nobody', 404, 'ADDRESS_LIST_NOT_FOUND'],
+    ['@Own!', 422, 'APP_SETTING_WRONG'],
+    ['10.0.0.1/8', 422, 'APP_SETTING_WRONG'],
+  ] as const) {
+    const answer = await change(source)
+    assert.deepEqual([answer.statusCode, answer.json().code], [status, code])
+  }
+  const taken = await change('@own')
+  assert.equal(taken.statusCode, 202, taken.body)
+
+  const stored = await db
+    .selectFrom('apps')
+    .select('overrides')
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow()
+  const wanted = JSON.parse(stored.overrides) as SystemSettings
+  const port = wanted.ports.find(({ container }) => container === 443)?.host ?? 0
+  const { opens = [] } = withOpenings(EMPTY_PLAN, system.opens?.(wanted as never) ?? [], undefined)
+  await claimOpenings(db, { app: { id, host: 'local' }, deployment: 'd', openings: opens })
+  const open = await withNetworks(db, await openingsAt(db, 'keeper'))
+  assert.deepEqual(open.find(({ first }) => first === port)?.sources, ['7.7.7.0/24'])
+  const { used_by: users } = (await manager.ask('GET', '/api/v1/firewall/lists/own')).json()
+  assert.deepEqual(users, ['ada', 'shop'])
 })
 
 test('lists are read anew when it is time; when that fails the networks of before hold and the list says why', async () => {

@@ -57,7 +57,8 @@ export const ADDRESS_LIST_IN_USE = defineError({
   status: 409,
   retry: 'never',
   message: (name: string, apps: string) => `Ports of ${apps} are open for the list "${name}".`,
-  hint: (name: string) => `Take "@${name}" out of their deploy files and deploy them first.`,
+  hint: (name: string) =>
+    `Take "@${name}" out of their deploy files (of systems: "fairlead systems set --port") and deploy them first.`,
 })
 
 export const ADDRESS_LISTS_FULL = defineError({

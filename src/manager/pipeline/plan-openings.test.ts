@@ -33,6 +33,13 @@ test('the same openings, put otherwise, are nothing to do', () => {
   assert.equal(withOpenings(NOTHING, [tcp(80, '10.0.0.0/8')], { content: release }).nothingToDo, true)
 })
 
+test('what is open for a named list only is so in the plan and in the release', () => {
+  const { changes, release } = withOpenings(NOTHING, [tcp(80, '@ci')], undefined)
+  assert.deepEqual([changes[0]?.what, release.opens], ['tcp 80 from @ci', [tcp(80, '@ci')]])
+  const plan = withOpenings(NOTHING, [tcp(80, '@ci', '10.0.0.0/8')], { content: release })
+  assert.equal(plan.nothingToDo, false)
+})
+
 test('an opening that is wanted no more, or for others, is closed', () => {
   const { release } = withOpenings(NOTHING, [tcp(80), tcp(90)], undefined)
   const plan = withOpenings(NOTHING, [tcp(80, '10.0.0.0/8')], { content: release })

@@ -51,7 +51,7 @@ export async function changeSystem(
     const settings = { ...change({ ...before, ports: given, keys, guarded }, record), guarded }
     check(system.settings, settings, `the system "${name}"`, SETTINGS_INVALID)
     if (ports) {
-      refuseUnkeptSources(settings, app.host)
+      await refuseUnkeptSources(db, settings, app.host)
     }
     if (backups !== undefined) {
       const at = { backup_schedule: backups && JSON.stringify(backups), backup_at: context.clock.now() }

@@ -78,7 +78,7 @@ export async function createSystem(
       ...(from?.sha256 ? { from: { backup: from.id, sha256: from.sha256 } } : {}),
     }
     check(system.settings, settings, `the system "${wish.name}"`, SETTINGS_INVALID)
-    refuseUnkeptSources(settings, host)
+    await refuseUnkeptSources(db, settings, host)
     await refuseOverQuota(db, { appId, owner, host, settings })
     if (from) {
       const value = context.sealer.open(from.identity_sealed, backupPlace(from.id))

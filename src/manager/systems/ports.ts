@@ -1,7 +1,9 @@
 import type { Kysely } from 'kysely'
+import { refuseUnknownLists } from '#manager/firewall/address-lists.ts'
 import { GUARDIAN_MISSING } from '#manager/firewall/errors.ts'
 import { guardianOf } from '#manager/firewall/openings.ts'
 import type { Tables } from '#manager/store/tables.ts'
+import { system } from '#targets/system.ts'
 import type { SystemSettings } from '#targets/system-settings.ts'
 import { PORTS_EXHAUSTED } from './errors.ts'
 import type { PortRange } from './port-range.ts'
@@ -44,15 +46,21 @@ export async function givePorts(
   return given
 }
 
-/** GUARDIAN_MISSING when a port is to be open for some only, and nobody keeps the others out. */
-export function refuseUnkeptSources(
-  { ports, guarded }: Pick<SystemSettings, 'ports' | 'guarded'>,
+/**
+ * GUARDIAN_MISSING when a port is to be open for some only, and nobody keeps the others out; APP_SETTING_WRONG and
+ * ADDRESS_LIST_NOT_FOUND for a source that is none.
+ */
+export async function refuseUnkeptSources(
+  db: Db,
+  settings: Pick<SystemSettings, 'ports' | 'guarded'>,
   host: string,
-): void {
+): Promise<void> {
+  const { ports, guarded } = settings
   const some = ports.filter(({ sources }) => sources.length > 0)
   if (!guarded && some.length > 0) {
     throw GUARDIAN_MISSING(host, some.map(each => `${each.container}/${each.protocol}`).join(', '))
   }
+  await refuseUnknownLists(db, system.opens?.(settings as never) ?? [])
 }
 
 async function takenPorts(db: Db, { appId, host, range }: Place): Promise<Set<string>> {

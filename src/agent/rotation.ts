@@ -6,7 +6,9 @@ import { certificateId } from '#link/public-identity.ts'
 import type { Session } from './session.ts'
 
 const LOOK_EVERY_MS = 6 * 3600 * 1000
-const OURS = ['rotate', 'rotated', 'rekey', 'succeeds']
+const OURS = ['rotate', 'rotated', 'rekey', 'succeeds', 'successor']
+/** Among the capabilities: this agent takes a new key of its manager. */
+export const TAKES_SUCCESSORS = 'successor'
 /** The peer is expected to come back at once. */
 const RESTARTED = 1012
 
@@ -64,7 +66,19 @@ export class Rotation {
     if (frame?.command === 'succeeds') {
       this.#succeed(session, frame.data.keyId)
     }
+    if (frame?.command === 'successor') {
+      const next = this.#parts.peers.follow(session.manager.keyId, frame.data)
+      this.#parts.changed()
+      session.send('succeeds', { keyId: next.keyId })
+    }
     return true
+  }
+
+  /** A manager has proven to have this key: if it is a new one, the old one is refused from now on. */
+  met(keyId: string): void {
+    if (this.#parts.peers.met(keyId)) {
+      this.#parts.changed()
+    }
   }
 
   close(): void {

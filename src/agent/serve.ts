@@ -16,7 +16,7 @@ import { Door } from './door.ts'
 import { decideEpoch, Handshake, type Proven, Refusal } from './handshake.ts'
 import type { Journal } from './journal.ts'
 import type { Obey } from './obey.ts'
-import { Rotation } from './rotation.ts'
+import { Rotation, TAKES_SUCCESSORS } from './rotation.ts'
 import { Session } from './session.ts'
 
 const GOODBYE_MS = 1_000
@@ -181,6 +181,7 @@ export class AgentServer {
     const { journal, obey, identity, clock, logger, heartbeat = {}, visitors } = this.#options
     this.#makeRoom(epoch)
     journal.raiseEpoch(epoch)
+    this.#rotation.met(pin.keyId)
     const session = new Session({ socket, manager: pin, epoch, clock, logger, heartbeat })
     this.#session = session
     const obeying = obey.attach(session)
@@ -198,7 +199,7 @@ export class AgentServer {
       sig,
       epochSeen: epoch,
       limits: { frame: MAX_FRAME_BYTES, inflight: MAX_INFLIGHT, window: COMMAND_WINDOW_BYTES },
-      capabilities: obey.capabilities,
+      capabilities: [...obey.capabilities, TAKES_SUCCESSORS],
       running: obey.running(),
       ...(visitors ? { visitors } : {}),
     })

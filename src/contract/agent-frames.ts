@@ -106,7 +106,7 @@ const Rotate = Type.Object(
   },
   strict,
 )
-/** A new key of the agent, signed by the old one and by itself. Answered by succeeds. */
+/** Both ways: a new key of the sender, signed by the old one and by itself. Answered by succeeds. */
 const Successor = Type.Object(
   {
     identity: Type.Record(Type.String({ maxLength: 64 }), Type.Unknown(), { maxProperties: 20 }),
@@ -115,6 +115,7 @@ const Successor = Type.Object(
   },
   strict,
 )
+const Succeeds = Type.Object({ keyId: Hex64 }, strict)
 /** The certificate with this sha256 is pinned, durably. */
 const Rotated = Type.Object({ certificateId: Hex64 }, strict)
 
@@ -167,6 +168,8 @@ export const AGENT_FRAMES = {
   rotate: Rotate,
   rotated: Rotated,
   successor: Successor,
+  /** The manager's successor with this key is pinned, durably: it may connect. */
+  succeeds: Succeeds,
 } satisfies Record<string, TObject>
 
 /** Manager -> agent, beside the commands themselves (whose data is CommandEnvelope). */
@@ -204,7 +207,9 @@ export const MANAGER_FRAMES = {
   /** Make a new key. Answered by successor. */
   rekey: Type.Object({}, strict),
   /** The successor with this key is pinned, durably: it may take over. */
-  succeeds: Type.Object({ keyId: Hex64 }, strict),
+  succeeds: Succeeds,
+  /** Told only to agents that name it among their capabilities. */
+  successor: Successor,
 } satisfies Record<string, TObject>
 
 /** For whom a command is: what rules of the host go by. It changes nothing of what the command does. */

@@ -125,3 +125,12 @@ export const JOIN_TOKEN_INVALID = defineError({
   message: () => 'The text is not a join token (FLD1.….….…).',
   hint: () => 'Copy the whole command that "fairlead hosts add" printed, or make a new one.',
 })
+
+export const IDENTITY_CHANGING = defineError({
+  code: 'IDENTITY_CHANGING',
+  status: 409,
+  retry: 'later',
+  message: (folder: string) => `The key in ${folder} was changed before, and not every host has learnt that.`,
+  hint: () =>
+    'Hosts learn it when they are connected: "fairlead hosts list" shows who is away. Bring these back, or remove them and start the manager again.',
+})

@@ -12,6 +12,8 @@ import { TlsCertificates } from './tls-certificates.ts'
 
 const IDENTITY = 'identity.json'
 const CERTIFICATES = 'tls.json'
+/** All that an identity is. */
+export const IDENTITY_FILES: readonly string[] = [CERTIFICATES, IDENTITY]
 
 const Stored = Type.Object(
   {

@@ -5,6 +5,7 @@ import { FairleadError } from '#lib/errors.ts'
 import { writeDurably } from './durable-file.ts'
 import { BAD_PUBLIC_IDENTITY, PEER_REVOKED, PINS_DAMAGED, PINS_EMPTY, PINS_MISSING } from './errors.ts'
 import { type CertifiedCertificate, type Pin, pinOf, type Role, withCertificate } from './public-identity.ts'
+import { type Successor, successorOf } from './succession.ts'
 
 const KEY_ID = /^[0-9a-f]{64}$/
 
@@ -13,6 +14,10 @@ const Stored = Type.Object(
     peers: Type.Array(Type.Unknown(), { maxItems: 1000 }),
     /** keyIds that are never accepted again, whatever is pinned or restored later. */
     revoked: Type.Array(Type.String({ pattern: KEY_ID.source })),
+    /** New key -> the old one that it takes the place of when it has been proven; left out when there is none. */
+    replaces: Type.Optional(
+      Type.Record(Type.String({ pattern: KEY_ID.source }), Type.String({ pattern: KEY_ID.source })),
+    ),
   },
   { additionalProperties: false },
 )
@@ -20,6 +25,7 @@ const Stored = Type.Object(
 interface Pins {
   readonly peers: readonly Pin[]
   readonly revoked: readonly string[]
+  readonly replaces?: Readonly<Record<string, string>> | undefined
 }
 
 /** A file of pinned peers: who may connect. Public keys only, so others may read it, but only its owner may write. */
@@ -84,6 +90,49 @@ export class PinFile {
     })
   }
 
+  /**
+   * Pins the next key of a peer beside its present one: until it has proven itself both may connect. Throws
+   * BAD_PUBLIC_IDENTITY unless the present one vouches for it, and PEER_REVOKED.
+   */
+  follow(keyId: string, said: Successor): Pin {
+    this.#pins = this.#read()
+    const { peers, revoked, replaces = {} } = this.#pins
+    const peer = peers.find(each => each.keyId === keyId)
+    if (!peer) {
+      throw BAD_PUBLIC_IDENTITY('The successor', 'the one before it is not pinned')
+    }
+    const next = successorOf(peer, said)
+    if (revoked.includes(next.keyId)) {
+      throw PEER_REVOKED(next.keyId)
+    }
+    // One at a time: whoever has the old key cannot fill the file.
+    const others = peers.filter(each => each.keyId !== next.keyId && replaces[each.keyId] !== keyId)
+    const still = Object.entries(replaces).filter(([, old]) => old !== keyId)
+    this.#save({
+      peers: [...others, next],
+      replaces: { ...Object.fromEntries(still), [next.keyId]: keyId },
+    })
+    return next
+  }
+
+  /** A peer has proven to have this key: the one before it is nobody's any more. Gives whether there was one. */
+  met(keyId: string): boolean {
+    if (this.#pins.replaces?.[keyId] === undefined) {
+      return false
+    }
+    this.#pins = this.#read()
+    const { [keyId]: old, ...replaces } = this.#pins.replaces ?? {}
+    if (old === undefined) {
+      return false
+    }
+    this.#save({
+      peers: this.#pins.peers.filter(peer => peer.keyId !== old),
+      revoked: [...new Set([...this.#pins.revoked, old])],
+      replaces: Object.keys(replaces).length > 0 ? replaces : undefined,
+    })
+    return true
+  }
+
   #save(change: Partial<Pins>): void {
     this.#pins = { ...this.#pins, ...change }
     writeDurably(this.file, `${JSON.stringify(this.#pins, undefined, 2)}\n`, 0o644)
@@ -97,7 +146,8 @@ export class PinFile {
       if (wrong) {
         throw BAD_PUBLIC_IDENTITY(`Peer ${wrong.name}`, `it is a ${wrong.role}, not a ${this.#role}`)
       }
-      return { peers: peers.filter(peer => !stored.revoked.includes(peer.keyId)), revoked: stored.revoked }
+      const { revoked, replaces } = stored
+      return { peers: peers.filter(peer => !revoked.includes(peer.keyId)), revoked, replaces }
     } catch (error) {
       throw PINS_DAMAGED(
         this.file,

@@ -5,10 +5,11 @@ import { systemClock } from '#lib/clock.ts'
 import { asFairleadError, toWire } from '#lib/errors.ts'
 import { armFailpoints } from '#lib/failpoint.ts'
 import { createLogger, type Logger } from '#lib/logger.ts'
+import { prepareIdentity } from '#link/changed-identity.ts'
 import { publicIdentity } from '#link/identity.ts'
 import { readConfig, readDataFolder, readFailpoints, summarise } from './config.ts'
 import { UNKNOWN_WORD } from './errors.ts'
-import { loadManagerIdentity, startManager } from './manager.ts'
+import { identityPlace, loadManagerIdentity, startManager } from './manager.ts'
 import { writeTokenFile } from './people/token-file.ts'
 import { addKey } from './secrets/key-file.ts'
 import { checkStore } from './store/check-store.ts'
@@ -47,6 +48,11 @@ async function act(logger: Logger, word: string | undefined): Promise<void> {
     case 'rotate-key': {
       addKey(join(readConfig().data, 'secret.key'))
       process.stdout.write('The next start of the manager seals all secrets with the new key.\n')
+      return
+    }
+    case 'rotate-identity': {
+      const keyId = prepareIdentity(identityPlace(readConfig(), systemClock))
+      process.stdout.write(`The next start of the manager takes the key ${keyId}, and its hosts learn it.\n`)
       return
     }
     case 'check': {

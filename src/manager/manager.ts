@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { COMMANDS } from '#commands/index.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { Logger } from '#lib/logger.ts'
+import { forgetEarlier, takeIdentity } from '#link/changed-identity.ts'
 import { loadOrCreateIdentity, publicIdentity } from '#link/identity.ts'
 import { pinOf } from '#link/public-identity.ts'
 import { createAgents } from './agents/agents.ts'
@@ -14,6 +15,7 @@ import { assemble } from './assemble.ts'
 import { createAudit } from './audit/audit.ts'
 import type { Config } from './config.ts'
 import { createEvents } from './deployments/events.ts'
+import { ChangedKey } from './hosts/changed-key.ts'
 import { keepPin } from './hosts/keep-pin.ts'
 import { type FirstStartOffer, offerFirstStart } from './people/first-start.ts'
 import { createFirstToken } from './people/tokens.ts'
@@ -52,7 +54,13 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
       left: resealed.left.join(',') || 'none',
     })
   })
-  const identity = loadManagerIdentity(config, clock)
+  const place = identityPlace(config, clock)
+  const { present: identity, earlier } = takeIdentity(place)
+  const changing = new ChangedKey({
+    ...{ db, logger, present: identity, earlier },
+    forget: () => forgetEarlier(place),
+  })
+  await changing.settle()
   await continueIds(db)
   const epoch = await nextEpoch(db)
   const events = createEvents(clock.now)
@@ -66,6 +74,7 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
       const connection = new AgentConnection({
         address: host.address,
         identity,
+        key: changing.of(host),
         pin: pinOf(JSON.parse(host.identity), `The pin of the host "${host.name}"`),
         successor:
           host.successor === null
@@ -121,10 +130,9 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
 
 /** Who this manager is to its hosts; made on first use. */
 export function loadManagerIdentity(config: Config, clock: Clock) {
-  return loadOrCreateIdentity({
-    folder: join(config.data, 'identity'),
-    clock,
-    name: 'manager',
-    role: 'manager',
-  })
+  return loadOrCreateIdentity(identityPlace(config, clock))
+}
+
+export function identityPlace({ data }: Pick<Config, 'data'>, clock: Clock) {
+  return { folder: join(data, 'identity'), clock, name: 'manager', role: 'manager' } as const
 }

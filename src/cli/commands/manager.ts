@@ -15,6 +15,10 @@ export function configureManager(command: Command, act: Act): void {
     .description('makes a new key for stored secrets, which the next start of the manager takes')
     .action(run(['rotate-key']))
   command
+    .command('rotate-identity')
+    .description('makes a new key that this manager proves itself with to its hosts, from its next start on')
+    .action(run(['rotate-identity']))
+  command
     .command('check')
     .description(
       'says which migrations the database still lacks; refuses one of a newer program; changes nothing',

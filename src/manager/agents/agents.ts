@@ -24,7 +24,7 @@ export interface Agents {
   close(): Promise<void>
 }
 
-type OpenedHost = Pick<Selectable<HostTable>, 'name' | 'address' | 'identity' | 'successor'>
+type OpenedHost = Pick<Selectable<HostTable>, 'name' | 'address' | 'identity' | 'successor' | 'manager_key'>
 
 export interface AgentsOptions {
   readonly db: Kysely<Tables>

@@ -5,6 +5,7 @@ import type { Logger } from '#lib/logger.ts'
 import type { HeartbeatOptions } from '#link/heartbeat.ts'
 import type { Identity } from '#link/identity.ts'
 import type { Pin } from '#link/public-identity.ts'
+import type { HostKey } from '#manager/hosts/changed-key.ts'
 import type { AgentFacts } from './agent-link.ts'
 import type { PinChange } from './agent-pins.ts'
 
@@ -12,6 +13,8 @@ export interface ConnectionOptions {
   /** host:port */
   readonly address: string
   readonly identity: Identity
+  /** While this manager's own key changes. */
+  readonly key?: HostKey | undefined
   readonly pin: Pin
   /** Its next key, when it is known already. */
   readonly successor?: Pin | undefined

@@ -3,11 +3,12 @@ import { type AgentFrame, CLOSE } from '#contract/agent-frames.ts'
 import { background } from '#lib/background.ts'
 import type { Clock } from '#lib/clock.ts'
 import { asFairleadError, type FairleadError } from '#lib/errors.ts'
-import { type CertifiedCertificate, certificateId } from '#link/public-identity.ts'
-import type { Successor } from '#link/succession.ts'
+import type { Identity } from '#link/identity.ts'
+import { aboutKeys } from './about-keys.ts'
 import type { AgentLink } from './agent-link.ts'
 import { AgentPins } from './agent-pins.ts'
 import type { AgentState, ConnectionOptions } from './connection-options.ts'
+import { dialAs } from './dial-as.ts'
 import { dialKnown } from './dial-known.ts'
 import { AGENT_MISBEHAVES, AGENT_OFFLINE } from './errors.ts'
 import { Followed } from './followed.ts'
@@ -31,12 +32,15 @@ export class AgentConnection {
   readonly #running: Promise<void>
   readonly #pins: AgentPins
   #link: AgentLink | undefined
+  /** As whom this manager speaks on the link. */
+  #as: Identity
   #odd = 0
   #state: AgentState
 
   constructor(options: ConnectionOptions) {
     this.#options = options
     this.#pins = new AgentPins(options)
+    this.#as = options.identity
     this.#state = { status: 'connecting', since: options.clock.now(), attempts: 0 }
     this.#running = this.#run()
   }
@@ -142,20 +146,25 @@ export class AgentConnection {
 
   /** Connects and stays until it ends; gives why. */
   async #stay(): Promise<FairleadError> {
-    const { identity, address, clock, logger, heartbeat } = this.#options
+    const { identity, key, address, clock, logger, heartbeat } = this.#options
+    const { signal } = this.#stop
     try {
-      identity.certificates.renew()
-      const link = await dialKnown(this.#pins, {
-        ...{ address, identity, clock, epoch: await this.#options.epoch(), signal: this.#stop.signal },
-        ...(heartbeat ? { heartbeat } : {}),
-        listener: {
-          frame: (from, frame, bytes) => this.#heard(from, frame, bytes),
-          odd: (from, error) => this.flag(from, error.message),
-        },
+      const epoch = await this.#options.epoch()
+      const { link, identity: as } = await dialAs({ identity, key, signal }, async one => {
+        one.certificates.renew()
+        return await dialKnown(this.#pins, {
+          ...{ address, identity: one, clock, epoch, signal },
+          ...(heartbeat ? { heartbeat } : {}),
+          listener: {
+            frame: (from, frame, bytes) => this.#heard(from, frame, bytes),
+            odd: (from, error) => this.flag(from, error.message),
+          },
+        })
       })
+      this.#as = as
       this.#opened(link)
       logger.info('agent.connected', { agent: this.name, build: link.agent.build })
-      const renewing = clock.every(RENEW_EVERY_MS, () => announceNext(identity, link))
+      const renewing = clock.every(RENEW_EVERY_MS, () => announceNext(as, link))
       const why = await link.closed
       renewing.close()
       return why
@@ -181,21 +190,14 @@ export class AgentConnection {
     this.#odd = 0
     this.#link = link
     this.followed.takeAbandoned().forEach(id => void link.send('cancel', { id }))
-    announceNext(this.#options.identity, link)
+    announceNext(this.#as, link)
     this.#change({ status: 'connected', agent: link.agent, attempts: 0 })
   }
 
   #heard(link: AgentLink, frame: AgentFrame, bytes: number): void {
-    if (frame.command === 'rotate') {
-      background(this.#learn(link, frame.data), error => this.flag(link, error.message))
-      return
-    }
-    if (frame.command === 'rotated') {
-      this.#options.identity.certificates.noteKnown(this.keyId, frame.data.certificateId)
-      return
-    }
-    if (frame.command === 'successor') {
-      background(this.#follow(link, frame.data), error => this.flag(link, error.message))
+    const about = aboutKeys(link, frame, { pins: this.#pins, as: this.#as, options: this.#options })
+    if (about) {
+      background(about, error => this.flag(link, error.message))
       return
     }
     const id = 'id' in frame.data ? frame.data.id : undefined
@@ -208,15 +210,6 @@ export class AgentConnection {
         frame.command === 'error' ? frame.data.error.message : `${frame.command} about nothing we asked`,
       )
     }
-  }
-
-  async #learn(link: AgentLink, certificate: CertifiedCertificate): Promise<void> {
-    await this.#pins.learn(certificate)
-    link.send('rotated', { certificateId: certificateId(certificate.certificate) })
-  }
-
-  async #follow(link: AgentLink, said: Successor): Promise<void> {
-    link.send('succeeds', { keyId: (await this.#pins.follow(said)).keyId })
   }
 
   #offline(): FairleadError {

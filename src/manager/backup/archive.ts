@@ -25,7 +25,7 @@ const MANIFEST = 'manifest.json'
 const MOST_MANIFEST_BYTES = 64 * 1024 * 1024
 /** What may be in a backup. A name that is none of these never becomes a path. */
 const NAMES =
-  /^(?:fairlead\.db|secret\.key|identity\/(?:identity|tls)\.json|logs\/[\w-][\w.-]*(?:\/[\w-][\w.-]*)?)$/
+  /^(?:fairlead\.db|secret\.key|identity\/(?:earlier\/)?(?:identity|tls)\.json|logs\/[\w-][\w.-]*(?:\/[\w-][\w.-]*)?)$/
 
 /**
  * Writes the files as a tar archive, packed by gzip and sealed by age, so that "age -d" and "tar xz" open it without

@@ -24,6 +24,8 @@ import { ownVersion } from './own-version.ts'
 
 const KEY_FILE = 'secret.key'
 const IDENTITY_FILES = ['identity/identity.json', 'identity/tls.json']
+/** While hosts learn a new key (docs/hosts.md). */
+const EARLIER_FILES = ['identity/earlier/identity.json', 'identity/earlier/tls.json']
 const SNAPSHOT = 'backup-snapshot'
 /** Pages that are copied under one lock: all, so that no write begins the copy anew. Writers go on meanwhile. */
 const ALL_PAGES = 0x7fff_ffff
@@ -65,7 +67,9 @@ export async function createBackup(
     const manifest = await writeArchive(draft, {
       sources: [
         ...[DATABASE_FILE, KEY_FILE].map(name => ({ name, path: join(folder, name) })),
-        ...IDENTITY_FILES.map(name => ({ name, path: join(data, name) })),
+        ...[...IDENTITY_FILES, ...EARLIER_FILES.filter(name => existsSync(join(data, name)))].map(name => ({
+          ...{ name, path: join(data, name) },
+        })),
         ...(logs ? logSources(data) : []),
       ],
       facts: {

@@ -10,6 +10,8 @@ export interface HostTable {
   identity: string
   /** The next key of its agent (a pin as JSON), while it may connect with either; null: none is under way. */
   successor: Generated<string | null>
+  /** Id of the manager's key that its agent has learnt; null: the one that it was enrolled with. */
+  manager_key: Generated<string | null>
   created_at: number
   /** When its worker last told what runs. */
   observed_at: number | null

@@ -26,7 +26,7 @@ import type { PushedCommitTable } from './pushed-table.ts'
 import type { RegistryPathTable } from './registry-path-table.ts'
 import type { SecretRevisionTable, SecretTable } from './secret-tables.ts'
 import type { ServiceNameTable } from './service-name-table.ts'
-import type { SharedSecretTable } from './shared-secret-table.ts'
+import type { SharedSecretTables } from './shared-secret-table.ts'
 import type { SignedCallTable } from './signed-table.ts'
 import type {
   SshKeyTable,
@@ -45,7 +45,7 @@ export type { HostTable } from './host-table.ts'
  * The tables, as Kysely sees them. Times are ms since 1970; JSON columns hold text made by JSON.stringify;
  * `*_sealed` columns hold values encrypted by secrets/seal.ts. Booleans are 0 and 1 (SQLite has no other).
  */
-export interface Tables extends NotebookTables {
+export interface Tables extends NotebookTables, SharedSecretTables {
   meta: MetaTable
   audit: AuditTable
   tokens: TokenTable
@@ -70,7 +70,6 @@ export interface Tables extends NotebookTables {
   address_lists: AddressListTable
   secrets: SecretTable
   secret_revisions: SecretRevisionTable
-  shared_secrets: SharedSecretTable
   deployments: DeploymentTable
   past_deployments: PastDeploymentTable
   kept_facts: KeptFactsTable

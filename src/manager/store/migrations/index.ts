@@ -43,6 +43,8 @@ import { up as systemBackups } from './0049-system-backups.ts'
 import { up as accounts } from './0050-accounts.ts'
 import { up as notebookPackages } from './0052-notebook-packages.ts'
 import { up as factsApart } from './0053-facts-apart.ts'
+import { up as encryptedFiles } from './0054-encrypted-files.ts'
+import { up as managerKeys } from './0055-manager-keys.ts'
 
 export interface Migration {
   readonly name: string
@@ -95,4 +97,6 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0050-accounts', up: accounts },
   { name: '0052-notebook-packages', up: notebookPackages },
   { name: '0053-facts-apart', up: factsApart },
+  { name: '0054-encrypted-files', up: encryptedFiles },
+  { name: '0055-manager-keys', up: managerKeys },
 ]

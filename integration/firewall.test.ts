@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { AppliedFirewall, SeenFirewall } from '#commands/firewall-data.ts'
 import { COMMANDS } from '#commands/index.ts'
+import { asOpenings, openPorts } from '#firewall/open-ports.ts'
 import type { Opening } from '#firewall/opening.ts'
 import { systemClock } from '#lib/clock.ts'
 import { FairleadError } from '#lib/errors.ts'
@@ -247,20 +248,33 @@ test('R78 R81 the manager brings a host to what the apps there want, and confirm
     ])
     .execute()
   const app = await addApp(store, 'web')
-  const opening = { protocol: 'tcp', first: 8100, last: 8100, sources: '[]' } as const
+  const list = { source: '{}', created_at: 1, fetched_at: 1, asked_at: 1, problem: null }
+  await store.db
+    .insertInto('address_lists')
+    .values([
+      { ...list, name: 'peers', networks: '["192.0.2.0/25"]' },
+      { ...list, name: 'strangers', networks: '["198.51.100.0/24"]' },
+    ])
+    .execute()
+  const asked = [open('tcp', 8100), open('tcp', 8001, '@peers'), open('udp', 8002, '@strangers')]
   await store.db
     .insertInto('openings')
-    .values({ app_id: app, deployment_id: 'd', ...opening })
+    .values(
+      asOpenings(openPorts(asked)).map(({ sources, ...ports }) => ({
+        ...{ app_id: app, deployment_id: 'd', ...ports, sources: JSON.stringify(sources) },
+      })),
+    )
     .execute()
   await agents.refresh()
   const before = opened
   const parts = { db: store.db, agents }
   assert.deepEqual(await bringFirewall(parts, name, { waitMs: 60_000 }).then(({ opened }) => opened), [
-    'tcp 8100 from everybody',
+    ...['tcp 8001 from 192.0.2.0/25', 'tcp 8100 from everybody', 'udp 8002 from 198.51.100.0/24'],
   ])
   assert.ok(opened > before)
   assert.deepEqual(await bringFirewall(parts, name, { waitMs: 60_000 }), { opened: [], closed: [] })
-  await expectReached({ 'tcp4 8100': true, 'tcp6 8100': true, 'tcp4 8001': false })
+  const reached = { 'tcp4 8100': true, 'tcp6 8100': true, 'tcp4 8001': true, 'tcp6 8001': false }
+  await expectReached({ ...reached, 'udp4 8002': false })
 })
 
 async function until(isSo: () => Promise<boolean>): Promise<void> {

@@ -53,6 +53,7 @@ import {
   repositoryTip,
   repositoryTrees,
 } from './repository.ts'
+import { repositoryBytes } from './repository-bytes.ts'
 import { repositoryCommit } from './repository-commit.ts'
 import { repositoryTags } from './repository-tags.ts'
 import { repositoryWriteBack } from './repository-write-back.ts'
@@ -99,6 +100,7 @@ export const COMMANDS: readonly Command[] = [
   repositoryTip,
   repositoryChanges,
   repositoryCheckout,
+  repositoryBytes,
   repositoryRead,
   repositoryTrees,
   repositoryTags,

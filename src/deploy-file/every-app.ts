@@ -44,6 +44,26 @@ const Watch = Type.Array(
   },
 )
 
+/** One file of the repository: no pattern, no way out of it. */
+const FilePath = Type.String({
+  minLength: 1,
+  maxLength: 300,
+  pattern: '^(?!/)(?!(?:.*/)?\\.{1,2}(?:/|$))[^\\u0000-\\u001f*?\\\\]+$',
+})
+
+const SecretFiles = Type.Array(
+  Type.Union([
+    FilePath,
+    Type.Object({ file: FilePath, name: Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]{0,127}$' }) }, strict),
+  ]),
+  {
+    minItems: 1,
+    maxItems: 16,
+    description:
+      'Files of the repository that are encrypted with age for its key ("fairlead secrets recipient"): a path for one with `NAME=value` lines, `{ file, name }` for one that is a single value. What they hold may be used as `$NAME`, as what "fairlead secrets set" has set (docs/secrets.md). Default: none.',
+  },
+)
+
 /** What every app may say, whatever its target. */
 export const EveryAppSettings = Type.Object(
   {
@@ -85,6 +105,7 @@ export const EveryAppSettings = Type.Object(
         },
       ),
     ),
+    secret_files: Type.Optional(SecretFiles),
     url_file: Type.Optional(
       Type.String({
         maxLength: 300,

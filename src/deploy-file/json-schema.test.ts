@@ -41,6 +41,7 @@ test('the schema for editors explains the keys that all targets have', () => {
     'drift',
     'engine',
     'schedule',
+    'secret_files',
     'url_file',
   ])
   for (const { properties } of kinds.anyOf) {

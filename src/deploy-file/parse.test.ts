@@ -71,7 +71,7 @@ describe('a deploy file', () => {
     [
       'an unknown key',
       appWith('prot: 81'),
-      '6:5 apps.shop.prot is not a known key; did you mean "port"? (keys: port, sails, rig, flags, berth, address, tide, anchored, deadlines, watch, approval, drift, engine, schedule, url_file, target)',
+      '6:5 apps.shop.prot is not a known key; did you mean "port"? (keys: port, sails, rig, flags, berth, address, tide, anchored, deadlines, watch, approval, drift, engine, schedule, secret_files, url_file, target)',
     ],
     [
       'a key of every target that is misspelt',
@@ -81,7 +81,7 @@ describe('a deploy file', () => {
     [
       'a key that no code honours',
       appWith('watched: [src/**]'),
-      '6:5 apps.shop.watched is not a known key (keys: port, sails, rig, flags, berth, address, tide, anchored, deadlines, watch, approval, drift, engine, schedule, url_file, target)',
+      '6:5 apps.shop.watched is not a known key (keys: port, sails, rig, flags, berth, address, tide, anchored, deadlines, watch, approval, drift, engine, schedule, secret_files, url_file, target)',
     ],
     [
       'a key deep inside',

@@ -1,6 +1,7 @@
 import type { Expression, ExpressionBuilder, SqlBool } from 'kysely'
 import { background } from '#lib/background.ts'
 import type { Timer } from '#lib/clock.ts'
+import { forgetFileSecrets } from '#manager/secrets/file-secrets.ts'
 import type { SecretRevisions } from '#manager/secrets/queries.ts'
 import { forgetSharedRevisions } from '#manager/secrets/shared.ts'
 import { WITHOUT_EFFECT } from './deployments/without-effect.ts'
@@ -129,6 +130,7 @@ async function oldestKept(db: Housekept['db'], app: string, which: Which): Promi
 /** A value that no release was made with and that the app no longer has is of use to nobody but a thief. */
 async function forgetSecretRevisions(db: Housekept['db']): Promise<void> {
   await forgetSharedRevisions(db)
+  await forgetFileSecrets(db)
   const apps = await db.selectFrom('secret_revisions').select('app_id').distinct().execute()
   for (const { app_id: app } of apps) {
     await inTransaction(db, transaction => forgetRevisionsOf(transaction, app))

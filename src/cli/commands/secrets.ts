@@ -5,7 +5,7 @@ import { readFileText } from '#cli/credential.ts'
 import { ago } from '#cli/duration.ts'
 import { USAGE } from '#cli/errors.ts'
 import type { Session } from '#cli/session.ts'
-import type { SecretDocument } from '#contract/rest/secrets.ts'
+import type { RecipientDocument, SecretDocument } from '#contract/rest/secrets.ts'
 
 const WHOSE =
   'Name whose secret it is: an app, or one of --repository and --host; and then the name of the secret.'
@@ -24,11 +24,21 @@ export function configureSecrets(command: Command, act: Act): void {
     .description('removes one secret')
     .argument('<app-and-name...>', 'an app and the name, or the name alone with --repository or --host')
     .action(act(remove))
+  command
+    .command('recipient')
+    .description('prints whom files in a repository are encrypted for with age: age -r "$(…)"')
+    .argument('<repository>')
+    .option('--renew', 'make another one first; files for those before it stay readable')
+    .action(act(recipient))
   withExamples(command, [
     ['fairlead secrets set shop API_KEY', 'asks for the value without showing it'],
     ['pass show shop/key | fairlead secrets set shop API_KEY', 'takes it from another program'],
     ['fairlead secrets set --repository infra DEPLOY_KEY', 'for all apps of the repository'],
     ['fairlead secrets list shop', 'names only'],
+    [
+      'age -r "$(fairlead secrets recipient infra)" -o prod.env.age prod.env',
+      'encrypts a file that may be pushed; the deploy file names it in "secret_files"',
+    ],
   ])
 }
 
@@ -85,6 +95,19 @@ async function remove({ client, printer }: Session, words: readonly string[], sc
   await client.send('DELETE', `${owner.path}/${encodeURIComponent(name)}`)
   printer.answer({ removed: name })
   printer.line(`${name} is removed; what runs keeps the value until the next deployment of ${owner.shown}.`)
+}
+
+async function recipient(
+  { client, printer }: Session,
+  repository: string,
+  { renew }: { readonly renew?: true },
+): Promise<void> {
+  const path = `/repositories/${encodeURIComponent(repository)}/recipient`
+  const answer = renew
+    ? await client.send<RecipientDocument>('POST', path, {})
+    : await client.get<RecipientDocument>(path)
+  printer.answer(answer)
+  printer.line(answer.recipient)
 }
 
 function named(words: readonly string[], scope: Scope): { readonly owner: Owner; readonly name: string } {

@@ -92,6 +92,8 @@ export const ROUTE_RULES: Readonly<Record<string, RouteRule>> = {
   'GET /api/v1/repositories/:repository/secrets': on('repository', 'deployer'),
   'PUT /api/v1/repositories/:repository/secrets/:name': on('repository', 'maintainer'),
   'DELETE /api/v1/repositories/:repository/secrets/:name': on('repository', 'maintainer'),
+  'GET /api/v1/repositories/:repository/recipient': on('repository', 'deployer'),
+  'POST /api/v1/repositories/:repository/recipient': on('repository', 'maintainer'),
   'GET /api/v1/hosts/:host/secrets': everywhere('maintainer'),
   'PUT /api/v1/hosts/:host/secrets/:name': everywhere('admin'),
   'DELETE /api/v1/hosts/:host/secrets/:name': everywhere('admin'),

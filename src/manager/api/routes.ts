@@ -34,6 +34,7 @@ import { peopleRoutes } from './people.ts'
 import { previewRoutes } from './previews.ts'
 import { projectRoutes } from './projects.ts'
 import { providerRoutes } from './providers.ts'
+import { recipientRoutes } from './recipients.ts'
 import { registryRoutes } from './registry.ts'
 import { removalRoutes } from './removals.ts'
 import { repositoryRoutes } from './repositories.ts'
@@ -64,6 +65,7 @@ const RESOURCES = [
   appLogRoutes,
   secretRoutes,
   sharedSecretRoutes,
+  recipientRoutes,
   deploymentRoutes,
   artifactRoutes,
   serviceNameRoutes,

@@ -4,6 +4,7 @@ import type { AppFiles } from '#deploy-file/convention.ts'
 import { EveryAppOverrides } from '#deploy-file/every-app.ts'
 import { type Schedule, scheduleFrom } from '#deploy-file/schedule.ts'
 import { check } from '#lib/check.ts'
+import { pathOf, type SecretFile } from '#manager/secrets/encrypted-files.ts'
 import type { AppTable } from '#manager/store/tables.ts'
 import { targetNamed } from '#targets/index.ts'
 import { filesOf, type Target } from '#targets/target.ts'
@@ -31,6 +32,8 @@ export interface AppEntry {
   readonly engine: EngineWish | undefined
   /** When it is deployed by itself. */
   readonly schedule: Schedule | undefined
+  /** Encrypted files with secrets of it. */
+  readonly secretFiles: readonly SecretFile[]
   /** The files that describe it, when their names do. */
   readonly files: AppFiles | undefined
 }
@@ -80,8 +83,9 @@ export async function readEntry(
   const deadlines = readDeadlines(common.deadlines)
   const { approval, drift: onDrift = 'report', url_file: urlFile } = entry.common
   const urlFiles = [...new Set(apps.flatMap(each => each.common.url_file ?? []))]
-  const watch = common.watch && [...common.watch, ...DEPLOY_FILES, ...target.reads(settings)]
-  const { schedule: written } = entry.common
+  const { schedule: written, secret_files: secretFiles = [] } = entry.common
+  const named = [...target.reads(settings), ...secretFiles.map(pathOf)]
+  const watch = common.watch && [...common.watch, ...DEPLOY_FILES, ...named]
   const schedule = written && scheduleFrom(written)
   const { files } = entry
   const { engine } = common
@@ -97,6 +101,7 @@ export async function readEntry(
     onDrift,
     urlFile,
     urlFiles,
+    secretFiles,
   }
   const missing = target.reads(settings).filter(path => !(path in source.texts))
   if (missing.length === 0) {

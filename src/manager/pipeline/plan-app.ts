@@ -16,6 +16,7 @@ import { type MadePlan, makePlan, moveOf } from './make-plan.ts'
 import { ownEntry } from './own-entry.ts'
 import { ownerOf } from './owner-of.ts'
 import { readPlanInput } from './plan-input.ts'
+import { readSecretFiles } from './read-secret-files.ts'
 import { type Ask, fetchSource, type Source, tagsTell } from './source.ts'
 import type { PipelineParts } from './step.ts'
 
@@ -53,8 +54,11 @@ export async function planApp(
   const entry = await readEntry(ask, app, described)
   const owner = ownerOf(app, repository)
   const engine = await chooseEngine(parts, askDirectly(parts, app.host, { owner }), app, entry.engine)
+  const wanted = { repository, source: entry.source, files: entry.secretFiles }
+  const inFiles = await readSecretFiles(parts, ask, wanted)
   const { input } = await readPlanInput(parts, app, {
     deployment: newId(),
+    files: inFiles && { values: inFiles.values, revisions: {} },
     drifted: driftedParts(app),
     uses: entry.files?.uses,
     wanted: artifact,

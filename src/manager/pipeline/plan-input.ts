@@ -2,7 +2,12 @@ import type { Selectable } from 'kysely'
 import { registryInUse } from '#manager/registry/registry-in-use.ts'
 import { madeImages } from '#manager/releases/made-images.ts'
 import { factsOf, keptReleases, newestRelease, type ReleaseGoal } from '#manager/releases/queries.ts'
-import { presentSecrets, type SecretRevisions, secretsOfRelease } from '#manager/secrets/queries.ts'
+import {
+  type OpenSecrets,
+  presentSecrets,
+  type SecretRevisions,
+  secretsOfRelease,
+} from '#manager/secrets/queries.ts'
 import type { AppTable } from '#manager/store/tables.ts'
 import type { PlanInput } from '#targets/target.ts'
 import type { PipelineParts } from './step.ts'
@@ -25,14 +30,17 @@ export async function readPlanInput(
     wanted,
     tags,
     uses = [],
+    files,
   }: Pick<PlanInput<unknown>, 'deployment' | 'drifted' | 'moved' | 'wanted' | 'tags'> & {
     readonly goal?: ReleaseGoal | undefined
     readonly uses?: readonly string[] | undefined
+    /** From encrypted files of the commit. */
+    readonly files?: OpenSecrets | undefined
   },
 ): Promise<ManagersInput> {
   const used = { repositoryId: app.repository_id ?? '', uses: goal ? [] : uses, engine: app.engine }
   const [secrets, registry, newest, kept, made] = await Promise.all([
-    goal ? secretsOfRelease(parts, app.id, goal.secrets) : presentSecrets(parts, app.id),
+    goal ? secretsOfRelease(parts, app.id, goal.secrets) : presentSecrets(parts, app.id, files),
     registryInUse(parts),
     newestRelease(parts.db, app.id),
     keptReleases(parts.db, app.id, parts.keepReleases),

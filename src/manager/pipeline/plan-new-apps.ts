@@ -11,6 +11,7 @@ import type { DescribedApps } from './described-apps.ts'
 import { makePlan } from './make-plan.ts'
 import { changeText } from './plan-difference.ts'
 import { readPlanInput } from './plan-input.ts'
+import { readSecretFiles } from './read-secret-files.ts'
 import { type Ask, tagsTell } from './source.ts'
 import type { StepContext } from './step.ts'
 import { tellWorker } from './tell-worker.ts'
@@ -65,8 +66,11 @@ async function planNewApp(
   } as Selectable<AppTable>
   const entry = await readEntry(ask, row, described)
   const engine = await chooseEngine(parts, ask, row, entry.engine)
+  const wanted = { repository, source: entry.source, files: entry.secretFiles }
+  const inFiles = await readSecretFiles(parts, ask, wanted)
   const { input } = await readPlanInput(parts, row, {
     deployment: context.deployment.id,
+    files: inFiles && { values: inFiles.values, revisions: {} },
     drifted: undefined,
     moved: undefined,
     wanted: undefined,

@@ -11,6 +11,7 @@ import type { HttpClient } from '#manager/http.ts'
 import type { SeenNotebook } from '#manager/notebooks/seen-notebook.ts'
 import type { AllowRules } from '#manager/organisations/origin.ts'
 import type { ReleaseGoal } from '#manager/releases/queries.ts'
+import type { SecretFile } from '#manager/secrets/encrypted-files.ts'
 import type { SecretRevisions } from '#manager/secrets/queries.ts'
 import type { Sealer } from '#manager/secrets/seal.ts'
 import type { AppTable, RepositoryTable } from '#manager/store/tables.ts'
@@ -144,6 +145,8 @@ export interface Facts {
   isReport?: boolean
   /** When its deploy file wants it deployed by itself. */
   schedule?: Schedule | undefined
+  /** Encrypted files with secrets of it. */
+  secretFiles?: readonly SecretFile[]
   /** Ids of apps of the repository that are going: their files want them no more. */
   leaving?: readonly string[]
   /** Apps of the repository whose images it runs. */

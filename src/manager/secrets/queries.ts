@@ -3,6 +3,7 @@ import type { Clock } from '#lib/clock.ts'
 import type { Tables } from '#manager/store/tables.ts'
 import { inTransaction } from '#manager/store/transaction.ts'
 import { SECRET_REVISION_GONE } from './errors.ts'
+import { isOfFile, valuesOfFiles } from './file-secrets.ts'
 import type { Sealer } from './seal.ts'
 import { openShared, sharedRevisions, sharedSecretsOf } from './shared.ts'
 
@@ -78,13 +79,17 @@ export interface OpenSecrets {
   readonly revisions: SecretRevisions
 }
 
-/** By name: the number of a value of the app's own, or the id of one that it shares with others. */
+/** By name: the number of a value of the app's own, the id of one that it shares with others, or a mark of one from an encrypted file. */
 export type SecretRevisions = Readonly<Record<string, number | string>>
 
-/** The secrets that an app may use now: its own go before those of its repository, and these before its host's. */
+/**
+ * The secrets that an app may use now: its own go before those of encrypted files of its commit, these before those of
+ * its repository, and these before its host's.
+ */
 export async function presentSecrets(
   context: Omit<SecretsContext, 'clock'>,
   appId: string,
+  files: OpenSecrets = { values: {}, revisions: {} },
 ): Promise<OpenSecrets> {
   const [own, app] = await Promise.all([
     ownSecrets(context, appId),
@@ -95,7 +100,10 @@ export async function presentSecrets(
       .executeTakeFirst(),
   ])
   const shared = app ? await sharedSecretsOf(context.db, app) : new Map()
-  return joined(context.sealer, shared, own)
+  return joined(context.sealer, shared, {
+    values: { ...files.values, ...own.values },
+    revisions: { ...files.revisions, ...own.revisions },
+  })
 }
 
 /** As presentSecrets, without opening one. */
@@ -135,10 +143,12 @@ export async function secretsOfRelease(
   revisions: SecretRevisions,
 ): Promise<OpenSecrets> {
   const rows = await db.selectFrom('secret_revisions').selectAll().where('app_id', '=', appId).execute()
-  const ids = Object.fromEntries(
-    Object.entries(revisions).filter((each): each is [string, string] => typeof each[1] === 'string'),
+  const named = Object.entries(revisions).filter(
+    (each): each is [string, string] => typeof each[1] === 'string',
   )
-  const own = Object.entries(revisions).filter(([name]) => !Object.hasOwn(ids, name))
+  const ofFiles = Object.fromEntries(named.filter(([, each]) => isOfFile(each)))
+  const ids = Object.fromEntries(named.filter(([, each]) => !isOfFile(each)))
+  const own = Object.entries(revisions).filter(([, each]) => typeof each === 'number')
   const values = own.map(([name, revision]) => {
     const row = rows.find(each => each.name === name && each.revision === revision)
     if (!row) {
@@ -147,8 +157,8 @@ export async function secretsOfRelease(
     return [name, sealer.open(row.value_sealed, secretPlace(appId, name))] as const
   })
   return joined(sealer, await sharedRevisions(db, ids), {
-    values: Object.fromEntries(values),
-    revisions: Object.fromEntries(own),
+    values: { ...(await valuesOfFiles({ db, sealer }, appId, ofFiles)), ...Object.fromEntries(values) },
+    revisions: { ...ofFiles, ...Object.fromEntries(own) },
   })
 }
 

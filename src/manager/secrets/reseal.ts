@@ -12,7 +12,9 @@ import { hookSecretPlace } from '#manager/repositories/hook-secrets.ts'
 import type { Tables } from '#manager/store/tables.ts'
 import { backupPlace } from '#manager/systems/backup-place.ts'
 import { SEALED_VALUE_DAMAGED } from './errors.ts'
+import { fileSecretsPlace } from './file-secrets.ts'
 import { secretPlace } from './queries.ts'
+import { repositoryKeyPlace } from './repository-keys.ts'
 import type { Sealer } from './seal.ts'
 import { sharedSecretPlace } from './shared.ts'
 
@@ -43,6 +45,8 @@ export const SEALED_COLUMNS: readonly SealedColumn[] = [
     ...{ table: 'secret_revisions', column: 'value_sealed', key: ['app_id', 'name', 'revision'] },
     place: secretPlace,
   },
+  { table: 'repository_keys', column: 'identity_sealed', key: ['id'], place: repositoryKeyPlace },
+  { table: 'file_secrets', column: 'values_sealed', key: ['id'], place: fileSecretsPlace },
   { table: 'shared_secrets', column: 'value_sealed', key: ['id'], place: sharedSecretPlace },
   { table: 'releases', column: 'settings_sealed', key: ['app_id', 'id'], place: settingsPlace },
   { table: 'kept_facts', column: 'facts_sealed', key: ['deployment_id'], place: factsPlace },

@@ -8,6 +8,7 @@ import { DEPLOY_FILE_INVALID, REMOTE_SECRET_MISSING } from '#manager/pipeline/er
 import { remoteTell } from '#manager/pipeline/join-remotes.ts'
 import { ownerOf } from '#manager/pipeline/owner-of.ts'
 import { askDirectly } from '#manager/pipeline/plan-app.ts'
+import { readSecretFiles } from '#manager/pipeline/read-secret-files.ts'
 import { fetchSource, type Source } from '#manager/pipeline/source.ts'
 import type { PipelineParts } from '#manager/pipeline/step.ts'
 import { presentSecrets } from '#manager/secrets/queries.ts'
@@ -57,7 +58,13 @@ export async function renderStack(
     app ?? { id: '', name: entry.name, engine: null },
     wishOf(app) ?? entry.common.engine,
   )
-  const known = app ? (await presentSecrets(parts, app.id)).values : await sharedValues(parts, repository)
+  const inFiles = await readSecretFiles(parts, askDirectly(parts, repository.host, { owner }), {
+    ...{ repository, source, files: entry.common.secret_files ?? [] },
+  })
+  const values = inFiles?.values ?? {}
+  const known = app
+    ? (await presentSecrets(parts, app.id, { values, revisions: {} })).values
+    : { ...(await sharedValues(parts, repository)), ...values }
   const wanted = secretNames(entry.settings.environment)
   const render = renderTell(target, {
     app: { name: entry.name, baseDomain: parts.baseDomain },

@@ -9,6 +9,7 @@ import { done, type Facts, type Step, type StepContext, type StepOutcome } from 
 import { tellWorker } from '#manager/pipeline/tell-worker.ts'
 import { wasMadeSince } from '#manager/releases/made-images.ts'
 import { newestRelease } from '#manager/releases/queries.ts'
+import { isOfFile } from '#manager/secrets/file-secrets.ts'
 import { presentRevisions, type SecretRevisions } from '#manager/secrets/queries.ts'
 import type { ReleaseTable } from '#manager/store/tables.ts'
 
@@ -114,7 +115,12 @@ async function hasMoreToBring(
     .executeTakeFirst()
   const since = await beganOf(db, release)
   const isMade = await wasMadeSince(db, { repositoryId: app.repository_id ?? '', uses }, since)
-  const released = JSON.parse(release.secrets ?? '{}') as SecretRevisions
+  // What encrypted files say changes with the commit, so the comparison of commits tells it.
+  const released = Object.fromEntries(
+    Object.entries(JSON.parse(release.secrets ?? '{}') as SecretRevisions).filter(
+      ([, each]) => !isOfFile(each),
+    ),
+  )
   const present = Object.entries(await presentRevisions(db, app))
   // Of those that are shared with others a release names only what it uses.
   const revisions = present.filter(

@@ -9,6 +9,7 @@ import { keepFacts } from '#manager/pipeline/kept-facts.ts'
 import { type MadePlan, makePlan, moveOf } from '#manager/pipeline/make-plan.ts'
 import { changeText, planDifference } from '#manager/pipeline/plan-difference.ts'
 import { readPlanInput } from '#manager/pipeline/plan-input.ts'
+import { readSecretFiles } from '#manager/pipeline/read-secret-files.ts'
 import { checkoutTell, tagsTell } from '#manager/pipeline/source.ts'
 import {
   type Confirmation,
@@ -20,6 +21,7 @@ import {
 import { tellWorker } from '#manager/pipeline/tell-worker.ts'
 import { claimPaths, pushedPaths, refuseTakenPaths } from '#manager/registry/claim-paths.ts'
 import { noteGivenNames } from '#manager/releases/given-names.ts'
+import { keepFileSecrets } from '#manager/secrets/file-secrets.ts'
 import { SOON } from '#manager/store/soon.ts'
 import type { DriftedParts, Tell } from '#targets/target.ts'
 
@@ -139,8 +141,13 @@ async function planFacts(context: StepContext, drifted: DriftedParts | undefined
     throw new Error('plan before read')
   }
   const entry = { target: facts.target, settings: facts.settings, source: facts.source }
+  const inFiles = await readSecretFiles(parts, tell => tellWorker(context, tell), {
+    ...{ repository: context.repository, source: facts.source },
+    files: facts.goal ? [] : (facts.secretFiles ?? []),
+  })
   const { input, secretRevisions } = await readPlanInput(parts, app, {
     deployment: deployment.id,
+    files: inFiles && (await keepFileSecrets(parts, app.id, inFiles)),
     goal: facts.goal,
     drifted,
     moved: deployment.trigger.kind === 'image' ? movedImages(app).bring : undefined,

@@ -152,6 +152,7 @@ async function readFacts(context: StepContext, described: DescribedApps) {
   facts.urlFile = entry.urlFile
   facts.urlFiles = entry.urlFiles
   facts.schedule = entry.schedule
+  facts.secretFiles = entry.secretFiles
   facts.uses = entry.files?.uses ?? []
   facts.leaving = await leavingApps(context, described)
   facts.fingerprint = entry.files?.fingerprint

@@ -11,6 +11,7 @@ import {
   repositoryTip,
   repositoryTrees,
 } from '#commands/repository.ts'
+import { repositoryBytes } from '#commands/repository-bytes.ts'
 import { checkoutFolder, foldersOf } from '#commands/repository-folders.ts'
 import { check } from '#lib/check.ts'
 import type { FairleadError } from '#lib/errors.ts'
@@ -140,6 +141,24 @@ describe('a checkout', () => {
 })
 
 describe('a commit that is here', () => {
+  test('gives files that are no text as they are, and none that is too large or a link', async () => {
+    await using world = new AsyncDisposableStack()
+    const git = await gitWorld(world)
+    const bytes = Buffer.from(Array.from({ length: 1024 }, (_, index) => index % 256))
+    const file = { mode: '100644', id: await craftBlob(git.bare, bytes) }
+    const large = { mode: '100644', id: await craftBlob(git.bare, Buffer.concat([bytes, bytes])) }
+    const files = { 'prod.env.age': file, 'large.age': large, 'link.age': { link: 'prod.env.age' } }
+    const commit = await git.commit({ 'compose.yaml': COMPOSE, ...files })
+    await checkout(git)
+    const read = (...paths: string[]) =>
+      repositoryBytes.run(git.hands, { repository: 'app', commit, paths, mostBytes: 1024 })
+    deepEqual((await read('prod.env.age', 'large.age', 'none.age')).files, {
+      'prod.env.age': bytes.toString('base64'),
+      'large.age': null,
+    })
+    await rejects(read('link.age'), fails('PATH_IS_LINK'))
+  })
+
   test('can be read, compared and forgotten', async () => {
     await using world = new AsyncDisposableStack()
     const git = await gitWorld(world)

@@ -43,8 +43,8 @@ export async function craftTree(bare: string, files: Readonly<Record<string, Cra
   return craftObject(bare, 'tree', Buffer.concat(lines))
 }
 
-export function craftBlob(bare: string, text: string): Promise<string> {
-  return craftObject(bare, 'blob', Buffer.from(text))
+export function craftBlob(bare: string, content: string | Buffer): Promise<string> {
+  return craftObject(bare, 'blob', typeof content === 'string' ? Buffer.from(content) : content)
 }
 
 async function craftEntry(bare: string, crafted: Crafted): Promise<{ mode: string; id: string }> {

@@ -3,11 +3,13 @@ import { cp, readdir, readFile, rm } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { armor, Encrypter } from 'age-encryption'
 import { callEngine, DOCKER_SOCKET, listFromEngine } from '#cli/demo/engine.ts'
 import type { AppDocument } from '#contract/rest/apps.ts'
 import type { DeploymentDetail } from '#contract/rest/deployments.ts'
 import type { FirewallList } from '#contract/rest/firewall.ts'
 import type { HostDocument } from '#contract/rest/hosts.ts'
+import type { RecipientDocument } from '#contract/rest/secrets.ts'
 import { systemClock } from '#lib/clock.ts'
 import { newId } from '#lib/id.ts'
 import type { CommandResult } from './world/command.ts'
@@ -136,7 +138,8 @@ describe('five hosts, each with what befalls it', { concurrency: true }, () => {
 
 test('R01 R03 values of secrets are in no log, row, answer, event, label, layer or file of ours', async () => {
   const secrets = { OF_APP: `canary ${newId()}/+"%`, OF_BUILD: `canary ${newId()}/+"%` }
-  const [app, values] = [appOf('calm'), Object.values(secrets)]
+  const inFile = `canary ${newId()}/+"%`
+  const [app, values] = [appOf('calm'), [...Object.values(secrets), inFile]]
   for (const [name, value] of Object.entries(secrets)) {
     await fleet.client.send('PUT', `/apps/${app}/secrets/${name}`, { value })
   }
@@ -148,12 +151,17 @@ apps:
     target: container
     domains: []
     stop_grace: 1s
-    environment: { TOKEN: $OF_APP }
+    secret_files: [prod.env.age]
+    environment: { TOKEN: $OF_APP, FILE: $IN_FILE }
     build_secrets: [OF_BUILD]
 `
   const read = 'cat /run/secrets/OF_BUILD; base64 /run/secrets/OF_BUILD'
   const step = `RUN --mount=type=secret,id=OF_BUILD echo it says; ${read}; cat /run/secrets/OF_BUILD | wc -c > /size`
+  const { recipient } = await fleet.client.get<RecipientDocument>(`/repositories/${app}/recipient`)
+  const encrypter = new Encrypter()
+  encrypter.addRecipient(recipient)
   const commit = await remote.push({
+    'prod.env.age': armor.encode(await encrypter.encrypt(`IN_FILE='${inFile}'\n`)),
     Dockerfile: `FROM ${fleet.baseImage}\n${step}\nCMD ["sleep", "1d"]\n`,
     'fairlead.yaml': deployFile,
   })
@@ -178,7 +186,10 @@ apps:
     shown.set(path, await client.text(path))
   }
   const label = [`io.fairlead.app=${app}`]
-  const containers = await listFromEngine<object>(DOCKER_SOCKET, '/containers/json', { label })
+  const containers = await listFromEngine<{ Id: string }>(DOCKER_SOCKET, '/containers/json', { label })
+  const path = `/containers/${containers[0]?.Id}/json`
+  const { Config } = JSON.parse((await callEngine(DOCKER_SOCKET, { method: 'GET', path })).text)
+  assert.ok(Config.Env.includes(`FILE=${inFile}`), 'the app has the value of the file')
   const images = await listFromEngine<{ Id: string }>(DOCKER_SOCKET, '/images/json', { label })
   shown.set('containers', JSON.stringify(containers)).set('images', JSON.stringify(images))
   for (const { Id } of images) {

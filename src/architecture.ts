@@ -159,6 +159,7 @@ export const CAPABILITIES: readonly Capability[] = [
       'agent/join.ts',
       'manager/agents/dial.ts',
       'manager/http.ts',
+      'manager/leadership/**',
       'cli/client.ts',
       'cli/id-token.ts',
       'cli/demo/**',

@@ -37,7 +37,7 @@ export async function partProcess(
         env: { ...env, ...environment },
         ready: async () => {
           const said = (await readFile(part.logFile)).subarray(from).toString()
-          return /"event":"(worker|manager)\.listening"/.test(said)
+          return /"event":"(worker|manager)\.(listening|standby)"/.test(said)
         },
       })
     },

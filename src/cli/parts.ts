@@ -40,7 +40,7 @@ export interface PartOptions {
 const MODULES = basename(dirname(PACKAGE_ROOT)) === 'node_modules' ? dirname(PACKAGE_ROOT) : PACKAGE_ROOT
 const START_MS = 20_000
 
-/** Starts a part and waits for its `<name>.listening` log line. Manager: Node's permission model without child processes. */
+/** Starts a part and waits until its log says that it listens, be it as a manager that stands by. Manager: Node's permission model without child processes. */
 export async function startPart(options: PartOptions): Promise<Part> {
   const folder = makeFolderOf(options)
   const logFile = join(folder, `${options.name}.log`)
@@ -53,7 +53,7 @@ export async function startPart(options: PartOptions): Promise<Part> {
     readyWithinMs: START_MS,
     async ready() {
       const lines = readFileSync(logFile).subarray(from).toString('utf8').split('\n')
-      const line = lines.find(text => text.includes(`"event":"${options.name}.listening"`))
+      const line = lines.find(text => isListening(text, options.name))
       ready = line === undefined ? {} : (JSON.parse(line) as Record<string, unknown>)
       return line !== undefined
     },
@@ -61,6 +61,10 @@ export async function startPart(options: PartOptions): Promise<Part> {
     throw partFailure(options.name, String((error as Error).message))
   })
   return { pid: started.pid, ended: started.ended, logFile, ready, close: () => started.close() }
+}
+
+function isListening(line: string, name: PartName): boolean {
+  return ['listening', 'standby'].some(word => line.includes(`"event":"${name}.${word}"`))
 }
 
 /** Runs a part once for what it prints, for example its public identity. It gets the input whole. */

@@ -43,9 +43,23 @@ const Restore = Type.Object(
 /** Makes a key for backups; nothing of the manager is read. */
 const NewKey = Type.Object({ do: Type.Literal('key') }, strict)
 
-export const BackupRequest = Type.Union([Create, Verify, Restore, NewKey])
+/** What another manager on the same database needs besides it. */
+const Export = Type.Object(
+  {
+    do: Type.Literal('export'),
+    to: Path,
+    passphrase: Type.Optional(Type.String({ minLength: 1 })),
+    recipients: Type.Array(Type.String()),
+  },
+  strict,
+)
+const Import = Type.Object({ do: Type.Literal('import'), from: Path, opening: Opening }, strict)
+
+export const BackupRequest = Type.Union([Create, Verify, Restore, NewKey, Export, Import])
 export type BackupRequest = Static<typeof BackupRequest>
 export type CreateBackup = Static<typeof Create>
+export type ExportKeys = Static<typeof Export>
+export type ImportKeys = Static<typeof Import>
 export type RestoreBackup = Static<typeof Restore>
 export type BackupOpening = Static<typeof Opening>
 

@@ -24,4 +24,23 @@ export const DATABASE_SETTINGS = [
     default: "the system's authorities",
     value: 'path',
   },
+  {
+    name: 'FAIRLEAD_PEER_LISTEN',
+    of: ['manager'],
+    means:
+      'address (host:port) for other managers on the same PostgreSQL database; with it this one may be one of several, and stands by while another leads, instead of being refused ([database.md](database.md))',
+    default: 'none: it is the only manager',
+  },
+  {
+    name: 'FAIRLEAD_PEER_ADDRESS',
+    of: ['manager'],
+    means: 'host:port where the other managers reach that address',
+    default: '`FAIRLEAD_PEER_LISTEN`',
+  },
+  {
+    name: 'FAIRLEAD_PEER_NAME',
+    of: ['manager'],
+    means: 'what this manager is called among several, in logs and errors',
+    default: 'the host name of the machine',
+  },
 ] as const satisfies readonly Setting[]

@@ -8,6 +8,8 @@ import { startEndingVisits } from './apps/end-visits.ts'
 import type { Audit } from './audit/audit.ts'
 import type { Config } from './config.ts'
 import type { Events } from './deployments/events.ts'
+import { type LogPlace, logFiles } from './deployments/log-place.ts'
+import { logRows } from './deployments/log-rows.ts'
 import { DeploymentLogs } from './deployments/logs.ts'
 import { createQueue, type Queue } from './deployments/queue.ts'
 import { startTendingLists } from './firewall/tend-lists.ts'
@@ -64,7 +66,7 @@ export async function assemble(given: Ingredients): Promise<Assembly> {
   const pipelineParts: PipelineParts = {
     ...given,
     outbox,
-    logs: new DeploymentLogs(join(config.data, 'logs')),
+    logs: new DeploymentLogs(logPlace(given)),
     registry: registryFacts(config),
     baseDomain: config.baseDomain,
     deadlines: config.deadlines,
@@ -124,6 +126,12 @@ export async function assemble(given: Ingredients): Promise<Assembly> {
       await outbox.close()
     },
   }
+}
+
+/** One of several managers keeps them where the others find them. */
+function logPlace({ config, db }: Pick<Ingredients, 'config' | 'db'>): LogPlace {
+  const files = logFiles(join(config.data, 'logs'))
+  return config.peers ? logRows(db, files) : files
 }
 
 function registryFacts({ registry }: Config) {

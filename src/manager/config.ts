@@ -10,6 +10,7 @@ import { type DeployerConfig, readDeployer, readStepTimeouts } from './deployer-
 import { EnvironmentReader } from './environment.ts'
 import { CONFIG_INVALID } from './errors.ts'
 import { type NotebooksConfig, readNotebooks } from './notebooks/notebooks-config.ts'
+import { type PeersConfig, readPeers } from './leadership/peers-config.ts'
 import type { Deadlines } from './pipeline/deadlines.ts'
 import { type PostgresAddress, placeOf } from './store/postgres-address.ts'
 import { type PortRange, readSystemPorts } from './systems/port-range.ts'
@@ -19,6 +20,8 @@ export interface Config {
   readonly data: string
   /** Undefined: the database is a file in there. */
   readonly database: PostgresAddress | undefined
+  /** Undefined: it is the only manager of its database. */
+  readonly peers: PeersConfig | undefined
   readonly listen: { readonly host: string; readonly port: number }
   /** Apps without a domain of their own get `<app>.<baseDomain>`. */
   readonly baseDomain: string
@@ -78,6 +81,7 @@ export function readConfig(environment: Environment = process.env): Config {
     ...places,
     data: readDataFolder(environment),
     database: readDatabase(reader),
+    peers: readPeers(reader),
     listen,
     notifyToken,
     registry: readRegistry(reader, notifyToken !== undefined),
@@ -119,6 +123,7 @@ export function summarise(config: Config): Record<string, string | number> {
     data: config.data,
     database: config.database ? placeOf(config.database) : 'in the data folder',
     listen: `${config.listen.host}:${config.listen.port}`,
+    ...(config.peers ? { peers: `${config.peers.name} at ${config.peers.address}` } : {}),
     public_url: config.publicUrl,
     base_domain: config.baseDomain,
     registry: config.registry ? `${config.registry.username}@${config.registry.address}` : 'none',

@@ -9,11 +9,19 @@ import { prepareIdentity } from '#link/changed-identity.ts'
 import { publicIdentity } from '#link/identity.ts'
 import { readConfig, readDataFolder, readFailpoints, summarise } from './config.ts'
 import { UNKNOWN_WORD } from './errors.ts'
-import { identityPlace, loadManagerIdentity, startManager } from './manager.ts'
+import { Standby } from './leadership/standby.ts'
+import {
+  identityPlace,
+  loadManagerIdentity,
+  type Manager,
+  type ManagerOptions,
+  startManager,
+} from './manager.ts'
 import { writeTokenFile } from './people/token-file.ts'
 import { addKey } from './secrets/key-file.ts'
 import { checkStore } from './store/check-store.ts'
 import { DATABASE_FILE } from './store/database.ts'
+import { STORE_IN_USE } from './store/errors.ts'
 
 /** EX_CONFIG: starting again changes nothing, a person must act (systemd: RestartPreventExitStatus=78). */
 const CONFIG_EXIT = 78
@@ -84,10 +92,12 @@ async function serve(logger: Logger): Promise<void> {
   const config = readConfig()
   logger.info('manager.starting', summarise(config))
   armFailpoints(config.failpoints)
-  const manager = await startManager({
+  const options: ManagerOptions = {
     config,
     clock: systemClock,
     logger,
+    // At once, and with it all connections to hosts: its supervisor starts it again, to stand by.
+    deposed: error => end(logger, error),
     showToken(token) {
       const file = config.adminTokenFile
       if (file === undefined) {
@@ -109,7 +119,8 @@ async function serve(logger: Logger): Promise<void> {
       const note = 'Nobody has an account yet. Whoever types in this code first becomes admin.'
       logger.info('manager.first-start', { url, code, until: new Date(until).toISOString(), note })
     },
-  })
+  }
+  const manager = await startWhenFree(options)
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {
       logger.info('manager.stopping', { signal })
@@ -123,6 +134,44 @@ async function serve(logger: Logger): Promise<void> {
   logger.info('manager.listening', { url: manager.url })
   // For the next start, whatever ends this one: with it neither parser nor type stripper is needed again.
   flushCompileCache()
+}
+
+/** One of several managers stands by until none leads; the only one of its database starts, or is refused. */
+async function startWhenFree(options: ManagerOptions): Promise<Manager> {
+  const { config, logger } = options
+  if (!config.peers || !config.database) {
+    return await startManager(options)
+  }
+  const standby = new Standby({ ...options, database: config.database })
+  for (;;) {
+    const isFree = await untilSignal(signal => standby.untilFree(signal))
+    if (!isFree) {
+      logger.info('manager.stopping')
+      await standby.close()
+      process.exit(0)
+    }
+    try {
+      const manager = await startManager({ ...options, beforeListening: () => standby.close() })
+      logger.info('manager.leading', { name: config.peers.name, epoch: manager.epoch })
+      return manager
+    } catch (error) {
+      // A third one was quicker.
+      if (!STORE_IN_USE.matches(error)) {
+        throw error
+      }
+    }
+  }
+}
+
+async function untilSignal<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const ending = new AbortController()
+  const end = () => ending.abort()
+  process.on('SIGTERM', end).on('SIGINT', end)
+  try {
+    return await work(ending.signal)
+  } finally {
+    process.off('SIGTERM', end).off('SIGINT', end)
+  }
 }
 
 /** Says what is wrong and how to mend it, and ends the process. */

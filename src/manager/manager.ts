@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { COMMANDS } from '#commands/index.ts'
 import type { Clock } from '#lib/clock.ts'
+import type { FairleadError } from '#lib/errors.ts'
 import type { Logger } from '#lib/logger.ts'
 import { forgetEarlier, takeIdentity } from '#link/changed-identity.ts'
 import { loadOrCreateIdentity, publicIdentity } from '#link/identity.ts'
@@ -17,6 +18,10 @@ import type { Config } from './config.ts'
 import { createEvents } from './deployments/events.ts'
 import { ChangedKey } from './hosts/changed-key.ts'
 import { keepPin } from './hosts/keep-pin.ts'
+import { LEADERSHIP_LOST } from './leadership/errors.ts'
+import { keepLead, takeLead } from './leadership/lead.ts'
+import { listenToPeers } from './leadership/peer-server.ts'
+import { shareFiles, takeSharedFiles } from './leadership/shared-files.ts'
 import { type FirstStartOffer, offerFirstStart } from './people/first-start.ts'
 import { createFirstToken } from './people/tokens.ts'
 import { openSealer } from './secrets/key-file.ts'
@@ -27,6 +32,7 @@ import { nextEpoch } from './store/epoch.ts'
 
 export interface Manager {
   readonly url: string
+  readonly epoch: number
   close(): Promise<void>
 }
 
@@ -38,6 +44,13 @@ export interface ManagerOptions {
   readonly showToken: (token: string) => void
   /** Called while nobody has an account. */
   readonly showFirstStart: (offer: FirstStartOffer) => void
+  /** Called when everything is ready to listen: whoever holds the address now lets go of it. */
+  readonly beforeListening?: () => Promise<void>
+  /**
+   * Where there are several: another one may lead by now. What this one tells, hosts refuse as soon as they know the
+   * other; it writes nothing more. All that is left to do is to end the process.
+   */
+  readonly deposed?: (error: FairleadError) => void
 }
 
 /** Requests that take longer are cut off at a shutdown; what they asked for is stored and goes on after the start. */
@@ -46,7 +59,8 @@ const PATIENCE_MS = 5000
 /** Puts the parts together and starts them. Deployments that an earlier process left running go on. */
 export async function startManager(options: ManagerOptions): Promise<Manager> {
   const { config, clock, logger } = options
-  const store = await openStore(config.data, clock.now, config.database)
+  const { deposed = () => undefined, beforeListening = async () => undefined } = options
+  const store = await openStore(config.data, clock.now, serverOf(config, deposed))
   const { db } = store
   const sealer = await openSealer(db, join(config.data, 'secret.key'), resealed => {
     logger[resealed.left.length > 0 ? 'warn' : 'info']('manager.key-rotated', {
@@ -54,6 +68,9 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
       left: resealed.left.join(',') || 'none',
     })
   })
+  if (config.peers) {
+    await takeSharedFiles({ db, sealer, data: config.data })
+  }
   const place = identityPlace(config, clock)
   const { present: identity, earlier } = takeIdentity(place)
   const changing = new ChangedKey({
@@ -62,8 +79,11 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
   })
   await changing.settle()
   await continueIds(db)
-  const epoch = await nextEpoch(db)
-  const events = createEvents(clock.now)
+  const lead = config.peers && (await takeLead({ db, clock, sealer }, config.peers))
+  const epoch = lead?.epoch ?? (await nextEpoch(db))
+  const keeping = lead && keepLead({ db, clock }, lead, deposed)
+  const sharing = lead && (await shareFiles({ db, clock, sealer, logger, data: config.data }))
+  const events = createEvents(clock.now, lead?.since)
   const audit = createAudit({ db, clock, logger, sealer, config })
   const notes = noteRefusals({ audit, clock, logger })
   const agents = createAgents({
@@ -113,19 +133,31 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
     options.showFirstStart(offer)
   }
   await agents.refresh()
+  await beforeListening()
   const url = await listen(server, parts)
+  const peerServer = lead && config.peers && (await listenToPeers(server, config.peers, lead.keys))
   await assembly.start()
 
   return {
     url,
+    epoch,
     async close() {
       const cutOff = clock.after(PATIENCE_MS, () => server.server.closeAllConnections())
       await server.close()
+      await peerServer?.close()
       cutOff.close()
       await assembly.stop()
+      sharing?.close()
+      keeping?.close()
       await store.close()
     },
   }
+}
+
+/** The only manager of a database takes it again when the way to it was cut; one of several does not. */
+function serverOf({ database, peers }: Config, deposed: (error: FairleadError) => void) {
+  const onLost = () => deposed(LEADERSHIP_LOST('its connection to the database was lost'))
+  return database && peers ? { ...database, onLost } : database
 }
 
 /** Who this manager is to its hosts; made on first use. */

@@ -11,12 +11,9 @@ import { webRoutes } from './api/web.ts'
 import { createAudit } from './audit/audit.ts'
 import { createMetrics } from './metrics/metrics.ts'
 import type { ManagerParts } from './parts.ts'
+import { SERVER_TIMES } from './server-times.ts'
 
 const MOST_BODY_BYTES = 1024 * 1024
-/** A client that sends a byte a second holds a socket no longer than this. */
-const WHOLE_REQUEST_MS = 10_000
-const HEADERS_MS = 5000
-const CHECK_EVERY_MS = 1000
 
 /** The HTTP side of the manager, ready to listen or to be tested with inject(). Ends its event streams when closed. */
 export async function createServer(parts: ManagerParts, audit = createAudit(parts)): Promise<Api> {
@@ -56,12 +53,8 @@ async function describedServer(parts: ManagerParts, streams: Streams): Promise<A
 function newServer({ logger }: ManagerParts): Api {
   const server: Api = fastify({
     bodyLimit: MOST_BODY_BYTES,
-    requestTimeout: WHOLE_REQUEST_MS,
-    http: {
-      headersTimeout: HEADERS_MS,
-      connectionsCheckingInterval: CHECK_EVERY_MS,
-      shouldUpgradeCallback: shouldUpgrade,
-    },
+    requestTimeout: SERVER_TIMES.requestTimeout,
+    http: { ...SERVER_TIMES, shouldUpgradeCallback: shouldUpgrade },
     forceCloseConnections: 'idle',
     genReqId: newId,
     requestIdHeader: false,

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { clientAddress } from '#manager/addresses.ts'
+import { isPeerSocket } from '#manager/leadership/peer-sockets.ts'
 import type { ManagerParts } from '#manager/parts.ts'
 import { findSession, type Session } from '#manager/people/sessions.ts'
 import { findSpeaker, type Speaker } from '#manager/people/tokens.ts'
@@ -46,8 +47,15 @@ export function speakerOf(request: FastifyRequest): Speaker {
 }
 
 export function addressOf(request: FastifyRequest, { config }: Pick<ManagerParts, 'config'>): string {
-  const peer = request.raw.socket.remoteAddress ?? ''
-  return clientAddress(peer, headerOf(request, 'x-forwarded-for'), config.trustedProxies)
+  const { socket } = request.raw
+  const forwardedFor = headerOf(request, 'x-forwarded-for')
+  if (!isPeerSocket(socket)) {
+    return clientAddress(socket.remoteAddress ?? '', forwardedFor, config.trustedProxies)
+  }
+  // The last entry is what another manager has seen itself; the ones before were said to it.
+  const hops = (forwardedFor ?? '').split(',')
+  const peer = hops.pop() ?? ''
+  return clientAddress(peer.trim(), hops.join(','), config.trustedProxies)
 }
 
 /** The session that a request shows by its cookie, whatever it still waits for. */

@@ -26,7 +26,7 @@ export function sendProblem(reply: FastifyReply, error: FairleadError): FastifyR
     .send(problemOf(error, reply.request.id))
 }
 
-function problemOf(error: FairleadError, requestId: string): ProblemDocument {
+export function problemOf(error: FairleadError, requestId: string): ProblemDocument {
   return {
     type: `urn:fairlead:error:${error.code}`,
     title: titleOf(error.code),

@@ -32,8 +32,7 @@ export function shouldUpgrade(request: IncomingMessage): boolean {
 }
 
 /** Requests for a WebSocket go the way of all others, so the same hooks decide about them. */
-export function takeUpgrades(api: Api): void {
-  const server = api.server as Server
+export function takeUpgrades(api: Api, server: Pick<Server, 'on'> = api.server as Server): void {
   server.on('upgrade', (request, socket: Socket, head) => {
     const response = new ServerResponse(request)
     response.shouldKeepAlive = false

@@ -15,6 +15,7 @@ import type { Sealer } from '#manager/secrets/seal.ts'
 import type { AuditTable } from '#manager/store/audit-table.ts'
 import type { Tables } from '#manager/store/tables.ts'
 import { inTransaction } from '#manager/store/transaction.ts'
+import { AUDIT_HEAD_FILE, AUDIT_HEAD_PLACE } from './head-file.ts'
 
 /** A line before it has its place. */
 export type AuditLine = Omit<AuditEntry, 'seq' | 'at' | 'hash'>
@@ -33,9 +34,6 @@ export interface Audit {
   close(): void
 }
 
-const HEAD_FILE = 'audit-head'
-/** Bound into the sealed head: no other value opens as one. */
-const PLACE = 'audit/head'
 /** So much later at most the last line is written down beside the database as well. */
 const HEAD_AFTER_MS = 1_000
 const PAGE = 1_000
@@ -49,8 +47,8 @@ export function createAudit({ db, clock, logger, sealer, config }: AuditParts): 
     timer = undefined
     try {
       mkdirSync(config.data, { recursive: true, mode: 0o700 })
-      const file = join(config.data, HEAD_FILE)
-      writeFileSync(`${file}.new`, sealer.seal(JSON.stringify(head), PLACE), { mode: 0o600 })
+      const file = join(config.data, AUDIT_HEAD_FILE)
+      writeFileSync(`${file}.new`, sealer.seal(JSON.stringify(head), AUDIT_HEAD_PLACE), { mode: 0o600 })
       renameSync(`${file}.new`, file)
     } catch (error) {
       logger.error('audit.head-not-written', { message: asFairleadError(error).message })
@@ -118,7 +116,7 @@ export function writtenHead({
   config,
 }: Pick<AuditParts, 'sealer' | 'config'>): AuditHead | undefined {
   try {
-    return JSON.parse(sealer.open(readFileSync(join(config.data, HEAD_FILE), 'utf8'), PLACE)) as AuditHead
+    return JSON.parse(sealer.open(readFileSync(join(config.data, AUDIT_HEAD_FILE), 'utf8'), AUDIT_HEAD_PLACE)) as AuditHead
   } catch {
     return undefined
   }
@@ -143,7 +141,7 @@ export async function verifyAudit(
   }
   const { head, problem } = check.finish()
   const isUnknown = written === undefined && head.seq > 0
-  const unknown = `the last line is not written down in ${HEAD_FILE}: lines at the end may be missing`
+  const unknown = `the last line is not written down in ${AUDIT_HEAD_FILE}: lines at the end may be missing`
   return { head, problem: problem ?? (isUnknown ? unknown : null) }
 }
 

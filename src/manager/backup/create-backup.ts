@@ -3,7 +3,6 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
-  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -14,16 +13,16 @@ import type { BackupFacts, BackupManifest, CreateBackup } from '#contract/backup
 import type { Clock } from '#lib/clock.ts'
 import { FairleadError } from '#lib/errors.ts'
 import { failpoint } from '#lib/failpoint.ts'
-import { randomText } from '#lib/id.ts'
 import { loadIdentity } from '#link/identity.ts'
 import { DATABASE_FILE } from '#manager/store/database.ts'
 import { giveToOwner, takeLock } from '#manager/store/folder-lock.ts'
 import { type Source, writeArchive } from './archive.ts'
-import { BACKUP_EXISTS, BACKUP_NOT_WRITTEN, BACKUP_NOTHING_HERE, BACKUP_UNDER_WAY } from './errors.ts'
+import { BACKUP_NOT_WRITTEN, BACKUP_NOTHING_HERE, BACKUP_UNDER_WAY } from './errors.ts'
 import { ownVersion } from './own-version.ts'
+import { refuseExisting, writeWhole } from './write-whole.ts'
 
-const KEY_FILE = 'secret.key'
-const IDENTITY_FILES = ['identity/identity.json', 'identity/tls.json']
+export const KEY_FILE = 'secret.key'
+export const IDENTITY_FILES = ['identity/identity.json', 'identity/tls.json']
 /** While hosts learn a new key (docs/hosts.md). */
 const EARLIER_FILES = ['identity/earlier/identity.json', 'identity/earlier/tls.json']
 const SNAPSHOT = 'backup-snapshot'
@@ -45,9 +44,7 @@ export async function createBackup(
   if (missing !== undefined) {
     throw BACKUP_NOTHING_HERE(data)
   }
-  if (existsSync(to)) {
-    throw BACKUP_EXISTS(to)
-  }
+  refuseExisting(to)
   const lockFile = join(data, 'backup.lock')
   const lock = takeLock(lockFile)
   if (!lock) {
@@ -55,7 +52,6 @@ export async function createBackup(
   }
   giveToOwner(lockFile)
   const folder = join(data, SNAPSHOT)
-  const draft = `${to}.${randomText(6)}.part`
   try {
     // Of a backup that was killed.
     rmSync(folder, { recursive: true, force: true })
@@ -64,27 +60,26 @@ export async function createBackup(
     await takeSnapshot(data, folder)
     failpoint('manager', 'backup', 'snapshot')
     const { keyId } = loadIdentity({ folder: join(data, 'identity'), clock })
-    const manifest = await writeArchive(draft, {
-      sources: [
-        ...[DATABASE_FILE, KEY_FILE].map(name => ({ name, path: join(folder, name) })),
-        ...[...IDENTITY_FILES, ...EARLIER_FILES.filter(name => existsSync(join(data, name)))].map(name => ({
-          ...{ name, path: join(data, name) },
-        })),
-        ...(logs ? logSources(data) : []),
-      ],
-      facts: {
-        made_at: new Date(clock.now()).toISOString(),
-        version: ownVersion(),
-        key_id: keyId,
-        schema: schemaOf(join(folder, DATABASE_FILE)),
-      },
-      key: { recipients, ...(passphrase === undefined ? {} : { passphrase }) },
-    })
-    failpoint('manager', 'backup', 'before-rename')
-    renameSync(draft, to)
+    const manifest = await writeWhole(to, draft =>
+      writeArchive(draft, {
+        sources: [
+          ...[DATABASE_FILE, KEY_FILE].map(name => ({ name, path: join(folder, name) })),
+          ...[...IDENTITY_FILES, ...EARLIER_FILES.filter(name => existsSync(join(data, name)))].map(name => ({
+            ...{ name, path: join(data, name) },
+          })),
+          ...(logs ? logSources(data) : []),
+        ],
+        facts: {
+          made_at: new Date(clock.now()).toISOString(),
+          version: ownVersion(),
+          key_id: keyId,
+          schema: schemaOf(join(folder, DATABASE_FILE)),
+        },
+        key: { recipients, ...(passphrase === undefined ? {} : { passphrase }) },
+      }),
+    )
     return factsOf(to, manifest)
   } catch (error) {
-    rmSync(draft, { force: true })
     throw error instanceof FairleadError
       ? error
       : BACKUP_NOT_WRITTEN(to, (error as Error).message).with({ cause: error })

@@ -127,3 +127,29 @@ export const DEPLOYMENT_BEFORE_RESTORE = defineError({
   message: () => 'It was under way when the backup was made that this manager was restored from.',
   hint: () => 'Nobody knows here how it went on. Look at what runs, and deploy again.',
 })
+
+export const KEYS_NOTHING_HERE = defineError({
+  code: 'KEYS_NOTHING_HERE',
+  status: 404,
+  retry: 'never',
+  message: (folder: string) => `There are no keys of a manager in ${folder}.`,
+  hint: () =>
+    'Give the command on the machine of a manager that has served already, with its data folder in --data or FAIRLEAD_DATA.',
+})
+
+export const KEYS_THERE = defineError({
+  code: 'KEYS_THERE',
+  status: 409,
+  retry: 'never',
+  message: (file: string) => `${file} is there already; keys are taken only by a manager that has none.`,
+  hint: () =>
+    'If this machine is to be another manager of the same database, move the data folder of the manager away first; what is sealed with its keys cannot be opened without them.',
+})
+
+export const KEYS_NOT_IN_THERE = defineError({
+  code: 'KEYS_NOT_IN_THERE',
+  status: 422,
+  retry: 'never',
+  message: (file: string) => `${file} holds something else than the keys of a manager.`,
+  hint: () => 'Give the file that "fairlead manager export" wrote; a backup is for "fairlead restore".',
+})

@@ -10,7 +10,7 @@ import { loadIdentity } from '#link/identity.ts'
 import { createAudit } from '#manager/audit/audit.ts'
 import { createToken } from '#manager/people/tokens.ts'
 import { openSealer } from '#manager/secrets/key-file.ts'
-import { LOCK_FILE, openStore } from '#manager/store/database.ts'
+import { DATABASE_FILE, LOCK_FILE, openStore } from '#manager/store/database.ts'
 import { giveToOwner, takeLock } from '#manager/store/folder-lock.ts'
 import { readArchive } from './archive.ts'
 import { beginAnew } from './begin-anew.ts'
@@ -51,6 +51,9 @@ export async function restoreBackup(
   const draft = join(parent, `${DRAFT}${randomText(6)}`)
   try {
     const manifest = await readArchive(wanted.from, { opening: wanted.opening, folder: draft })
+    if (!manifest.files.some(({ name }) => name === DATABASE_FILE)) {
+      throw BACKUP_DAMAGED(wanted.from, 'there is no database in it')
+    }
     checkIdentity(wanted, draft, parts.clock)
     const since = wanted.since === undefined ? undefined : readSince(wanted.since, draft)
     const settled = await settle(draft, { wanted, since }, parts)

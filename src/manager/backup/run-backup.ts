@@ -6,6 +6,7 @@ import type { Logger } from '#lib/logger.ts'
 import { readArchive } from './archive.ts'
 import { createBackup, factsOf } from './create-backup.ts'
 import { BACKUP_REQUEST_INVALID } from './errors.ts'
+import { exportKeys, importKeys } from './peer-keys.ts'
 import { restoreBackup } from './restore-backup.ts'
 
 export type BackupAnswer = BackupFacts | RestoredFacts | NewBackupKey
@@ -22,6 +23,10 @@ export async function runBackup(
       return await createBackup(data, request, parts)
     case 'verify':
       return factsOf(request.from, await readArchive(request.from, { opening: request.opening }))
+    case 'export':
+      return await exportKeys(data, request, parts)
+    case 'import':
+      return await importKeys(data, request, parts)
     case 'restore':
       return await restoreBackup(data, request, parts)
     case 'key': {

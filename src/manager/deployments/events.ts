@@ -15,11 +15,11 @@ export interface Events {
 const KEPT = 1000
 
 /** Events since this start, the last 1,000 kept for clients that reconnect. State is in the database, not here. */
-export function createEvents(now: () => number): Events {
+export function createEvents(now: () => number, first = now()): Events {
   const kept: ManagerEvent[] = []
   const listeners = new Set<(event: ManagerEvent) => void>()
-  // Starts at the clock, so that ids of an earlier process are always older.
-  let last = now()
+  // Starts at the clock, so that ids of an earlier process are always older. Several managers have a common one.
+  let last = first
   return {
     publish(kind, fields) {
       last += 1

@@ -1,13 +1,12 @@
-import { open } from 'node:fs/promises'
 import { cutMark, type DeploymentLine, type LogHeader } from './log-line.ts'
 
 const PIECE_BYTES = 64 * 1024
 const NEWLINE = 0x0a
 
 export interface CursorParts {
-  /** First line of each file that is there, ascending. */
+  /** First line of each segment that is there, ascending. */
   readonly segments: () => Promise<readonly number[]>
-  readonly fileOf: (firstSeq: number) => string
+  readonly read: (segment: number, at: { readonly offset: number; readonly bytes: number }) => Promise<Buffer>
   /** Lines after this one are wanted. */
   readonly afterSeq: number
 }
@@ -35,7 +34,7 @@ export class LogCursor {
   /** The next lines, with a mark where lines are missing; undefined when there are no more now. */
   async next(): Promise<readonly DeploymentLine[] | undefined> {
     for (;;) {
-      // Listed before it is read: the file before another one is complete.
+      // Listed before it is read: the segment before another one is complete.
       const segments = await this.#parts.segments()
       this.#segment ??= segments.findLast(first => first <= this.#last + 1) ?? segments[0]
       if (this.#segment === undefined) {
@@ -60,21 +59,9 @@ export class LogCursor {
   }
 
   async #read(segment: number): Promise<Buffer> {
-    try {
-      const file = await open(this.#parts.fileOf(segment), 'r')
-      try {
-        const { bytesRead, buffer } = await file.read(Buffer.alloc(PIECE_BYTES), 0, PIECE_BYTES, this.#offset)
-        this.#offset += bytesRead
-        return buffer.subarray(0, bytesRead)
-      } finally {
-        await file.close()
-      }
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
-        return Buffer.alloc(0)
-      }
-      throw error
-    }
+    const piece = await this.#parts.read(segment, { offset: this.#offset, bytes: PIECE_BYTES })
+    this.#offset += piece.length
+    return piece
   }
 
   #parse(piece: Buffer): DeploymentLine[] {

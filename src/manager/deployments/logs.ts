@@ -1,8 +1,6 @@
-import { appendFile, mkdir, readdir, rm, stat, truncate } from 'node:fs/promises'
-import { join } from 'node:path'
-import { STORE_FULL } from '#manager/store/errors.ts'
-import { LogCursor } from './log-cursor.ts'
+import { type CursorParts, LogCursor } from './log-cursor.ts'
 import type { DeploymentLine, LogHeader } from './log-line.ts'
+import { type LogPlace, logFiles } from './log-place.ts'
 
 export type NewLine = Omit<DeploymentLine, 'seq'>
 
@@ -27,17 +25,17 @@ interface OpenLog {
 }
 
 /**
- * The logs of all deployments below `folder`: JSON lines, appended in order, followed live. The first file of each is
- * `<id>.jsonl`, further ones are in the folder `<id>`; of a long log the middle goes, and a mark says how much.
+ * The logs of all deployments, in a folder or another place: JSON lines, appended in order, followed live. Of a long
+ * log the middle goes, and a mark says how much.
  */
 export class DeploymentLogs {
-  readonly #folder: string
+  readonly #place: LogPlace
   readonly #bounds: LogBounds
   readonly #open = new Map<string, Promise<OpenLog>>()
   readonly #waiting = new Map<string, Set<() => void>>()
 
-  constructor(folder: string, bounds = BOUNDS) {
-    this.#folder = folder
+  constructor(place: string | LogPlace, bounds = BOUNDS) {
+    this.#place = typeof place === 'string' ? logFiles(place) : place
     this.#bounds = bounds
   }
 
@@ -109,8 +107,7 @@ export class DeploymentLogs {
 
   async remove(id: string): Promise<void> {
     await this.release(id)
-    await rm(this.#fileOf(id, 1), { force: true })
-    await rm(join(this.#folder, id), { recursive: true, force: true })
+    await this.#place.removeAll(id)
   }
 
   async #write(id: string, log: OpenLog, lines: readonly NewLine[]): Promise<void> {
@@ -122,7 +119,7 @@ export class DeploymentLogs {
     const first = isNew ? log.seq + 1 : (log.segments.at(-1) ?? 1)
     const header = isNew && first > 1 ? headerOf(log) : ''
     const text = header + numbered.map(line => `${JSON.stringify(line)}\n`).join('')
-    await this.#store(id, { first, text, before: isNew ? 0 : log.bytes })
+    await this.#place.append(id, first, { text, before: isNew ? 0 : log.bytes })
     if (isNew) {
       log.segments.push(first)
       log.bytes = 0
@@ -138,24 +135,11 @@ export class DeploymentLogs {
     }
   }
 
-  /** All of the text or nothing. */
-  async #store(id: string, { first, text, before }: { first: number; text: string; before: number }) {
-    const file = this.#fileOf(id, first)
-    try {
-      await mkdir(first > 1 ? join(this.#folder, id) : this.#folder, { recursive: true })
-      await appendFile(file, text)
-    } catch (error) {
-      await truncate(file, before).catch(() => undefined)
-      const { code } = error as NodeJS.ErrnoException
-      throw code === 'ENOSPC' || code === 'EDQUOT' ? STORE_FULL().with({ cause: error }) : error
-    }
-  }
-
   async #cut(id: string, { segments }: OpenLog): Promise<void> {
     const { first, last } = this.#bounds
     if (segments.length > first + last) {
       const [gone = 0] = segments.splice(first, 1)
-      await rm(this.#fileOf(id, gone), { force: true })
+      await this.#place.remove(id, gone)
     }
   }
 
@@ -171,11 +155,11 @@ export class DeploymentLogs {
 
   /** Finds where the log stands after a restart; a half-written last line is cut off. */
   async #recover(id: string): Promise<OpenLog> {
-    const segments = [...(await this.#stored(id))]
+    const segments = [...(await this.#place.list(id))]
     const log: OpenLog = { seq: 0, segments, bytes: 0, commandSeqs: new Map(), tail: Promise.resolve() }
     const cursor = new LogCursor({
       afterSeq: 0,
-      fileOf: first => this.#fileOf(id, first),
+      read: this.#reader(id),
       segments: async () => segments,
     })
     for (let lines = await cursor.next(); lines; lines = await cursor.next()) {
@@ -192,7 +176,7 @@ export class DeploymentLogs {
     const last = segments.at(-1)
     if (last !== undefined) {
       log.bytes = cursor.complete
-      await truncate(this.#fileOf(id, last), log.bytes)
+      await this.#place.cut(id, last, log.bytes)
     }
     return log
   }
@@ -200,21 +184,14 @@ export class DeploymentLogs {
   #cursor(id: string, afterSeq: number): LogCursor {
     return new LogCursor({
       afterSeq,
-      fileOf: first => this.#fileOf(id, first),
+      read: this.#reader(id),
       segments: async () =>
-        (await this.#open.get(id)?.catch(() => undefined))?.segments ?? (await this.#stored(id)),
+        (await this.#open.get(id)?.catch(() => undefined))?.segments ?? (await this.#place.list(id)),
     })
   }
 
-  async #stored(id: string): Promise<readonly number[]> {
-    const first = await stat(this.#fileOf(id, 1)).catch(() => undefined)
-    const names = await readdir(join(this.#folder, id)).catch(() => [])
-    const further = names.map(name => Number.parseInt(name, 10)).sort((a, b) => a - b)
-    return [...(first ? [1] : []), ...further]
-  }
-
-  #fileOf(id: string, first: number): string {
-    return first === 1 ? join(this.#folder, `${id}.jsonl`) : join(this.#folder, id, `${first}.jsonl`)
+  #reader(id: string): CursorParts['read'] {
+    return (segment, at) => this.#place.read(id, segment, at)
   }
 }
 

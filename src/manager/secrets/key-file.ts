@@ -67,6 +67,12 @@ export async function openSealer(
   return own
 }
 
+/** The sealer of the keys in a file that is there; nothing is made, and nothing compared with a database. */
+export function sealerOf(file: string): Sealer {
+  const [first, ...older] = readKeys(file) as [Buffer, ...Buffer[]]
+  return createSealer(first, ...older)
+}
+
 async function checkMark(db: Kysely<Tables>, sealer: Sealer, keyFile: string): Promise<void> {
   const mark = await db.selectFrom('meta').select('value').where('key', '=', MARK).executeTakeFirst()
   if (!mark) {

@@ -1,6 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import { idempotencyPlace } from '#manager/api/idempotency.ts'
 import { joinTokenPlace } from '#manager/hosts/join-tokens.ts'
+import { leaderKeyPlace, sharedFilePlace } from '#manager/leadership/sealed-places.ts'
 import { channelPlace } from '#manager/notifications/channels.ts'
 import { tokenPlace } from '#manager/organisations/queries.ts'
 import { providerPlace } from '#manager/people/providers.ts'
@@ -55,6 +56,8 @@ export const SEALED_COLUMNS: readonly SealedColumn[] = [
   { table: 'providers', column: 'secret_sealed', key: ['id'], place: providerPlace },
   { table: 'system_backups', column: 'identity_sealed', key: ['id'], place: backupPlace },
   { table: 'join_tokens', column: 'secret_sealed', key: ['id'], place: joinTokenPlace },
+  { table: 'leader', column: 'key_sealed', key: ['epoch'], place: leaderKeyPlace },
+  { table: 'shared_files', column: 'content_sealed', key: ['name'], place: sharedFilePlace },
   { table: 'idempotency', column: 'response', key: ['token_id', 'key'], place: idempotencyPlace },
 ]
 

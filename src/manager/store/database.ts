@@ -20,6 +20,9 @@ export interface Store {
   close(): Promise<void>
 }
 
+/** A database of a server, and who hears that the connection was lost. Without a listener it is made again. */
+export type ServerAddress = PostgresAddress & { readonly onLost?: () => void }
+
 /**
  * Opens and migrates the database: the file in the folder, which is made, or the one of a PostgreSQL server. This
  * process alone may use folder and database until it closes.
@@ -27,7 +30,7 @@ export interface Store {
 export async function openStore(
   folder: string,
   now: () => number,
-  address?: PostgresAddress | undefined,
+  address?: ServerAddress | undefined,
 ): Promise<Store> {
   const lock = takeFolder(folder)
   try {
@@ -58,12 +61,12 @@ function inFile(file: string): Place {
 }
 
 /** Loaded only where it is used: it takes some memory. */
-async function inServer(address: PostgresAddress, unused: string): Promise<Place> {
+async function inServer(address: ServerAddress, unused: string): Promise<Place> {
   if (existsSync(unused)) {
     throw STORE_TWICE(unused)
   }
   const { postgresDialect } = await import('./postgres.ts')
-  return { file: placeOf(address), product: 'postgres', dialect: postgresDialect(address) }
+  return { file: placeOf(address), product: 'postgres', dialect: postgresDialect(address, address.onLost) }
 }
 
 async function closeAll(db: Kysely<Tables>, lock: { close(): void }): Promise<void> {

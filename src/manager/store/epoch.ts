@@ -2,7 +2,10 @@ import type { Kysely } from 'kysely'
 import type { Tables } from './tables.ts'
 import { inTransaction } from './transaction.ts'
 
-/** A number higher than at any start before: agents refuse a manager with a lower one than they have seen. */
+/**
+ * A number higher than at any start before: agents refuse a manager with a lower one than they have seen. Inside a
+ * transaction it is raised with that one.
+ */
 export async function nextEpoch(db: Kysely<Tables>): Promise<number> {
   return await inTransaction(db, async transaction => {
     const row = await transaction

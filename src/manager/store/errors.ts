@@ -33,7 +33,7 @@ export const STORE_IN_USE = defineError({
   retry: 'later',
   message: (place: string) => `Another manager is running on ${place}.`,
   hint: () =>
-    'One data folder, or one PostgreSQL database, serves one manager: stop the other one, or give this one its own FAIRLEAD_DATA and FAIRLEAD_DATABASE_URL.',
+    'One data folder, or one PostgreSQL database, serves one manager: stop the other one, or give this one its own FAIRLEAD_DATA and FAIRLEAD_DATABASE_URL. Where several managers are wanted on one database, each has FAIRLEAD_PEER_LISTEN (docs/database.md).',
 })
 
 export const STORE_TWICE = defineError({

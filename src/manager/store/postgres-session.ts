@@ -13,8 +13,11 @@ const REST_MS = 1000
 const ANSWER_MS = 60_000
 /** More than the program has; only statements with varying lists (`in (…)`) could reach it. */
 const MAX_STATEMENTS = 500
-/** "FLED": among the locks of the database the one of managers. */
+/** "FLED" and 1: among the locks of the database the one of managers. */
 const LOCK = 0x464c4544
+/** Which process of the server serves who holds it, as a condition on pg_locks. */
+export const HOLDS_LOCK = `locktype = 'advisory' and classid = ${LOCK} and objid = 1 and objsubid = 2 and granted
+and database = (select oid from pg_database where datname = current_database())`
 
 /**
  * Every statement goes through the one connection that holds the lock of managers: whoever has lost the lock has lost
@@ -32,6 +35,8 @@ export class Line {
   readonly #names = new Map<string, string>()
   #last: Promise<unknown> = Promise.resolve()
   #isOpen = true
+  /** Called once, when an error has ended it. */
+  onLost: (() => void) | undefined
 
   constructor(client: Client, place: string) {
     this.#client = client
@@ -87,21 +92,22 @@ export class Line {
     if (this.#isOpen) {
       this.#isOpen = false
       this.#client.end().catch(() => undefined)
+      this.onLost?.()
     }
   }
 }
 
-/** Makes the connection again when it was lost. */
+/** Makes the connection again when it was lost; with `onLost` it says so instead, and is of no more use. */
 export class PostgresSession {
   readonly #address: PostgresAddress
-  readonly #place: string
+  readonly #onLost: (() => void) | undefined
   #line: Line | undefined
   #down: unknown
   #isClosed = false
 
-  constructor(address: PostgresAddress) {
+  constructor(address: PostgresAddress, onLost?: () => void) {
     this.#address = address
-    this.#place = placeOf(address)
+    this.#onLost = onLost
   }
 
   /** Asked for by one at a time. */
@@ -112,8 +118,12 @@ export class PostgresSession {
     if (this.#down !== undefined) {
       throw this.#down
     }
+    if (this.#line && this.#onLost) {
+      throw STORE_UNAVAILABLE('the connection was lost, and another manager may lead by now')
+    }
     try {
       this.#line = await this.#connectPatiently()
+      this.#line.onLost = this.#onLost
       return this.#line
     } catch (error) {
       this.#down = error
@@ -144,29 +154,35 @@ export class PostgresSession {
   }
 
   async #connect(): Promise<Line> {
-    const { host, port, user, database, password, tls, ca } = this.#address
-    const client = new Client({
-      ...{ host, port, user, database, password: password?.reveal() ?? '' },
-      ssl: tls && { rejectUnauthorized: true, ...(ca === undefined ? {} : { ca }) },
-      application_name: 'fairlead',
-      keepAlive: true,
-      connectionTimeoutMillis: PATIENCE_MS,
-      query_timeout: ANSWER_MS,
-      types: { getTypeParser: parserOf },
-    })
-    const line = new Line(client, this.#place)
-    try {
-      await client.connect()
-    } catch (error) {
-      const meant = postgresError(error, this.#place)
-      throw meant === error ? STORE_UNAVAILABLE(reasonOf(error)).with({ cause: error }) : meant
-    }
+    const line = await connect(this.#address)
     const answers = (await line.query(SETUP)) as unknown as readonly QueryResult<{ ours: number }>[]
     if (answers.at(-1)?.rows[0]?.ours !== 1) {
       await line.close()
-      throw STORE_IN_USE(this.#place)
+      throw STORE_IN_USE(placeOf(this.#address))
     }
     return line
+  }
+}
+
+/** A connection without the lock. */
+export async function connect(address: PostgresAddress): Promise<Line> {
+  const { host, port, user, database, password, tls, ca } = address
+  const client = new Client({
+    ...{ host, port, user, database, password: password?.reveal() ?? '' },
+    ssl: tls && { rejectUnauthorized: true, ...(ca === undefined ? {} : { ca }) },
+    application_name: 'fairlead',
+    keepAlive: true,
+    connectionTimeoutMillis: PATIENCE_MS,
+    query_timeout: ANSWER_MS,
+    types: { getTypeParser: parserOf },
+  })
+  const line = new Line(client, placeOf(address))
+  try {
+    await client.connect()
+    return line
+  } catch (error) {
+    const meant = postgresError(error, placeOf(address))
+    throw meant === error ? STORE_UNAVAILABLE(reasonOf(error)).with({ cause: error }) : meant
   }
 }
 

@@ -16,10 +16,10 @@ import { SOON_MARK } from './soon.ts'
  * PostgreSQL for Kysely, over one connection that all share in turn, as SQLite's is: what one statement may see of
  * others, and which go in between those of a transaction, is the same on both.
  */
-export function postgresDialect(address: PostgresAddress): Dialect {
+export function postgresDialect(address: PostgresAddress, onLost?: () => void): Dialect {
   return {
     createAdapter: () => new PostgresAdapter(),
-    createDriver: () => new OneLineDriver(new PostgresSession(address)),
+    createDriver: () => new OneLineDriver(new PostgresSession(address, onLost)),
     createIntrospector: db => new PostgresIntrospector(db),
     createQueryCompiler: () => new SameMeaningCompiler(),
   }

@@ -12,6 +12,8 @@ import type { HostTable } from './host-table.ts'
 import type { ImagePinTable } from './image-pin-table.ts'
 import type { JoinTokenTable, RevokedKeyTable } from './join-token-table.ts'
 import type { KeptFactsTable } from './kept-facts-table.ts'
+import type { LeaderTable, SharedFileTable } from './leader-tables.ts'
+import type { LogPieceTable } from './log-piece-table.ts'
 import type { MadeRoomTable } from './made-room-table.ts'
 import type { MessageRemovalTable } from './message-removal-table.ts'
 import type { NotebookTables } from './notebook-tables.ts'
@@ -97,6 +99,9 @@ export interface Tables extends NotebookTables, SharedSecretTables {
   system_quotas: SystemQuotaTable
   ssh_keys: SshKeyTable
   visits: VisitTable
+  leader: LeaderTable
+  shared_files: SharedFileTable
+  log_pieces: LogPieceTable
 }
 
 /** Single values: `epoch` (fencing counter towards agents), `identity` … */

@@ -1,0 +1,57 @@
+import type { Kysely } from 'kysely'
+import { SOON } from '#manager/store/soon.ts'
+import type { Tables } from '#manager/store/tables.ts'
+import type { LogPlace } from './log-place.ts'
+
+/**
+ * Logs in the database, for managers that share one: whichever leads goes on with them, and clients go on reading at
+ * the line where they were. What this manager has in files, from a time when it was alone, is read there.
+ */
+export function logRows(db: Kysely<Tables>, files: LogPlace): LogPlace {
+  const rowsOf = (id: string, segment: number) =>
+    db.selectFrom('log_pieces').where('deployment_id', '=', id).where('segment', '=', segment)
+  const remove = (id: string) => db.deleteFrom('log_pieces').where('deployment_id', '=', id)
+  return {
+    async append(id, segment, { text, before }) {
+      const piece = { deployment_id: id, segment, at: before, text }
+      await db.insertInto('log_pieces').values(piece).modifyEnd(SOON).execute()
+    },
+    async read(id, segment, { offset, bytes }) {
+      const piece = await rowsOf(id, segment)
+        .select(['at', 'text'])
+        .where('at', '<=', offset)
+        .orderBy('at', 'desc')
+        .executeTakeFirst()
+      if (!piece) {
+        return await files.read(id, segment, { offset, bytes })
+      }
+      const from = offset - piece.at
+      return Buffer.from(piece.text).subarray(from, from + bytes)
+    },
+    async list(id) {
+      const rows = await db
+        .selectFrom('log_pieces')
+        .select('segment')
+        .distinct()
+        .where('deployment_id', '=', id)
+        .execute()
+      const all = new Set([...rows.map(({ segment }) => segment), ...(await files.list(id))])
+      return [...all].sort((a, b) => a - b)
+    },
+    async cut(id, segment, bytes) {
+      const first = await rowsOf(id, segment).select('at').orderBy('at').executeTakeFirst()
+      await remove(id).where('segment', '=', segment).where('at', '>=', bytes).execute()
+      if (first === undefined || bytes < first.at) {
+        await files.cut(id, segment, bytes)
+      }
+    },
+    async remove(id, segment) {
+      await remove(id).where('segment', '=', segment).execute()
+      await files.remove(id, segment)
+    },
+    async removeAll(id) {
+      await remove(id).execute()
+      await files.removeAll(id)
+    },
+  }
+}

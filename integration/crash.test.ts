@@ -2,10 +2,12 @@ import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
 import { allCases, type Case, engineCases } from './crash/case.ts'
 import { runInLanes } from './crash/lanes.ts'
+import { leaderCrashText, leaderSample, runLeaderCrashes } from './crash/leader-crashes.ts'
 import { isWell, lineOf, placeOf, recoveryOf, summaryOf } from './crash/report.ts'
 import type { Result } from './crash/run-case.ts'
 import { SAMPLE_SIZE, sampleOf } from './crash/sample.ts'
 import { runStackCrashes, stackCrashText, stackSample } from './crash/stack-crashes.ts'
+import { WITHOUT_POSTGRES } from './world/postgres-server.ts'
 
 /** What has to come up is in crash/sample.ts; all run with `npm run test:crash`. */
 const SAMPLE = [
@@ -17,10 +19,12 @@ const SAMPLE = [
 
 let results: readonly Result[] = []
 let ofStacks: readonly (readonly string[])[] = []
+let ofLeaders: readonly (readonly string[])[] = []
 
 before(async () => {
   results = await runInLanes(SAMPLE, 2, () => undefined)
   ofStacks = await runStackCrashes(stackSample())
+  ofLeaders = WITHOUT_POSTGRES ? [] : await runLeaderCrashes(leaderSample())
 })
 
 for (const crash of SAMPLE) {
@@ -34,6 +38,13 @@ for (const crash of SAMPLE) {
 for (const [index, crash] of stackSample().entries()) {
   test(`killed at ${stackCrashText(crash).replaceAll(/ +/g, ' ')}: the swarm is as it is said to be`, () => {
     assert.deepEqual(ofStacks[index], [])
+  })
+}
+
+for (const [index, crash] of leaderSample().entries()) {
+  const title = `${leaderCrashText(crash).replaceAll(/ +/g, ' ')}: the other manager goes on with it`
+  test(title, { skip: WITHOUT_POSTGRES }, () => {
+    assert.deepEqual(ofLeaders[index], [])
   })
 }
 

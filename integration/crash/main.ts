@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 import { allCases, type Case, engineCases } from './case.ts'
 import { imageCrashes, imageCrashText, runImageCrashes } from './image-crashes.ts'
 import { runInLanes } from './lanes.ts'
+import { leaderCrashes, leaderCrashText, runLeaderCrashes } from './leader-crashes.ts'
 import { isWell, lineOf, placeOf, recoveryOf, summaryOf, tableOf, wentBackOf } from './report.ts'
 import type { Result } from './run-case.ts'
 import { runStackCrashes, stackCrashes, stackCrashText } from './stack-crashes.ts'
@@ -34,6 +35,10 @@ const GROUPS: readonly ((isWanted: (text: string) => boolean) => Group)[] = [
   isWanted => {
     const crashes = writeBackCrashes().filter(each => isWanted(writeBackCrashText(each)))
     return { texts: crashes.map(writeBackCrashText), run: () => runWriteBackCrashes(crashes, say) }
+  },
+  isWanted => {
+    const crashes = leaderCrashes().filter(each => isWanted(leaderCrashText(each)))
+    return { texts: crashes.map(leaderCrashText), run: () => runLeaderCrashes(crashes, say) }
   },
 ]
 

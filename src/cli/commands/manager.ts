@@ -35,7 +35,9 @@ export function configureManager(command: Command, act: Act): void {
     .action(run(['check']))
   command
     .command('export')
-    .description('writes the keys that another manager on the same database needs; nobody reads them without the key')
+    .description(
+      'writes the keys that another manager on the same database needs; nobody reads them without the key',
+    )
     .argument('<file>', 'to write; it must not be there yet')
     .option('--recipient <keys...>', 'who can open it (age1…)')
     .option('--passphrase-file <file>', 'with the passphrase; without any key it is asked for')

@@ -116,7 +116,9 @@ export function writtenHead({
   config,
 }: Pick<AuditParts, 'sealer' | 'config'>): AuditHead | undefined {
   try {
-    return JSON.parse(sealer.open(readFileSync(join(config.data, AUDIT_HEAD_FILE), 'utf8'), AUDIT_HEAD_PLACE)) as AuditHead
+    return JSON.parse(
+      sealer.open(readFileSync(join(config.data, AUDIT_HEAD_FILE), 'utf8'), AUDIT_HEAD_PLACE),
+    ) as AuditHead
   } catch {
     return undefined
   }

@@ -97,6 +97,49 @@ test('a passphrase opens what it has sealed, and nothing is written over', async
   equal(((await run({ do: 'verify', from: file, opening })) as BackupFacts).files, 4)
 })
 
+test('the keys for another manager open with their passphrase, and are taken by who has none', async () => {
+  const { store } = await aManager()
+  const request = { do: 'export', to: file, recipients: [], passphrase: PASSPHRASE }
+  const made = (await run(request)) as BackupFacts
+  deepEqual([made.files, existsSync(join(data, 'backup-snapshot'))], [3, false])
+  const opening = { identities: [], passphrase: PASSPHRASE }
+  const take = { do: 'import', from: file, opening }
+  await rejects(run(take), { code: 'RESTORE_LIVE' })
+  await store.close()
+  await rejects(run(take), { code: 'KEYS_THERE' })
+  const names = ['secret.key', 'identity/identity.json', 'identity/tls.json']
+  const before = names.map(name => readFileSync(join(data, name), 'utf8'))
+  away()
+  mkdirSync(data)
+  await rejects(run({ ...take, opening: { identities: [], passphrase: 'another' } }), {
+    code: 'BACKUP_NOT_OPENED',
+  })
+  await rejects(run({ do: 'restore', from: file, opening, nothingRevoked: true, hosts: [] }), {
+    code: 'BACKUP_DAMAGED',
+  })
+  deepEqual(readdirSync(data), [])
+  equal(((await run(take)) as BackupFacts).key_id, made.key_id)
+  deepEqual(
+    names.map(name => readFileSync(join(data, name), 'utf8')),
+    before,
+  )
+  deepEqual(readdirSync(data).sort(), ['identity', 'secret.key'])
+})
+
+test('a backup is no file of keys, and a folder without keys has none to give', async () => {
+  const { store } = await aManager()
+  await create()
+  await store.close()
+  away()
+  mkdirSync(data)
+  const opening = { identities: [key.identity] }
+  await rejects(run({ do: 'import', from: file, opening }), { code: 'KEYS_NOT_IN_THERE' })
+  await rejects(run({ do: 'export', to: `${file}2`, recipients: [key.recipient] }), {
+    code: 'KEYS_NOTHING_HERE',
+  })
+  deepEqual(readdirSync(data), [])
+})
+
 test('X05 nothing is restored over a running manager, nor over what one has left', async () => {
   const { store } = await aManager()
   await create()

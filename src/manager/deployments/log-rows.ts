@@ -13,12 +13,12 @@ export function logRows(db: Kysely<Tables>, files: LogPlace): LogPlace {
   const remove = (id: string) => db.deleteFrom('log_pieces').where('deployment_id', '=', id)
   return {
     async append(id, segment, { text, before }) {
-      const piece = { deployment_id: id, segment, at: before, text }
+      const piece = { deployment_id: id, segment, at: before, lines: text }
       await db.insertInto('log_pieces').values(piece).modifyEnd(SOON).execute()
     },
     async read(id, segment, { offset, bytes }) {
       const piece = await rowsOf(id, segment)
-        .select(['at', 'text'])
+        .select(['at', 'lines'])
         .where('at', '<=', offset)
         .orderBy('at', 'desc')
         .executeTakeFirst()
@@ -26,7 +26,7 @@ export function logRows(db: Kysely<Tables>, files: LogPlace): LogPlace {
         return await files.read(id, segment, { offset, bytes })
       }
       const from = offset - piece.at
-      return Buffer.from(piece.text).subarray(from, from + bytes)
+      return Buffer.from(piece.lines).subarray(from, from + bytes)
     },
     async list(id) {
       const rows = await db

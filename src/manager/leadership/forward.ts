@@ -9,7 +9,6 @@ import { PEER_SERVER_NAME, type PeerKeys, peerTls } from './peer-tls.ts'
 
 /** The manager that leads, as another one reaches it. */
 export interface LeaderPlace {
-  readonly epoch: number
   readonly name: string
   /** host:port */
   readonly address: string
@@ -39,8 +38,9 @@ export function createForwarder({ name, address, keys }: LeaderPlace): Forwarder
   function ask(request: IncomingMessage, more: RequestOptions['headers'] = {}): ClientRequest {
     const { method, url } = request
     const headers = { ...headersOf(request), ...more }
-    const asked = send({ host, port, agent, method, path: url, headers, setHost: false })
-    asked.setTimeout(CONNECT_MS, () => {
+    const way = { host, port, agent, timeout: CONNECT_MS, setHost: false }
+    const asked = send({ ...way, method, path: url, headers })
+    asked.on('timeout', () => {
       // Only for the way there: streams of events are silent for longer.
       if (asked.socket?.connecting !== false) {
         asked.destroy(new Error(`no connection within ${CONNECT_MS / 1000} s`))

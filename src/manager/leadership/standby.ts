@@ -108,7 +108,7 @@ export class Standby {
       return
     }
     const key = openKey(() => sealer.open(leader.key_sealed, leaderKeyPlace(String(epoch))), keyFile)
-    const forwarder = createForwarder({ epoch, name, address, keys: { certificate, key } })
+    const forwarder = createForwarder({ name, address, keys: { certificate, key } })
     this.#goTo({ leader: name, forwarder }, epoch)
     logger.info('manager.following', { leader: name, address, epoch })
   }

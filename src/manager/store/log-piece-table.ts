@@ -6,5 +6,5 @@ export interface LogPieceTable {
   /** How many bytes of the segment come before. */
   at: number
   /** Whole lines. */
-  text: string
+  lines: string
 }

@@ -9,6 +9,7 @@ import type { GivenNameTable } from './given-name-table.ts'
 import type { HeldRemovalTable } from './held-removal-table.ts'
 import type { HookTable } from './hook-table.ts'
 import type { HostTable } from './host-table.ts'
+import type { IdempotencyTable } from './idempotency-table.ts'
 import type { ImagePinTable } from './image-pin-table.ts'
 import type { JoinTokenTable, RevokedKeyTable } from './join-token-table.ts'
 import type { KeptFactsTable } from './kept-facts-table.ts'
@@ -242,13 +243,4 @@ export interface ReleaseTable {
   confirmed_commit: string | null
   confirmed_by: string | null
   confirmed_at: number | null
-}
-
-export interface IdempotencyTable {
-  token_id: string
-  key: string
-  request_sha256: string
-  status: Generated<number>
-  response: string | null
-  created_at: number
 }

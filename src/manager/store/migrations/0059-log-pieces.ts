@@ -7,7 +7,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       deployment_id text not null,
       segment integer not null,
       at integer not null,
-      text text not null,
+      lines text not null,
       primary key (deployment_id, segment, at)
     )`)
     .execute(db)

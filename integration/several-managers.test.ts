@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { WebSocket } from 'ws'
+import { createClient } from '#cli/client.ts'
+import type { HostDocument } from '#contract/rest/hosts.ts'
+import { newTestDatabase } from '#manager/store/test-database.ts'
+import { type PostgresServer, startPostgresServer, WITHOUT_POSTGRES } from './world/postgres-server.ts'
+import {
+  logOf,
+  type OneOfSeveral,
+  startOneOfSeveral,
+  startWorkerBeside,
+  within,
+} from './world/several-managers.ts'
+import { temporaryFolder } from './world/temporary-folder.ts'
+
+describe('two managers on one PostgreSQL database', { skip: WITHOUT_POSTGRES }, () => {
+  const stack = new AsyncDisposableStack()
+  let server: PostgresServer
+  let folder = ''
+  let environment: Record<string, string> = {}
+  let one: OneOfSeveral
+  let other: OneOfSeveral
+  let token = ''
+  before(async () => {
+    server = await startPostgresServer(stack)
+    folder = await temporaryFolder(stack)
+    const { database } = await newTestDatabase(server.url)
+    environment = {
+      FAIRLEAD_DATABASE_URL: server.url.replace('/postgres?', `/${database}?`),
+      FAIRLEAD_PUBLIC_URL: 'https://fairlead.example.org',
+      FAIRLEAD_TRUSTED_PROXIES: '127.0.0.0/8',
+      FAIRLEAD_ALLOW_PRIVATE: '127.0.0.0/8',
+    }
+    one = await startOneOfSeveral(stack, { name: 'one', folder: join(folder, 'one'), environment })
+    const keysFrom = one.folder
+    other = await startOneOfSeveral(stack, {
+      name: 'other',
+      folder: join(folder, 'other'),
+      environment,
+      keysFrom,
+    })
+    const worker = await startWorkerBeside(stack, one.folder)
+    const client = clientOf(one)
+    await client.send('POST', '/hosts', { address: worker.address, identity: worker.identity })
+    token = await client.authorization()
+  })
+  after(() => stack.disposeAsync())
+
+  const clientOf = ({ url }: OneOfSeveral) =>
+    createClient({ managerUrl: url, token: undefined, tokenFile: join(one.folder, 'admin-token') })
+  const get = (manager: OneOfSeveral, path: string, headers: Record<string, string> = {}) =>
+    fetch(`${manager.url}${path}`, { headers: { authorization: token, ...headers } })
+  const online = (manager: OneOfSeveral) =>
+    within('the host to be online', async () => {
+      const { items } = await clientOf(manager).get<{ items: HostDocument[] }>('/hosts')
+      return items.some(host => host.online) || undefined
+    })
+
+  test('one leads; the other one says that it stands by, and hands on what it is asked', async () => {
+    await online(one)
+    const ready = await within('the other one to follow', async () => {
+      const answer = await get(other, '/health/ready')
+      return answer.status === 200 ? ((await answer.json()) as object) : undefined
+    })
+    assert.deepEqual(ready.found, { ok: true, standby: true, leader: 'one' })
+    assert.equal((await get(other, '/health/live')).status, 200)
+    await online(other)
+    const wrong = await get(other, '/api/v1/apps', { authorization: 'Bearer no' })
+    assert.equal(wrong.status, 401)
+    assert.equal(wrong.headers.get('content-type'), 'application/problem+json; charset=utf-8')
+  })
+
+  test('a manager without the keys of the others ends, and says what to do', async () => {
+    const without = { name: 'third', folder: join(folder, 'third'), environment }
+    await assert.rejects(startOneOfSeveral(stack, without), /has not the keys of the others/)
+  })
+
+  test('a stream of events and a socket for a terminal go through', async () => {
+    const gone = new AbortController()
+    const answer = await fetch(`${other.url}/api/v1/events`, {
+      headers: { authorization: token, accept: 'text/event-stream' },
+      signal: gone.signal,
+    })
+    assert.equal(answer.headers.get('content-type'), 'text/event-stream; charset=utf-8')
+    const first = await answer.body?.getReader().read()
+    assert.match(Buffer.from(first?.value ?? []).toString(), /^retry: /)
+    gone.abort()
+    // There is no such system: it is the leader that says so, on the way of an upgrade.
+    const socket = new WebSocket(`${other.url.replace('http', 'ws')}/api/v1/systems/none/console`, {
+      headers: { authorization: token },
+    })
+    const status = await new Promise(resolve => {
+      socket.on('unexpected-response', (_, response) => resolve(response.statusCode))
+      socket.on('error', error => resolve(error))
+    })
+    assert.equal(status, 404)
+  })
+
+  test('a killed leader is followed by the other one, with its identity and a higher epoch', async t => {
+    const client = clientOf(other)
+    await one.part.kill()
+    const { ms } = await within('the other one to lead', async () => {
+      const ready = (await (await get(other, '/health/ready')).json()) as { store?: boolean }
+      return ready.store || undefined
+    })
+    t.diagnostic(`it led after ${ms} ms`)
+    await online(other)
+    assert.ok((await client.get<{ items: unknown[] }>('/hosts')).items.length === 1)
+    assert.match(await logOf(other), /"event":"manager.leading".*"epoch":2/)
+  })
+
+  test('who led before stands by when it is started again, and goes on when the other one ends', async () => {
+    await one.part.start()
+    await online(one)
+    assert.deepEqual(await (await get(one, '/health/ready')).json(), {
+      ok: true,
+      standby: true,
+      leader: 'other',
+    })
+    await other.part.close()
+    await within('the first one to lead again', async () => {
+      const ready = (await (await get(one, '/health/ready')).json()) as { store?: boolean }
+      return ready.store || undefined
+    })
+    await online(one)
+  })
+
+  test('a leader that loses its connection to the database ends, and says why', async () => {
+    await server.kill()
+    await within('it to say so', async () => /"code":"LEADERSHIP_LOST"/.test(await logOf(one)) || undefined)
+    await server.start()
+  })
+})

@@ -1,0 +1,11 @@
+import type { Generated } from 'kysely'
+
+/** Answers that are given again to who asks the same again. */
+export interface IdempotencyTable {
+  token_id: string
+  key: string
+  request_sha256: string
+  status: Generated<number>
+  response: string | null
+  created_at: number
+}

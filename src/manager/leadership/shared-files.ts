@@ -11,10 +11,14 @@ import { inTransaction } from '#manager/store/transaction.ts'
 import type { LeadParts } from './lead.ts'
 import { sharedFilePlace } from './sealed-places.ts'
 
-/** Who the manager is to its hosts, now and next: hosts know one manager, whichever of several it is. */
-const IDENTITY_FILES = ['identity.json', 'tls.json', 'next/identity.json', 'next/tls.json'].map(
-  name => `identity/${name}`,
-)
+/** Who the manager is to its hosts, was and will be: hosts know one manager, whichever of several it is. */
+const IDENTITY = 'identity/identity.json'
+const NEXT = 'identity/next'
+const EARLIER = 'identity/earlier'
+const IDENTITY_FILES = ['identity', NEXT, EARLIER].flatMap(folder => [
+  `${folder}/identity.json`,
+  `${folder}/tls.json`,
+])
 const LOOK_MS = 1000
 
 interface Parts extends LeadParts {
@@ -28,16 +32,24 @@ interface Parts extends LeadParts {
 export async function takeSharedFiles({ db, sealer, data }: Omit<Parts, 'clock'>): Promise<void> {
   const rows = await db.selectFrom('shared_files').selectAll().execute()
   const shared = new Map(rows.map(({ name, content_sealed }) => [name, content_sealed]))
-  if (!shared.has('identity/identity.json')) {
+  const texts = new Map(
+    IDENTITY_FILES.filter(name => shared.has(name)).map(name => [
+      name,
+      sealer.open(shared.get(name) ?? '', sharedFilePlace(name)),
+    ]),
+  )
+  if (!texts.has(IDENTITY)) {
     return
   }
-  for (const name of IDENTITY_FILES) {
-    const sealed = shared.get(name)
-    if (sealed === undefined) {
-      rmSync(join(data, name), { force: true })
-    } else {
-      writeChanged(join(data, name), sealer.open(sealed, sharedFilePlace(name)))
+  // A next key that was made here for the identity that still holds is one to be taken.
+  const isSame = readText(join(data, IDENTITY)) === texts.get(IDENTITY)
+  for (const folder of isSame ? [EARLIER] : [NEXT, EARLIER]) {
+    if (!texts.has(`${folder}/identity.json`)) {
+      rmSync(join(data, folder), { recursive: true, force: true })
     }
+  }
+  for (const [name, text] of texts) {
+    writeChanged(join(data, name), text)
   }
   keepAuditHead(shared.get(AUDIT_HEAD_FILE), { sealer, data })
 }

@@ -103,11 +103,11 @@ export class Standby {
       throw PEER_KEYS_MISSING(`there is no ${keyFile}`)
     }
     const sealer = sealerOf(keyFile)
-    keepAuditHead(auditHead, { sealer, data: config.data })
+    openWith(keyFile, () => keepAuditHead(auditHead, { sealer, data: config.data }))
     if (this.#epoch === epoch) {
       return
     }
-    const key = openKey(() => sealer.open(leader.key_sealed, leaderKeyPlace(String(epoch))), keyFile)
+    const key = openWith(keyFile, () => sealer.open(leader.key_sealed, leaderKeyPlace(String(epoch))))
     const forwarder = createForwarder({ name, address, keys: { certificate, key } })
     this.#goTo({ leader: name, forwarder }, epoch)
     logger.info('manager.following', { leader: name, address, epoch })
@@ -130,7 +130,7 @@ export class Standby {
 }
 
 /** Who has other keys than the leader can neither reach it nor ever take over. */
-function openKey(open: () => string, keyFile: string): string {
+function openWith<T>(keyFile: string, open: () => T): T {
   try {
     return open()
   } catch (error) {

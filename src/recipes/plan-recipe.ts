@@ -27,7 +27,7 @@ export interface RecipeInput {
   readonly bases: readonly RecipeBase[] | 'unknown'
   /** Beginnings of addresses that the administrator allows though they are inside, or unprotected. */
   readonly allowedSources?: readonly string[]
-  /** Day of the last commit that changed what the environment is made of: its R packages are taken. */
+  /** Day whose R packages are taken where the project names none; the administrator's. */
   readonly date?: string
 }
 

@@ -101,6 +101,20 @@ export const SETTINGS = [
     default: '`0`: never',
   },
   {
+    name: 'FAIRLEAD_TRACES_URL',
+    of: ['manager'],
+    means:
+      'where each ended deployment is sent as a trace: the address of a receiver of OTLP over HTTP, such as `http://127.0.0.1:4318/v1/traces` ([monitoring.md](monitoring.md))',
+    default: 'none: no traces',
+  },
+  {
+    name: 'FAIRLEAD_TRACES_TOKEN_FILE',
+    of: ['manager'],
+    means: 'file with the token that the receiver of traces wants',
+    default: 'none',
+    value: 'path',
+  },
+  {
     name: 'FAIRLEAD_MOST_UNATTENDED',
     of: ['manager'],
     means:

@@ -27,6 +27,7 @@ import type { PipelineParts } from './pipeline/step.ts'
 import type { Sealer } from './secrets/seal.ts'
 import { createServer } from './server.ts'
 import { createBackupKeeper } from './systems/backup-keeper.ts'
+import { startSendingTraces } from './traces/send-traces.ts'
 import { createImageFollower } from './triggers/image-follower.ts'
 import { pollerFor } from './triggers/poller-for.ts'
 import { createScheduler } from './triggers/schedule.ts'
@@ -86,6 +87,7 @@ export async function assemble(given: Ingredients): Promise<Assembly> {
   const observer = createObserver(pipelineParts, config.observeMs)
   const server = await createServer(parts, given.audit)
   const timers: Timer[] = []
+  const traces = startSendingTraces(pipelineParts, config.traces)
   return {
     parts,
     queue,
@@ -124,6 +126,7 @@ export async function assemble(given: Ingredients): Promise<Assembly> {
       await agents.close()
       await looking
       await outbox.close()
+      await traces?.close()
     },
   }
 }

@@ -48,6 +48,23 @@ test('notebooks share a host only when their file says so, in words that it know
   assert.equal(readConfig(onManager).notebooks?.host, shared.host)
 })
 
+test('traces go to an address of HTTP, with a token from a file', () => {
+  const file = join(folder, 'token')
+  writeFileSync(file, 'of-the-collector\n')
+  const url = 'http://127.0.0.1:4318/v1/traces'
+  const { traces } = readConfig({ FAIRLEAD_TRACES_URL: url, FAIRLEAD_TRACES_TOKEN_FILE: file })
+  assert.equal(traces?.url, url)
+  assert.equal(traces?.token?.reveal(), 'of-the-collector')
+  assert.equal(readConfig({}).traces, undefined)
+  for (const wrong of [
+    '127.0.0.1:4318',
+    'grpc://127.0.0.1:4317',
+    'https://me:secret@collector.example.org',
+  ]) {
+    assert.throws(() => readConfig({ FAIRLEAD_TRACES_URL: wrong }), /FAIRLEAD_TRACES_URL/)
+  }
+})
+
 test('the manager keeps its things in a folder of its own below the data folder', () => {
   assert.equal(readConfig({ FAIRLEAD_DATA: '/srv/fairlead' }).data, '/srv/fairlead/manager')
 })

@@ -14,6 +14,7 @@ import { type NotebooksConfig, readNotebooks } from './notebooks/notebooks-confi
 import type { Deadlines } from './pipeline/deadlines.ts'
 import { type PostgresAddress, placeOf } from './store/postgres-address.ts'
 import { type PortRange, readSystemPorts } from './systems/port-range.ts'
+import { readTraces, type TracesConfig } from './traces/traces-config.ts'
 
 export interface Config {
   /** Folder with everything that the manager keeps: `manager` in the data folder of the machine. */
@@ -55,6 +56,8 @@ export interface Config {
   readonly mostUnattended: number
   /** Given to system containers. */
   readonly systemPorts: PortRange
+  /** Where ended deployments are told of; undefined: nowhere. */
+  readonly traces: TracesConfig | undefined
   /** Names the place where a test wants this process to stop. */
   readonly failpoints: string | undefined
 }
@@ -98,6 +101,7 @@ export function readConfig(environment: Environment = process.env): Config {
     pruneHours: reader.whole('FAIRLEAD_PRUNE_HOURS', { from: 0, to: 8760, or: 0 }),
     mostUnattended: reader.whole('FAIRLEAD_MOST_UNATTENDED', { from: 0, to: 1000, or: 20 }),
     systemPorts: readSystemPorts(reader),
+    traces: readTraces(reader),
     failpoints: failpointsIn(environment),
   }
   reader.refuseUnknown()
@@ -129,6 +133,7 @@ export function summarise(config: Config): Record<string, string | number> {
     registry: config.registry ? `${config.registry.username}@${config.registry.address}` : 'none',
     allow_private: config.allowPrivate.join(',') || 'none',
     concurrency: config.concurrency,
+    ...(config.traces ? { traces: config.traces.url } : {}),
     ...(config.notifyToken ? { notify: 'with AUTH_TOKEN' } : {}),
     ...(config.deployer
       ? { signed_calls: `${config.deployer.minScheme}, ${config.deployer.perMinute} a minute` }

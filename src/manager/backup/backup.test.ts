@@ -16,6 +16,7 @@ import { afterEach, beforeEach, test } from 'node:test'
 import type { BackupFacts, RestoredFacts } from '#contract/backup.ts'
 import { systemClock } from '#lib/clock.ts'
 import { silentLogger } from '#lib/logger.ts'
+import { prepareIdentity, takeIdentity } from '#link/changed-identity.ts'
 import { loadOrCreateIdentity } from '#link/identity.ts'
 import { createAudit, verifyAudit } from '#manager/audit/audit.ts'
 import { createToken, findSpeaker } from '#manager/people/tokens.ts'
@@ -58,6 +59,21 @@ test('X05 a backup of a running manager holds its data, keys and logs, and nothi
   const restored = await openStore(data, Date.now)
   equal((await findSpeaker({ db: restored.db, clock: systemClock }, token))?.name, 'old')
   await restored.close()
+})
+
+test('X05 a backup that is made while hosts learn a new key of the manager has the one before as well', async () => {
+  const { store } = await aManager()
+  const who = { clock: systemClock, name: 'manager', role: 'manager' } as const
+  const place = { ...who, folder: join(data, 'identity') }
+  prepareIdentity(place)
+  const { present, earlier } = takeIdentity(place)
+  await create()
+  await store.close()
+  away()
+  await restore({ nothingRevoked: true })
+  const restored = takeIdentity(place)
+  deepEqual([restored.present.keyId, restored.earlier?.keyId], [present.keyId, earlier?.keyId])
+  ok(earlier)
 })
 
 test('P02 a backup with one changed byte, or without its end, is refused, and so is the wrong key', async () => {

@@ -1,7 +1,8 @@
 import { deepEqual, equal, match } from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Page } from 'playwright-core'
-import { IMAGE, newKey, whyNoIncus } from '#world/incus.ts'
+import { IMAGE, whyNoIncus } from '#world/incus.ts'
+import { newKey } from '#world/log-in.ts'
 import type { World } from './world.ts'
 
 const NAME = `ada-${process.pid}`

@@ -8,7 +8,8 @@ import type { SshKeyDocument, SystemList } from '#contract/rest/systems.ts'
 import { type CrashWorld, startCrashWorld, untilStopped } from './crash/crash-world.ts'
 import { crashWhile, type LoneCrash } from './crash/lone-crash.ts'
 import { deskOf } from './world/desk.ts'
-import { IMAGE, type IncusHost, logIn, newKey, startIncus, whyNoIncus } from './world/incus.ts'
+import { IMAGE, type IncusHost, namesOn, startIncus, whyNoIncus } from './world/incus.ts'
+import { logIn, newKey } from './world/log-in.ts'
 import { refused } from './world/outcome.ts'
 
 /** A real Incus daemon, busybox containers with an SSH server, the whole of Fairlead. */
@@ -192,7 +193,7 @@ test('A02 R71 a console ends with the token, with its client and with the machin
   assert.equal(await wrong.closed, 4400)
 })
 
-test('A02 R71 a member has a machine of their own and sees no other, and loses it all when locked out', {
+test('A02 R71 R84 a member has a machine of their own and sees no other, and loses it all when locked out', {
   skip,
 }, async () => {
   const member = await newMember('bob@example.org')
@@ -291,7 +292,7 @@ test('P02 R73 a backup that was changed or is gone makes nothing, and one that i
   await file.close()
   const broken = await end(send('POST', '/systems', { name: SECOND, backup: backup.id }))
   assert.equal(broken.error?.code, 'ARCHIVE_DAMAGED')
-  assert.deepEqual(await names(), [NAME])
+  assert.deepEqual(await namesOn(incus), [NAME])
   await must(send('DELETE', `/systems/${SECOND}?confirm=${SECOND}`), 'removed')
   await send('DELETE', `/system-backups/${backup.id}`)
   await until(async () => (await get<{ items: unknown[] }>('/system-backups')).items.length === 0)
@@ -302,8 +303,14 @@ test('P02 R73 a backup that was changed or is gone makes nothing, and one that i
 test('R71 R73 what is killed in the middle goes on, or is made anew, and leaves nothing half', {
   skip,
 }, async () => {
+  const reboot = async () => {
+    await incus.kill()
+    await incus.start()
+    await world.crash('both')
+  }
   const crash = async (at: LoneCrash, method: 'POST' | 'PATCH', path: string, body: object) => {
-    const { end: ended, missed } = await crashWhile(world, at, () => send(method, path, body))
+    const around = at.victim === 'both' ? { ...world, crash: reboot } : world
+    const { end: ended, missed } = await crashWhile(around, at, () => send(method, path, body))
     assert.deepEqual(
       [missed, ended?.error?.message, ended?.outcome],
       [[], undefined, 'deployed'],
@@ -339,7 +346,7 @@ test('R71 R73 what is killed in the middle goes on, or is made anew, and leaves 
   const brought = call('create', `POST ${instances}/Restoring-*`)
   await must(send('DELETE', `${second}?confirm=${SECOND}`), 'removed')
   await crash({ failpoint: brought, victim: 'worker' }, 'POST', '/systems', { name: SECOND, backup: id })
-  assert.deepEqual(await names(), [NAME, SECOND].sort())
+  assert.deepEqual(await namesOn(incus), [NAME, SECOND].sort())
   await must(send('DELETE', `${second}?confirm=${SECOND}`), 'removed')
 })
 
@@ -371,10 +378,7 @@ test('an image that is not there and a name that is taken fail and leave nothing
     await must(send('DELETE', `/systems/${name}?confirm=${name}`), 'removed')
   }
   // That one is somebody else's.
-  assert.deepEqual(
-    await incus.ask('GET', '/1.0/instances'),
-    ['/1.0/instances/taken', `/1.0/instances/${NAME}`].sort(),
-  )
+  assert.deepEqual(await namesOn(incus), [NAME, 'taken'].sort())
 })
 
 test('one that was left half-made is made anew', { skip }, async () => {
@@ -393,8 +397,3 @@ test('R71 it is deleted with everything in it, and only when its name was said t
   assert.deepEqual(await incus.ask('GET', '/1.0/instances'), ['/1.0/instances/taken'])
   await refused('SYSTEM_NOT_FOUND', get(PATH))
 })
-
-async function names(): Promise<string[]> {
-  const paths = await incus.ask<string[]>('GET', '/1.0/instances')
-  return paths.map(path => path.slice(path.lastIndexOf('/') + 1)).sort()
-}

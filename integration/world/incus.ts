@@ -8,7 +8,7 @@ import { pipeline } from 'node:stream/promises'
 import { promisify } from 'node:util'
 import { type BackgroundProcess, startProcess } from '#cli/demo/background-process.ts'
 import { PACKAGE_ROOT } from '#lib/package-root.ts'
-import { command, mustRun } from './command.ts'
+import { command } from './command.ts'
 import { layWire } from './second-engine.ts'
 
 const AT = { folder: '/' }
@@ -23,8 +23,11 @@ export const IMAGE = 'busybox'
  */
 export interface IncusHost {
   readonly socket: string
+  readonly folder: string
   readonly pool: string
   readonly network: string
+  /** Network namespace by path, for nsenter. */
+  readonly namespace: string
   /** Where ports of its containers are listened at; this machine reaches it over a cable. */
   readonly ip: string
   /** One request to its API: a way past Fairlead, to look and to change things by hand. Waits for what it begins. */
@@ -32,6 +35,8 @@ export interface IncusHost {
   /** SIGKILL. Containers go on. */
   kill(): Promise<void>
   start(): Promise<void>
+  /** A file as a further image. */
+  addImage(file: string, name: string): Promise<void>
 }
 
 /** Why there can be no such daemon here; undefined: there can. With FAIRLEAD_REQUIRE_INCUS=1 that is an error. */
@@ -56,7 +61,7 @@ async function reason(): Promise<string | undefined> {
   return /\bbtrfs\b/.test(kernel) ? undefined : 'this kernel has no btrfs'
 }
 
-export async function startIncus(stack: AsyncDisposableStack): Promise<IncusHost> {
+export async function startIncus(stack: AsyncDisposableStack, poolSize = '2GiB'): Promise<IncusHost> {
   // Short: the path of a socket has at most 107 characters.
   const folder = await mkdtemp('/tmp/inc-')
   // Root of a container is nobody on this machine, and has to get to its disk.
@@ -110,13 +115,16 @@ export async function startIncus(stack: AsyncDisposableStack): Promise<IncusHost
   const ask = async <T>(method: string, path: string, body?: unknown) =>
     (await done(socket, method, path, body)) as T
   stack.defer(() => removeAll(ask, { pool, network }))
-  await ask('POST', '/1.0/storage-pools', { name: pool, driver: 'btrfs', config: { size: '2GiB' } })
+  await ask('POST', '/1.0/storage-pools', { name: pool, driver: 'btrfs', config: { size: poolSize } })
   const config = { 'ipv4.address': '10.231.80.1/24', 'ipv4.nat': 'true', 'ipv6.address': 'none' }
   await ask('POST', '/1.0/networks', { name: network, type: 'bridge', config })
-  const { fingerprint } = await upload(socket, image)
-  await ask('POST', '/1.0/images/aliases', { name: IMAGE, target: fingerprint })
+  const addImage = async (file: string, name: string) => {
+    const { fingerprint } = await upload(socket, file)
+    await ask('POST', '/1.0/images/aliases', { name, target: fingerprint })
+  }
+  await addImage(image, IMAGE)
   return {
-    ...{ socket, pool, network, ip: wire.ip, ask },
+    ...{ socket, folder, pool, network, ip: wire.ip, namespace: wire.namespace, ask, addImage },
     async kill() {
       process.kill(running.pid, 'SIGKILL')
       await running.ended
@@ -125,6 +133,12 @@ export async function startIncus(stack: AsyncDisposableStack): Promise<IncusHost
       running = await start()
     },
   }
+}
+
+/** What its containers are called. */
+export async function namesOn({ ask }: Pick<IncusHost, 'ask'>): Promise<string[]> {
+  const paths = await ask<string[]>('GET', '/1.0/instances')
+  return paths.map(path => path.slice(path.lastIndexOf('/') + 1)).sort()
 }
 
 /**
@@ -217,34 +231,4 @@ async function read(answer: NodeJS.ReadableStream): Promise<Reply> {
     throw new Error(reply.error)
   }
   return reply
-}
-
-/** What a person gets who logs in: exit code and what was printed. */
-export async function logIn(
-  { host, port }: { readonly host: string; readonly port: number },
-  key: string,
-  words: string,
-) {
-  const options = [
-    'BatchMode=yes',
-    'StrictHostKeyChecking=no',
-    'UserKnownHostsFile=/dev/null',
-    'LogLevel=ERROR',
-  ]
-  const args = [
-    ...options.flatMap(each => ['-o', each]),
-    '-o',
-    'ConnectTimeout=20',
-    '-i',
-    key,
-    '-p',
-    String(port),
-  ]
-  return await command('ssh', [...args, `root@${host}`, words], AT)
-}
-
-export async function newKey(folder: string, name: string): Promise<{ file: string; line: string }> {
-  const file = join(folder, name)
-  await mustRun('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', name, '-f', file], AT)
-  return { file, line: (await readFile(`${file}.pub`, 'utf8')).trim() }
 }

@@ -43,3 +43,29 @@ export const BACKUP_FAILED = defineError({
   message: (system: string, why: string) => `"${system}" was not backed up: ${why}`,
   hint: (system: string) => `Put right what it says, then "fairlead systems backup ${system}" again.`,
 })
+
+export const COPY_FAILED = defineError({
+  code: 'COPY_FAILED',
+  status: 502,
+  retry: 'later',
+  message: (backup: string, host: string, why: string) =>
+    `The backup ${backup} was not brought to "${host}": ${why}`,
+  hint: (backup: string, host: string) =>
+    `Put right what it says, then "fairlead systems backups --copy ${backup} --to ${host}" again.`,
+})
+
+export const COPY_OF_WHAT = defineError({
+  code: 'COPY_OF_WHAT',
+  status: 422,
+  retry: 'never',
+  message: () => 'A copy is of a backup and for a host, and one of them is missing.',
+  hint: () => 'Give both: --copy <id> --to <host>.',
+})
+
+export const PROFILE_OF_WHAT = defineError({
+  code: 'PROFILE_OF_WHAT',
+  status: 422,
+  retry: 'never',
+  message: () => 'A profile has a name and packages, and one of them is missing.',
+  hint: () => 'Give both: --set web --packages nginx,git.',
+})

@@ -85,13 +85,16 @@ import {
   systemDelete,
   systemForget,
   systemForgetBackup,
+  systemInstall,
   systemObserve,
   systemRename,
   systemResize,
   systemRestore,
+  systemSendBackup,
   systemSnapshot,
   systemStart,
   systemStop,
+  systemTakeBackup,
   systemVerify,
 } from './system.ts'
 
@@ -188,6 +191,9 @@ export const COMMANDS: readonly Command[] = [
   systemConsole,
   systemBackup,
   systemForgetBackup,
+  systemSendBackup,
+  systemTakeBackup,
+  systemInstall,
 ] as unknown as readonly Command[]
 
 /** The command with this name; plans and journals only hold names of the list. */

@@ -65,6 +65,11 @@ export const SystemBackupData = Type.Object(
   },
   strict,
 )
+export const SystemSendBackupData = Type.Object({ backup: SystemId }, strict)
+export const SystemTakeBackupData = Type.Object(
+  { backup: SystemId, bytes: Type.Integer({ minimum: 1 }), sha256: Hash },
+  strict,
+)
 export const SystemForgetBackupData = Type.Object({ backup: SystemId }, strict)
 
 export const SystemCreateData = Type.Object(
@@ -93,6 +98,11 @@ export const SystemKeysData = Type.Object(
   { ...Whose, keys: Type.Array(SshKeyLine, { maxItems: 200 }) },
   strict,
 )
+
+/** As Debian calls it. */
+export const SystemPackage = Type.String({ pattern: '^[a-z0-9][a-z0-9+.-]{1,79}$' })
+export const SystemPackages = Type.Array(SystemPackage, { maxItems: 60, uniqueItems: true })
+export const SystemInstallData = Type.Object({ ...Whose, packages: SystemPackages }, strict)
 
 export const SystemStartData = Type.Object(
   {
@@ -162,6 +172,8 @@ const SeenSystem = Type.Object(
     restarts: Type.Integer(),
     restored: Type.Integer(),
     createdAt: Type.String(),
+    /** Of what was installed at its first start; absent: nothing was. */
+    packagesHash: Type.Optional(Type.String()),
     /** Its limits and ports, by names for people. */
     parts: Type.Record(Type.String(), Type.String()),
     snapshots: Type.Array(Type.Object({ name: Type.String(), createdAt: Type.String() }, strict)),
@@ -182,6 +194,8 @@ export const SystemObserved = Type.Object(
     driver: Type.Union([Type.String(), Type.Null()]),
     place: Type.Object({ pool: Type.String(), network: Type.String(), address: Type.String() }, strict),
     host: Type.String(),
+    /** This worker can install packages; one of an older release says nothing. */
+    installs: Type.Optional(Type.Boolean()),
   },
   strict,
 )

@@ -67,6 +67,26 @@ export const SYSTEM_POOL_FULL = defineError({
     'Delete systems or snapshots that nobody needs, or give the pool more room ("incus storage set").',
 })
 
+export const SYSTEM_WITHOUT_PACKAGES = defineError({
+  code: 'SYSTEM_WITHOUT_PACKAGES',
+  status: 422,
+  retry: 'never',
+  message: (name: string, packages: readonly string[]) =>
+    `"${name}" cannot have ${packages.join(', ')}: there is no apt-get in its image.`,
+  hint: () =>
+    'Take an image of Debian or Ubuntu, one that has these services already, or a profile without them (docs/systems.md, "Profiles").',
+})
+
+export const SYSTEM_NOT_INSTALLED = defineError({
+  code: 'SYSTEM_NOT_INSTALLED',
+  status: 502,
+  retry: 'later',
+  message: (name: string, packages: readonly string[], why: string) =>
+    `${packages.join(', ')} could not be installed in "${name}": ${why}`,
+  hint: () =>
+    'The words are those of apt-get. See that systems reach a Debian mirror and that the packages of the profile are named as there; then ask for the same again.',
+})
+
 export const SYSTEM_GONE = defineError({
   code: 'SYSTEM_GONE',
   status: 409,

@@ -38,6 +38,7 @@ async function look(
     images: [...images].sort().slice(0, 50),
     ...{ pool, driver: driver ?? null, place: { pool, network, address } },
     host: hands.host.name,
+    installs: true,
   }
 }
 
@@ -45,12 +46,14 @@ function seenSystem(
   { name, status, createdAt, config, devices }: SystemInstance,
   snapshots: readonly InstanceSnapshot[],
 ): SeenSystem {
+  const packages = config[SYSTEM_KEY.packages]
   return {
     ...{ name, status, createdAt, parts: systemParts(config, devices) },
     isWhole: config[SYSTEM_KEY.whole] === 'true',
     configHash: config[SYSTEM_KEY.config] ?? '',
     deployment: config[SYSTEM_KEY.deployment] ?? '',
     keysHash: config[SYSTEM_KEY.keys] ?? '',
+    ...(packages === undefined ? {} : { packagesHash: packages }),
     restarts: Number(config[SYSTEM_KEY.restarts] ?? 0),
     restored: Number(config[SYSTEM_KEY.restored] ?? 0),
     snapshots: snapshots.map(each => ({ ...each })),

@@ -1,5 +1,6 @@
 import type { Secret } from '#lib/secret.ts'
 import type { Engine, EngineAnswer } from './call.ts'
+import type { Partner } from './terminal-call.ts'
 
 /** What a file is known by. */
 export interface KeptFile {
@@ -40,5 +41,24 @@ export interface ForgetArchive<T> extends OfFile<T, undefined> {
   readonly operation: 'forget'
 }
 
-/** A large file that streams between an engine and the disk, and is never in memory as a whole. */
-export type ArchiveCall<T> = KeepArchive<T> | BringArchive<T> | ForgetArchive<T>
+/** The same file, as it is, to whoever waits for it. */
+export interface SendArchive<T> extends OfFile<T, undefined> {
+  readonly operation: 'send'
+  readonly partner: Partner
+  readonly timeoutMs: number
+}
+
+/** Such a file from whoever sends it: whole and on the disk when the call has ended, or not there. */
+export interface TakeArchive<T> extends OfFile<T, KeptFile>, KeptFile {
+  readonly operation: 'take'
+  readonly partner: Partner
+  readonly timeoutMs: number
+}
+
+/** A large file that streams between an engine, the disk or another host, and is never in memory as a whole. */
+export type ArchiveCall<T> =
+  | KeepArchive<T>
+  | BringArchive<T>
+  | ForgetArchive<T>
+  | SendArchive<T>
+  | TakeArchive<T>

@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { after, before, test } from 'node:test'
 import { generateX25519Identity, identityToRecipient } from 'age-encryption'
@@ -84,6 +85,31 @@ test('R73 what is too large, refused or cut off leaves no file', async () => {
   await forget()
   assert.deepEqual(readdirSync(join(folder, 'kept')), [])
 })
+
+test('R73 a file that one host sends is the same at the other, or is not there', async () => {
+  const kept = await keep()
+  const there = join(folder, 'other', 'two.age')
+  assert.deepEqual(await carried(kept, there), kept)
+  assert.ok(readFileSync(there).equals(readFileSync(file)))
+  await refused('ARCHIVE_DAMAGED', carried({ ...kept, sha256: '0'.repeat(64) }, there))
+  await refused('ARCHIVE_TOO_LARGE', carried({ ...kept, bytes: kept.bytes - 1 }, there))
+  await refused('ARCHIVE_CUT_OFF', carried({ ...kept, bytes: kept.bytes + 1 }, there))
+  await forget()
+  await refused('FILE_FAILED', performArchive({ ...SEND, partner: new PassThrough() }, createTestContext()))
+  assert.deepEqual(readdirSync(join(folder, 'other')), [])
+})
+
+const SEND = { kind: 'archive', operation: 'send', file, timeoutMs: MINUTE, read: () => undefined } as const
+
+/** Over a cable that ends with what was sent. */
+async function carried({ bytes, sha256 }: KeptFile, to: string): Promise<KeptFile> {
+  const partner = new PassThrough({ highWaterMark: 1_000 })
+  const sent = performArchive({ ...SEND, partner }, createTestContext())
+  const take = { kind: 'archive', operation: 'take', file: to, partner, bytes, sha256 } as const
+  const taken = performArchive({ ...take, timeoutMs: MINUTE, read: (all: KeptFile) => all }, createTestContext())
+  const [result] = await Promise.all([taken.finally(() => partner.resume()), sent])
+  return result
+}
 
 async function keep({
   maxBytes = 1_000_000,

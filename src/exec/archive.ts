@@ -1,20 +1,19 @@
-import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { mkdir, open as openFile, rename, rm } from 'node:fs/promises'
-import { dirname } from 'node:path'
-import { Readable, Transform } from 'node:stream'
+import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { Decrypter, Encrypter } from 'age-encryption'
 import { asFairleadError, FairleadError } from '#lib/errors.ts'
 import { readAnswer } from './answer.ts'
 import type { ArchiveCall, BringArchive, KeepArchive, KeptFile } from './archive-call.ts'
+import { ARCHIVE_DAMAGED } from './archive-errors.ts'
 import type { EngineAnswer } from './call.ts'
 import type { CallContext } from './call-context.ts'
-import { syncFolder } from './copy-tree.ts'
 import { withinLimits } from './deadline.ts'
 import { engineError } from './engine-error.ts'
-import { ARCHIVE_DAMAGED, ARCHIVE_TOO_LARGE, ENGINE_REFUSED } from './errors.ts'
+import { ENGINE_REFUSED } from './errors.ts'
+import { measure, removeKept, written } from './kept-file.ts'
 import { open } from './request.ts'
+import { sendFile, takeFile } from './send-file.ts'
 
 /** Streams a large file, or removes it. */
 export async function performArchive<T>(call: ArchiveCall<T>, context: CallContext): Promise<T> {
@@ -24,8 +23,12 @@ export async function performArchive<T>(call: ArchiveCall<T>, context: CallConte
     case 'bring':
       return call.read(await withEngine(call, context, stop => bring(call, stop)))
     case 'forget':
-      await removeAll(call.file)
+      await removeKept(call.file)
       return call.read(undefined)
+    case 'send':
+      return call.read(await sendFile(call, context))
+    case 'take':
+      return call.read(await takeFile(call, context))
   }
 }
 
@@ -61,43 +64,6 @@ async function keep(call: KeepArchive<unknown>, stop: AbortSignal): Promise<Kept
   return await written(Readable.fromWeb(sealed as never), { file, maxBytes, signal: stop })
 }
 
-interface Writing {
-  readonly file: string
-  readonly maxBytes: number
-  readonly signal: AbortSignal
-}
-
-/** Under another name until it is whole and on the disk. */
-async function written(from: Readable, { file, maxBytes, signal }: Writing): Promise<KeptFile> {
-  const folder = dirname(file)
-  const part = `${file}.part`
-  await mkdir(folder, { recursive: true, mode: 0o700 })
-  await removeAll(file)
-  const handle = await openFile(part, 'wx', 0o600)
-  try {
-    const measured = measure(maxBytes, file)
-    await pipeline(
-      from,
-      measured.stream,
-      async pieces => {
-        for await (const piece of pieces) {
-          await handle.appendFile(piece as Buffer)
-        }
-      },
-      { signal },
-    )
-    await handle.sync()
-    await rename(part, file)
-    await syncFolder(folder)
-    return measured.facts()
-  } catch (error) {
-    await rm(part, { force: true })
-    throw error
-  } finally {
-    await handle.close()
-  }
-}
-
 async function bring(call: BringArchive<unknown>, stop: AbortSignal): Promise<EngineAnswer> {
   const { engine, path, file, headers, identity, sha256 } = call
   const measured = measure(Number.POSITIVE_INFINITY, file)
@@ -130,30 +96,5 @@ async function bring(call: BringArchive<unknown>, stop: AbortSignal): Promise<En
     throw damage ?? error
   } finally {
     source.destroy()
-  }
-}
-
-async function removeAll(file: string): Promise<void> {
-  await rm(file, { force: true })
-  await rm(`${file}.part`, { force: true })
-}
-
-function measure(maxBytes: number, file: string) {
-  const hash = createHash('sha256')
-  let bytes = 0
-  let sha256: string | undefined
-  const stream = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      bytes += chunk.length
-      hash.update(chunk)
-      done(bytes > maxBytes ? ARCHIVE_TOO_LARGE(file, maxBytes) : null, chunk)
-    },
-  })
-  return {
-    stream,
-    facts(): KeptFile {
-      sha256 ??= hash.digest('hex')
-      return { bytes, sha256 }
-    },
   }
 }

@@ -224,20 +224,3 @@ export const CONTEXT_CHANGED = defineError({
   hint: () =>
     'Something else writes into the checkout. Deploy again; if it comes back, look for what runs there.',
 })
-
-export const ARCHIVE_DAMAGED = defineError({
-  code: 'ARCHIVE_DAMAGED',
-  status: 422,
-  retry: 'never',
-  message: (file: string, why: string) => `The file ${file} cannot be used: ${why}.`,
-  hint: () => 'Take another backup; this one was changed, cut off or deleted on its host.',
-})
-
-export const ARCHIVE_TOO_LARGE = defineError({
-  code: 'ARCHIVE_TOO_LARGE',
-  status: 507,
-  retry: 'never',
-  message: (file: string, most: number) => `The file ${file} would have more than ${most} bytes.`,
-  hint: () =>
-    'Delete what nobody needs in the system, or give it a larger disk: the bound follows from that.',
-})

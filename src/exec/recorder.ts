@@ -110,7 +110,10 @@ function readArchive<T>(call: ArchiveCall<T>, answer: Answer): T {
     case 'bring':
       return call.read({ status: 200, headers: {}, trailers: {}, text: '', json: undefined, ...answer })
     case 'forget':
+    case 'send':
       return call.read(undefined)
+    case 'take':
+      return call.read({ bytes: call.bytes, sha256: call.sha256 })
   }
 }
 

@@ -21,6 +21,31 @@ test('wanted files of an archive are given whole, in whatever pieces it comes, a
   }
 })
 
+test('P01 what is no regular file is never read, and no archive gives more than fits into memory', async () => {
+  const packed = pack()
+  for (const type of ['symlink', 'link', 'character-device', 'block-device', 'fifo', 'directory'] as const) {
+    packed.entry({ name: 'etc/os-release', type, linkname: '/etc/passwd' })
+  }
+  packed.entry({ name: '/../../etc/os-release' }, 'of nobody')
+  for (let number = 0; number < 100; number++) {
+    packed.entry({ name: `${number}/METADATA` }, Buffer.alloc(2_000_000))
+  }
+  packed.finalize()
+  const found: { path: string; length: number }[] = []
+  const target = createTarFiles(
+    path => /os-release$|METADATA$/.test(path),
+    event => void (event.kind === 'file' && found.push({ path: event.path, length: event.text.length })),
+  )
+  for await (const chunk of packed) {
+    target.write(chunk as Buffer)
+  }
+  target.end()
+  // A path is a name for the reader here, and nothing on a disk.
+  assert.equal(found[0]?.path, '../../etc/os-release')
+  assert.ok(found.reduce((sum, each) => sum + each.length, 0) <= 64 * 1024 * 1024)
+  assert.equal(found.length, 1 + Math.floor((64 * 1024 * 1024) / 2_000_000))
+})
+
 test('an archive that ends in the middle is an error, and a huge file is passed over', async () => {
   const archive = await archiveOf()
   assert.throws(() => filesIn(archive.subarray(0, 700), 100), SyntaxError)

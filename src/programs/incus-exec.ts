@@ -1,5 +1,5 @@
 import type { EngineRequest } from '#exec/call.ts'
-import { askIncus, readReply } from './incus.ts'
+import { askIncus, type IncusReply, readReply } from './incus.ts'
 import { pathOf } from './incus-instances.ts'
 
 /** The shell that root has there, as at a login. */
@@ -14,6 +14,51 @@ export type OpenedShell =
       readonly sockets: { readonly data: string; readonly control: string }
     }
   | { readonly kind: 'refused'; readonly reason: string }
+
+const QUIETLY = {
+  PATH: '/usr/sbin:/usr/bin:/sbin:/bin',
+  HOME: '/root',
+  LANG: 'C.UTF-8',
+  DEBIAN_FRONTEND: 'noninteractive',
+}
+
+export interface ProgramEnd {
+  readonly exitCode: number
+  /** Where Incus keeps what it printed: standard output and standard error. */
+  readonly outputs: readonly string[]
+}
+
+/** Runs a program as root in a container; the operation that it begins ends with it. */
+export function runProgram(
+  socket: string,
+  name: string,
+  command: readonly string[],
+): EngineRequest<IncusReply> {
+  const how = { interactive: false, 'wait-for-websocket': false, 'record-output': true }
+  const body = { command, environment: QUIETLY, ...how }
+  return askIncus(socket, { method: 'POST', path: `${pathOf(name)}/exec`, body })
+}
+
+/** What such an operation left. */
+export function programEnd(metadata: unknown): ProgramEnd {
+  const { return: exitCode = -1, output = {} } = (metadata ?? {}) as {
+    return?: number
+    output?: Readonly<Record<string, string>> | null
+  }
+  return { exitCode, outputs: Object.values(output ?? {}) }
+}
+
+export function readOutput(socket: string, output: string): EngineRequest<string> {
+  return {
+    ...askIncus(socket, { method: 'GET', path: output }),
+    read: ({ status, text }) => (status === 200 ? text : ''),
+  }
+}
+
+/** Otherwise it stays in the container, and goes into its backups. */
+export function forgetOutput(socket: string, output: string): EngineRequest<IncusReply> {
+  return askIncus(socket, { method: 'DELETE', path: output })
+}
 
 /** Starts a shell on a terminal of its own; it waits for whoever connects. */
 export function openShell(

@@ -105,6 +105,14 @@ export function putFile(
   })
 }
 
+/** Names in a folder of the container; none where there is no such folder. */
+export function listFolder(socket: string, name: string, path: string): EngineRequest<readonly string[]> {
+  return {
+    ...askIncus(socket, { method: 'GET', path: `${pathOf(name)}/files`, query: { path } }),
+    read: ({ json }) => ((json ?? {}) as { metadata?: string[] | null }).metadata ?? [],
+  }
+}
+
 export function putFolder(
   socket: string,
   name: string,

@@ -43,6 +43,8 @@ export const SYSTEM_KEY = {
   keys: 'user.fairlead.keys',
   restarts: 'user.fairlead.restarts',
   restored: 'user.fairlead.restored',
+  /** Hash of the packages that were installed at its first start. */
+  packages: 'user.fairlead.packages',
 } as const
 
 export type Texts = Readonly<Record<string, string>>
@@ -54,6 +56,8 @@ export function systemConfig({ memoryBytes, cpus, processes, snapshots }: System
     'limits.memory.swap': 'false',
     'limits.cpu.allowance': `${Math.round(cpus * 100)}ms/100ms`,
     'limits.processes': String(processes),
+    // Users of its own: whoever gets out of one is nobody to the files and processes of all others.
+    'security.idmap.isolated': 'true',
     'security.nesting': 'false',
     'security.privileged': 'false',
     'snapshots.schedule': snapshots?.schedule ?? '',
@@ -70,7 +74,7 @@ export function systemDevices(
   const size = diskBytes === undefined ? {} : { size: `${diskBytes}B` }
   return {
     root: { type: 'disk', path: '/', pool, ...size },
-    eth0: { type: 'nic', network, name: 'eth0', 'security.port_isolation': 'true' },
+    eth0: { type: 'nic', network, name: 'eth0', ...OWN_ADDRESS },
     ...Object.fromEntries(
       ports.map(({ protocol, host, container }) => [
         `port-${protocol}-${host}`,
@@ -86,9 +90,20 @@ export function systemDevices(
   }
 }
 
+/** It reaches no other container over the bridge, and nothing is heard of it under another address than its own. */
+const OWN_ADDRESS = {
+  'security.port_isolation': 'true',
+  'security.mac_filtering': 'true',
+  'security.ipv4_filtering': 'true',
+  'security.ipv6_filtering': 'true',
+} as const
+
 /** What of its configuration and devices people could change by hand, by names for people. */
 export function systemParts(config: Texts, devices: Readonly<Record<string, Texts>>): Record<string, string> {
-  const wanted = ['limits.memory', 'limits.cpu.allowance', 'limits.processes', 'security.privileged']
+  const wanted = [
+    ...['limits.memory', 'limits.cpu.allowance', 'limits.processes'],
+    ...['security.idmap.isolated', 'security.privileged'],
+  ]
   return {
     ...Object.fromEntries(wanted.map(key => [key, config[key] ?? 'none'])),
     ...Object.fromEntries(
@@ -119,6 +134,12 @@ export function authorizedKeys(keys: readonly string[]): string {
 
 export function keysHash(keys: readonly string[]): string {
   return createHash('sha256').update(authorizedKeys(keys)).digest('hex')
+}
+
+export function packagesHash(packages: readonly string[]): string {
+  return createHash('sha256')
+    .update(canonicalJson([...packages].sort()))
+    .digest('hex')
 }
 
 function hostOf(address: string): string {

@@ -50,7 +50,7 @@ export function cancelOperation(socket: string, operation: string): EngineReques
   return askIncus(socket, { method: 'DELETE', path: operation })
 }
 
-/** Paths of the operations under way that are about an instance. */
+/** Paths of the operations under way that are about an instance; not of those that wait for what somebody types. */
 export function operationsOf(socket: string, instance: string): EngineRequest<readonly string[]> {
   const path = `/1.0/instances/${instance}`
   return {
@@ -60,7 +60,7 @@ export function operationsOf(socket: string, instance: string): EngineRequest<re
       const byState = ((json ?? {}) as { metadata?: Record<string, RawOperation[]> | null }).metadata ?? {}
       return Object.values(byState)
         .flat()
-        .filter(({ status_code, resources }) => status_code < 200 && isAbout(resources, path))
+        .filter(each => each.status_code < 200 && each.class !== 'websocket' && isAbout(each.resources, path))
         .map(({ id }) => `/1.0/operations/${id}`)
     },
   }
@@ -68,6 +68,7 @@ export function operationsOf(socket: string, instance: string): EngineRequest<re
 
 interface RawOperation {
   id: string
+  class?: string
   status_code: number
   resources?: Record<string, string[] | null> | null
 }

@@ -9,6 +9,7 @@ import {
 import { canonicalJson } from '#lib/canonical-json.ts'
 import {
   keysHash,
+  packagesHash,
   type SystemShape,
   systemConfig,
   systemDevices,
@@ -23,6 +24,7 @@ export interface Needs {
   readonly rename: boolean
   readonly resize: boolean
   readonly authorize: boolean
+  readonly install: boolean
   readonly restore: boolean
   readonly start: boolean
   readonly stop: boolean
@@ -59,11 +61,21 @@ export function needsOf({ name, settings, seen, shape, configHash, previous }: W
     // With the disk of a snapshot came its keys.
     authorize: brings || found?.keysHash !== keysHash(keys),
     start: running && (!isUp || rename || brings || found.restarts !== restarts),
+    install: running && lacksPackages(settings, seen),
     stop: !running && found !== undefined && found.status !== 'stopped',
     // One that is gone is not made up for: it would be of another day.
     take: create ? [] : snapshots.filter(each => !there.includes(each) && !released.includes(each)),
     forget: released.filter(each => there.includes(each) && !snapshots.includes(each)),
   }
+}
+
+/** A worker of an older release installs nothing, which only matters where a profile has more than an SSH server. */
+function lacksPackages({ profile }: SystemSettings, { system, installs }: SystemObserved): boolean {
+  return (
+    profile !== undefined &&
+    (installs === true || profile.packages.some(each => each !== 'openssh-server')) &&
+    system?.packagesHash !== packagesHash(profile.packages)
+  )
 }
 
 function hasParts(
@@ -136,6 +148,15 @@ export function systemChanges(
       : []),
     ...(needs.authorize
       ? [{ kind: 'replace', what: `SSH keys of ${name}`, to: String(settings.keys.length) } as const]
+      : []),
+    ...(needs.install
+      ? [
+          {
+            kind: 'add',
+            what: `packages of ${name}`,
+            to: settings.profile?.packages.join(', ') ?? '',
+          } as const,
+        ]
       : []),
     ...(needs.start ? [{ kind: 'recreate', what, to: 'running' } as const] : []),
     ...(needs.stop ? [{ kind: 'recreate', what, to: 'stopped' } as const] : []),

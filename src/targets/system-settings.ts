@@ -4,6 +4,7 @@ import {
   SnapshotName,
   SshKeyLine,
   SystemImage,
+  SystemPackages,
   SystemShapeData,
   SystemSource,
 } from '#commands/system-data.ts'
@@ -24,6 +25,10 @@ export const SystemSettings = Type.Object(
     cpus,
     processes,
     disk_bytes: Type.Optional(SystemShapeData.properties.diskBytes),
+    /** What is installed at the first start: as the profile was when the system was made. */
+    profile: Type.Optional(
+      Type.Object({ name: Type.String({ maxLength: 40 }), packages: SystemPackages }, strict),
+    ),
     /** Wanted: running or stopped. */
     running: Type.Boolean(),
     /** How often a new start was asked for. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { FairleadError } from '#lib/errors.ts'
-import { keysHash, systemConfig, systemDevices, systemParts } from '#programs/incus-system.ts'
+import { keysHash, packagesHash, systemConfig, systemDevices, systemParts } from '#programs/incus-system.ts'
 import { system } from './system.ts'
 import { type SystemSettings, shapeHash, shapeOf } from './system-settings.ts'
 import type { PlanInput } from './target.ts'
@@ -60,6 +60,20 @@ test('one that is not there is made, let in to, started and proved', () => {
 test('one that is as it should be is left alone', () => {
   const plan = planned(SETTINGS, present(SETTINGS))
   assert.deepEqual([plan.nothingToDo, plan.apply, plan.verify], [true, [], []])
+})
+
+test('what its profile has is installed once it runs, and not again', () => {
+  const profile = { name: 'web', packages: ['openssh-server', 'nginx'] }
+  const wanted = { ...SETTINGS, profile }
+  const able = { ...NOTHING, installs: true }
+  assert.deepEqual(commands(wanted, able).slice(-2), ['system.start', 'system.install'])
+  assert.deepEqual(commands({ ...wanted, running: false }, able).includes('system.install'), false)
+  const done = { ...present(wanted, { packagesHash: packagesHash(profile.packages) }), installs: true }
+  assert.equal(planned(wanted, done).nothingToDo, true)
+  // A worker of an older release is asked only for what nobody would otherwise notice the lack of.
+  const plain = { ...SETTINGS, profile: { name: 'default', packages: ['openssh-server'] } }
+  assert.deepEqual(commands(plain, NOTHING).includes('system.install'), false)
+  assert.deepEqual(commands(wanted, NOTHING).includes('system.install'), true)
 })
 
 test('a half-made one is made anew, and no snapshot of it is asked for', () => {

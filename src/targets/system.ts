@@ -3,6 +3,7 @@ import {
   systemCreate,
   systemDelete,
   systemForget,
+  systemInstall,
   systemObserve,
   systemRename,
   systemResize,
@@ -117,6 +118,9 @@ function applied(
       : []),
     ...(needs.authorize ? [tell('authorize', systemAuthorize, { id, name, keys })] : []),
     ...(needs.start ? [tell('start', systemStart, { id, name, restarts, deployment })] : []),
+    ...(needs.install
+      ? [tell('install', systemInstall, { id, name, packages: [...(settings.profile?.packages ?? [])] })]
+      : []),
     ...(needs.stop ? [tell('stop', systemStop, { id, name, deployment })] : []),
   ]
 }

@@ -5,10 +5,11 @@ import { inertLine } from '#cli/inert.ts'
 import { reportDeployment } from '#cli/report-deployment.ts'
 import { runSsh } from '#cli/run-ssh.ts'
 import type { Session } from '#cli/session.ts'
-import { configureBackups } from '#cli/system-backups.ts'
+import { configureBackups, copyTo } from '#cli/system-backups.ts'
 import { NO_SSH_THERE } from '#cli/system-errors.ts'
 import { configureKeys } from '#cli/system-keys.ts'
 import { type Limits, limits, limitsIn, parseAmount } from '#cli/system-options.ts'
+import { configureProfiles } from '#cli/system-profiles.ts'
 import { configureQuotas } from '#cli/system-quotas.ts'
 import type { DeploymentDocument } from '#contract/rest/deployments.ts'
 import type { SystemDocument, SystemList } from '#contract/rest/systems.ts'
@@ -34,8 +35,12 @@ export function configureSystems(command: Command, act: Act): void {
       .description('makes one that belongs to you and lets your SSH keys in')
       .argument('<system>', 'its name, and its host name')
       .option('--image <image>', 'of the host, or of the public server: images:debian/12')
-      .option('--backup <id>', 'makes it of a backup in place of an image')
+      .option(
+        '--backup <id>',
+        'makes it of a backup in place of an image; that is brought to the host if need be',
+      )
       .option('--host <host>', 'where; needed when there are several workers')
+      .option('--profile <profile>', 'what is installed at its first start')
       .option('--owner <person>', 'e-mail address of somebody else whose it is to be'),
   ).action(act(create))
   limits(
@@ -103,6 +108,7 @@ export function configureSystems(command: Command, act: Act): void {
   configureBackups(command, act)
   configureKeys(command, act)
   configureQuotas(command, act)
+  configureProfiles(command, act)
   withExamples(command, [
     ['fairlead systems keys --add ~/.ssh/id_ed25519.pub', 'first of all: there are no passwords'],
     ['fairlead systems create ada --image debian12 --memory 2g', 'makes a machine'],
@@ -157,11 +163,17 @@ async function show({ client, printer }: Session, name: string): Promise<void> {
 async function create(
   session: Session,
   name: string,
-  { image, backup, host, owner, ...asked }: Asked & Partial<Record<'image' | 'backup' | 'host', string>>,
+  { image, backup, host, owner, profile, ...asked }: Asked & ForNew,
 ): Promise<number> {
-  const where = Object.entries({ image, backup, host, owner }).filter(([, value]) => value !== undefined)
+  // A system is made where the file of its backup is.
+  const from = backup && host ? (await copyTo(session, backup, host)).id : backup
+  const where = Object.entries({ image, backup: from, host, owner, profile }).filter(
+    ([, value]) => value !== undefined,
+  )
   return await post(session, '/systems', { name, ...Object.fromEntries(where), ...limitsIn(asked) })
 }
+
+type ForNew = Partial<Record<'image' | 'backup' | 'host' | 'profile', string>>
 
 interface Asked extends Limits {
   readonly schedule?: string

@@ -13,6 +13,7 @@ export const BackupDocument = Type.Object(
       description: 'going: its file is deleted as soon as its host can be reached.',
     }),
     scheduled: Type.Boolean(),
+    copy_of: Nullable(Type.String({ description: 'The backup of another host that it is a copy of.' })),
     bytes: Nullable(Type.Integer({ description: 'Of the encrypted file.' })),
     sha256: Nullable(Type.String({ description: 'Of the encrypted file.' })),
     reason: Nullable(Type.String({ description: 'Why it failed.' })),
@@ -25,6 +26,7 @@ export type BackupDocument = Static<typeof BackupDocument>
 export const BackupList = Type.Object({ items: Type.Array(BackupDocument) }, strict)
 export type BackupList = Static<typeof BackupList>
 export const BackupPath = Type.Object({ backup: Id }, strict)
+export const NewBackupCopy = Type.Object({ host: HostName }, strict)
 export const BackupsQuery = Type.Object(
   { system: Type.Optional(Type.String({ maxLength: 40 })), host: Type.Optional(HostName) },
   strict,

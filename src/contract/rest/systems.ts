@@ -4,6 +4,7 @@ import { DeploymentDocument } from './deployments.ts'
 import { DriftSummary } from './drift.ts'
 import { HostName, Id, Nullable, strict, Time, Version } from './fields.ts'
 import { BackupSchedule } from './system-backups.ts'
+import { ProfileName } from './system-profiles.ts'
 
 export const SystemNameField = Type.String({
   pattern: '^[a-z](?:[a-z0-9-]{0,38}[a-z0-9])?$',
@@ -69,6 +70,7 @@ export const NewSystem = Type.Object(
       }),
     ),
     schedule: Type.Optional(Schedule),
+    profile: Type.Optional(ProfileName),
   },
   strict,
 )
@@ -124,6 +126,7 @@ export const SystemDocument = Type.Object(
     ),
     snapshots: Type.Array(SnapshotName, { description: 'Those that people asked for.' }),
     schedule: Nullable(Schedule),
+    profile: Nullable({ ...ProfileName, description: 'What was installed at its first start.' }),
     backups: Nullable(BackupSchedule),
     deployment: Nullable(DeploymentDocument),
     version: Version,

@@ -47,6 +47,7 @@ import { signedDeployRoutes } from './signed-deploys.ts'
 import { sshKeyRoutes } from './ssh-keys.ts'
 import { stackRoutes } from './stacks.ts'
 import { systemBackupRoutes } from './system-backups.ts'
+import { systemProfileRoutes } from './system-profiles.ts'
 import { systemRoutes } from './systems.ts'
 import { targetRoutes } from './targets.ts'
 import { tokenExchangeRoutes } from './token-exchange.ts'
@@ -85,6 +86,7 @@ const RESOURCES = [
   systemRoutes,
   consoleRoutes,
   systemBackupRoutes,
+  systemProfileRoutes,
   sshKeyRoutes,
   ciTrustRoutes,
   eventRoutes,

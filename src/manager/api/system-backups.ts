@@ -1,5 +1,11 @@
 import { Type } from 'typebox'
-import { BackupDocument, BackupList, BackupPath, BackupsQuery } from '#contract/rest/system-backups.ts'
+import {
+  BackupDocument,
+  BackupList,
+  BackupPath,
+  BackupsQuery,
+  NewBackupCopy,
+} from '#contract/rest/system-backups.ts'
 import { SystemPath } from '#contract/rest/systems.ts'
 import type { Speaker } from '#manager/people/tokens.ts'
 import {
@@ -9,6 +15,7 @@ import {
   readBackup,
   requestBackup,
 } from '#manager/systems/backups.ts'
+import { requestCopy } from '#manager/systems/copy-backup.ts'
 import { ownerNames, ownerOf } from '#manager/systems/owners.ts'
 import { speakerOf } from './authenticate.ts'
 import { timeText } from './documents.ts'
@@ -77,6 +84,27 @@ export function systemBackupRoutes(api: Api, parts: ApiParts): void {
     },
   )
 
+  api.post(
+    '/system-backups/:backup/copies',
+    {
+      schema: {
+        summary: 'Bring a copy of a backup to another host',
+        description:
+          'The encrypted file goes from one worker to the other. A copy that is there, or on its way, is given. Ask for it until its state is another; systems are made of it like of any other.',
+        tags,
+        params: BackupPath,
+        body: NewBackupCopy,
+        response: { 202: BackupDocument },
+      },
+    },
+    async (request, reply) => {
+      const speaker = speakerOf(request)
+      const of = await readBackup(db, request.params.backup, whose(speaker))
+      const row = await requestCopy(parts, of, { host: request.body.host, by: speaker.name })
+      return reply.code(202).send((await documentsOf([row]))[0] as BackupDocument)
+    },
+  )
+
   api.delete(
     '/system-backups/:backup',
     {
@@ -106,6 +134,7 @@ function backupDocument(row: BackupRow): Omit<BackupDocument, 'owner'> {
     ...{ id, system, owner_id: row.owner, host, state, bytes, sha256, reason },
     image: (JSON.parse(row.settings) as { image: string }).image,
     scheduled: row.is_scheduled === 1,
+    copy_of: row.copy_of,
     created_at: timeText(row.created_at),
     ended_at: row.ended_at === null ? null : timeText(row.ended_at),
   }

@@ -84,7 +84,7 @@ export function systemRoutes(api: Api, parts: ApiParts): void {
       },
     },
     async (request, reply) => {
-      const { name, host, owner, backup, ports = [], schedule, ...asked } = request.body
+      const { name, host, owner, backup, ports = [], schedule, profile, ...asked } = request.body
       const speaker = speakerOf(request)
       const whose = speaker.role === 'admin' ? undefined : ownerOf(speaker).id
       const from = backup === undefined ? undefined : await readBackup(db, backup, whose)
@@ -94,7 +94,7 @@ export function systemRoutes(api: Api, parts: ApiParts): void {
         throw IMAGE_OR_BACKUP()
       }
       const wish = {
-        ...{ name, host, image, from, schedule, ports: portsIn(ports) },
+        ...{ name, host, image, from, schedule, profile, ports: portsIn(ports) },
         limits: { ...limits, ...(disk_bytes === null ? {} : { disk_bytes }) },
       }
       const by = { owner: await keeperFor(db, speaker, owner), by: speaker.name, range: range() }

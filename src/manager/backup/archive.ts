@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { constants, createReadStream, createWriteStream, mkdirSync } from 'node:fs'
-import { open } from 'node:fs/promises'
+import { open, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Readable, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -23,6 +23,8 @@ type Facts = Omit<BackupManifest, 'format' | 'files'>
 
 const MANIFEST = 'manifest.json'
 const MOST_MANIFEST_BYTES = 64 * 1024 * 1024
+/** More than any backup has. `ratio`: so many times its own size it may hold, where that is more than `bytes`. */
+const BOUNDS = { entries: 500_000, bytes: 2 ** 30, ratio: 200 }
 /** What may be in a backup. A name that is none of these never becomes a path. */
 const NAMES =
   /^(?:fairlead\.db|secret\.key|identity\/(?:earlier\/)?(?:identity|tls)\.json|logs\/[\w-][\w.-]*(?:\/[\w-][\w.-]*)?)$/
@@ -64,34 +66,40 @@ export async function writeArchive(
 /** Reads a whole backup and checks everything in it; with a folder its files are written there. */
 export async function readArchive(
   file: string,
-  { opening, folder }: { opening: BackupOpening; folder?: string },
+  { opening, folder, bounds = BOUNDS }: { opening: BackupOpening; folder?: string; bounds?: typeof BOUNDS },
 ): Promise<BackupManifest> {
+  let room = Math.max(bounds.bytes, (await stat(file)).size * bounds.ratio)
+  const counted = async function* (chunks: AsyncIterable<Buffer>) {
+    for await (const chunk of chunks) {
+      room -= chunk.length
+      if (room < 0) {
+        throw BACKUP_DAMAGED(file, 'far more is in it than it could have')
+      }
+      yield chunk
+    }
+  }
   const sealed = Readable.toWeb(createReadStream(file)) as ReadableStream<Uint8Array>
   const opened = await decrypterFor(file, opening)
     .decrypt(sealed)
     .catch(error => {
       throw BACKUP_NOT_OPENED(file, (error as Error).message).with({ cause: error })
     })
-  const found: BackupManifest['files'][number][] = []
+  const found = new Map<string, BackupManifest['files'][number]>()
   const archive = extract()
   async function readEntries(): Promise<BackupManifest | undefined> {
     let manifest: BackupManifest | undefined
     for await (const entry of archive) {
       const { name, type } = entry.header
-      if (name === MANIFEST) {
-        manifest = readManifest(await textOf(entry as AsyncIterable<Buffer>, file), file)
+      const content = counted(entry as AsyncIterable<Buffer>)
+      if (name === MANIFEST && !manifest) {
+        manifest = readManifest(await textOf(content, file), file)
         continue
       }
-      if (type !== 'file' || !NAMES.test(name) || found.some(each => each.name === name)) {
+      if (type !== 'file' || !NAMES.test(name) || found.has(name) || found.size === bounds.entries) {
         throw BACKUP_DAMAGED(file, `it holds ${JSON.stringify(name)}`)
       }
-      found.push({
-        name,
-        ...(await keep(
-          entry as AsyncIterable<Buffer>,
-          folder === undefined ? undefined : join(folder, name),
-        )),
-      })
+      const path = folder === undefined ? undefined : join(folder, name)
+      found.set(name, { name, ...(await keep(content, path)) })
     }
     return manifest
   }
@@ -109,11 +117,11 @@ export async function readArchive(
   if (!manifest) {
     throw BACKUP_DAMAGED(file, 'its end is missing')
   }
-  const wrong = manifest.files.find(
-    ({ name, bytes, sha256 }) =>
-      !found.some(each => each.name === name && each.bytes === bytes && each.sha256 === sha256),
-  )
-  if (wrong || manifest.files.length !== found.length) {
+  const wrong = manifest.files.find(({ name, bytes, sha256 }) => {
+    const file = found.get(name)
+    return file?.bytes !== bytes || file.sha256 !== sha256
+  })
+  if (wrong || manifest.files.length !== found.size) {
     throw BACKUP_DAMAGED(file, `${wrong?.name ?? 'a file'} is not what its list says`)
   }
   return manifest

@@ -1,5 +1,14 @@
 import type { Generated } from 'kysely'
 
+export interface SystemTables {
+  systems: SystemTable
+  system_backups: SystemBackupTable
+  system_ports: SystemPortTable
+  system_profiles: SystemProfileTable
+  system_quotas: SystemQuotaTable
+  ssh_keys: SshKeyTable
+}
+
 /** Conventions as in tables.ts. What is wanted of a system container is in the overrides of its app. */
 export interface SystemTable {
   app_id: string
@@ -30,6 +39,14 @@ export interface SystemQuotaTable {
   memory_bytes: number | null
   disk_bytes: number | null
   ports: number | null
+}
+
+/** What systems get at their first start. */
+export interface SystemProfileTable {
+  name: string
+  /** JSON: names of Debian packages. */
+  packages: string
+  updated_at: number
 }
 
 export interface SshKeyTable {
@@ -63,6 +80,8 @@ export interface SystemBackupTable {
   recipient: string
   identity_sealed: string
   asked_by: string
+  /** Id of the one that it is a copy of, of another host. */
+  copy_of: Generated<string | null>
   created_at: number
   ended_at: Generated<number | null>
 }

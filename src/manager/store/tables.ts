@@ -31,13 +31,7 @@ import type { SecretRevisionTable, SecretTable } from './secret-tables.ts'
 import type { ServiceNameTable } from './service-name-table.ts'
 import type { SharedSecretTables } from './shared-secret-table.ts'
 import type { SignedCallTable } from './signed-table.ts'
-import type {
-  SshKeyTable,
-  SystemBackupTable,
-  SystemPortTable,
-  SystemQuotaTable,
-  SystemTable,
-} from './system-tables.ts'
+import type { SystemTables } from './system-tables.ts'
 import type { TokenTable } from './token-table.ts'
 import type { VisitTable } from './visit-table.ts'
 
@@ -48,7 +42,7 @@ export type { HostTable } from './host-table.ts'
  * The tables, as Kysely sees them. Times are ms since 1970; JSON columns hold text made by JSON.stringify;
  * `*_sealed` columns hold values encrypted by secrets/seal.ts. Booleans are 0 and 1 (SQLite has no other).
  */
-export interface Tables extends NotebookTables, SharedSecretTables {
+export interface Tables extends NotebookTables, SharedSecretTables, SystemTables {
   meta: MetaTable
   audit: AuditTable
   tokens: TokenTable
@@ -94,11 +88,6 @@ export interface Tables extends NotebookTables, SharedSecretTables {
   message_removals: MessageRemovalTable
   held_removals: HeldRemovalTable
   made_room: MadeRoomTable
-  systems: SystemTable
-  system_backups: SystemBackupTable
-  system_ports: SystemPortTable
-  system_quotas: SystemQuotaTable
-  ssh_keys: SshKeyTable
   visits: VisitTable
   leader: LeaderTable
   shared_files: SharedFileTable

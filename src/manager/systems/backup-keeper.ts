@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely'
+import type { Kysely, Selectable } from 'kysely'
 import { wasAway } from '#commands/away.ts'
 import { systemBackup, systemForgetBackup } from '#commands/system.ts'
 import { background } from '#lib/background.ts'
@@ -11,9 +11,12 @@ import type { Agents } from '#manager/agents/agents.ts'
 import { AGENT_OFFLINE, COMMAND_LOST, HOST_NOT_FOUND } from '#manager/agents/errors.ts'
 import { LEAVE } from '#manager/agents/follow-options.ts'
 import type { Sealer } from '#manager/secrets/seal.ts'
+import type { SystemBackupTable } from '#manager/store/system-tables.ts'
 import type { Tables } from '#manager/store/tables.ts'
-import { type BackupRow, listBackups } from './backups.ts'
+import { type BackupRow, listBackups, readBackup } from './backups.ts'
+import { carryBackup } from './carry-backup.ts'
 import { requestDueBackups } from './due-backups.ts'
+import { BACKUP_NOT_USABLE } from './errors.ts'
 
 export interface BackupKeeper {
   start(): void
@@ -67,8 +70,7 @@ export function createBackupKeeper(options: KeeperOptions): BackupKeeper {
 
   function begin(row: BackupRow): void {
     const stop = new AbortController()
-    const doing = row.state === 'making' ? make(options, row, stop.signal) : forget(options, row, stop.signal)
-    const work = doing.finally(() => running.delete(row.host))
+    const work = seeTo(options, row, stop.signal).finally(() => running.delete(row.host))
     running.set(row.host, { id: row.id, stop, work })
     background(work, error => logger.error('backup.broken', { backup: row.id, message: error.message }))
   }
@@ -96,25 +98,14 @@ export function createBackupKeeper(options: KeeperOptions): BackupKeeper {
   }
 }
 
-async function make(options: KeeperOptions, row: BackupRow, signal: AbortSignal): Promise<void> {
-  const { db, clock, agents } = options
-  const id = row.command ?? newId()
-  await change(options, row, { command: id })
-  const { disk_bytes } = JSON.parse(row.settings) as { disk_bytes?: number }
+async function seeTo(options: KeeperOptions, row: BackupRow, signal: AbortSignal): Promise<void> {
+  if (row.state !== 'making') {
+    await forget(options, row, signal)
+    return
+  }
+  const { db, clock } = options
   try {
-    const kept = (await agents.tell(row.host, {
-      ...{
-        id,
-        command: systemBackup.name,
-        signal,
-        deadlineMs: systemBackup.deadlineMs,
-        waitMs: HOST_WAIT_MS,
-      },
-      params: {
-        ...{ id: row.app_id, name: row.system, backup: row.id, recipients: [row.recipient] },
-        maxBytes: disk_bytes === undefined ? MOST_BYTES : Math.round(disk_bytes * 1.25) + ROOM_FOR_FORMAT,
-      },
-    })) as { bytes: number; sha256: string }
+    const kept = await (row.copy_of === null ? make(options, row, signal) : copy(options, row, signal))
     await db
       .updateTable('system_backups')
       .set({ state: 'kept', command: null, ended_at: clock.now(), ...kept })
@@ -126,6 +117,36 @@ async function make(options: KeeperOptions, row: BackupRow, signal: AbortSignal)
       await noteFailure(options, row, asFairleadError(caught))
     }
   }
+}
+
+type Kept = Pick<Selectable<SystemBackupTable>, 'bytes' | 'sha256'>
+
+async function make(options: KeeperOptions, row: BackupRow, signal: AbortSignal): Promise<Kept> {
+  const id = row.command ?? newId()
+  await change(options, row, { command: id })
+  const { disk_bytes } = JSON.parse(row.settings) as { disk_bytes?: number }
+  const { name: command, deadlineMs } = systemBackup
+  return (await options.agents.tell(row.host, {
+    ...{ id, command, signal, deadlineMs, waitMs: HOST_WAIT_MS },
+    params: {
+      ...{ id: row.app_id, name: row.system, backup: row.id, recipients: [row.recipient] },
+      maxBytes: disk_bytes === undefined ? MOST_BYTES : Math.round(disk_bytes * 1.25) + ROOM_FOR_FORMAT,
+    },
+  })) as Kept
+}
+
+/** What is said between hosts is lost with a connection: each attempt begins anew, under ids of its own. */
+async function copy({ db, agents }: KeeperOptions, row: BackupRow, signal: AbortSignal): Promise<Kept> {
+  const of = await readBackup(db, row.copy_of ?? '', undefined)
+  const { bytes, sha256 } = of
+  if (of.state !== 'kept' || bytes === null || sha256 === null) {
+    throw BACKUP_NOT_USABLE(of.id, `it is ${of.state}`)
+  }
+  return await carryBackup({
+    ...{ agents, bytes: Number(bytes), sha256, waitMs: HOST_WAIT_MS, signal },
+    from: { host: of.host, backup: of.id },
+    to: { host: row.host, backup: row.id },
+  })
 }
 
 async function noteFailure(options: KeeperOptions, row: BackupRow, error: FairleadError): Promise<void> {

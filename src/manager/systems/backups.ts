@@ -34,14 +34,7 @@ export async function requestBackup({ db, clock, sealer }: BackupsContext, wish:
   const recipient = await identityToRecipient(identity)
   return await inTransaction(db, async inside => {
     const { app, owner, settings } = await readSystem(inside, wish.system)
-    const { count } = await inside
-      .selectFrom('system_backups')
-      .select(({ fn }) => fn.countAll<number>().as('count'))
-      .where('owner', '=', owner.id)
-      .executeTakeFirstOrThrow()
-    if (Number(count) >= MOST) {
-      throw TOO_MANY_BACKUPS(owner.name, MOST)
-    }
+    await refuseTooMany(inside, owner)
     if (wish.isScheduled) {
       // With the request: killed at any moment, it is made once or still to be made.
       const at = { backup_at: clock.now() }
@@ -61,6 +54,20 @@ export async function requestBackup({ db, clock, sealer }: BackupsContext, wish:
       .returningAll()
       .executeTakeFirstOrThrow()
   })
+}
+
+export async function refuseTooMany(
+  db: Db,
+  { id, name }: { readonly id: string; readonly name: string },
+): Promise<void> {
+  const { count } = await db
+    .selectFrom('system_backups')
+    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .where('owner', '=', id)
+    .executeTakeFirstOrThrow()
+  if (Number(count) >= MOST) {
+    throw TOO_MANY_BACKUPS(name, MOST)
+  }
 }
 
 /** Newest first; of one owner, or all. */

@@ -19,6 +19,7 @@ import { keysOf } from './keys-of.ts'
 import type { Owner } from './owners.ts'
 import type { PortRange } from './port-range.ts'
 import { givePorts, refuseUnkeptSources, type WantedPort } from './ports.ts'
+import { readProfile } from './profiles.ts'
 import { refuseOverQuota } from './quotas.ts'
 
 export interface NewSystem {
@@ -31,6 +32,8 @@ export interface NewSystem {
   /** Beside the one of its SSH server. */
   readonly ports: readonly WantedPort[]
   readonly schedule?: SystemSettings['schedule'] | undefined
+  /** Name of what is installed at its first start; one that is made of a backup has what it had. */
+  readonly profile?: string | undefined
 }
 
 interface By {
@@ -70,10 +73,12 @@ export async function createSystem(
         throw isConstraintViolation(error) ? APP_EXISTS(wish.name) : error
       })
     const wanted: WantedPort[] = [{ protocol: 'tcp', container: SSH_PORT, sources: [] }, ...wish.ports]
+    const profile = from && wish.profile === undefined ? undefined : await readProfile(db, wish.profile)
     const settings: SystemSettings = {
       ...{ image: wish.image, ...wish.limits, running: true, restarts: 0, keys, snapshots: [] },
       ports: await givePorts(db, { appId, host, range }, { wanted, before: [] }),
       guarded: (await guardianOf(db, host)) !== undefined,
+      ...(profile ? { profile } : {}),
       ...(wish.schedule ? { schedule: wish.schedule } : {}),
       ...(from?.sha256 ? { from: { backup: from.id, sha256: from.sha256 } } : {}),
     }

@@ -31,6 +31,7 @@ export async function describeSystem(
         : { host: address, port, command: `ssh -p ${port} root@${address}` },
     snapshots: [...snapshots],
     schedule: schedule ?? null,
+    profile: settings.profile?.name ?? null,
     backups,
     deployment,
     version: app.version,

@@ -89,6 +89,15 @@ export const SYSTEM_NOT_ROLLED_BACK = defineError({
     `Bring back what is on its disk with "fairlead systems restore ${name} <snapshot>", and limits with "fairlead systems set ${name}".`,
 })
 
+export const PROFILE_NOT_FOUND = defineError({
+  code: 'PROFILE_NOT_FOUND',
+  status: 404,
+  retry: 'never',
+  message: (name: string, known: readonly string[]) =>
+    `There is no profile "${name}"; there is ${known.join(', ')}.`,
+  hint: () => '"fairlead systems profiles" lists what each installs; an admin adds one with "--set".',
+})
+
 export const SNAPSHOT_EXISTS = defineError({
   code: 'SNAPSHOT_EXISTS',
   status: 409,
@@ -110,7 +119,8 @@ export const BACKUP_NOT_USABLE = defineError({
   status: 409,
   retry: 'never',
   message: (id: string, why: string) => `No system can be made of the backup ${id}: ${why}.`,
-  hint: () => '"fairlead systems backups" shows which are kept, and on which host.',
+  hint: () =>
+    '"fairlead systems backups" shows which are kept, and on which host; "--copy <id> --to <host>" brings one to another.',
 })
 
 export const TOO_MANY_BACKUPS = defineError({

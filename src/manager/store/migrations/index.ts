@@ -45,6 +45,8 @@ import { up as notebookPackages } from './0052-notebook-packages.ts'
 import { up as factsApart } from './0053-facts-apart.ts'
 import { up as encryptedFiles } from './0054-encrypted-files.ts'
 import { up as managerKeys } from './0055-manager-keys.ts'
+import { up as backupCopies } from './0056-backup-copies.ts'
+import { up as systemProfiles } from './0057-system-profiles.ts'
 import { up as leader } from './0058-leader.ts'
 import { up as logPieces } from './0059-log-pieces.ts'
 
@@ -101,6 +103,8 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0053-facts-apart', up: factsApart },
   { name: '0054-encrypted-files', up: encryptedFiles },
   { name: '0055-manager-keys', up: managerKeys },
+  { name: '0056-backup-copies', up: backupCopies },
+  { name: '0057-system-profiles', up: systemProfiles },
   { name: '0058-leader', up: leader },
   { name: '0059-log-pieces', up: logPieces },
 ]

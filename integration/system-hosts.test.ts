@@ -1,0 +1,219 @@
+import assert from 'node:assert/strict'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { after, before, test } from 'node:test'
+import type { FirewallList } from '#contract/rest/firewall.ts'
+import type { HostDocument } from '#contract/rest/hosts.ts'
+import type { BackupDocument, BackupList } from '#contract/rest/system-backups.ts'
+import type { SystemDocument } from '#contract/rest/systems.ts'
+import { makeAptImage, TOOL } from './world/apt-image.ts'
+import { deskOf } from './world/desk.ts'
+import { IMAGE, type IncusHost, namesOn, startIncus, whyNoIncus } from './world/incus.ts'
+import { guardIncus } from './world/incus-guardian.ts'
+import { newKey } from './world/log-in.ts'
+import { refused } from './world/outcome.ts'
+import { startSecondWorker } from './world/second-worker.ts'
+import { type System, startSystem } from './world/system.ts'
+
+/** Two hosts with a real Incus daemon each: what systems are made of, what they keep from each other, where they move. */
+const stack = new AsyncDisposableStack()
+const skip = (await whyNoIncus()) ?? false
+const MIB = 1_048_576
+const NAME = `eve-${process.pid}`
+const PATH = `/systems/${NAME}`
+const SECOND = `${NAME}-2`
+const MOVED = `${NAME}-3`
+const OTHER = 'other'
+/** In which the whole of a pool is quickly written. */
+const SMALL_POOL = '400MiB'
+const SMALL = { memory_bytes: 64 * MIB, cpus: 0.5 }
+let near: IncusHost
+let far: IncusHost
+let system: System
+let key: { file: string; line: string }
+let host = ''
+let farFolder = ''
+const desk = deskOf({ name: NAME, system: () => system, key: () => key.file })
+const { send, get, must, end, inside, until, ended, backedUp, fileOf, commandWith } = desk
+
+before(async () => {
+  if (skip !== false) {
+    process.stderr.write(`SKIPPED: everything about hosts of system containers: ${skip}\n`)
+    return
+  }
+  near = await startIncus(stack)
+  far = await startIncus(stack, SMALL_POOL)
+  system = await startSystem(stack, { environment: { ...settingsOf(near), FAIRLEAD_OBSERVE_SECONDS: '1' } })
+  host = (await get<{ items: HostDocument[] }>('/hosts')).items[0]?.name ?? ''
+  farFolder = await startSecondWorker(stack, system, { name: OTHER, settings: settingsOf(far) })
+  key = await newKey(system.folder, 'eve')
+  await send('POST', '/ssh-keys', { key: key.line })
+  await near.addImage(await makeAptImage(near.folder), 'apt')
+})
+
+after(() => stack.disposeAsync())
+
+test('R71 a system gets its SSH server and what its profile has at the first start', { skip }, async () => {
+  const wanted = { name: NAME, host, image: 'apt', ...SMALL, disk_bytes: 400 * MIB }
+  await refused('PROFILE_NOT_FOUND', send('POST', '/systems', { ...wanted, profile: 'web' }))
+  const set = await commandWith(['systems', 'profiles', '--set', 'web', '--packages', TOOL], '')
+  assert.match(set.stdout, new RegExp(`web +openssh-server ${TOOL}`))
+  // Every minute: some minutes later one is there.
+  const schedule = { cron: '* * * * *', keep_days: 1 }
+  await must(send('POST', '/systems', { ...wanted, profile: 'web', schedule }))
+  assert.equal(await inside(TOOL), 'it works\n')
+  const kept = await near.ask<string[]>('GET', `/1.0/instances/${NAME}/logs/exec-output`)
+  assert.deepEqual(kept ?? [], [])
+  // What is installed once is not installed again.
+  await inside(`rm /usr/bin/${TOOL}`)
+  await must(send('POST', `${PATH}/restart`, {}))
+  await assert.rejects(inside(TOOL))
+})
+
+test('R71 what cannot be installed is a failed deployment with the reason, and leaves nothing', {
+  skip,
+}, async () => {
+  await send('PUT', '/system-profiles/wrong', { packages: ['no-such-thing'] })
+  const wrong = { name: SECOND, host, image: 'apt', profile: 'wrong', ...SMALL }
+  const failed = await end(send('POST', '/systems', wrong))
+  assert.equal(failed.error?.code, 'SYSTEM_NOT_INSTALLED')
+  assert.match(failed.error?.message ?? '', /Unable to locate package no-such-thing/)
+  assert.deepEqual(await namesOn(near), [NAME])
+  await must(send('DELETE', `/systems/${SECOND}?confirm=${SECOND}`), 'removed')
+  const without = await end(send('POST', '/systems', { ...wrong, image: IMAGE, profile: 'web' }))
+  assert.equal(without.error?.code, 'SYSTEM_WITHOUT_PACKAGES')
+  await must(send('DELETE', `/systems/${SECOND}?confirm=${SECOND}`), 'removed')
+})
+
+test('R71 two systems have no user in common, and one with a foreign address is not heard', {
+  skip,
+}, async () => {
+  await must(send('POST', '/systems', { name: SECOND, host, image: IMAGE, ...SMALL }))
+  const second = `/systems/${SECOND}`
+  const starts = await Promise.all([PATH, second].map(each => inside('cat /proc/self/uid_map', each)))
+  const [one = 0, two = 0] = starts.map(each => Number(each.trim().split(/\s+/)[1]))
+  assert.ok(Math.abs(one - two) >= 65_536, starts.join())
+  const answers = (from: string) =>
+    `ping -c 2 -W 5 ${from} 10.231.80.1 >/dev/null && echo heard || echo silence`
+  await until(async () => (await inside(answers(''), second)) === 'heard\n')
+  await inside('ip addr add 10.231.80.250/24 dev eth0', second)
+  assert.equal(await inside(answers('-I 10.231.80.250'), second), 'silence\n')
+  assert.equal(await inside(answers(''), second), 'heard\n')
+  await inside(
+    'ip link set eth0 down; ip link set eth0 address 02:00:00:00:00:01; ip link set eth0 up',
+    second,
+  )
+  assert.equal(await inside(answers(''), second), 'silence\n')
+  await must(send('DELETE', `${second}?confirm=${SECOND}`), 'removed')
+})
+
+test('R73 a system is made of a backup on another host, also where a full pool has refused it first', {
+  skip,
+}, async () => {
+  await inside('dd if=/dev/urandom of=/root/drill bs=1M count=60; sync')
+  const sum = await inside('sha256sum /root/drill')
+  const backup = await backedUp()
+  await must(
+    send('POST', '/systems', { name: 'filler', host: OTHER, image: IMAGE, disk_bytes: null, ...SMALL }),
+  )
+  await inside('dd if=/dev/zero of=/root/all bs=1M; sync; true', '/systems/filler')
+  const create = ['systems', 'create', MOVED, '--backup', backup.id, '--host', OTHER]
+  const full = await commandWith(create, '')
+  assert.match(full.stdout + full.stderr, /has no room for/)
+  assert.deepEqual(await namesOn(far), ['filler'])
+  await must(send('DELETE', `/systems/${MOVED}?confirm=${MOVED}`), 'removed')
+  await must(send('DELETE', '/systems/filler?confirm=filler'), 'removed')
+  // The first one is gone, and its host would be of no use: the copy is enough.
+  const { items } = await get<BackupList>('/system-backups')
+  const copy = items.find(each => each.copy_of === backup.id)
+  assert.deepEqual([copy?.host, copy?.sha256, copy?.state], [OTHER, backup.sha256, 'kept'])
+  await send('DELETE', `/system-backups/${backup.id}`)
+  await until(async () => !(await filesIn(fileOf(backup))).includes(`${backup.id}.age`))
+  await must(send('POST', '/systems', { name: MOVED, backup: copy?.id }))
+  assert.equal(await inside('sha256sum /root/drill', `/systems/${MOVED}`), sum)
+  assert.deepEqual(await readdir(join(farFolder, 'system-backups')), [`${copy?.id}.age`])
+  assert.deepEqual([await namesOn(near), await namesOn(far)], [[NAME], [MOVED]])
+  await must(send('DELETE', `/systems/${MOVED}?confirm=${MOVED}`), 'removed')
+})
+
+test('R73 a backup that is deleted while it is made is ended and leaves nothing', { skip }, async () => {
+  const { id } = await send<BackupDocument>('POST', `${PATH}/backups`, {})
+  await until(async () => (await packedOf(NAME)).length > 0)
+  await send('DELETE', `/system-backups/${id}`)
+  await until(async () => !(await get<BackupList>('/system-backups')).items.some(each => each.id === id))
+  assert.deepEqual(await packedOf(NAME), [])
+  const left = await filesIn(join(system.folder, 'worker/system-backups/any'))
+  assert.deepEqual(
+    left.filter(each => each.startsWith(id)),
+    [],
+  )
+  await inside('true')
+})
+
+test('R73 scheduled backups and snapshots are made by themselves', { skip }, async () => {
+  await must(send('PATCH', PATH, { backups: { cron: '0 4 * * *', keep: 1 } }), 'nothing-to-do')
+  // Its last one was two days ago: the next one is due.
+  const db = new DatabaseSync(join(system.folder, 'manager/fairlead.db'))
+  db.exec('pragma busy_timeout = 20000; update systems set backup_at = backup_at - 172800000')
+  db.close()
+  const scheduled = async () =>
+    (await get<BackupList>('/system-backups')).items.find(each => each.scheduled && each.system === NAME)
+  await until(async () => (await scheduled()) !== undefined)
+  const backup = await ended((await scheduled())?.id ?? '')
+  assert.deepEqual([backup.state, backup.reason], ['kept', null])
+  await until(async () => {
+    const snapshots = await near.ask<string[]>('GET', `/1.0/instances/${NAME}/snapshots`)
+    return snapshots.some(each => /\/auto-\d+$/.test(each))
+  })
+})
+
+test('R71 R78 R82 a guardian opens the ports of a system for those that its owner names, and closes them', {
+  skip,
+}, async () => {
+  await guardIncus(stack, system, { incus: far, worker: OTHER, bounds: 'ports: [22000-22999]\n' })
+  const ports = [
+    { container: 8080, sources: ['10.0.0.0/8'] },
+    { container: 8081, sources: ['192.0.2.0/24'] },
+  ]
+  await must(send('POST', '/systems', { name: MOVED, host: OTHER, image: IMAGE, ...SMALL, ports }))
+  const moved = `/systems/${MOVED}`
+  await inside(
+    'mkdir /www; echo hello > /www/index.html; httpd -p 8080 -h /www; httpd -p 8081 -h /www',
+    moved,
+  )
+  const given = (await get<SystemDocument>(moved)).ports
+  const read = async (container: number) => {
+    const port = given.find(each => each.container === container)?.host
+    const asked = fetch(`http://${far.ip}:${port}/`, { signal: AbortSignal.timeout(2_000) })
+    return await asked.then(
+      answer => answer.text(),
+      () => undefined,
+    )
+  }
+  await until(async () => (await read(8080)) === 'hello\n')
+  assert.equal(await read(8081), undefined)
+  const openFor = async () =>
+    (await get<FirewallList>('/firewall')).items.flatMap(each => each.wanted.map(({ app }) => app))
+  assert.deepEqual([...new Set(await openFor())], [MOVED])
+  await must(send('DELETE', `${moved}?confirm=${MOVED}`), 'removed')
+  assert.deepEqual(await openFor(), [])
+})
+
+function settingsOf({ socket, pool, network, ip }: IncusHost): Record<string, string> {
+  return {
+    FAIRLEAD_INCUS_SOCKET: socket,
+    FAIRLEAD_INCUS_POOL: pool,
+    FAIRLEAD_INCUS_NETWORK: network,
+    FAIRLEAD_SYSTEM_ADDRESS: ip,
+  }
+}
+
+async function packedOf(name: string): Promise<string[]> {
+  return await near.ask<string[]>('GET', `/1.0/instances/${name}/backups`)
+}
+
+/** Beside this file. */
+async function filesIn(file: string): Promise<string[]> {
+  return await readdir(join(file, '..'))
+}

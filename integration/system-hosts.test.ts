@@ -24,6 +24,7 @@ const NAME = `eve-${process.pid}`
 const PATH = `/systems/${NAME}`
 const SECOND = `${NAME}-2`
 const MOVED = `${NAME}-3`
+const GUARDED = `${NAME}-4`
 const OTHER = 'other'
 /** In which the whole of a pool is quickly written. */
 const SMALL_POOL = '400MiB'
@@ -123,6 +124,8 @@ test('R73 a system is made of a backup on another host, also where a full pool h
   assert.match(full.stdout + full.stderr, /has no room for/)
   assert.deepEqual(await namesOn(far), ['filler'])
   await must(send('DELETE', `/systems/${MOVED}?confirm=${MOVED}`), 'removed')
+  // Room comes back with what is synced, not with what is deleted.
+  await inside('rm /root/all; sync', '/systems/filler')
   await must(send('DELETE', '/systems/filler?confirm=filler'), 'removed')
   // The first one is gone, and its host would be of no use: the copy is enough.
   const { items } = await get<BackupList>('/system-backups')
@@ -134,6 +137,10 @@ test('R73 a system is made of a backup on another host, also where a full pool h
   assert.equal(await inside('sha256sum /root/drill', `/systems/${MOVED}`), sum)
   assert.deepEqual(await readdir(join(farFolder, 'system-backups')), [`${copy?.id}.age`])
   assert.deepEqual([await namesOn(near), await namesOn(far)], [[NAME], [MOVED]])
+  // The host of the backup calls its network otherwise: nothing stays of that one.
+  const networks = await far.ask<string[]>('GET', '/1.0/networks')
+  assert.ok(networks.includes(`/1.0/networks/${far.network}`))
+  assert.ok(!networks.includes(`/1.0/networks/${near.network}`))
   await must(send('DELETE', `/systems/${MOVED}?confirm=${MOVED}`), 'removed')
 })
 
@@ -176,8 +183,8 @@ test('R71 R78 R82 a guardian opens the ports of a system for those that its owne
     { container: 8080, sources: ['10.0.0.0/8'] },
     { container: 8081, sources: ['192.0.2.0/24'] },
   ]
-  await must(send('POST', '/systems', { name: MOVED, host: OTHER, image: IMAGE, ...SMALL, ports }))
-  const moved = `/systems/${MOVED}`
+  await must(send('POST', '/systems', { name: GUARDED, host: OTHER, image: IMAGE, ...SMALL, ports }))
+  const moved = `/systems/${GUARDED}`
   await inside(
     'mkdir /www; echo hello > /www/index.html; httpd -p 8080 -h /www; httpd -p 8081 -h /www',
     moved,
@@ -195,8 +202,8 @@ test('R71 R78 R82 a guardian opens the ports of a system for those that its owne
   assert.equal(await read(8081), undefined)
   const openFor = async () =>
     (await get<FirewallList>('/firewall')).items.flatMap(each => each.wanted.map(({ app }) => app))
-  assert.deepEqual([...new Set(await openFor())], [MOVED])
-  await must(send('DELETE', `${moved}?confirm=${MOVED}`), 'removed')
+  assert.deepEqual([...new Set(await openFor())], [GUARDED])
+  await must(send('DELETE', `${moved}?confirm=${GUARDED}`), 'removed')
   assert.deepEqual(await openFor(), [])
 })
 

@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto'
+import { asFairleadError } from '#lib/errors.ts'
 import { Secret } from '#lib/secret.ts'
+import type { IncusReply } from '#programs/incus.ts'
 import { bringBackup } from '#programs/incus-backups.ts'
 import { findInstance, RESTORING, renameInstance, replaceInstance } from '#programs/incus-instances.ts'
+import { deleteNetwork, idleStandIns, makeStandIn, networkMissingIn } from '#programs/incus-networks.ts'
 import { systemConfig, systemDevices, type Texts } from '#programs/incus-system.ts'
 import type { Hands } from './command.ts'
 import type { SystemCreateData } from './system-data.ts'
@@ -34,7 +37,7 @@ export async function bringBack(
     ...{ name: meanwhile, pool: place.pool, file: backupFile(hands, backup), sha256 },
     ...{ identity: new Secret(identity), timeoutMs: SIX_HOURS_MS },
   }
-  await ended(hands, doing, hands.perform(bringBackup(socket, bringing)))
+  await imported(hands, doing, () => hands.perform(bringBackup(socket, bringing)))
   const made = await hands.perform(findInstance(socket, meanwhile))
   const kept = Object.entries(made?.config ?? {}).filter(
     ([key]) => /^(?:image|volatile)\./.test(key) && !key.startsWith('volatile.eth0.'),
@@ -47,7 +50,31 @@ export async function bringBack(
   }
   const given = { architecture: made?.architecture ?? '', config, devices: systemDevices(shape, place) }
   await ended(hands, doing, hands.perform(replaceInstance(socket, meanwhile, given)))
+  for (const network of await hands.perform(idleStandIns(socket))) {
+    await ended(hands, doing, hands.perform(deleteNetwork(socket, network)))
+  }
   await ended(hands, doing, hands.perform(renameInstance(socket, meanwhile, name)))
+}
+
+/**
+ * Incus takes no container whose network it does not know, though it is given another one right afterwards: another host
+ * may call its own network otherwise. So there is one of that name for as long as that takes.
+ */
+async function imported(
+  hands: Hands,
+  doing: { readonly what: string; readonly name: string },
+  bring: () => Promise<IncusReply>,
+): Promise<void> {
+  try {
+    await ended(hands, doing, bring())
+  } catch (error) {
+    const network = networkMissingIn(String(asFairleadError(error).facts?.reason ?? ''))
+    if (network === undefined) {
+      throw error
+    }
+    await ended(hands, doing, hands.perform(makeStandIn(systemsOf(hands).socket, network)))
+    await ended(hands, doing, bring())
+  }
 }
 
 function macOf(id: string): string {

@@ -16,6 +16,7 @@ const CLEAN_UP_MS = 30_000
 /** So long it is waited for the end of what the daemon itself does with a container after an operation has ended. */
 const PATIENCE_MS = 30_000
 const LOOK_AGAIN_MS = 200
+const MOST_CHARACTERS = 1_000
 
 /** The Incus daemon of this host, or NO_SYSTEMS_HERE. */
 export function systemsOf({ host }: Hands): SystemsFacts {
@@ -68,7 +69,9 @@ export async function endOf(hands: Hands, doing: Doing, operation: string): Prom
   }
 }
 
-function failure(hands: Hands, { what, name }: Doing, reason: string): FairleadError {
+function failure(hands: Hands, { what, name }: Doing, said: string): FairleadError {
+  // Of a full pool it has a line for every file.
+  const reason = said.length > MOST_CHARACTERS ? `${said.slice(0, MOST_CHARACTERS)} …` : said
   return /no space left|quota exceeded|not enough space|disk full/i.test(reason)
     ? SYSTEM_POOL_FULL(systemsOf(hands).pool, name, reason)
     : SYSTEM_FAILED(what, name, reason).with({ facts: { reason } })

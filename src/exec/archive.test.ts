@@ -106,7 +106,10 @@ async function carried({ bytes, sha256 }: KeptFile, to: string): Promise<KeptFil
   const partner = new PassThrough({ highWaterMark: 1_000 })
   const sent = performArchive({ ...SEND, partner }, createTestContext())
   const take = { kind: 'archive', operation: 'take', file: to, partner, bytes, sha256 } as const
-  const taken = performArchive({ ...take, timeoutMs: MINUTE, read: (all: KeptFile) => all }, createTestContext())
+  const taken = performArchive(
+    { ...take, timeoutMs: MINUTE, read: (all: KeptFile) => all },
+    createTestContext(),
+  )
   const [result] = await Promise.all([taken.finally(() => partner.resume()), sent])
   return result
 }

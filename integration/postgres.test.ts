@@ -2,8 +2,11 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { sql } from 'kysely'
+import { systemClock } from '#lib/clock.ts'
 import { newId } from '#lib/id.ts'
-import { openStore } from '#manager/store/database.ts'
+import { takeLead } from '#manager/leadership/lead.ts'
+import { openSealer } from '#manager/secrets/key-file.ts'
+import { openStore, type ServerAddress } from '#manager/store/database.ts'
 import { nextEpoch } from '#manager/store/epoch.ts'
 import {
   STORE_FOREIGN,
@@ -12,6 +15,7 @@ import {
   STORE_REFUSED,
   STORE_UNAVAILABLE,
 } from '#manager/store/errors.ts'
+import { LeaderWatch } from '#manager/store/leader-watch.ts'
 import { MIGRATIONS } from '#manager/store/migrations/index.ts'
 import type { PostgresAddress } from '#manager/store/postgres-address.ts'
 import { SOON } from '#manager/store/soon.ts'
@@ -46,7 +50,7 @@ describe('a store in PostgreSQL', { skip: WITHOUT_POSTGRES }, () => {
   after(() => stack.disposeAsync())
 
   /** A manager of its own machine: only the database is shared. */
-  async function open(address: PostgresAddress) {
+  async function open(address: ServerAddress) {
     folders += 1
     const store = await openStore(join(folder, String(folders)), () => 1, address)
     return { ...store, [Symbol.asyncDispose]: () => store.close() }
@@ -200,6 +204,35 @@ describe('a store in PostgreSQL', { skip: WITHOUT_POSTGRES }, () => {
     }>`select current_setting('synchronous_commit') as mode`.execute(db)
     assert.equal(rows[0]?.mode, 'on')
     assert.deepEqual(await keys(db), ['alone', 'inside'])
+  })
+
+  test('a leader that says nothing any more loses lock and writes to who stands by, and no other does', async () => {
+    const address = await fresh()
+    const lost = Promise.withResolvers<void>()
+    const peers = { name: 'one', listen: { host: '127.0.0.1', port: 1 }, address: '127.0.0.1:1' }
+    await using first = await open({ ...address, onLost: lost.resolve })
+    const sealer = await openSealer(first.db, join(folder, 'leader.key'))
+    const lead = await takeLead({ db: first.db, clock: systemClock, sealer }, peers)
+    const watch = new LeaderWatch(address)
+    const { isHeld, leader } = await watch.look()
+    assert.deepEqual([isHeld, leader?.name, leader?.epoch], [true, 'one', lead.epoch])
+    assert.equal(await watch.endSilent(lead.epoch, 60_000), false)
+    assert.equal(await watch.endSilent(lead.epoch + 1, -60_000), false)
+    const half = inTransaction(first.db, async inside => {
+      await put(inside, 'half').execute()
+      assert.equal(await watch.endSilent(lead.epoch, -60_000), true)
+      await put(inside, 'other half').execute()
+    })
+    await assert.rejects(half, isStoreTrouble)
+    await lost.promise
+    await until('the lock to be free', async () => !(await watch.look()).isHeld)
+    await watch.close()
+    await using second = await open(address)
+    const next = await takeLead({ db: second.db, clock: systemClock, sealer }, { ...peers, name: 'other' })
+    assert.ok(next.epoch > lead.epoch && next.since >= lead.since)
+    // It does not come back by itself, not even when nobody leads.
+    await assert.rejects(put(first.db, 'late').execute(), STORE_UNAVAILABLE.matches)
+    assert.deepEqual(await keys(second.db), ['epoch', 'seal-check'])
   })
 
   test('W35 a server that dies in a transaction is trouble of the store, nothing is half-written, and it goes on by itself', async () => {

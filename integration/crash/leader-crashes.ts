@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { type Client, createClient } from '#cli/client.ts'
 import { DOCKER_SOCKET, listFromEngine } from '#cli/demo/engine.ts'
 import { LABEL } from '#commands/container-data.ts'
-import type { DeploymentDetail, DeploymentDocument } from '#contract/rest/deployments.ts'
+import type { DeploymentDetail, DeploymentDocument, LogLineDocument } from '#contract/rest/deployments.ts'
 import { newTestDatabase } from '#manager/store/test-database.ts'
 import { startPostgresServer } from '#world/postgres-server.ts'
 import { logOf, type OneOfSeveral, peerSettings, startOneOfSeveral, within } from '#world/several-managers.ts'
@@ -121,6 +121,12 @@ async function crashOnce(
   const asked = await within('the deployment to be asked for', () =>
     client.send<DeploymentDocument>('POST', `/apps/${name}/deploy`, {}),
   )
+  // From here on, through whatever happens to the manager that sends them.
+  const enough = new AbortController()
+  const following = Array.fromAsync(
+    client.events(`/deployments/${asked.found.id}/log`, enough.signal),
+    ({ data }) => (data as Partial<LogLineDocument>).seq,
+  )
   const deadline = performance.now() + 120_000
   const isStopped = await untilStopped([leader.part], () => performance.now() > deadline)
   await rm(failpointsOf(leader), { force: true })
@@ -139,7 +145,10 @@ async function crashOnce(
   const containers = await listFromEngine<{ State: string }>(DOCKER_SOCKET, '/containers/json', {
     label: [`${LABEL.app}=${name}`],
   })
-  const log = await client.text(`/deployments/${asked.found.id}/log`)
+  const stored = (await client.text(`/deployments/${asked.found.id}/log`)).trim().split('\n')
+  const gone = setTimeout(() => enough.abort(), 30_000)
+  const followed = (await following.catch(() => [])).filter(seq => seq !== undefined)
+  clearTimeout(gone)
   return {
     recoveryMs: ms,
     wrong: [
@@ -150,7 +159,9 @@ async function crashOnce(
       ...(body === `version ${version}` ? [] : [`unknown: visitors read ${JSON.stringify(body)}`]),
       ...(containers.length === 1 ? [] : [`duplicated: ${containers.length} containers`]),
       ...(before === (await countOf(client)) ? [] : ['duplicated: deployments were begun']),
-      ...(log.includes(' checkout ') ? [] : ['lost: the log of what the first leader did']),
+      ...(followed.length === stored.length && followed.every((seq, index) => seq === index + 1)
+        ? []
+        : [`lost: of ${stored.length} lines of the log who followed it got ${followed.join()}`]),
       ...rest,
     ],
   }

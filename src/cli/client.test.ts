@@ -97,7 +97,7 @@ describe('the client of the REST API', () => {
     equal(client.asked.length, 3)
   })
 
-  test('events go on where a lost connection broke off', async () => {
+  test('events go on where a lost connection broke off, also when no manager leads for a while', async () => {
     await using stack = new AsyncDisposableStack()
     const first: Answer = (_, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' })
@@ -106,14 +106,24 @@ describe('the client of the REST API', () => {
     }
     const second: Answer = (_, response) =>
       response.writeHead(200, { 'content-type': 'text/event-stream' }).end('id: 3\ndata: {"n":\ndata: 3}\n\n')
-    const client = await clientOf(stack, first, second)
+    const between: Answer = (_, response) => {
+      const problem = {
+        code: 'LEADER_MISSING',
+        status: 503,
+        retry: { afterSeconds: 2 },
+        detail: '',
+        hint: '',
+      }
+      response.writeHead(503, { 'content-type': 'application/problem+json' }).end(JSON.stringify(problem))
+    }
+    const client = await clientOf(stack, first, between, second)
     const events = await Array.fromAsync(client.events('/events', new AbortController().signal))
     deepEqual(events, [
       { id: '1', event: 'message', data: { n: 1 } },
       { id: '2', event: 'step', data: { n: 2 } },
       { id: '3', event: 'message', data: { n: 3 } },
     ])
-    equal(client.asked[1]?.headers['last-event-id'], '2')
+    equal(client.asked[2]?.headers['last-event-id'], '2')
   })
 
   test('events end when they are no longer wanted', async () => {

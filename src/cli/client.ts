@@ -30,7 +30,8 @@ export interface Client {
 }
 
 const CUT = ['ECONNRESET', 'UND_ERR_SOCKET', 'EPIPE']
-const RECONNECTIONS = 5
+/** For a quarter of a minute: another manager may have to take over. */
+const RECONNECTIONS = 12
 const RECONNECT_AFTER_MS = 200
 
 export function createClient(config: BearerConfig): Client {
@@ -83,7 +84,7 @@ export function createClient(config: BearerConfig): Client {
         if (signal.aborted) {
           return
         }
-        if (last === '' || (error instanceof FairleadError && !MANAGER_UNREACHABLE.matches(error))) {
+        if (last === '' || (error instanceof FairleadError && error.retry === 'never')) {
           throw error
         }
         await systemClock.sleep(RECONNECT_AFTER_MS * (tries + 1), signal).catch(() => {})

@@ -85,7 +85,7 @@ describe('notebooks from a push over SSH to a link that computes', () => {
       const link = await world.committed(`${CHURN}/URL.md`, /nb:end/)
       match(
         link,
-        new RegExp(`^# Churn analysis\\n[^]*\\[Churn analysis\\]\\(http://${CHURN}\\.localhost/\\)`),
+        new RegExp(`^# Churn analysis\\n[^]*\\[Churn analysis\\]\\(http://${CHURN}\\.localhost:[0-9]+/\\)`),
       )
       match(link, /"status":"live"/)
       // Nothing waited for it: it is asked when the link works.
@@ -168,7 +168,7 @@ describe('notebooks from a push over SSH to a link that computes', () => {
     match(await textOf(CHURN), /second words/)
     const link = await world.committed(`${CHURN}/URL.md`, /"status":"failed"/)
     match(link, /\*\*Last error\*\* \| pip: no matching distribution for numpyy \(requirements\.txt:2\) \|/)
-    match(link, new RegExp(`http://${CHURN}\\.localhost/[^]*\`${served}\``))
+    match(link, new RegExp(`http://${CHURN}\\.localhost:[0-9]+/[^]*\`${served}\``))
   })
 
   test('R9 a server that refuses the token it was given is none, and what served goes on', SLOW, async () => {

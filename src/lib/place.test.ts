@@ -24,8 +24,15 @@ test('a place is called by its host and what it has of it', () => {
   deepEqual(placesAt({ hosts: [SHARED], prefix: '/nb/churn/' }), [`${SHARED}/nb/churn/`])
   equal(hostOfPlace(`${SHARED}/nb/churn/`), SHARED)
   equal(hostOfPlace(SHARED), SHARED)
-  equal(addressOfPlace(SHARED, 'https'), `https://${SHARED}/`)
-  equal(addressOfPlace(`${SHARED}/nb/churn/`, 'http'), `http://${SHARED}/nb/churn/`)
+})
+
+test('an address says the port of the proxy where that is another than everybody tries', () => {
+  const ports = { httpPort: 8080, httpsPort: 8443 }
+  equal(addressOfPlace('shop.example.org'), 'https://shop.example.org/')
+  equal(addressOfPlace('shop.example.org', ports), 'https://shop.example.org:8443/')
+  equal(addressOfPlace('nb.example.org/nb/churn/', ports), 'https://nb.example.org:8443/nb/churn/')
+  equal(addressOfPlace('churn.localhost', ports), 'http://churn.localhost:8080/')
+  equal(addressOfPlace('churn.localhost'), 'http://churn.localhost/')
 })
 
 test('a prefix is whole folders of plain words', () => {

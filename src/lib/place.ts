@@ -1,3 +1,5 @@
+import { type VisitorPorts, visitOrigin } from './visit-origin.ts'
+
 /** A prefix of paths that one of several names on a host has: `/nb/churn/`. */
 export const PREFIX_PATTERN = '^/(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?/){1,4}$'
 
@@ -22,9 +24,10 @@ export function hostOfPlace(place: string): string {
   return place.replace(/\/.*$/, '')
 }
 
-/** The address that people visit. */
-export function addressOfPlace(place: string, scheme: 'http' | 'https'): string {
-  return `${scheme}://${whole(place)}`
+/** The address that people visit, where the proxy listens; without ports at the usual ones. */
+export function addressOfPlace(place: string, visitors?: VisitorPorts): string {
+  const host = hostOfPlace(place)
+  return `${visitOrigin(host, visitors)}${whole(place).slice(host.length)}`
 }
 
 function whole(place: string): string {

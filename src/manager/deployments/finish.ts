@@ -70,7 +70,7 @@ export async function finishDeployment(
     await requestWhatWaits({ ...context, db: transaction }, await asItIsNow(transaction, deployment))
     await releaseDomains(transaction, deployment.appId, end)
     await releaseOpenings(transaction, deployment, end)
-    await noteDeployment({ ...context, db: transaction }, deployment.id)
+    await noteDeployment({ ...context, db: transaction }, deployment.id, end.visitors)
     if (end.notebook || end.state === 'failed' || deployment.kind === 'remove') {
       await noteNotebook({ ...context, db: transaction }, deployment, end)
     }

@@ -1,7 +1,6 @@
 import type { Selectable } from 'kysely'
 import { toWire } from '#lib/errors.ts'
-import { isInternalHost } from '#lib/internal-host.ts'
-import { addressOfPlace, hostOfPlace } from '#lib/place.ts'
+import { addressOfPlace } from '#lib/place.ts'
 import type { Deployment } from '#manager/deployments/deployment.ts'
 import { isWithoutLook } from '#manager/deployments/without-effect.ts'
 import { linksPlace, type PuttingContext, putIn, replaceEarlier } from '#manager/outbox/put.ts'
@@ -107,7 +106,7 @@ async function rowAfter(
     ...releasedAgain(base, seen),
     status: 'live',
     error: null,
-    url: addressOf(seen),
+    url: addressOf(seen, end),
     commit: isSame ? before.commit : origin,
     tree,
     image: isSame ? (seen.image ?? before.image) : (seen.image ?? null),
@@ -121,12 +120,8 @@ function rowWithoutServer(before: Row): Row {
     : { ...before, status: 'preview', url: null, mode: 'static', image: null, error: null }
 }
 
-/** Certificates of internal hosts are trusted by nobody's browser, so these are visited without. */
-function addressOf({ domains: [place] }: SeenNotebook): string | null {
-  if (place === undefined) {
-    return null
-  }
-  return addressOfPlace(place, isInternalHost(hostOfPlace(place)) ? 'http' : 'https')
+function addressOf({ domains: [place] }: SeenNotebook, { visitors }: EndedPipeline): string | null {
+  return place === undefined ? null : addressOfPlace(place, visitors)
 }
 
 function lineOf({ error }: EndedPipeline, { folder }: Pick<Row, 'folder'>): string {

@@ -1,5 +1,6 @@
 import { TIMED_HEADERS, timedSignature } from '#git-hosts/signature.ts'
 import type { HttpRequest } from '#lib/http-request.ts'
+import { addressOfPlace } from '#lib/place.ts'
 import type { Message } from './message.ts'
 
 /** A message that has its place in the outbox: the same id however often it is sent. */
@@ -91,19 +92,24 @@ type Fact = readonly [name: string, value: string, isForeign: boolean]
 
 /** What a person wants to know first. Foreign is what others chose the words of. */
 function factsOf(message: Message): Fact[] {
-  const { commit, subject, asked, error, addresses = [], detail, next } = message
+  const { commit, subject, asked, error, detail, next } = message
   const facts: (Fact | undefined)[] = [
     commit === undefined
       ? undefined
       : ['Commit', `${commit.slice(0, 12)}${subject === undefined ? '' : ` ${subject}`}`, true],
     asked === undefined ? undefined : ['Asked by', asked, true],
-    ...addresses.map(address => ['Address', `https://${address}`, false] as const),
+    ...urlsOf(message).map(url => ['Address', url, false] as const),
     error && ['Error', error.message, true],
     error && ['What to do', error.hint, true],
     detail === undefined ? undefined : ['', detail, true],
     next === undefined ? undefined : ['Next', next, true],
   ]
   return facts.filter(fact => fact !== undefined)
+}
+
+/** One that was put in line by an earlier version has host names alone. */
+function urlsOf({ urls, addresses = [] }: Message): readonly string[] {
+  return urls ?? addresses.map(place => addressOfPlace(place))
 }
 
 const SIGNS: Readonly<Record<Message['event'], string>> = {

@@ -1,5 +1,7 @@
 import type { ChannelEvent } from '#contract/rest/notifications.ts'
 import type { WireError } from '#lib/errors.ts'
+import { addressOfPlace } from '#lib/place.ts'
+import type { VisitorPorts } from '#lib/visit-origin.ts'
 import type { Deployment, Trigger } from '#manager/deployments/deployment.ts'
 
 /** What people are told, before it is put into the form of a channel. */
@@ -22,8 +24,10 @@ export interface Message {
   readonly outcome?: string | undefined
   readonly step?: string | undefined
   readonly error?: { readonly code: string; readonly message: string; readonly hint: string } | undefined
-  /** Where visitors find the app. */
+  /** Host names of the app, with the part of a host that it has. */
   readonly addresses?: readonly string[]
+  /** Where visitors find it. */
+  readonly urls?: readonly string[]
   /** More about it, in words. */
   readonly detail?: string | undefined
   /** What to type next. */
@@ -36,7 +40,15 @@ const MOST_TEXT = 2000
 export function deploymentMessage(
   deployment: Deployment,
   event: ChannelEvent,
-  { now, domains }: { readonly now: number; readonly domains: readonly string[] },
+  {
+    now,
+    domains,
+    visitors,
+  }: {
+    readonly now: number
+    readonly domains: readonly string[]
+    readonly visitors?: VisitorPorts | undefined
+  },
 ): Message {
   const { app, id, error } = deployment
   return {
@@ -53,6 +65,7 @@ export function deploymentMessage(
     step: deployment.failedStep,
     error: error && errorOf(error),
     addresses: domains,
+    urls: domains.map(place => addressOfPlace(place, visitors)),
     next: event === 'waiting' ? `fairlead approve ${id}` : `fairlead logs ${id}`,
   }
 }

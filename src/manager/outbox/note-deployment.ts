@@ -1,4 +1,5 @@
 import type { ChannelEvent } from '#contract/rest/notifications.ts'
+import type { VisitorPorts } from '#lib/visit-origin.ts'
 import type { Deployment } from '#manager/deployments/deployment.ts'
 import { readDeployment } from '#manager/deployments/queries.ts'
 import { isWithoutEffect, isWithoutLook, WITHOUT_LOOK } from '#manager/deployments/without-effect.ts'
@@ -9,18 +10,28 @@ import { channelPlace, type Entry, type PuttingContext, putIn, replaceEarlier, r
 
 /**
  * Puts in line what is to be told of a deployment's present state, inside the transaction that brought it there.
- * Costs nothing where nobody wants to hear of it.
+ * Costs nothing where nobody wants to hear of it. `visitors`: where the proxy of its host listens.
  */
-export async function noteDeployment(context: PuttingContext, id: string): Promise<void> {
+export async function noteDeployment(
+  context: PuttingContext,
+  id: string,
+  visitors?: VisitorPorts,
+): Promise<void> {
   const { reports, channels } = context.outbox.interest()
   if (reports.size === 0 && channels.length === 0) {
     return
   }
   const deployment = await readDeployment(context.db, id)
-  await putIn(context, [...(await reported(context, deployment)), ...(await announced(context, deployment))])
+  const told = { deployment, visitors }
+  await putIn(context, [...(await reported(context, told)), ...(await announced(context, told))])
 }
 
-async function reported(context: PuttingContext, deployment: Deployment): Promise<Entry[]> {
+interface Told {
+  readonly deployment: Deployment
+  readonly visitors: VisitorPorts | undefined
+}
+
+async function reported(context: PuttingContext, { deployment, visitors }: Told): Promise<Entry[]> {
   const { db, outbox } = context
   const commit = deployment.commit ?? deployment.wantedCommit
   if (commit === undefined || outbox.interest().reports.size === 0) {
@@ -36,10 +47,11 @@ async function reported(context: PuttingContext, deployment: Deployment): Promis
   }
   const about = { place: reportPlace(app.repository_id), subject: `${commit} ${deployment.app}` }
   await replaceEarlier(context, about)
-  return [{ ...about, payload: reportNote(deployment, commit, await domainsOf(context, deployment)) }]
+  const places = { domains: await domainsOf(context, deployment), visitors }
+  return [{ ...about, payload: reportNote(deployment, commit, places) }]
 }
 
-async function announced(context: PuttingContext, deployment: Deployment): Promise<Entry[]> {
+async function announced(context: PuttingContext, { deployment, visitors }: Told): Promise<Entry[]> {
   const interest = context.outbox.interest()
   const events = await eventsOf(context, deployment)
   const channels = channelsFor(interest, events, deployment.app)
@@ -50,6 +62,7 @@ async function announced(context: PuttingContext, deployment: Deployment): Promi
   const message = deploymentMessage(deployment, event, {
     now: context.clock.now(),
     domains: await domainsOf(context, deployment),
+    visitors,
   })
   return channels.map(channel => ({ place: channelPlace(channel), subject: '', payload: message }))
 }

@@ -117,7 +117,11 @@ export async function runPipeline(
       }
     }
   }
-  return { ...(reached ?? succeeded(context)), notebook: seenNotebook(context) }
+  return {
+    ...(reached ?? succeeded(context)),
+    notebook: seenNotebook(context),
+    visitors: context.parts.agents.state(context.app.host)?.agent?.visitors,
+  }
 }
 
 /** What was kept of a deployment cannot be read: how far it came is not known, so nothing is said to be taken back. */

@@ -2,6 +2,7 @@ import type { Selectable } from 'kysely'
 import type { Schedule } from '#deploy-file/schedule.ts'
 import type { FairleadError } from '#lib/errors.ts'
 import type { Logger } from '#lib/logger.ts'
+import type { VisitorPorts } from '#lib/visit-origin.ts'
 import type { Agents } from '#manager/agents/agents.ts'
 import type { Deployment } from '#manager/deployments/deployment.ts'
 import type { DeploymentLogs } from '#manager/deployments/logs.ts'
@@ -194,6 +195,8 @@ export interface EndedPipeline extends Confirmation {
   readonly failedStep?: string | undefined
   /** Domains that the app now has; others are given back. */
   readonly domains?: readonly string[]
+  /** Where the proxy of its host listens; undefined: nobody can say. */
+  readonly visitors?: VisitorPorts | undefined
   /** What was found out about its notebooks. */
   readonly notebook?: SeenNotebook | undefined
   /** Where the app is now, when it was elsewhere before. */

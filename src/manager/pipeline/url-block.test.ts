@@ -32,3 +32,8 @@ test('a name with two hyphens cannot end the comment', () => {
 test('the same facts give the same bytes', () => {
   assert.deepEqual(urlBlock(FACTS), urlBlock({ ...FACTS }))
 })
+
+test('the port of the proxy is part of the address where it is none that everybody tries', () => {
+  const { text } = urlBlock({ ...FACTS, visitors: { httpPort: 80, httpsPort: 8443 } })
+  assert.match(text, /\[shop\.example\.org\]\(https:\/\/shop\.example\.org:8443\/\)/)
+})

@@ -1,3 +1,4 @@
+import type { VisitorPorts } from '#lib/visit-origin.ts'
 import type { Deployment } from '#manager/deployments/deployment.ts'
 
 /** What the outbox keeps of a deployment's state, to be put into words when it is sent. */
@@ -12,11 +13,17 @@ export interface ReportNote {
   /** How long it took. */
   readonly seconds?: number | undefined
   readonly domains: readonly string[]
+  /** Where the proxy of its host listens for their visitors. */
+  readonly visitors?: VisitorPorts | undefined
 }
 
 const MOST_MESSAGE = 500
 
-export function reportNote(deployment: Deployment, commit: string, domains: readonly string[]): ReportNote {
+export function reportNote(
+  deployment: Deployment,
+  commit: string,
+  places: Pick<ReportNote, 'domains' | 'visitors'>,
+): ReportNote {
   const { startedAt, finishedAt, waitedMs, error } = deployment
   return {
     app: deployment.app,
@@ -30,6 +37,6 @@ export function reportNote(deployment: Deployment, commit: string, domains: read
       startedAt === undefined || finishedAt === undefined
         ? undefined
         : Math.max(1, Math.round((finishedAt - startedAt - waitedMs) / 1000)),
-    domains,
+    ...places,
   }
 }

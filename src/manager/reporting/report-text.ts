@@ -1,4 +1,5 @@
 import type { Report, ReportState } from '#git-hosts/report.ts'
+import { addressOfPlace } from '#lib/place.ts'
 import { isWithoutEffect, isWithoutLook, type WithoutEffect } from '#manager/deployments/without-effect.ts'
 import { isPublicAddress } from './public-address.ts'
 import type { ReportNote } from './report-note.ts'
@@ -23,7 +24,7 @@ export function reportText(note: ReportNote, { details }: TextRules): Omit<Repor
     environment: note.app,
     description: cut(describe(note, details)),
     // Nobody looked whether the app answers.
-    appUrl: isWithoutLook(note.outcome) ? undefined : shown(domain && `https://${domain}`),
+    appUrl: isWithoutLook(note.outcome) ? undefined : shown(domain && addressOfPlace(domain, note.visitors)),
     deployment: note.deployment,
   }
 }

@@ -87,7 +87,7 @@ test('a deployment is followed by its Git host from the request to the end', asy
   assert.equal(first?.headers.authorization, 'Bearer gh-t0ken')
   assert.equal(first?.body.context, 'fairlead/shop')
   assert.equal(first?.body.target_url, undefined)
-  assert.equal(last?.body.environment_url, 'https://shop.example.com')
+  assert.equal(last?.body.environment_url, 'https://shop.example.com/')
 })
 
 test('a refusal is the repository’s problem, written down once and gone with the next success', async () => {
@@ -173,9 +173,9 @@ test('strangers read no private address and no words of errors, unless details a
 })
 
 const ENDS: Readonly<Record<WithoutEffect | 'deployed' | 'rolled-back', readonly unknown[]>> = {
-  deployed: ['succeeded', 'Deployed and verified in 2 s', 'https://shop.example.com'],
-  'rolled-back': ['succeeded', 'Rolled back to this commit in 2 s', 'https://shop.example.com'],
-  'nothing-to-do': ['succeeded', 'Nothing to do: exactly this runs already', 'https://shop.example.com'],
+  deployed: ['succeeded', 'Deployed and verified in 2 s', 'https://shop.example.com/'],
+  'rolled-back': ['succeeded', 'Rolled back to this commit in 2 s', 'https://shop.example.com/'],
+  'nothing-to-do': ['succeeded', 'Nothing to do: exactly this runs already', 'https://shop.example.com/'],
   unaffected: ['succeeded', 'Not affected: nothing that belongs to this app changed', undefined],
   'own-commit': ['skipped', 'Nothing to deploy: Fairlead pushed this commit itself', undefined],
   'skipped-by-message': ['superseded', 'Not deployed: the message of the commit asks for that', undefined],
@@ -201,6 +201,13 @@ for (const [outcome, expected] of Object.entries(ENDS)) {
     assert.deepEqual([text.state, text.description, text.appUrl], expected)
   })
 }
+
+test('the address that a Git host is told has the port of the proxy', () => {
+  const note = { app: 'shop', deployment: 'd', commit: SHA, state: 'succeeded', outcome: 'deployed' } as const
+  const visitors = { httpPort: 8080, httpsPort: 8443 }
+  const text = reportText({ ...note, domains: ['shop.example.com'], visitors }, { details: false })
+  assert.equal(text.appUrl, 'https://shop.example.com:8443/')
+})
 
 test('an address is public only where the internet knows it', () => {
   for (const url of ['https://example.com', 'https://1.1.1.1/x', 'https://[2606:4700::1]/']) {

@@ -31,7 +31,8 @@ async function writeUrlFile(context: StepContext): Promise<StepOutcome> {
     return { kind: 'skipped' }
   }
   const commit = await runningCommit(context, repository)
-  const block = urlBlock({ app: app.name, path, domains: linkable(facts.domains), commit })
+  const visitors = parts.agents.state(app.host)?.agent?.visitors
+  const block = urlBlock({ app: app.name, path, domains: linkable(facts.domains), commit, visitors })
   const written = (await tellWorker(context, {
     key: 'url-file',
     command: 'repository.write-back',

@@ -5,12 +5,14 @@ import { parseArgs } from 'node:util'
 import { openWorld, type World } from '#cli/demo/world.ts'
 import { tableLines } from '#cli/print.ts'
 import { openSession, type Session } from '#cli/session.ts'
+import { systemClock } from '#lib/clock.ts'
 import { type Contender, openContender } from './bench-world.ts'
 import { measureBurst } from './burst.ts'
 import type { Figure } from './figure.ts'
 import { measureIdle } from './idle.ts'
 import { journalFigures, journalSize } from './journal-size.ts'
 import { measureLongBuild } from './long-build.ts'
+import { measureManyApps } from './many-apps.ts'
 import { measureNotebooks } from './notebooks.ts'
 import { measureNothingToDo } from './nothing-to-do.ts'
 import { measureOwnTime } from './own-time.ts'
@@ -25,17 +27,17 @@ const RESULTS = join(import.meta.dirname, 'results.json')
 const FORMS: readonly Form[] = ['container', 'compose']
 /** Those of a run that names none. P1 brings P5, P11 and the journal along. */
 const USUAL = ['P1', 'P2', 'P3', 'P4', 'P6', 'recovery'] as const
-const MEASURES = [...USUAL, 'P8', 'P10', 'notebooks'] as const
+const MEASURES = [...USUAL, 'P8', 'P9', 'P10', 'notebooks'] as const
 type Measure = (typeof MEASURES)[number]
 /** They make a world of their own. */
-const APART: readonly Measure[] = ['recovery', 'notebooks']
+const APART: readonly Measure[] = ['recovery', 'P9', 'notebooks']
 
 const HELP = `npm run bench -- [--runs N] [--only MEASURE,...]
 
   --runs   pushes, deployments and starts of each kind (default 12)
-  --only   P1 (with P5, P11 and the size of the journals), P2, P3, P4, P6, recovery, P8, P10,
-           notebooks; default: all of them but P8, which watches for minutes, P10, whose build prints 1 GB,
-           and notebooks, which make a base image
+  --only   P1 (with P5, P11 and the size of the journals), P2, P3, P4, P6, recovery, P8, P9,
+           P10, notebooks; default: all of them but P8, which watches for minutes, P9, which makes a database of
+           1 GB, P10, whose build prints as much, and notebooks, which make a base image
 
 Measures Fairlead against the same commands in a shell script, in one run on this machine.
 `
@@ -69,6 +71,10 @@ async function main(runs: number, measures: ReadonlySet<Measure>): Promise<void>
   if (measures.has('recovery')) {
     say('kills in the middle of a build')
     figures.push(...(await measureRecovery()))
+  }
+  if (measures.has('P9')) {
+    say('10,000 apps on 100 hosts, 1,000,000 deployments')
+    figures.push(...(await measureManyApps(systemClock, say)))
   }
   if (measures.has('notebooks')) {
     figures.push(...(await measureNotebooks(stack, Math.min(runs, 10), say)))

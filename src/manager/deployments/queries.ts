@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely'
+import type { ExpressionBuilder, Kysely } from 'kysely'
 import { compiledOnce } from '#manager/store/compiled-once.ts'
 import type { AppTable, DeploymentState, Tables } from '#manager/store/tables.ts'
 import type { Deployment, StepRecord } from './deployment.ts'
@@ -78,9 +78,58 @@ export async function listDeployments(db: Kysely<Tables>, filter: DeploymentFilt
     query = query.where('deployments.id', '<', filter.before)
   }
   if (filter.only !== undefined) {
-    query = query.where('apps.name', 'in', filter.only)
+    const { only } = filter
+    query = query.where('deployments.id', 'in', eb => newestIdsOf(eb, { ...filter, only }))
   }
   return (await query.execute()).map(deploymentFrom)
+}
+
+/** Found by app: going through all deployments until enough of these apps were met takes longer the fewer they have. */
+function newestIdsOf(
+  eb: ExpressionBuilder<Tables, 'deployments' | 'apps'>,
+  { app, state, before, only, limit }: DeploymentFilter & { readonly only: readonly string[] },
+) {
+  const names = app === undefined ? only : only.filter(name => name === app)
+  let own = eb
+    .selectFrom('deployments as own')
+    .select('own.id')
+    .where('own.app_id', 'in', of =>
+      of.selectFrom('apps as seen').select('seen.id').where('seen.name', 'in', names),
+    )
+    .orderBy('own.id', 'desc')
+    .limit(limit)
+  if (state !== undefined) {
+    own = own.where('own.state', '=', state)
+  }
+  if (before !== undefined) {
+    own = own.where('own.id', '<', before)
+  }
+  return own
+}
+
+/** The newest deployment of each of these apps, by the id of the app: one look into an index for each. */
+export async function newestOf(
+  db: Kysely<Tables>,
+  appIds: readonly string[],
+): Promise<ReadonlyMap<string, Deployment>> {
+  if (appIds.length === 0) {
+    return new Map()
+  }
+  const rows = await selectDeployments(db)
+    .where('deployments.id', 'in', eb =>
+      eb
+        .selectFrom('apps as shown')
+        .select(of =>
+          of
+            .selectFrom('deployments as newest')
+            .select(({ fn }) => fn.max('newest.id').as('id'))
+            .whereRef('newest.app_id', '=', 'shown.id')
+            .as('id'),
+        )
+        .where('shown.id', 'in', appIds),
+    )
+    .execute()
+  return new Map(rows.map(row => [row.app_id, deploymentFrom(row)]))
 }
 
 /**

@@ -107,6 +107,7 @@ export const FOLDERS: Readonly<Record<string, FolderRule>> = {
       'jose',
       'kysely',
       'nodemailer',
+      '@simplewebauthn/server',
       'openid-client',
       'otpauth',
       'pg',

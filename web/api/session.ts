@@ -1,6 +1,7 @@
 import { computed, shallowRef, watch } from 'vue'
 import type { MeDocument, SignedIn } from '#contract/rest/people.ts'
 import { get, post } from './client.ts'
+import { askPasskey } from './passkeys.ts'
 import { keepToken, refusals } from './token.ts'
 
 /** Undefined: not asked yet; null: nobody. */
@@ -36,6 +37,12 @@ export const session = {
   async signIn(email: string, password: string): Promise<SignedIn['next']> {
     keepToken(null)
     const { next } = await post<SignedIn>('/sign-in', { email, password })
+    return await afterStep(next)
+  },
+  async signInByPasskey(): Promise<SignedIn['next']> {
+    keepToken(null)
+    const response = await askPasskey()
+    const { next } = await post<SignedIn>('/sign-in/passkey', { response })
     return await afterStep(next)
   },
   async confirm(code: string): Promise<SignedIn['next']> {

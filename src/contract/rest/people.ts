@@ -38,6 +38,7 @@ export const SignInOptions = Type.Object(
       ),
       { description: 'Where one may have the account that one signs in with.' },
     ),
+    passkeys: Type.Boolean({ description: 'Whether browsers know passkeys at the address of this manager.' }),
   },
   strict,
 )

@@ -18,6 +18,7 @@ test('A01 the first account needs the code of the console, and there is nothing 
   assert.deepEqual((await manager.server.inject({ url: '/api/v1/sign-in' })).json(), {
     first_start: true,
     providers: [],
+    passkeys: true,
   })
   const none = await post('/api/v1/first-start', { ...ADMIN, code: 'guessed' })
   assert.deepEqual([none.statusCode, none.json().code], [401, 'FIRST_CODE_WRONG'])
@@ -39,6 +40,7 @@ test('A01 the first account needs the code of the console, and there is nothing 
   assert.deepEqual((await manager.server.inject({ url: '/api/v1/sign-in' })).json(), {
     first_start: false,
     providers: [],
+    passkeys: true,
   })
   assert.equal((await manager.ask('POST', '/api/v1/first-start/code')).statusCode, 404)
   assert.equal((await manager.parts.db.selectFrom('people').selectAll().execute()).length, 1)

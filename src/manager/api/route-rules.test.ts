@@ -32,6 +32,8 @@ const OPEN = [
   'GET /sign-in/:provider',
   'GET /sign-in/:provider/callback',
   'POST /api/v1/sign-in/second-factor',
+  'POST /api/v1/sign-in/passkey/begin',
+  'POST /api/v1/sign-in/passkey',
   'POST /api/v1/first-start',
   'POST /api/v1/invitations',
   'POST /notify',

@@ -30,6 +30,7 @@ import { notifyRoutes } from './notify.ts'
 import { openPageRoutes } from './open-page.ts'
 import { organisationRoutes } from './organisations.ts'
 import type { ApiParts } from './parts.ts'
+import { passkeyRoutes, passkeySignInRoutes } from './passkeys.ts'
 import { peopleRoutes } from './people.ts'
 import { previewRoutes } from './previews.ts'
 import { projectRoutes } from './projects.ts'
@@ -57,6 +58,7 @@ import { twoFactorRoutes } from './two-factor.ts'
 const RESOURCES = [
   meRoutes,
   twoFactorRoutes,
+  passkeyRoutes,
   providerRoutes,
   peopleRoutes,
   projectRoutes,
@@ -122,6 +124,7 @@ export function registerRoutes(server: Api, parts: ApiParts): void {
     joinRoutes(open, parts)
     signInRoutes(open, parts)
     signInElsewhereRoutes(open, parts)
+    passkeySignInRoutes(open, parts)
   })
   // Where the routes are only described there is no configuration.
   server.register(async notify => notifyRoutes(notify, parts, { limit, token: parts.config?.notifyToken }))

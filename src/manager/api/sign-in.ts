@@ -9,6 +9,7 @@ import {
 import { isFirstStart, makeFirstAdmin } from '#manager/people/first-start.ts'
 import { acceptInvitation } from '#manager/people/manage.ts'
 import { listProviders } from '#manager/people/providers.ts'
+import { relyingPartyAt } from '#manager/people/relying-party.ts'
 import { useFactor } from '#manager/people/second-factor.ts'
 import { endSession } from '#manager/people/sessions.ts'
 import { checkPassword } from '#manager/people/sign-in.ts'
@@ -47,6 +48,7 @@ export function signInRoutes(api: Api, parts: ApiParts): void {
     async () => ({
       first_start: await isFirstStart(db),
       providers: (await listProviders(parts)).map(({ name }) => ({ name, url: `/sign-in/${name}` })),
+      passkeys: relyingPartyAt(parts.config.publicUrl) !== undefined,
     }),
   )
 

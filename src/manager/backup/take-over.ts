@@ -14,6 +14,7 @@ const LETS_IN = [
   { what: 'SSH keys', table: 'ssh_keys', key: ['id'] },
   { what: 'hosts', table: 'hosts', key: ['name'] },
   { what: 'sign-ins elsewhere', table: 'provider_accounts', key: ['issuer', 'subject'] },
+  { what: 'passkeys', table: 'passkeys', key: ['id'] },
   { what: 'providers of sign-ins', table: 'providers', key: ['id'] },
   { what: 'accounts', table: 'people', key: ['id'] },
 ] as const

@@ -90,6 +90,7 @@ export async function acceptInvitation(
   await endSessions(db, person.id)
   // Whoever got in before may have made one.
   await db.deleteFrom('tokens').where('person_id', '=', person.id).execute()
+  await db.deleteFrom('passkeys').where('person_id', '=', person.id).execute()
   return { ...person, ...NO_FACTOR }
 }
 

@@ -111,6 +111,8 @@ export async function resetFactor({ db }: Pick<FactorContext, 'db'>, personId: s
   if (numUpdatedRows === 0n) {
     throw PERSON_NOT_FOUND(personId)
   }
+  // They may be on the device that was lost.
+  await db.deleteFrom('passkeys').where('person_id', '=', personId).execute()
 }
 
 export function codesLeft({ totp_at, recovery }: Person): number {
@@ -140,7 +142,11 @@ function stepOf({ sealer, clock }: FactorContext, person: Person, code: string):
 }
 
 /** Who signs in elsewhere has no password here, so they must just have done so. */
-async function refuseUnproven({ clock }: FactorContext, { person, session, password }: Proof): Promise<void> {
+/** PASSWORD_WRONG; without a password a session of the last quarter of an hour has to do. */
+export async function refuseUnproven(
+  { clock }: Pick<FactorContext, 'clock'>,
+  { person, session, password }: Proof,
+): Promise<void> {
   if (person.password === null) {
     if (clock.now() - session.startedAt > FRESH_MS) {
       throw SESSION_TOO_OLD()

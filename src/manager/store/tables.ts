@@ -21,6 +21,7 @@ import type { NotebookTables } from './notebook-tables.ts'
 import type { OpeningTable } from './opening-table.ts'
 import type { OrganisationTable } from './organisation-table.ts'
 import type { ChannelTable, OutboxTable, ReportTable } from './outbox-tables.ts'
+import type { PasskeyTable } from './passkey-table.ts'
 import type { PastDeploymentTable } from './past-table.ts'
 import type { PersonTable, SessionTable } from './people-tables.ts'
 import type { MemberTable, ProjectItemTable, ProjectTable } from './project-tables.ts'
@@ -52,6 +53,7 @@ export interface Tables extends NotebookTables, SharedSecretTables, SystemTables
   members: MemberTable
   providers: ProviderTable
   provider_accounts: ProviderAccountTable
+  passkeys: PasskeyTable
   project_items: ProjectItemTable
   ci_trusts: CiTrustTable
   hosts: HostTable

@@ -49,6 +49,7 @@ import { up as backupCopies } from './0056-backup-copies.ts'
 import { up as systemProfiles } from './0057-system-profiles.ts'
 import { up as leader } from './0058-leader.ts'
 import { up as logPieces } from './0059-log-pieces.ts'
+import { up as passkeys } from './0060-passkeys.ts'
 
 export interface Migration {
   readonly name: string
@@ -107,4 +108,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0057-system-profiles', up: systemProfiles },
   { name: '0058-leader', up: leader },
   { name: '0059-log-pieces', up: logPieces },
+  { name: '0060-passkeys', up: passkeys },
 ]

@@ -60,6 +60,12 @@ export function configureApps(command: Command, act: Act): void {
     .argument('<app>')
     .action(act(badge))
   command
+    .command('owner')
+    .description('hands an app over: who owns it may do with it what a maintainer may')
+    .argument('<app>')
+    .argument('[person]', 'e-mail address; left out: it is nobody’s')
+    .action(act(handOver))
+  command
     .command('resume')
     .description('ends a pause: deployments that were held start')
     .argument('<app>')
@@ -78,6 +84,7 @@ export function configureApps(command: Command, act: Act): void {
     ['fairlead apps set shop --drift repair', 'what somebody changes by hand is made anew'],
     ['fairlead apps set shop --engine size=big', 'the next deployment moves it to such an engine'],
     ['fairlead apps badge shop', 'for a README'],
+    ['fairlead apps owner shop grace@example.org', 'it is hers from now on'],
     ['fairlead apps resume shop', 'after it was paused for being deployed again and again'],
     ['fairlead apps remove shop --wait', 'containers, routes and networks; volumes stay'],
   ])
@@ -194,6 +201,13 @@ async function set({ client, printer }: Session, name: string, settings: Setting
   const app = await client.send<AppDocument>('PATCH', `/apps/${encodeURIComponent(name)}`, change)
   printer.answer(app)
   printer.line(`${app.name}: approval ${app.approval}, drift ${app.drift.policy}, badge ${app.badge.shown}`)
+}
+
+async function handOver({ client, printer }: Session, name: string, person?: string): Promise<void> {
+  const path = `/apps/${encodeURIComponent(name)}/owner`
+  const app = await client.send<AppDocument>('PUT', path, { owner: person ?? null })
+  printer.answer(app)
+  printer.line(`${app.name} is ${app.owner === null ? 'nobody’s' : `${app.owner}’s`}.`)
 }
 
 async function badge({ client, printer }: Session, name: string): Promise<void> {

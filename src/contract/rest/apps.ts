@@ -3,6 +3,7 @@ import { EngineWish } from '#contract/engine.ts'
 import { DeploymentDocument } from './deployments.ts'
 import { DriftSummary } from './drift.ts'
 import { Commit, HostName, Id, Name, Nullable, Page, PageQuery, strict, Time, Version } from './fields.ts'
+import { Email } from './people.ts'
 
 /** An app's name in the deploy file: what the conventions accept. */
 const Entry = Type.String({ pattern: '^[a-zA-Z0-9_-]{1,64}$' })
@@ -114,6 +115,15 @@ export const AppDocument = Type.Object(
     deployment: Nullable(DeploymentDocument),
     observed: ObservedDocument,
     drift: DriftSummary,
+    owner: Nullable({
+      ...Email,
+      description:
+        'Who may do with it what a maintainer may while they have a role where it belongs; null: nobody.',
+    }),
+    project: Nullable({
+      ...Name,
+      description: 'Where it was put itself; null: it is where its repository is.',
+    }),
     badge: Type.Object({ shown: Badge, url: Type.String(), markdown: Type.String() }, strict),
     version: Version,
     created_at: Time,
@@ -124,6 +134,11 @@ export const AppDocument = Type.Object(
 export type AppDocument = Static<typeof AppDocument>
 export const AppPage = Page(AppDocument)
 export const AppsQuery = Type.Object({ repository: Type.Optional(Name), ...PageQuery }, strict)
+
+export const AppOwnerBody = Type.Object(
+  { owner: Nullable({ ...Email, description: 'Of an account; null: nobody.' }) },
+  strict,
+)
 
 export const NewApp = Type.Object(
   {

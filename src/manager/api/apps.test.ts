@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { newId } from '#lib/id.ts'
+import { addProject, setItem } from '#manager/people/projects.ts'
 import { seedApp, type TestServer, testServer } from './test-server.ts'
 
 let manager: TestServer
@@ -88,6 +89,22 @@ for (const name of ['constructor', 'con', 'nul', 'a', '0', 'a'.repeat(40)]) {
     assert.equal((await manager.ask('DELETE', `/api/v1/apps/${name}`)).statusCode, 204)
   })
 }
+
+test('an app is handed over to somebody with an account, wherever it belongs, and to nobody', async () => {
+  const { db, clock } = manager.parts
+  const grace = { id: newId(), name: 'Grace', email: 'grace@example.org', role: null, created_at: 1 }
+  await db.insertInto('people').values(grace).execute()
+  const give = async (owner: string | null) =>
+    (await manager.ask('PUT', '/api/v1/apps/shop/owner', { owner })).json()
+  assert.deepEqual(pick(await give(grace.email), ['owner', 'project']), { owner: grace.email, project: null })
+  assert.equal((await give('stranger@example.org')).status, 404)
+  await addProject({ db, clock }, 'team')
+  await setItem(db, 'team', { kind: 'app', name: 'shop' })
+  const { items } = (await manager.ask('GET', '/api/v1/apps?limit=200')).json()
+  const shop = items.find(({ name }: { name: string }) => name === 'shop')
+  assert.deepEqual([shop.owner, shop.project], [grace.email, 'team'])
+  assert.deepEqual(pick(await give(null), ['owner', 'project']), { owner: null, project: 'team' })
+})
 
 test('names are taken once, and repository and host must exist', async () => {
   const create = (body: object) =>

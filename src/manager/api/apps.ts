@@ -2,6 +2,7 @@ import { Type } from 'typebox'
 import {
   AppChange,
   AppDocument,
+  AppOwnerBody,
   AppPage,
   AppsQuery,
   NewApp,
@@ -18,10 +19,11 @@ import { type AppRecord, listApps, listReleases, readApp } from '#manager/apps/q
 import { removeApp } from '#manager/apps/remove-app.ts'
 import { updateApp } from '#manager/apps/update-app.ts'
 import { resumeApp } from '#manager/deployments/breaker.ts'
-import { listDeployments } from '#manager/deployments/queries.ts'
+import type { Deployment } from '#manager/deployments/deployment.ts'
+import { newestOf } from '#manager/deployments/queries.ts'
 import { observedDocument } from '#manager/observation/last-seen.ts'
 import { refuseOverQuota } from '#manager/people/app-quota.ts'
-import { noteOwner } from '#manager/people/projects.ts'
+import { handOverApp, noteOwner } from '#manager/people/projects.ts'
 import { isAdmin } from '#manager/people/roles.ts'
 import { inTransaction } from '#manager/store/transaction.ts'
 import { speakerOf } from './authenticate.ts'
@@ -40,7 +42,10 @@ export function appRoutes(api: Api, parts: ApiParts): void {
   const { db } = parts
 
   async function shown(app: AppRecord): Promise<AppDocument> {
-    const [latest] = await listDeployments(db, { app: app.name, limit: 1 })
+    return documentOf(app, (await newestOf(db, [app.id])).get(app.id))
+  }
+
+  function documentOf(app: AppRecord, latest: Deployment | undefined): AppDocument {
     return appDocument(app, {
       latest,
       observed: observedDocument(statusOfApp(parts, app), parts.clock.now()),
@@ -59,7 +64,11 @@ export function appRoutes(api: Api, parts: ApiParts): void {
       const only = await visibleNames(parts, request)
       const apps = await listApps(db, { limit: limit + 1, after: cursor, repository, only })
       const page = pageOf(apps, limit, app => app.name)
-      return { ...page, items: await Promise.all(page.items.map(shown)) }
+      const newest = await newestOf(
+        db,
+        page.items.map(({ id }) => id),
+      )
+      return { ...page, items: page.items.map(app => documentOf(app, newest.get(app.id))) }
     },
   )
 
@@ -116,6 +125,27 @@ export function appRoutes(api: Api, parts: ApiParts): void {
       const app = await updateApp(parts, { name: params.app, change: body, version: wantedVersion(request) })
       withVersion(reply, app.version)
       return await shown(app)
+    },
+  )
+
+  api.put(
+    '/apps/:app/owner',
+    {
+      schema: {
+        summary: 'Hand an app over to another person',
+        description:
+          'Who owns it may do with it what a maintainer may, as long as they have a role where it belongs.',
+        tags,
+        params: AppPath,
+        body: AppOwnerBody,
+        response: { 200: AppDocument },
+      },
+    },
+    async ({ params, body }) => {
+      const app = await readApp(db, params.app)
+      await handOverApp(db, app.id, body.owner)
+      parts.events.publish('app', { id: app.id, app: app.name, state: 'changed' })
+      return await shown(await readApp(db, params.app))
     },
   )
 

@@ -102,6 +102,8 @@ export function appDocument(
     deployment: seen.latest ? deploymentDocument(seen.latest) : null,
     observed: seen.observed,
     drift: seen.drift,
+    owner: app.owner,
+    project: app.project,
     badge: {
       shown: app.badge ?? 'private',
       url: seen.badgeUrl,

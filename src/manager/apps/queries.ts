@@ -5,6 +5,10 @@ import type { AppTable, ReleaseTable, Tables } from '#manager/store/tables.ts'
 /** An app's row with what is kept of it elsewhere. */
 export interface AppRecord extends Selectable<AppTable> {
   readonly repository: string | null
+  /** E-mail address. */
+  readonly owner: string | null
+  /** The one that it was put in itself. */
+  readonly project: string | null
   /** When the worker of its host last told what runs there, and why not since. */
   readonly observed_at: number | null
   readonly unseen: string | null
@@ -84,18 +88,18 @@ function selectApps(db: Kysely<Tables>) {
     .selectFrom('apps')
     .leftJoin('repositories', 'repositories.id', 'apps.repository_id')
     .leftJoin('hosts', 'hosts.name', 'apps.host')
+    .leftJoin('project_items', join =>
+      join.onRef('project_items.item', '=', 'apps.id').on('project_items.kind', '=', 'app'),
+    )
+    .leftJoin('people', 'people.id', 'project_items.owner_id')
+    .leftJoin('projects', 'projects.id', 'project_items.project_id')
     .selectAll('apps')
+    .select(['people.email as owner', 'projects.name as project'])
     .select(['repositories.name as repository', 'hosts.observed_at', 'hosts.unseen', 'hosts.engines'])
     .select('hosts.systems_unseen')
 }
 
-type AppRow = Selectable<AppTable> & {
-  repository: string | null
-  observed_at: number | null
-  unseen: string | null
-  engines: string | null
-  systems_unseen: string | null
-}
+type AppRow = Omit<AppRecord, 'domains' | 'release'>
 
 /** Three statements for a whole page, however many apps are on it. */
 async function withParts(db: Kysely<Tables>, rows: readonly AppRow[]): Promise<AppRecord[]> {
@@ -114,10 +118,15 @@ async function withParts(db: Kysely<Tables>, rows: readonly AppRow[]): Promise<A
     .selectAll()
     .where('id', 'in', eb =>
       eb
-        .selectFrom('releases as newest')
-        .select(({ fn }) => fn.max('newest.id').as('id'))
-        .where('newest.app_id', 'in', ids)
-        .groupBy('newest.app_id'),
+        .selectFrom('apps as shown')
+        .select(of =>
+          of
+            .selectFrom('releases as newest')
+            .select(({ fn }) => fn.max('newest.id').as('id'))
+            .whereRef('newest.app_id', '=', 'shown.id')
+            .as('id'),
+        )
+        .where('shown.id', 'in', ids),
     )
     .execute()
   return rows.map(row => ({

@@ -159,6 +159,16 @@ export async function noteOwner(
   }
 }
 
+/** Somebody else may do with an app what a maintainer may, or nobody on their own; where it belongs stays. */
+export async function handOverApp(db: Db, id: string, email: string | null): Promise<void> {
+  const owner_id = email === null ? null : (await personWithEmail(db, email)).id
+  await db
+    .insertInto('project_items')
+    .values({ kind: 'app', item: id, project_id: null, owner_id })
+    .onConflict(conflict => conflict.columns(['kind', 'item']).doUpdateSet({ owner_id }))
+    .execute()
+}
+
 async function idOf(db: Db, kind: ItemKind, name: string): Promise<string> {
   const table = kind === 'app' ? 'apps' : 'repositories'
   const row = await db.selectFrom(table).select('id').where('name', '=', name).executeTakeFirst()

@@ -10,6 +10,7 @@ import { COMMAND_INTERRUPTED } from '#link/errors.ts'
 import type { Agents } from '#manager/agents/agents.ts'
 import { AGENT_OFFLINE, COMMAND_LOST, HOST_NOT_FOUND } from '#manager/agents/errors.ts'
 import { LEAVE } from '#manager/agents/follow-options.ts'
+import type { Events } from '#manager/deployments/events.ts'
 import type { Sealer } from '#manager/secrets/seal.ts'
 import type { SystemBackupTable } from '#manager/store/system-tables.ts'
 import type { Tables } from '#manager/store/tables.ts'
@@ -29,6 +30,7 @@ interface KeeperOptions {
   readonly logger: Logger
   readonly sealer: Sealer
   readonly agents: Pick<Agents, 'tell' | 'resume'>
+  readonly events: Pick<Events, 'publish'>
 }
 
 const LOOK_EVERY_MS = 2_000
@@ -70,7 +72,10 @@ export function createBackupKeeper(options: KeeperOptions): BackupKeeper {
 
   function begin(row: BackupRow): void {
     const stop = new AbortController()
-    const work = seeTo(options, row, stop.signal).finally(() => running.delete(row.host))
+    const work = seeTo(options, row, stop.signal).finally(() => {
+      running.delete(row.host)
+      options.events.publish('app', { app: row.system, state: 'backups-changed' })
+    })
     running.set(row.host, { id: row.id, stop, work })
     background(work, error => logger.error('backup.broken', { backup: row.id, message: error.message }))
   }

@@ -28,6 +28,7 @@ const PAGES = [
   '/secrets',
   '/notifications',
   '/settings',
+  '/settings?tab=sign-in',
   '/settings?tab=ci+jobs',
   '/settings?tab=image+names',
   '/settings?tab=quotas',
@@ -39,29 +40,60 @@ const PAGES = [
   '/nothing/here',
 ]
 
-/** Every page, as everybody sees it. */
+const WIDE = { width: 1280, height: 860 }
+/** One of each kind: what is said of colours there holds for the others. */
+const DARK = ['/', `/apps/${APP}?tab=settings`, '/notebooks', '/hosts', '/audit']
+
+/** Every page, as everybody sees it: each is loaded once, read wide and light, and looked at narrow and dark. */
 export function lookTests(world: () => World): void {
   test('T18 every page is usable by everybody, wide and light or narrow and dark, and asks nobody but the manager', async () => {
     const { browser, system, tab } = world()
-    const phone = await openTab(browser, system.together().url, { width: 390, height: 844, dark: true })
-    await phone.context.addCookies(await tab.context.cookies())
+    const other = await openTab(browser, system.together().url)
+    await other.context.addCookies(await tab.context.cookies())
     const found: string[] = []
-    const look = async (each: Tab, kind: string) => {
-      for (const path of PAGES) {
+    const left = [...PAGES]
+    const look = async (each: Tab) => {
+      for (let path = left.shift(); path !== undefined; path = left.shift()) {
         await each.open(path)
         await each.page.getByRole('status', { name: 'Loading' }).first().waitFor({ state: 'detached' })
-        found.push(...(await each.faults()).map(fault => `${path} ${kind} ${fault}`))
-        const wider = await each.page.evaluate(
-          'document.documentElement.scrollWidth > document.documentElement.clientWidth',
-        )
-        found.push(...(wider === true ? [`${path} ${kind} is wider than the window`] : []))
+        found.push(...(await each.faults()).map(fault => `${path} ${fault}`), ...(await tooWide(each, path)))
         const name = path.split(/\W+/).filter(Boolean).join('-').replace(APP, 'app') || 'overview'
-        await each.shoot(`${name}-${kind}`)
+        await each.shoot(`${name}-wide`)
+        await narrow(each)
+        found.push(...(await tooWide(each, path)))
+        await each.shoot(`${name}-phone`)
+        await each.page.emulateMedia({ colorScheme: 'light' })
+        await each.page.setViewportSize(WIDE)
       }
     }
-    await Promise.all([look(tab, 'wide'), look(phone, 'phone')])
+    await Promise.all([look(tab), look(other)])
     deepEqual(found, [])
-    deepEqual([...tab.complaints, ...phone.complaints], [])
-    deepEqual([...tab.strangers, ...phone.strangers], [])
+    deepEqual([...tab.complaints, ...other.complaints], [])
+    deepEqual([...tab.strangers, ...other.strangers], [])
   })
+
+  test('what is dark and narrow can be read, too', async () => {
+    const { tab } = world()
+    const found: string[] = []
+    for (const path of DARK) {
+      await tab.open(path)
+      await tab.page.getByRole('status', { name: 'Loading' }).first().waitFor({ state: 'detached' })
+      await narrow(tab)
+      found.push(...(await tab.faults()).map(fault => `${path} ${fault}`))
+    }
+    deepEqual(found, [])
+  })
+}
+
+async function narrow({ page }: Tab): Promise<void> {
+  await page.emulateMedia({ colorScheme: 'dark' })
+  await page.setViewportSize({ width: 390, height: 844 })
+  await page.locator('html.dark').waitFor()
+}
+
+async function tooWide({ page }: Tab, path: string): Promise<string[]> {
+  const isWider = await page.evaluate(
+    'document.documentElement.scrollWidth > document.documentElement.clientWidth',
+  )
+  return isWider === true ? [`${path} is wider than ${page.viewportSize()?.width} pixels`] : []
 }

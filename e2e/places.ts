@@ -1,4 +1,4 @@
-import { deepEqual, equal, match, ok } from 'node:assert/strict'
+import { deepEqual, equal, match, notEqual, ok } from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -32,8 +32,16 @@ export function placeTests(world: () => World): void {
       await tab.shoot('hosts')
       await card.getByRole('button', { name: 'Check box' }).click()
       await card.getByText('Docker', { exact: false }).first().waitFor()
-      await card.getByRole('button', { name: 'Forget box' }).click()
       const dialog = page.getByRole('dialog')
+      const key = card.getByTitle(/^[0-9a-f]{64}$/)
+      const before = await key.textContent()
+      await card.getByRole('button', { name: 'Give box a new key' }).click()
+      await dialog.getByLabel('Type box to confirm').fill('box')
+      await dialog.getByRole('button', { name: 'Give it a new key' }).click()
+      await dialog.waitFor({ state: 'detached' })
+      await page.getByText('box has a new key.').first().waitFor()
+      notEqual(await key.textContent(), before)
+      await card.getByRole('button', { name: 'Forget box' }).click()
       ok(await dialog.getByRole('button', { name: 'Forget it' }).isDisabled())
       await dialog.getByLabel('Type box to confirm').fill('box')
       deepEqual(await tab.faults(), [])
@@ -118,6 +126,23 @@ export function placeTests(world: () => World): void {
     await row.waitFor()
     await tab.shoot('project')
     deepEqual(await tab.faults(), [])
+  })
+
+  test('the owner of an app is shown, and hands it over with a way back', async () => {
+    const { tab } = world()
+    const { page } = tab
+    await tab.open(`/apps/${APP}?tab=settings`)
+    const panel = page.locator('section').filter({ has: page.getByRole('heading', { name: 'Owner' }) })
+    await panel.getByText('ada@example.org').waitFor()
+    await panel.getByLabel('Hand it over to').fill('nobody@example.org')
+    await panel.getByRole('button', { name: 'Hand it over' }).click()
+    await panel.getByRole('alert').waitFor()
+    await tab.shoot('app-owner')
+    deepEqual(await tab.faults(), [])
+    await panel.getByRole('button', { name: 'Take it away' }).click()
+    await panel.getByText('Nobody on their own').waitFor()
+    await page.getByRole('button', { name: 'Undo' }).click()
+    await panel.getByText('ada@example.org').waitFor()
   })
 
   test('what was done is in the audit log, which is verified', async () => {

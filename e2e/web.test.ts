@@ -1,6 +1,8 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { FirstStartCode } from '#contract/rest/people.ts'
+import { accountTests } from './account.ts'
+import { formTests } from './forms.ts'
 import { lookTests } from './look.ts'
 import { placeTests } from './places.ts'
 import { systemTests } from './systems.ts'
@@ -214,4 +216,6 @@ test('a plan that waits is read and approved by a person, and the next one is re
 
 placeTests(() => world)
 systemTests(() => world)
+formTests(() => world)
+accountTests(() => world)
 lookTests(() => world)

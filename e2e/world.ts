@@ -21,21 +21,29 @@ export const APP = `web-${process.pid}`
 export const HOSTILE = '"><img src=x onerror=alert(1)><script>alert(2)</script>'
 
 export async function startWorld(stack: AsyncDisposableStack): Promise<World> {
-  const incus = (await whyNoIncus()) === undefined ? await startIncus(stack) : undefined
-  const forSystems: Readonly<Record<string, string>> = incus
-    ? {
-        FAIRLEAD_INCUS_SOCKET: incus.socket,
-        FAIRLEAD_INCUS_POOL: incus.pool,
-        FAIRLEAD_INCUS_NETWORK: incus.network,
-        FAIRLEAD_SYSTEM_ADDRESS: incus.ip,
-      }
-    : {}
-  const system = await startSystem(stack, { environment: forSystems })
-  const forNotebooks = await makeNotebookBases(system, [smallBase(system.baseImage)])
-  await system.restart({ environment: { ...forSystems, ...forNotebooks } })
-  const browser = await startBrowser(stack)
+  // What a worker uses ends after it.
+  const below = stack.use(new AsyncDisposableStack())
+  const [incus, system, browser] = await Promise.all([
+    whyNoIncus().then(why => (why === undefined ? startIncus(below) : undefined)),
+    startSystem(stack),
+    startBrowser(below),
+  ])
   const remote = await system.pushedRepository(APP, appFiles(system, 'one'))
+  const environment = {
+    ...(incus ? settingsFor(incus) : {}),
+    ...(await makeNotebookBases(system, [smallBase(system.baseImage)])),
+  }
+  await system.restart({ environment })
   return { system, incus, browser, remote, tab: await openTab(browser, system.together().url) }
+}
+
+function settingsFor({ socket, pool, network, ip }: IncusHost): Readonly<Record<string, string>> {
+  return {
+    FAIRLEAD_INCUS_SOCKET: socket,
+    FAIRLEAD_INCUS_POOL: pool,
+    FAIRLEAD_INCUS_NETWORK: network,
+    FAIRLEAD_SYSTEM_ADDRESS: ip,
+  }
 }
 
 export function appFiles({ baseImage }: System, word: string): Record<string, string> {

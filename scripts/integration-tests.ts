@@ -1,5 +1,6 @@
 /**
- * Runs the integration tests: `node scripts/integration-tests.ts [files]`, all of them without arguments.
+ * Runs the integration tests: `node scripts/integration-tests.ts [--web] [files]`, all of them without files; with --web
+ * those in a browser too, which `scripts/setup --browser` brings.
  * A file in which something failed is run once more, alone (docs/decisions/0062): what fails then has failed, what does
  * not is named at the end. FAIRLEAD_TEST_ONCE=1 runs nothing twice.
  */
@@ -36,16 +37,13 @@ interface Outcome {
   readonly seconds: ReadonlyMap<string, number>
 }
 
-const chosen = process.argv.slice(2)
+const words = process.argv.slice(2)
+const chosen = words.filter(word => word !== '--web')
+const patterns = ['integration/**/*.test.ts', ...(words.includes('--web') ? ['e2e/**/*.test.ts'] : [])]
 const files =
   chosen.length > 0
     ? chosen
-    : [
-        ...new Set([
-          ...FIRST,
-          ...(await Array.fromAsync(glob('integration/**/*.test.ts', { cwd: ROOT }))).sort(),
-        ]),
-      ]
+    : [...new Set([...FIRST, ...(await Array.fromAsync(glob(patterns, { cwd: ROOT }))).sort()])]
 const first = await runAll(files, 2)
 const again = [...first.failed.keys()]
 const isFinal = again.length > MOST_AGAIN || again.some(file => FINAL.includes(file))

@@ -1,0 +1,216 @@
+import { deepEqual, equal, match } from 'node:assert/strict'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { after, before, test } from 'node:test'
+import { Provider } from 'oidc-provider'
+import { Secret, TOTP } from 'otpauth'
+import type { Page } from 'playwright-core'
+import { selfSignedCertificate } from '#cli/demo/certificate.ts'
+import { freePort } from '#cli/demo/free-port.ts'
+import { newId } from '#lib/id.ts'
+import { type TestServer, testServer } from '#manager/api/test-server.ts'
+import { hashPassword } from '#manager/people/passwords.ts'
+import { openTab, type Tab } from './browser.ts'
+import type { World } from './world.ts'
+
+const PASSWORD = 'a rope and a cleat'
+const REGISTRY = 'registry.example.org'
+
+interface Desk {
+  readonly manager: TestServer
+  readonly tab: Tab
+}
+
+/** The account of a person, and what needs a manager without anything: it has one of its own, which has no host. */
+export function accountTests(world: () => World): void {
+  const stack = new AsyncDisposableStack()
+  let desk: Desk
+
+  before(async () => {
+    const port = await freePort()
+    // Passkeys belong to a name.
+    const url = `http://localhost:${port}`
+    const manager = await testServer({
+      environment: { FAIRLEAD_ALLOW_PRIVATE: '127.0.0.0/8', FAIRLEAD_PUBLIC_URL: url },
+    })
+    stack.defer(() => manager.close())
+    await manager.server.listen({ port, host: '127.0.0.1' })
+    const person = {
+      id: newId(),
+      name: 'Ada',
+      email: 'ada@example.org',
+      role: 'admin',
+      created_at: 1,
+    } as const
+    await manager.parts.db
+      .insertInto('people')
+      .values({ ...person, password: await hashPassword(PASSWORD) })
+      .execute()
+    desk = { manager, tab: await openTab(world().browser, url) }
+  })
+  after(() => stack.disposeAsync())
+
+  test('where the role needs a second factor a person is led to turn one on, and signs in with a code from then on', async () => {
+    const { tab } = desk
+    const { page } = tab
+    await desk.manager.ask('PUT', '/api/v1/sign-in-rules', { two_factor: 'admins' })
+    await signIn(page)
+    await page.getByRole('heading', { name: 'My account' }).waitFor()
+    match(page.url(), /\/account$/)
+    await page.getByLabel('Your password').fill(PASSWORD)
+    await page.getByRole('button', { name: 'Set up' }).click()
+    await page.getByRole('img', { name: /QR code/ }).waitFor()
+    await tab.shoot('account-second-factor')
+    deepEqual(await tab.faults(), [])
+    const secret = /[A-Z2-7]{32}/.exec((await page.getByRole('main').textContent()) ?? '')?.[0] ?? ''
+    // Of the next half minute, which holds already: a loaded browser may take a while.
+    await page.getByLabel('Code', { exact: true }).fill(nextCode(desk, secret))
+    await page.getByRole('button', { name: 'Turn it on' }).click()
+    await page.getByText('Your recovery codes', { exact: true }).waitFor()
+    await page.getByRole('heading', { name: 'Sessions' }).waitFor()
+    await tab.shoot('account')
+    deepEqual(await tab.faults(), [])
+
+    const recovery = (await page.locator('ul.font-mono li').first().textContent()) ?? ''
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    await signIn(page)
+    await page.getByLabel('Code', { exact: true }).fill('000')
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click()
+    await page.getByText('This code is not valid').waitFor()
+    await tab.shoot('login-second-factor')
+    await page.getByLabel('Code', { exact: true }).fill(recovery)
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click()
+    await page.getByRole('heading', { name: 'Overview' }).waitFor()
+    deepEqual([tab.complaints, tab.strangers], [[], []])
+  })
+
+  test('a device becomes a passkey, opens a session without password and code, and does not once it is removed', async () => {
+    const { tab } = desk
+    const { page } = tab
+    const devtools = await tab.context.newCDPSession(page)
+    await devtools.send('WebAuthn.enable')
+    await devtools.send('WebAuthn.addVirtualAuthenticator', {
+      options: {
+        ...{ protocol: 'ctap2', transport: 'internal', hasResidentKey: true, hasUserVerification: true },
+        ...{ isUserVerified: true, automaticPresenceSimulation: true },
+      },
+    })
+    await tab.open('/account')
+    const panel = page.locator('section').filter({ has: page.getByRole('heading', { name: 'Passkeys' }) })
+    await panel.getByText('None yet.').waitFor()
+    await panel.getByLabel('Name of the device').fill('laptop')
+    await panel.getByLabel('Your password').fill('not the password')
+    await panel.getByRole('button', { name: 'Add a passkey' }).click()
+    await panel.getByRole('alert').waitFor()
+    await panel.getByLabel('Your password').fill(PASSWORD)
+    await panel.getByRole('button', { name: 'Add a passkey' }).click()
+    await panel.getByText('laptop', { exact: true }).waitFor()
+    await tab.shoot('account-passkeys')
+    deepEqual(await tab.faults(), [])
+    const byPasskey = async () => {
+      await page.getByRole('button', { name: 'Sign out' }).click()
+      await page.getByRole('button', { name: 'Sign in with a passkey' }).click()
+    }
+    await byPasskey()
+    await page.getByRole('heading', { name: 'Overview' }).waitFor()
+    await tab.open('/account')
+    await panel.getByRole('button', { name: 'Remove the passkey laptop' }).click()
+    await page.getByLabel('Type laptop to confirm').fill('laptop')
+    await page.getByRole('button', { name: 'Remove it' }).click()
+    await panel.getByText('None yet.').waitFor()
+    await byPasskey()
+    await page.getByText('This passkey opens nothing here.').waitFor()
+    await tab.shoot('login-passkey-refused')
+    await page.getByRole('button', { name: 'Use a token instead' }).click()
+    await page.getByLabel('Token').fill(desk.manager.token)
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click()
+    await page.getByRole('heading', { name: 'Overview' }).waitFor()
+    deepEqual(tab.complaints, [])
+  })
+
+  test('a login provider is added in a form, offered to who signs in, and removed by its name', async () => {
+    const { page } = desk.tab
+    const provider = await startProvider()
+    try {
+      await desk.tab.open('/settings?tab=sign-in')
+      await page.getByRole('button', { name: 'Add a provider' }).click()
+      const dialog = page.getByRole('dialog')
+      await dialog.getByLabel('Name here').fill('corp')
+      await dialog.getByLabel('Issuer').fill('http://127.0.0.1:9/')
+      await dialog.getByLabel('Client ID').fill('fairlead')
+      await dialog.getByLabel('Claim that decides the role').fill('groups')
+      await dialog.getByLabel('Roles by what is in the claim').fill('operators = king')
+      await dialog.getByText('Each line is a value').waitFor()
+      await dialog.getByLabel('Roles by what is in the claim').fill('operators = admin')
+      await dialog.getByRole('button', { name: 'Keep it' }).click()
+      await dialog.getByRole('alert').waitFor()
+      deepEqual(await desk.tab.faults(), [])
+      await desk.tab.shoot('provider-refused')
+      await dialog.getByLabel('Issuer').fill(provider.issuer)
+      await dialog.getByRole('button', { name: 'Keep it' }).click()
+      await page.getByText('/sign-in/corp/callback').waitFor()
+      await desk.tab.shoot('providers')
+      deepEqual(await desk.tab.faults(), [])
+      const { providers } = (await desk.manager.ask('GET', '/api/v1/sign-in')).json()
+      deepEqual(providers, [{ name: 'corp', url: '/sign-in/corp' }])
+      await page.getByRole('button', { name: 'Remove corp' }).click()
+      await dialog.getByLabel('Type corp to confirm').fill('corp')
+      await dialog.getByRole('button', { name: 'Remove it' }).click()
+      await page.getByRole('heading', { name: 'People sign in with an account of this manager' }).waitFor()
+      deepEqual(desk.tab.complaints, [])
+    } finally {
+      provider.close()
+    }
+  })
+
+  test('a registry is made in a form: a certificate for another name is refused, the right one begins its deployment', async () => {
+    const { page } = desk.tab
+    await desk.tab.open('/registry')
+    await page.getByRole('button', { name: 'Make one with my certificate' }).click()
+    const dialog = page.getByRole('dialog')
+    const fill = async ({ certificate, key }: { certificate: string; key: string }) => {
+      await dialog.getByLabel('Certificate (PEM)').fill(certificate)
+      await dialog.getByLabel('Its key (PEM)').fill(key)
+      await dialog.getByRole('button', { name: 'Make it' }).click()
+    }
+    await dialog.getByLabel('Name').first().fill(REGISTRY)
+    await dialog.getByLabel('Password').fill('a-password-of-the-test')
+    await fill(await selfSignedCertificate(['other.example.org']))
+    await dialog.getByRole('alert').waitFor()
+    deepEqual(await desk.tab.faults(), [])
+    await desk.tab.shoot('registry-refused')
+    await fill(await selfSignedCertificate([REGISTRY]))
+    await page.waitForURL(/\/deployments\//)
+    const { app } = (await desk.manager.ask('GET', '/api/v1/registry')).json()
+    equal(app.name, 'registry')
+    deepEqual(desk.tab.complaints, [])
+  })
+}
+
+async function signIn(page: Page): Promise<void> {
+  await page.goto('/login')
+  await page.getByLabel('E-mail address').fill('ada@example.org')
+  await page.getByLabel('Password').fill(PASSWORD)
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click()
+}
+
+function nextCode({ manager }: Desk, secret: string): string {
+  const totp = new TOTP({ secret: Secret.fromBase32(secret) })
+  return totp.generate({ timestamp: manager.parts.clock.now() + 30_000 })
+}
+
+/** Says who it is, which is all that is asked of it here. */
+async function startProvider(): Promise<{ readonly issuer: string; close(): void }> {
+  const server = createServer()
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const provider = new Provider(issuer, { cookies: { keys: ['of a test'] } })
+  server.on('request', provider.callback())
+  return {
+    issuer,
+    close() {
+      server.closeAllConnections()
+      server.close()
+    },
+  }
+}

@@ -21,7 +21,7 @@ export function formTests(world: () => World): void {
     const { username, password } = gitServer
     await system.together().client.send('POST', '/repositories', {
       ...{ name: INFRA, url: gitServer.url(INFRA), ca: gitServer.ca },
-      ...{ credential: { kind: 'https', username, password }, poll_seconds: 0, auto_apps: false },
+      ...{ credential: { kind: 'https', username, password }, poll_seconds: 0, auto_apps: true },
     })
     const git = async (...words: string[]) =>
       (

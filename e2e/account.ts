@@ -1,10 +1,10 @@
 import { deepEqual, equal, match } from 'node:assert/strict'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { after, before, test } from 'node:test'
+import { after, test } from 'node:test'
 import { Provider } from 'oidc-provider'
 import { Secret, TOTP } from 'otpauth'
-import type { Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { selfSignedCertificate } from '#cli/demo/certificate.ts'
 import { freePort } from '#cli/demo/free-port.ts'
 import { newId } from '#lib/id.ts'
@@ -24,33 +24,12 @@ interface Desk {
 /** The account of a person, and what needs a manager without anything: it has one of its own, which has no host. */
 export function accountTests(world: () => World): void {
   const stack = new AsyncDisposableStack()
-  let desk: Desk
-
-  before(async () => {
-    const port = await freePort()
-    // Passkeys belong to a name.
-    const url = `http://localhost:${port}`
-    const manager = await testServer({
-      environment: { FAIRLEAD_ALLOW_PRIVATE: '127.0.0.0/8', FAIRLEAD_PUBLIC_URL: url },
-    })
-    stack.defer(() => manager.close())
-    await manager.server.listen({ port, host: '127.0.0.1' })
-    const person = {
-      id: newId(),
-      name: 'Ada',
-      email: 'ada@example.org',
-      role: 'admin',
-      created_at: 1,
-    } as const
-    await manager.parts.db
-      .insertInto('people')
-      .values({ ...person, password: await hashPassword(PASSWORD) })
-      .execute()
-    desk = { manager, tab: await openTab(world().browser, url) }
-  })
+  let opened: Promise<Desk> | undefined
+  const openedDesk = () => (opened ??= openDesk(stack, world().browser))
   after(() => stack.disposeAsync())
 
   test('where the role needs a second factor a person is led to turn one on, and signs in with a code from then on', async () => {
+    const desk = await openedDesk()
     const { tab } = desk
     const { page } = tab
     await desk.manager.ask('PUT', '/api/v1/sign-in-rules', { two_factor: 'admins' })
@@ -85,6 +64,7 @@ export function accountTests(world: () => World): void {
   })
 
   test('a device becomes a passkey, opens a session without password and code, and does not once it is removed', async () => {
+    const desk = await openedDesk()
     const { tab } = desk
     const { page } = tab
     const devtools = await tab.context.newCDPSession(page)
@@ -129,6 +109,7 @@ export function accountTests(world: () => World): void {
   })
 
   test('a login provider is added in a form, offered to who signs in, and removed by its name', async () => {
+    const desk = await openedDesk()
     const { page } = desk.tab
     const provider = await startProvider()
     try {
@@ -164,6 +145,7 @@ export function accountTests(world: () => World): void {
   })
 
   test('a registry is made in a form: a certificate for another name is refused, the right one begins its deployment', async () => {
+    const desk = await openedDesk()
     const { page } = desk.tab
     await desk.tab.open('/registry')
     await page.getByRole('button', { name: 'Make one with my certificate' }).click()
@@ -185,6 +167,29 @@ export function accountTests(world: () => World): void {
     equal(app.name, 'registry')
     deepEqual(desk.tab.complaints, [])
   })
+}
+
+async function openDesk(stack: AsyncDisposableStack, browser: Browser): Promise<Desk> {
+  const port = await freePort()
+  // Passkeys belong to a name.
+  const url = `http://localhost:${port}`
+  const manager = await testServer({
+    environment: { FAIRLEAD_ALLOW_PRIVATE: '127.0.0.0/8', FAIRLEAD_PUBLIC_URL: url },
+  })
+  stack.defer(() => manager.close())
+  await manager.server.listen({ port, host: '127.0.0.1' })
+  const person = {
+    id: newId(),
+    name: 'Ada',
+    email: 'ada@example.org',
+    role: 'admin',
+    created_at: 1,
+  } as const
+  await manager.parts.db
+    .insertInto('people')
+    .values({ ...person, password: await hashPassword(PASSWORD) })
+    .execute()
+  return { manager, tab: await openTab(browser, url) }
 }
 
 async function signIn(page: Page): Promise<void> {

@@ -1,20 +1,15 @@
 import { type Static, Type } from 'typebox'
 import { EngineWish } from '#contract/engine.ts'
+import { Badge, Belongs } from './app-owner.ts'
 import { DeploymentDocument } from './deployments.ts'
 import { DriftSummary } from './drift.ts'
 import { Commit, HostName, Id, Name, Nullable, Page, PageQuery, strict, Time, Version } from './fields.ts'
-import { Email } from './people.ts'
 
 /** An app's name in the deploy file: what the conventions accept. */
 const Entry = Type.String({ pattern: '^[a-zA-Z0-9_-]{1,64}$' })
 const Overrides = Type.Record(Type.String({ maxLength: 64 }), Type.Unknown(), {
   description: "Settings that win over the deploy file's.",
   maxProperties: 100,
-})
-
-const Badge = Type.Enum(['public', 'private'], {
-  description:
-    '"public": everybody may see its badge, which says the running commit, or the version of the newest artefact, and whether the last deployment worked. "private" (default): strangers are told the same as of an app that does not exist.',
 })
 
 const Approval = Type.Enum(['required', 'by-deploy-file'], {
@@ -115,15 +110,7 @@ export const AppDocument = Type.Object(
     deployment: Nullable(DeploymentDocument),
     observed: ObservedDocument,
     drift: DriftSummary,
-    owner: Nullable({
-      ...Email,
-      description:
-        'Who may do with it what a maintainer may while they have a role where it belongs; null: nobody.',
-    }),
-    project: Nullable({
-      ...Name,
-      description: 'Where it was put itself; null: it is where its repository is.',
-    }),
+    ...Belongs,
     badge: Type.Object({ shown: Badge, url: Type.String(), markdown: Type.String() }, strict),
     version: Version,
     created_at: Time,
@@ -134,11 +121,6 @@ export const AppDocument = Type.Object(
 export type AppDocument = Static<typeof AppDocument>
 export const AppPage = Page(AppDocument)
 export const AppsQuery = Type.Object({ repository: Type.Optional(Name), ...PageQuery }, strict)
-
-export const AppOwnerBody = Type.Object(
-  { owner: Nullable({ ...Email, description: 'Of an account; null: nobody.' }) },
-  strict,
-)
 
 export const NewApp = Type.Object(
   {

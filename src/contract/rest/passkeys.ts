@@ -37,7 +37,7 @@ const Response = Type.Object(
   },
   { additionalProperties: true },
 )
-export type PasskeyResponse = Static<typeof Response>
+
 export const NewPasskey = Type.Object({ name: PasskeyName, response: Response }, strict)
 export type NewPasskey = Static<typeof NewPasskey>
 export const PasskeySignIn = Type.Object({ response: Response }, strict)

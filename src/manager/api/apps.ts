@@ -1,8 +1,8 @@
 import { Type } from 'typebox'
+import { AppOwnerBody } from '#contract/rest/app-owner.ts'
 import {
   AppChange,
   AppDocument,
-  AppOwnerBody,
   AppPage,
   AppsQuery,
   NewApp,

@@ -1,6 +1,6 @@
 import {
   type AuthenticationResponseJSON,
-  type AuthenticatorTransportFuture,
+  type AuthenticatorTransport,
   generateAuthenticationOptions,
   generateRegistrationOptions,
   type RegistrationResponseJSON,
@@ -134,6 +134,6 @@ async function orRefused<T>(work: Promise<T>): Promise<T> {
   }
 }
 
-function transportsIn(json: string): AuthenticatorTransportFuture[] {
-  return JSON.parse(json) as AuthenticatorTransportFuture[]
+function transportsIn(json: string): AuthenticatorTransport[] {
+  return JSON.parse(json) as AuthenticatorTransport[]
 }

@@ -4,7 +4,7 @@ import type { ProviderBody } from '#contract/rest/providers.ts'
 import type { Clock } from '#lib/clock.ts'
 import { newId } from '#lib/id.ts'
 import type { Sealer } from '#manager/secrets/seal.ts'
-import type { ProviderTable } from '#manager/store/provider-tables.ts'
+import type { SignInTables } from '#manager/store/provider-tables.ts'
 import type { Tables } from '#manager/store/tables.ts'
 import { inTransaction } from '#manager/store/transaction.ts'
 import { PROVIDER_NOT_FOUND } from './provider-errors.ts'
@@ -105,7 +105,7 @@ export function providerPlace(id = ''): string {
   return `providers/${id}`
 }
 
-function providerFrom(row: Selectable<ProviderTable>, sealer: Sealer): Provider {
+function providerFrom(row: Selectable<SignInTables['providers']>, sealer: Sealer): Provider {
   return {
     id: row.id,
     name: row.name,

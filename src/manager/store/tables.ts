@@ -21,11 +21,10 @@ import type { NotebookTables } from './notebook-tables.ts'
 import type { OpeningTable } from './opening-table.ts'
 import type { OrganisationTable } from './organisation-table.ts'
 import type { ChannelTable, OutboxTable, ReportTable } from './outbox-tables.ts'
-import type { PasskeyTable } from './passkey-table.ts'
 import type { PastDeploymentTable } from './past-table.ts'
 import type { PersonTable, SessionTable } from './people-tables.ts'
 import type { MemberTable, ProjectItemTable, ProjectTable } from './project-tables.ts'
-import type { ProviderAccountTable, ProviderTable } from './provider-tables.ts'
+import type { SignInTables } from './provider-tables.ts'
 import type { PushedCommitTable } from './pushed-table.ts'
 import type { RegistryPathTable } from './registry-path-table.ts'
 import type { SecretRevisionTable, SecretTable } from './secret-tables.ts'
@@ -43,7 +42,7 @@ export type { HostTable } from './host-table.ts'
  * The tables, as Kysely sees them. Times are ms since 1970; JSON columns hold text made by JSON.stringify;
  * `*_sealed` columns hold values encrypted by secrets/seal.ts. Booleans are 0 and 1 (SQLite has no other).
  */
-export interface Tables extends NotebookTables, SharedSecretTables, SystemTables {
+export interface Tables extends NotebookTables, SharedSecretTables, SignInTables, SystemTables {
   meta: MetaTable
   audit: AuditTable
   tokens: TokenTable
@@ -51,9 +50,6 @@ export interface Tables extends NotebookTables, SharedSecretTables, SystemTables
   sessions: SessionTable
   projects: ProjectTable
   members: MemberTable
-  providers: ProviderTable
-  provider_accounts: ProviderAccountTable
-  passkeys: PasskeyTable
   project_items: ProjectItemTable
   ci_trusts: CiTrustTable
   hosts: HostTable

@@ -42,7 +42,6 @@ export async function measureManyApps(clock: Clock, say: (text: string) => void)
     },
   }
   const managerUrl = `http://127.0.0.1:${port}`
-  const client = createClient({ managerUrl, token: undefined, tokenFile })
   const manager = JSON.parse(await askPart({ ...part, arguments: ['identity'] })) as unknown
   say(`starting ${WORKERS} workers that do nothing`)
   const perHost = APPS / WORKERS
@@ -52,6 +51,7 @@ export async function measureManyApps(clock: Clock, say: (text: string) => void)
       Array.from({ length: perHost }, (_, each) => appName(Number(name.slice(-3)) * perHost + each)),
   })
   const empty = await startPart(part)
+  const client = createClient({ managerUrl, token: undefined, tokenFile })
   try {
     for (const { address, identity } of workers) {
       await client.send('POST', '/hosts', { address, identity })

@@ -92,7 +92,7 @@ export function accountTests(world: () => World): void {
       await page.getByRole('button', { name: 'Sign in with a passkey' }).click()
     }
     await byPasskey()
-    await page.getByRole('heading', { name: 'Overview' }).waitFor()
+    await page.getByRole('heading', { name: 'My account' }).waitFor()
     await tab.open('/account')
     await panel.getByRole('button', { name: 'Remove the passkey laptop' }).click()
     await page.getByLabel('Type laptop to confirm').fill('laptop')
@@ -104,7 +104,7 @@ export function accountTests(world: () => World): void {
     await page.getByRole('button', { name: 'Use a token instead' }).click()
     await page.getByLabel('Token').fill(desk.manager.token)
     await page.getByRole('button', { name: 'Sign in', exact: true }).click()
-    await page.getByRole('heading', { name: 'Overview' }).waitFor()
+    await page.getByRole('heading', { name: 'My account' }).waitFor()
     deepEqual(tab.complaints, [])
   })
 

@@ -56,7 +56,7 @@ export function formTests(world: () => World): void {
     await page.getByRole('button', { name: 'Remove the stack north' }).click()
     await dialog.getByLabel('Type north to confirm').fill('north')
     await dialog.getByRole('button', { name: 'Remove it' }).click()
-    await page.getByRole('button', { name: 'Options of north' }).waitFor({ state: 'detached' })
+    await page.getByText('The file of north is gone').first().waitFor()
     equal((await git('ls-tree', '-r', '--name-only', 'main')).includes('north'), false)
     deepEqual(tab.complaints, [])
   })

@@ -31,7 +31,14 @@ export function webConfig(outDir: string): InlineConfig {
         },
         ui: {
           colors: { primary: 'blue', neutral: 'slate' },
-          button: { slots: { base: 'cursor-pointer' } },
+          // Paler than this under the pointer, their words could not be read.
+          button: {
+            slots: { base: 'cursor-pointer' },
+            compoundVariants: [
+              { color: 'primary', variant: 'solid', class: 'hover:bg-primary/90 active:bg-primary/90' },
+              { color: 'error', variant: 'solid', class: 'hover:bg-error/90 active:bg-error/90' },
+            ],
+          },
         },
       }),
     ],

@@ -108,6 +108,7 @@ export const FOLDERS: Readonly<Record<string, FolderRule>> = {
       'kysely',
       'nodemailer',
       '@simplewebauthn/server',
+      'bcryptjs',
       'openid-client',
       'otpauth',
       'pg',

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { compare } from 'bcryptjs'
 import { selfSignedCertificate } from '#cli/demo/certificate.ts'
 import { registryInUse } from '#manager/registry/registry-in-use.ts'
+import { ownSecrets } from '#manager/secrets/queries.ts'
+import { REGISTRY_SECRETS } from '#targets/registry-settings.ts'
 import { type TestServer, testServer } from './test-server.ts'
 
 const HASH = `$2b$05$${'a'.repeat(53)}`
@@ -36,6 +39,17 @@ test('a registry is an app, counts only once it is released, and shows neither i
     const { body } = await manager.ask('GET', path)
     assert.doesNotMatch(body, /a-password-of-the-test|PRIVATE KEY|\$2b\$/, path)
   }
+})
+
+test('a password of a form is hashed here, as the registry reads it', async () => {
+  const password = 'a-password-of-the-test'
+  const answer = await manager.ask('PUT', '/api/v1/registry', { password })
+  assert.equal(answer.statusCode, 202, answer.body)
+  const { id } = (await manager.ask('GET', '/api/v1/apps/registry')).json()
+  const { values } = await ownSecrets(manager.parts, id)
+  const [name, hash = ''] = (values[REGISTRY_SECRETS.accounts] ?? '').trim().split(':')
+  assert.equal(name, 'fairlead')
+  assert.equal(await compare(password, hash), true)
 })
 
 test('what is not given again stays: another port keeps certificate and password', async () => {

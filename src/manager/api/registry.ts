@@ -11,6 +11,7 @@ import {
 } from '#contract/rest/registry.ts'
 import { previewCollection, requestCollection } from '#manager/registry/collect.ts'
 import { describeRegistry } from '#manager/registry/describe.ts'
+import { hashedWish } from '#manager/registry/hashed-wish.ts'
 import { setRegistry } from '#manager/registry/set-registry.ts'
 import { trustRegistry } from '#manager/registry/trust.ts'
 import { speakerOf } from './authenticate.ts'
@@ -41,7 +42,7 @@ export function registryRoutes(api: Api, parts: ApiParts): void {
       },
     },
     async (request, reply) => {
-      const deployment = await setRegistry(parts, request.body, speakerOf(request).name)
+      const deployment = await setRegistry(parts, await hashedWish(request.body), speakerOf(request).name)
       parts.queue.wake()
       const registry = await describeRegistry(parts)
       return reply.code(202).send({ registry, deployment: deploymentDocument(deployment) })

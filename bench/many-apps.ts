@@ -121,7 +121,7 @@ function questions(client: Client, member: Client): Question[] {
     list('deployments of an app that were cancelled', `/deployments?app=${middle}&state=cancelled`),
     list('repositories', '/repositories'),
     list('hosts', '/hosts'),
-    list('what the overview asks, all at once', '/apps?limit=200', '/deployments?limit=30', '/hosts'),
+    list('what the overview asks, all at once', '/apps?limit=100', '/deployments?limit=30', '/hosts'),
     { what: 'apps, for a member of a project', client: member, paths: ['/apps'] },
     { what: 'deployments, for a member of a project', client: member, paths: ['/deployments'] },
     {

@@ -49,9 +49,14 @@ export function formTests(world: () => World): void {
     await page.keyboard.press('Escape')
     await page.getByRole('button', { name: 'Options of north' }).click()
     await dialog.getByLabel('NAP').fill('90')
+    // What is removed is the file as it was read last.
+    const readAgain = page.waitForResponse(
+      answer => answer.url().endsWith('/api/v1/stacks') && answer.request().method() === 'GET',
+    )
     await dialog.getByRole('button', { name: 'Commit and push' }).click()
     await dialog.getByText('Committed and pushed.').waitFor()
     match(await git('show', `main:${file}`), /"NAP"[\s\S]*90/)
+    await readAgain
     await page.keyboard.press('Escape')
     await page.getByRole('button', { name: 'Remove the stack north' }).click()
     await dialog.getByLabel('Type north to confirm').fill('north')

@@ -17,6 +17,8 @@ const WITHOUT_TOKEN = [
   '/api/v1/sign-in',
   '/api/v1/invitations',
   '/api/v1/sign-in/second-factor',
+  '/api/v1/sign-in/passkey/begin',
+  '/api/v1/sign-in/passkey',
 ]
 
 let manager: TestServer

@@ -23,10 +23,12 @@ test('A02 R18 every route of the API refuses who has no token, a wrong or ended 
     'first-start',
     'sign-in',
     'sign-in/second-factor',
+    'sign-in/passkey/begin',
+    'sign-in/passkey',
     'invitations',
   ].map(name => `/api/v1/${name}`)
   const closed = routes.filter(({ url }) => !open.includes(url))
-  assert.equal(closed.length, routes.length - 7)
+  assert.equal(closed.length, routes.length - 9)
   const common = { name: 'x', trusts: null, projectId: null, scopes: null }
   const ended = await createToken(manager.parts, { ...common, personId: null, role: 'admin', expiresAt: 1 })
   const person = { id: newId(), name: 'Ada', email: 'ada@example.org', role: 'admin', created_at: 1 } as const

@@ -25,7 +25,8 @@ export const RegistryWish = Type.Object(
     password_hash: Type.Optional(
       Type.String({
         pattern: '^\\$2[aby]\\$[0-9]{2}\\$[./A-Za-z0-9]{53}$',
-        description: 'bcrypt of the password, the only form that the registry reads; left out it is made here.',
+        description:
+          'bcrypt of the password, the only form that the registry reads; left out it is made here.',
       }),
     ),
     certificate: Type.Optional(Certificate),

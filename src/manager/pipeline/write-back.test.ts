@@ -49,7 +49,7 @@ test('R10 R12 the last step writes where the app is to be found, and knows its c
   assert.deepEqual([data?.deployment, data?.commit, data?.branch], [deployment.id, FIRST, 'main'])
   const [block] = (data?.blocks ?? []) as { path: string; text: string }[]
   assert.equal(block?.path, 'docs/URL.md')
-  assert.match(block?.text ?? '', /https:\/\/shop\.localhost\//)
+  assert.match(block?.text ?? '', /http:\/\/shop\.localhost\//)
   assert.equal((await readSteps(store.db, deployment.id)).at(-1)?.name, 'write-back')
   assert.deepEqual((await deploy(OURS)).outcome, 'own-commit')
   assert.equal(written.length, 1)

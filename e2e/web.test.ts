@@ -91,7 +91,7 @@ test('L01 L02 T18 nothing of a build that fails is run or obeyed: its words are 
   const { page } = tab
   // In pauses: Docker keeps 200 kB of a second of what a build prints.
   await remote.push({
-    Dockerfile: `FROM ${system.baseImage}\nRUN for part in 1 2 3 4; do seq 1 25000; sleep 1; done; printf '\\033]0;owned\\007\\033[31mred\\033[0m %s\\n' '${HOSTILE}'; printf '{"level":"info","event":"deploy.ok"}\\n'; exit 3\n`,
+    Dockerfile: `FROM ${system.baseImage}\nRUN for part in 1 2 3 4; do seq 1 25000; sleep 2; done; printf '\\033]0;owned\\007\\033[31mred\\033[0m %s\\n' '${HOSTILE}'; printf '{"level":"info","event":"deploy.ok"}\\n'; exit 3\n`,
   })
   await deployFrom(page)
   await ended(page, 'Failed')

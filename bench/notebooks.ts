@@ -43,8 +43,9 @@ export async function measureNotebooks(
   const first = await bench.push({ ...project(ONE, 'first'), ...requirements(0) })
   const next = await bench.push(project(NEXT, 'next'), NEXT)
   say(`notebooks: ${runs} changes of one notebook`)
+  const before = await bench.layers()
   const edits = await times(runs, async at => await bench.push(project(ONE, `edit ${at}`)))
-  const image = await bench.imageFigures()
+  const image = await bench.imageFigures(before)
   say(`notebooks: ${FEW} changes of what is installed`)
   const changes = await times(
     FEW,
@@ -150,23 +151,36 @@ class NotebookBench {
     return systemClock.monotonic() - startedAt
   }
 
-  async imageFigures(): Promise<Figure[]> {
+  /** Of the image that serves, the lowest first. */
+  async layers(): Promise<readonly string[]> {
+    const image = (await docker('inspect', '--format', '{{.Image}}', await containerOf(ONE))).trim()
+    return JSON.parse(await docker('image', 'inspect', '--format', '{{json .RootFS.Layers}}', image))
+  }
+
+  /** Compared with the layers that it had before its notebook changed. */
+  async imageFigures(before: readonly string[]): Promise<Figure[]> {
     const image = (await docker('inspect', '--format', '{{.Image}}', await containerOf(ONE))).trim()
     const base = `${this.#world.system.registry.address}/nb/jupyter:1`
     const sizeOf = async (name: string) =>
       Number(await docker('image', 'inspect', '--format', '{{.Size}}', name))
-    const layers = (await docker('image', 'inspect', '--format', '{{len .RootFS.Layers}}', image)).trim()
+    const layers = await this.layers()
+    const made = layers.filter(layer => !before.includes(layer)).length
     const history = await docker('history', '--human=false', '--format', '{{.Size}}', image)
-    const [top = 0] = history.split('\n').map(Number)
+    const sizes = history.trim().split('\n').map(Number)
+    // The newest come first, and what only sets something has no layer.
+    const anew = sizes
+      .filter(size => size > 0)
+      .slice(0, made)
+      .reduce((sum, size) => sum + size, 0)
     const [whole, below] = [await sizeOf(image), await sizeOf(base)]
     return [
       { ...NOTHING, what: 'image over its base', value: (whole - below) / 1024, unit: 'KiB' },
       {
         ...NOTHING,
         what: 'of the image, what a changed notebook makes anew',
-        value: top / 1024,
+        value: anew / 1024,
         unit: 'KiB',
-        note: `1 of ${layers} layers, ${((1 - top / whole) * 100).toFixed(3)} % of the bytes stay`,
+        note: `${made} of ${layers.length} layers, ${((1 - anew / whole) * 100).toFixed(3)} % of the bytes stay`,
       },
     ]
   }

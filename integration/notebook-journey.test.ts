@@ -1,5 +1,6 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import type { AppDocument } from '#contract/rest/apps.ts'
 import type { DeploymentDetail } from '#contract/rest/deployments.ts'
 import type { NotebookPackagesDocument } from '#contract/rest/notebooks.ts'
 import { systemClock } from '#lib/clock.ts'
@@ -8,6 +9,7 @@ import { mustRun } from './world/command.ts'
 import { deploymentIds, deploymentsAfter } from './world/deployments-after.ts'
 import { ask, execute, type NotebookServer } from './world/notebook-server.ts'
 import { type NotebookSystem, startNotebookSystem } from './world/notebook-system.ts'
+import { until } from './world/traces.ts'
 import { visitorOf } from './world/visitor.ts'
 
 const SECRET = 'of-the-pipeline'
@@ -41,7 +43,7 @@ describe('notebooks from a push over SSH to a link that computes', () => {
     const source = 'def times(a, b):\n    return a * b\n'
     world = await startNotebookSystem(stack, {
       packages: [{ name: 'tiny', version: '1.0', source }],
-      environment: { AUTH_TOKEN: SECRET },
+      environment: { AUTH_TOKEN: SECRET, FAIRLEAD_OBSERVE_SECONDS: '5' },
     })
     world.system.own(CHURN)
     world.system.own(SALES)
@@ -50,7 +52,7 @@ describe('notebooks from a push over SSH to a link that computes', () => {
 
   /** Pushes, tells of it, and gives how so many deployments ended that this asked for. */
   async function pushed(
-    files: Readonly<Record<string, string>>,
+    files: Readonly<Record<string, string | null>>,
     { tell = world.tellOf, count }: { tell?: (commit: string) => Promise<unknown>; count: number },
   ): Promise<DeploymentDetail[]> {
     const known = await deploymentIds(client())
@@ -183,7 +185,22 @@ describe('notebooks from a push over SSH to a link that computes', () => {
     equal(await containerOf(SALES), serving)
     match(await textOf(SALES), /of sales/)
   })
+
+  test('R9 a server that nobody works with is stopped, and a visitor wakes it', SLOW, async () => {
+    await pushed({ [`${SALES}/nb.yaml`]: IDLE, [`${SALES}/start`]: null }, { count: 2 })
+    equal(await execute(await visitorOf(client(), SALES), 'print(6 * 7)'), '42\n')
+    const server = await containerOf(SALES)
+    // The worker looks once a minute.
+    await until('it sleeps', async () => (await inspected(server)).State.Status === 'exited')
+    const seen = async () => (await client().get<AppDocument>(`/apps/${SALES}`)).observed.state
+    await until('it is seen asleep', async () => (await seen()) === 'asleep')
+    match(await textOf(SALES), /It was stopped because nobody used it/)
+    await until('it is awake', async () => /of sales/.test(await textOf(SALES)))
+    equal(await containerOf(SALES), server)
+  })
 })
+
+const IDLE = 'run: { idle: { server: 5s } }\n'
 
 function notebook(text: string): string {
   const cells = [{ cell_type: 'markdown', metadata: {}, source: [text] }]

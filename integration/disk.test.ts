@@ -76,7 +76,9 @@ test('W35 another program that holds the database locked delays writers and stop
   if (!scene) {
     return
   }
-  const other = new DatabaseSync(join(scene.disk.folder, 'manager/fairlead.db'))
+  // It waits for what the manager writes just now.
+  const other = new DatabaseSync(join(scene.disk.folder, 'manager/fairlead.db'), { timeout: 60_000 })
+  stack.defer(() => other.close())
   other.exec('begin immediate')
   const waiting = deliver(scene)
   await systemClock.sleep(300)
@@ -90,7 +92,6 @@ test('W35 another program that holds the database locked delays writers and stop
   assert.equal((await read(answer)).body.error, 'store-locked')
   assert.ok(Number(answer.headers.get('retry-after')) > 0)
   other.exec('rollback')
-  other.close()
   assert.equal((await deliver(scene)).status, 202)
 })
 

@@ -8,6 +8,7 @@ import { glob } from 'node:fs/promises'
 import { basename, join, relative } from 'node:path'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
+import { inspect } from 'node:util'
 
 const ROOT = join(import.meta.dirname, '..')
 /** Where more files fail it is not the machine, and a second time would only take long. */
@@ -74,9 +75,10 @@ async function runAll(paths: readonly string[], concurrency: number): Promise<Ou
   stream.on('test:fail', ({ file = '', name, details, todo }) => {
     const path = relative(ROOT, file)
     // A suite fails with its tests, which are counted already, or by a hook of its own.
-    const { failureType } = details.error as { failureType?: string }
+    const { failureType, cause } = details.error as { failureType?: string; cause?: unknown }
     if (!todo && !(details.type === 'suite' && failureType === 'subtestsFailed')) {
       failed.set(path, [...(failed.get(path) ?? []), name])
+      tellSuppressed(name, cause)
     }
   })
   stream.on('test:summary', ({ file, counts, duration_ms: took }) => {
@@ -91,6 +93,15 @@ async function runAll(paths: readonly string[], concurrency: number): Promise<Ou
     process.stdout.write(text as string)
   }
   return { tests, skipped, failed, seconds }
+}
+
+/** The reporter shows what the clean-up met with, and not what went wrong before. */
+function tellSuppressed(name: string, error: unknown): void {
+  // From the process of the test it comes as a copy.
+  const { error: later, suppressed } = (error ?? {}) as Partial<SuppressedError>
+  if (suppressed !== undefined) {
+    say(`${name}: ${inspect(suppressed)}\nand then: ${inspect(later)}`)
+  }
 }
 
 function nameLongest(seconds: ReadonlyMap<string, number>): void {

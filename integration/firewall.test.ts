@@ -215,13 +215,17 @@ test('F02 when the guardian is killed between a change and its confirmation, the
   )
 })
 
-test('F02 a guardian that starts when the deadline is over undoes the change itself, also after a restart of the host', async () => {
+test('F02 a guardian that starts after a restart of the host undoes a change that nobody confirmed, whatever time it had', async () => {
   await wanted([open('tcp', 8001)])
+  await told('firewall.apply', { openings: [open('tcp', 8100)], confirmWithinMs: LONG_MS })
+  await expectReached({ 'tcp4 8001': false, 'tcp4 8100': true })
   await host.kill()
   // As a restart of the host leaves it: no rules, and nothing that runs.
   await host.run('nft', 'delete', 'table', 'inet', 'fairlead')
   await host.start()
   await expectReached({ ...everything(false), 'tcp4 8001': true, 'tcp6 8001': true })
+  const { confirmed, pending } = await observe()
+  assert.deepEqual({ confirmed, pending }, { confirmed: [open('tcp', 8001)], pending: null })
 })
 
 test('R78 R81 the manager brings a host to what the apps there want, and confirms it over a new connection', async () => {

@@ -36,6 +36,8 @@ for (const part of PARTS) {
       ['PrivateTmp', 'yes'],
       ['SystemCallFilter', '@system-service'],
       ['CapabilityBoundingSet', part === 'guardian' ? 'CAP_NET_ADMIN' : ''],
+      // What a worker or a guardian has started goes on without it.
+      ['KillMode', part === 'manager' ? undefined : 'process'],
     ] as const) {
       assert.equal(unit.get(key)?.[0], value, key)
     }

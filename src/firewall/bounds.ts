@@ -31,6 +31,11 @@ export function refusals(openings: readonly Opening[], bounds: Bounds): Problem[
   )
 }
 
+/** Those of them that may be opened. */
+export function permitted(openings: readonly Opening[], bounds: Bounds): Opening[] {
+  return openings.filter(opening => problemsOf(opening, bounds).length === 0)
+}
+
 function problemsOf(opening: Opening, bounds: Bounds): string[] {
   const { first, last, sources } = opening
   if (first > last) {

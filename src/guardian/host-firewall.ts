@@ -2,7 +2,7 @@ import { Locks } from '#agent/locks.ts'
 import type { AppliedFirewall, Firewall, SeenFirewall, WantedFirewall } from '#commands/firewall-data.ts'
 import { CHANGE_UNDONE, OPENING_FORBIDDEN, RULES_DIFFER } from '#commands/firewall-errors.ts'
 import type { DetachedCall, Perform } from '#exec/call.ts'
-import { type Bounds, refusals } from '#firewall/bounds.ts'
+import { type Bounds, permitted, refusals } from '#firewall/bounds.ts'
 import { asOpenings, openPorts } from '#firewall/open-ports.ts'
 import { type Opening, writeOpening } from '#firewall/opening.ts'
 import { differences, readTable, type SeenTable } from '#firewall/read-table.ts'
@@ -26,6 +26,7 @@ export interface HostFirewallOptions {
 }
 
 const PATIENCE_MS = 2_000
+const LONGEST_CHANGE_MS = 600_000
 const LOOK_EVERY_MS = 200
 /** Until nobody else writes at the same moment. */
 const TRIES = 3
@@ -54,7 +55,7 @@ export class HostFirewall implements Firewall {
   observe(): Promise<SeenFirewall> {
     return this.#alone(async () => {
       const [confirmed, pending, seen] = [
-        await this.#files.confirmed(),
+        await this.#confirmed(),
         await this.#files.pending(),
         await this.#look(),
       ]
@@ -80,7 +81,7 @@ export class HostFirewall implements Firewall {
       if (left) {
         await this.#undo(left.id)
       }
-      const confirmed = await this.#files.confirmed()
+      const confirmed = await this.#confirmed()
       const before = confirmed?.openings ?? []
       if (confirmed && isSame(openings, before) && this.#drift(confirmed, await this.#look()).length === 0) {
         return { opened: [], closed: [] }
@@ -108,12 +109,14 @@ export class HostFirewall implements Firewall {
     return this.#alone(async () => {
       const pending = await this.#files.pending()
       if (pending) {
-        if (this.#options.clock.now() > pending.deadlineAt + PATIENCE_MS) {
+        const left = pending.deadlineAt - this.#options.clock.now()
+        // Without rules the host was started anew; with too much time its clock went back.
+        if (left < -PATIENCE_MS || left > LONGEST_CHANGE_MS || !(await this.#look())) {
           await this.#undo(pending.id)
         }
         return
       }
-      const confirmed = await this.#files.confirmed()
+      const confirmed = await this.#confirmed()
       const drift = this.#drift(confirmed, await this.#look())
       if (drift.length > 0) {
         const isOurs = this.#put?.change !== confirmed?.id
@@ -165,7 +168,7 @@ export class HostFirewall implements Firewall {
   }
 
   async #restore(): Promise<void> {
-    const confirmed = await this.#files.confirmed()
+    const confirmed = await this.#confirmed()
     if (confirmed) {
       await this.#enforce(confirmed)
     } else {
@@ -188,6 +191,12 @@ export class HostFirewall implements Firewall {
     } else {
       throw RULES_DIFFER(told(wrong).join('; '))
     }
+  }
+
+  /** What holds: not what the owner of the host has forbidden since. */
+  async #confirmed(): Promise<Change | undefined> {
+    const confirmed = await this.#files.confirmed()
+    return confirmed && { ...confirmed, openings: permitted(confirmed.openings, this.#options.bounds) }
   }
 
   #drift(change: Change | undefined, seen: SeenTable | undefined): string[] {

@@ -83,7 +83,17 @@ export const RenderedService = Type.Object(
     /** Why its new container cannot run beside the old one. */
     alone: Type.Array(Type.String()),
     /** Host ports it publishes. */
-    ports: Type.Array(Type.Object({ published: Type.String(), target: Type.Integer() }, strict)),
+    ports: Type.Array(
+      Type.Object(
+        {
+          ...{ published: Type.String(), target: Type.Integer() },
+          protocol: Type.Optional(Type.String()),
+          /** Of the host that it listens on; all when absent. */
+          address: Type.Optional(Type.String()),
+        },
+        strict,
+      ),
+    ),
   },
   strict,
 )

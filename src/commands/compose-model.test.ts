@@ -53,6 +53,13 @@ describe('a rendered configuration', () => {
     assert.deepEqual([db?.image, db?.build], ['pg:16', undefined])
   })
 
+  test('tells the manager by which protocol and at which address of the host a port is published', () => {
+    const port = { target: 53, published: '9053', protocol: 'udp' }
+    const ports = [port, { ...port, host_ip: '127.0.0.1' }]
+    const { dns } = describeServices({ services: { dns: { image: 'a', ports } } }, CHECKOUT, [])
+    assert.deepEqual(dns?.ports, [port, { ...port, address: '127.0.0.1' }])
+  })
+
   test('is deployed with images instead of builds, labelled, and without a trace of the commit or the deployment', () => {
     const image = 'fairlead/shop-web:t-1'
     const described = describeServices(DRAFT, CHECKOUT, [])

@@ -56,9 +56,11 @@ export function describeServices(
       replicas: replicasOf(service),
       mayComplete: !restartsAlways(service),
       alone: [...reasonsToBeAlone(model, name, sharedVolumes)],
-      ports: shapesOf(service.ports).map(({ published, target }) => ({
+      ports: shapesOf(service.ports).map(({ published, target, protocol, host_ip: address }) => ({
         published: scalarText(published) ?? '',
         target: Number(target),
+        ...(scalarText(protocol) ? { protocol: String(protocol) } : {}),
+        ...(scalarText(address) ? { address: String(address) } : {}),
       })),
     }
     return [name, facts] as const

@@ -8,6 +8,7 @@ import { changesOf } from './compose-changes.ts'
 import { type Decision, decide, isSettled } from './compose-decision.ts'
 import { addressOf, hashesOf, type ServiceState, servicesThatMustRun } from './compose-found.ts'
 import { goalFetch, imagesOf } from './compose-goal.ts'
+import { refuseUnpublished } from './compose-openings.ts'
 import { type ComposeRelease, readRelease, releasedRender, shownEnvironment } from './compose-release.ts'
 import type { ComposeSettings } from './compose-settings.ts'
 import { undoTells } from './compose-undo.ts'
@@ -17,6 +18,7 @@ import { type Plan, type PlanInput, type ReleaseFacts, resultOf, type Tell, tell
 /** Decides what to tell the worker from what it reported. Pure: the same input gives the same plan. */
 export function planCompose(input: PlanInput<ComposeSettings>): Plan {
   const decision = decide(input)
+  refuseUnpublished(input.settings, decision.found.rendered.services)
   const { builds, pushes, mustApply } = decision
   const changes = changesOf({ ...decision, before: readRelease(input.previous) })
   const release = { ...releaseOf(decision) }

@@ -232,6 +232,8 @@ async function startGuarded(world: AsyncDisposableStack, prefix?: string) {
     await serve(ip, 'd2')
     await switchboard.point('churn', { ip, deployment: 'd2' }, true)
     await switchboard.earlier.mark('churn', 'd1', 'kept')
+    // For 50 ms the proxy goes by what it was told before (caddy-route.ts).
+    await systemClock.sleep(200)
   }
 
   return { hands, lead, port, seen, ask, admit, replace, switchboard }

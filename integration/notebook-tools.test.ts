@@ -8,8 +8,13 @@ import { notebookContent } from '#commands/notebook-content.ts'
 import type { NotebookWish } from '#commands/notebook-data.ts'
 import { notebookEnvironment } from '#commands/notebook-environment.ts'
 import { notebookExamine } from '#commands/notebook-examine.ts'
+import { contentFiles, dependencyFiles, projectFolder } from '#commands/notebook-files.ts'
+import { readyProject } from '#commands/notebook-look.ts'
+import { tarOfFiles } from '#exec/packed-files.ts'
+import { renderRecipe } from '#recipes/render-recipe.ts'
+import { mustRun } from './world/command.ts'
 import { docker } from './world/container-apps.ts'
-import { LOGIN, loginOf, startContainerWorld } from './world/container-world.ts'
+import { type ContainerWorld, LOGIN, loginOf, startContainerWorld } from './world/container-world.ts'
 
 /** Notes how it was called, by whom, and what of the project was there. */
 const TOOL =
@@ -56,7 +61,7 @@ const PROJECTS: Readonly<
   ],
 }
 
-test('R6 recipes for conda, uv, a Pipfile and apt.txt run their tools early and as whom they should, postBuild when the files are there (scripts stand in for the tools)', async () => {
+test('R6 recipes for conda, uv, a Pipfile and apt.txt run their tools early and as whom they should, postBuild when the files are there, with BuildKit and without (scripts stand in for the tools)', async () => {
   await using stack = new AsyncDisposableStack()
   const world = await startContainerWorld(stack)
   const registry = await startRegistry({ folder: join(world.folder, 'registry'), ...LOGIN })
@@ -98,8 +103,35 @@ test('R6 recipes for conda, uv, a Pipfile and apt.txt run their tools early and 
     made.push(image.reference)
     const key2 = content?.key ?? ''
     const whole = await notebookContent.run(world.hands, { ...wish, key: key2, environment: image })
-    const run = ['run', '--rm', `--name=${world.app}-${name}`, whole.reference, 'cat', '/srv/asked']
-    const asked = (await docker(world, ...run)).trim().split('\n')
-    deepEqual([name, whole.how, asked.map(line => line.trim().replace(/ +/g, ' '))], [name, how, calls])
+    deepEqual([name, whole.how, await asked(world, whole.reference)], [name, how, calls])
+    const classic = await buildClassic(world, wish)
+    made.push(classic)
+    deepEqual([name, await asked(world, classic)], [name, calls], 'the builder without BuildKit')
   }
 })
+
+/** What the tools noted while the image was made. */
+async function asked(world: ContainerWorld, image: string): Promise<string[]> {
+  const noted = await docker(world, 'run', '--rm', `--name=${world.app}-asked`, image, 'cat', '/srv/asked')
+  return noted
+    .trim()
+    .split('\n')
+    .map(line => line.trim().replace(/ +/g, ' '))
+}
+
+/** Environment and content in one, by the text for the builder without BuildKit. */
+async function buildClassic(world: ContainerWorld, wish: NotebookWish): Promise<string> {
+  const ready = await readyProject(world.hands, wish)
+  const folder = await projectFolder(world.hands, wish)
+  const context = join(world.folder, 'classic.tar')
+  const files = [
+    { path: 'Dockerfile', text: renderRecipe(ready.recipe, 'classic') },
+    ...dependencyFiles(ready, folder),
+    ...contentFiles(ready, folder, 'src'),
+  ]
+  await writeFile(context, tarOfFiles(files, 0))
+  const tag = `${world.app}-classic-${wish.folder}`
+  const build = ['-c', 'exec docker build --quiet --tag "$1" - < "$2"', 'sh', tag, context]
+  await mustRun('sh', build, { folder: world.folder, env: { DOCKER_BUILDKIT: '0' } })
+  return tag
+}

@@ -10,15 +10,17 @@ export interface NotebookServer {
   readonly port: number
   /** A token, or the cookie of a visitor. */
   readonly headers: Readonly<Record<string, string>>
+  /** Path that it is below, without a slash at its end; default: none. */
+  readonly base?: string
 }
 
 /** What a new kernel of the server prints for this code. */
 export async function execute(server: NotebookServer, code: string, kernel?: string): Promise<string> {
-  const { host, port, headers } = server
+  const { host, port, headers, base = '' } = server
   const wish = JSON.stringify({ name: kernel })
-  const started = await ask(server, '/api/kernels', { method: 'POST', body: wish })
+  const started = await ask(server, `${base}/api/kernels`, { method: 'POST', body: wish })
   const { id } = JSON.parse(started.body) as { id: string }
-  const url = `ws://127.0.0.1:${port}/api/kernels/${id}/channels`
+  const url = `ws://127.0.0.1:${port}${base}/api/kernels/${id}/channels`
   const socket = new WebSocket(url, { headers: { ...headers, host: `${host}:${port}` } })
   try {
     await once(socket, 'open')
@@ -40,7 +42,7 @@ export async function ask(
 
 export async function untilServing(server: NotebookServer): Promise<void> {
   for (let tries = 0; ; tries++) {
-    const status = await ask(server, '/api').then(
+    const status = await ask(server, `${server.base ?? ''}/api`).then(
       answer => answer.status,
       () => 0,
     )

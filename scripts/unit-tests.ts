@@ -22,21 +22,28 @@ for await (const file of glob(patterns, { cwd: ROOT })) {
 }
 together.sort()
 const half = (rest: number) => together.filter((_, index) => index % 2 === rest)
-const shared = await Promise.all([0, 1].map(rest => run(['--test-isolation=none', ...half(rest)], 'pipe')))
+const shared = await Promise.all([0, 1].map(rest => run(['--test-isolation=none'], half(rest), 'pipe')))
 for (const { output } of shared) {
   process.stdout.write(output)
 }
-const { code } = await run(['--test-concurrency=2', ...alone.sort()], 'inherit')
+const { code } = await run(['--test-concurrency=2'], alone.sort(), 'inherit')
 process.exitCode = [...shared, { code }].every(each => each.code === 0) ? 0 : 1
 
 /** What it prints comes at its end when it runs beside another. */
 async function run(
-  args: readonly string[],
+  options: readonly string[],
+  files: readonly string[],
   stdout: 'pipe' | 'inherit',
 ): Promise<{ readonly code: number | null; readonly output: Buffer }> {
+  if (files.length === 0) {
+    // Without files it would look for tests everywhere, and find the program that starts this one.
+    return { code: 0, output: Buffer.alloc(0) }
+  }
   const env = { ...process.env, NODE_COMPILE_CACHE: join(ROOT, '.cache/compile') }
-  const options = { cwd: ROOT, env, stdio: ['ignore', stdout, 'inherit'] as const }
-  const child = spawn(process.execPath, ['--test', ...args], { ...options, stdio: [...options.stdio] })
+  const child = spawn(process.execPath, ['--test', ...options, ...files], {
+    ...{ cwd: ROOT, env },
+    stdio: ['ignore', stdout, 'inherit'],
+  })
   const chunks: Buffer[] = []
   child.stdout?.on('data', (chunk: Buffer) => chunks.push(chunk))
   const { promise, resolve, reject } = Promise.withResolvers<number | null>()

@@ -8,12 +8,13 @@ import { SOON } from '#manager/store/soon.ts'
 import { isAlone } from './alone.ts'
 import { goOnApproved, letWait } from './approval.ts'
 import { awaitsImages } from './awaits-images.ts'
+import { isBesideChange, type OfPush } from './beside-change.ts'
 import { holdsBack } from './breaker.ts'
 import type { Deployment } from './deployment.ts'
 import { DEPLOYMENT_CANCELLED } from './errors.ts'
 import { finishDeployment } from './finish.ts'
 import { previousGoal } from './previous-goal.ts'
-import { readDeployment, readRunning, readStartable } from './queries.ts'
+import { readDeployment, readRunning, readStartable, type Startable } from './queries.ts'
 import { quietLeft } from './quiet.ts'
 
 export interface Queue {
@@ -42,12 +43,14 @@ export interface QueueOptions {
   readonly perHost: number
 }
 
-interface AtWork {
+interface AtWork extends OfPush {
   readonly host: string
   readonly isAlone: boolean
   readonly stop: AbortController
   readonly ended: Promise<void>
 }
+
+type Started = Pick<Startable, 'id' | 'host' | 'trigger' | 'repositoryId' | 'first'>
 
 /** When the store could not be used. */
 const AGAIN_MS = 5000
@@ -88,9 +91,9 @@ export function createQueue({ parts, logger, perHost }: QueueOptions): Queue {
   }
 
   async function look(): Promise<void> {
-    for (const { id, host, trigger } of await readRunning(db)) {
-      if (!running.has(id)) {
-        start(id, host, isAlone(trigger))
+    for (const before of await readRunning(db)) {
+      if (!running.has(before.id)) {
+        start(before)
       }
     }
     const started = new Set<string>()
@@ -105,7 +108,7 @@ export function createQueue({ parts, logger, perHost }: QueueOptions): Queue {
       if (atWorkOn(host) >= perHost || closed || started.has(appId) || running.has(id)) {
         continue
       }
-      if (held.has(host) || isKeptOut(isAlone(trigger))) {
+      if (held.has(host) || isKeptOut(isAlone(trigger)) || isBesideChange(next, running.values())) {
         continue
       }
       if (state === 'queued' && ((await holdsBack(parts, next)) || (await awaitsImages(db, next)))) {
@@ -126,7 +129,7 @@ export function createQueue({ parts, logger, perHost }: QueueOptions): Queue {
           .modifyEnd(SOON)
           .execute()
       }
-      start(id, host, isAlone(trigger))
+      start(next)
     }
     quiet?.close()
     quiet = Number.isFinite(soonest) ? parts.clock.after(soonest, wake) : undefined
@@ -141,7 +144,7 @@ export function createQueue({ parts, logger, perHost }: QueueOptions): Queue {
     return alone ? running.size > 0 : [...running.values()].some(other => other.isAlone)
   }
 
-  function start(id: string, host: string, alone: boolean): void {
+  function start({ id, host, trigger, repositoryId, first }: Started): void {
     const stop = new AbortController()
     const ended = work(id, stop.signal)
       .catch(async error => {
@@ -153,7 +156,7 @@ export function createQueue({ parts, logger, perHost }: QueueOptions): Queue {
         running.delete(id)
         wake()
       })
-    running.set(id, { host, isAlone: alone, stop, ended })
+    running.set(id, { host, repositoryId, first, isAlone: isAlone(trigger), stop, ended })
   }
 
   async function work(id: string, signal: AbortSignal): Promise<void> {

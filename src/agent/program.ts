@@ -3,6 +3,7 @@ import { flushCompileCache } from 'node:module'
 import { join as joinPath } from 'node:path'
 import { systemClock } from '#lib/clock.ts'
 import { asFairleadError, type FairleadError } from '#lib/errors.ts'
+import { returnMemoryWhenIdle } from '#lib/idle-memory.ts'
 import type { Logger } from '#lib/logger.ts'
 import { PACKAGE_ROOT } from '#lib/package-root.ts'
 import { type AgentPlace, init, revoke, trust } from './enrol.ts'
@@ -89,6 +90,7 @@ export function serveUntilStopped(
     })
   }
   logger.info(`${role}.listening`, { address: `${host}:${agent.port}` })
+  returnMemoryWhenIdle(systemClock)
   // For the next start, whatever ends this one: with it neither parser nor type stripper is needed again.
   flushCompileCache()
 }

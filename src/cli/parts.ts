@@ -162,8 +162,8 @@ function makeCompiledFolder(name: PartName): string {
 }
 
 function nodeFlags(part: PartOptions): string[] {
-  // A small young generation, and a heap that is cleaned early: these processes idle most of their time.
-  const memory = ['--max-semi-space-size=1', '--optimize-for-size']
+  // A small young generation: these processes idle most of their time. What work leaves is returned when it has ended.
+  const memory = ['--max-semi-space-size=2']
   if (part.name !== 'manager') {
     return memory
   }

@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers'
 import { systemClock } from '#lib/clock.ts'
 import { asFairleadError, toWire } from '#lib/errors.ts'
 import { armFailpoints } from '#lib/failpoint.ts'
+import { returnMemoryWhenIdle } from '#lib/idle-memory.ts'
 import { createLogger, type Logger } from '#lib/logger.ts'
 import { prepareIdentity } from '#link/changed-identity.ts'
 import { publicIdentity } from '#link/identity.ts'
@@ -132,6 +133,7 @@ async function serve(logger: Logger): Promise<void> {
     })
   }
   logger.info('manager.listening', { url: manager.url })
+  returnMemoryWhenIdle(systemClock)
   // For the next start, whatever ends this one: with it neither parser nor type stripper is needed again.
   flushCompileCache()
 }

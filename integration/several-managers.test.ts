@@ -6,20 +6,27 @@ import { createClient } from '#cli/client.ts'
 import type { HostDocument } from '#contract/rest/hosts.ts'
 import { newTestDatabase } from '#manager/store/test-database.ts'
 import { type PostgresServer, startPostgresServer, WITHOUT_POSTGRES } from './world/postgres-server.ts'
+import { type SeverableWay, startSeverableWay } from './world/severable-way.ts'
 import {
   logOf,
   type OneOfSeveral,
+  refusalOf,
   startOneOfSeveral,
   startWorkerBeside,
+  timesOf,
+  type WorkerBeside,
   within,
 } from './world/several-managers.ts'
 import { temporaryFolder } from './world/temporary-folder.ts'
 
-describe('two managers on one PostgreSQL database', { skip: WITHOUT_POSTGRES }, () => {
+describe('several managers on one PostgreSQL database', { skip: WITHOUT_POSTGRES }, () => {
   const stack = new AsyncDisposableStack()
   let server: PostgresServer
   let folder = ''
   let environment: Record<string, string> = {}
+  /** Between the first manager and its database. */
+  let way: SeverableWay
+  let worker: WorkerBeside
   let one: OneOfSeveral
   let other: OneOfSeveral
   let token = ''
@@ -27,13 +34,21 @@ describe('two managers on one PostgreSQL database', { skip: WITHOUT_POSTGRES }, 
     server = await startPostgresServer(stack)
     folder = await temporaryFolder(stack)
     const { database } = await newTestDatabase(server.url)
+    way = await startSeverableWay(stack, join(server.folder, '.s.PGSQL.5432'))
     environment = {
       FAIRLEAD_DATABASE_URL: server.url.replace('/postgres?', `/${database}?`),
       FAIRLEAD_PUBLIC_URL: 'https://fairlead.example.org',
       FAIRLEAD_TRUSTED_PROXIES: '127.0.0.0/8',
       FAIRLEAD_ALLOW_PRIVATE: '127.0.0.0/8',
     }
-    one = await startOneOfSeveral(stack, { name: 'one', folder: join(folder, 'one'), environment })
+    one = await startOneOfSeveral(stack, {
+      name: 'one',
+      folder: join(folder, 'one'),
+      environment: {
+        ...environment,
+        FAIRLEAD_DATABASE_URL: `postgres://fairlead@127.0.0.1:${way.port}/${database}`,
+      },
+    })
     const keysFrom = one.folder
     other = await startOneOfSeveral(stack, {
       name: 'other',
@@ -41,7 +56,7 @@ describe('two managers on one PostgreSQL database', { skip: WITHOUT_POSTGRES }, 
       environment,
       keysFrom,
     })
-    const worker = await startWorkerBeside(stack, one.folder)
+    worker = await startWorkerBeside(stack, one.folder)
     const client = clientOf(one)
     await client.send('POST', '/hosts', { address: worker.address, identity: worker.identity })
     token = await client.authorization()
@@ -52,6 +67,8 @@ describe('two managers on one PostgreSQL database', { skip: WITHOUT_POSTGRES }, 
     createClient({ managerUrl: url, token: undefined, tokenFile: join(one.folder, 'admin-token') })
   const get = (manager: OneOfSeveral, path: string, headers: Record<string, string> = {}) =>
     fetch(`${manager.url}${path}`, { headers: { authorization: token, ...headers } })
+  const readinessOf = async (manager: OneOfSeveral) =>
+    (await (await get(manager, '/health/ready')).json()) as { store?: boolean; leader?: string }
   const online = (manager: OneOfSeveral) =>
     within('the host to be online', async () => {
       const { items } = await clientOf(manager).get<{ items: HostDocument[] }>('/hosts')
@@ -102,8 +119,7 @@ describe('two managers on one PostgreSQL database', { skip: WITHOUT_POSTGRES }, 
     const client = clientOf(other)
     await one.part.kill()
     const { ms } = await within('the other one to lead', async () => {
-      const ready = (await (await get(other, '/health/ready')).json()) as { store?: boolean }
-      return ready.store || undefined
+      return (await readinessOf(other)).store || undefined
     })
     t.diagnostic(`it led after ${ms} ms`)
     await online(other)
@@ -121,9 +137,44 @@ describe('two managers on one PostgreSQL database', { skip: WITHOUT_POSTGRES }, 
     })
     await other.part.close()
     await within('the first one to lead again', async () => {
-      const ready = (await (await get(one, '/health/ready')).json()) as { store?: boolean }
-      return ready.store || undefined
+      return (await readinessOf(one)).store || undefined
     })
+    await online(one)
+  })
+
+  test('a leader that is cut off from the database has ended before one of two others leads, and does not come back', async t => {
+    await other.part.start()
+    const beside = { name: 'third', folder: join(folder, 'third'), environment, keysFrom: one.folder }
+    const others = [other, await startOneOfSeveral(stack, beside)]
+    for (const standing of others) {
+      await within('it to follow', async () => (await readinessOf(standing)).leader === 'one' || undefined)
+    }
+    way.cut()
+    const written = clientOf(one).send('POST', '/projects', { name: 'written-in-the-cut' })
+    const refused = assert.rejects(written)
+    const { found: leader, ms } = await within('one of the others to lead', async () => {
+      const ready = await Promise.all(others.map(readinessOf))
+      return others[ready.findIndex(({ store }) => store)]
+    })
+    t.diagnostic(`it led ${ms} ms after the cut`)
+    await refused
+    // By the clock of the one machine that all of them are on here.
+    const [ended = ''] = await timesOf([one], 'LEADERSHIP_LOST')
+    const [freed = ''] = await timesOf(others, 'manager.leader-ended')
+    assert.ok(ended !== '' && ended < freed, `it ended at ${ended}, and the database was free at ${freed}`)
+    await online(leader)
+    assert.equal(await refusalOf(worker, { managerFolder: one.folder, epoch: 3 }), 'STALE_EPOCH')
+
+    way.heal()
+    await one.part.start()
+    await within('it to stand by', async () => (await readinessOf(one)).leader === leader.name || undefined)
+    const [follower] = others.filter(each => each !== leader)
+    assert.equal((await readinessOf(follower ?? other)).leader, leader.name)
+    const { items } = await clientOf(leader).get<{ items: { name: string }[] }>('/projects')
+    assert.deepEqual(
+      items.filter(({ name }) => name === 'written-in-the-cut'),
+      [],
+    )
     await online(one)
   })
 

@@ -8,6 +8,8 @@ import { command, mustRun } from './command.ts'
 export interface PostgresServer {
   /** Of a database that is there, by a user who may make others. */
   readonly url: string
+  /** With its socket. */
+  readonly folder: string
   readonly pid: number
   /** SIGKILL to all its processes, as when its machine stops. */
   kill(): Promise<void>
@@ -60,6 +62,7 @@ export async function startPostgresServer(stack: AsyncDisposableStack): Promise<
   stack.defer(() => running.close())
   return {
     url: `postgres://fairlead@/postgres?host=${folder}`,
+    folder,
     get pid() {
       return running.pid
     },

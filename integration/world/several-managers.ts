@@ -4,6 +4,10 @@ import { freePort } from '#cli/demo/free-port.ts'
 import { askPart, startPart, writePrivateFile } from '#cli/parts.ts'
 import type { BackupRequest } from '#contract/backup.ts'
 import { systemClock } from '#lib/clock.ts'
+import { silentLogger } from '#lib/logger.ts'
+import { loadIdentity } from '#link/identity.ts'
+import { pinOf } from '#link/public-identity.ts'
+import { AgentConnection } from '#manager/agents/connection.ts'
 import { type PartProcess, partProcess } from './part-process.ts'
 
 /** One of several managers on a database. */
@@ -122,4 +126,38 @@ export async function within<T>(
 
 export async function logOf({ part }: Pick<OneOfSeveral, 'part'>): Promise<string> {
   return await readFile(part.logFile, 'utf8')
+}
+
+/** When they have said this, in the words of their logs. */
+export async function timesOf(
+  managers: readonly Pick<OneOfSeveral, 'part'>[],
+  said: string,
+): Promise<readonly string[]> {
+  const logs = await Promise.all(managers.map(logOf))
+  return logs
+    .flatMap(log => log.split('\n'))
+    .filter(line => line.includes(`"${said}"`))
+    .map(line => (JSON.parse(line) as { time: string }).time)
+}
+
+/** What the worker says to a manager that offers an epoch, with the identity of the one with this folder. */
+export async function refusalOf(
+  { identity, address }: WorkerBeside,
+  { managerFolder, epoch }: { readonly managerFolder: string; readonly epoch: number },
+): Promise<string> {
+  const connection = new AgentConnection({
+    address,
+    pin: pinOf(identity),
+    identity: loadIdentity({ folder: join(managerFolder, 'manager/identity'), clock: systemClock }),
+    epoch: () => epoch,
+    commands: [],
+    clock: systemClock,
+    logger: silentLogger,
+  })
+  try {
+    const said = async () => connection.state().lastError?.code
+    return (await within('the worker to refuse', said)).found
+  } finally {
+    await connection.close()
+  }
 }

@@ -132,7 +132,7 @@ export async function volumesOf(app: string, socket = DOCKER_SOCKET): Promise<st
 }
 
 /** The hosts of each of an app's routes. */
-export async function routesOf(system: System, app: string): Promise<string[]> {
+export async function routesOf(system: Pick<System, 'proxy'>, app: string): Promise<string[]> {
   const answer = await fetch(`${system.proxy.adminUrl}/config/apps/http/servers`)
   const routes: string[] = []
   JSON.stringify(await answer.json(), (key, value) => {

@@ -21,11 +21,12 @@ and database = (select oid from pg_database where datname = current_database())`
 
 /**
  * Every statement goes through the one connection that holds the lock of managers: whoever has lost the lock has lost
- * the connection, and writes nothing any more. When the network is cut the server gives the lock back within seconds.
+ * the connection, and writes nothing any more. When the network is cut the server gives the lock back after 13 s: a
+ * leader has ended by itself before (leadership/lead.ts).
  */
 const SETUP = `select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off';
-set lock_timeout = ${PATIENCE_MS}; set tcp_keepalives_idle = 3; set tcp_keepalives_interval = 2;
-set tcp_keepalives_count = 2; set tcp_user_timeout = 7000; set client_min_messages = warning;
+set lock_timeout = ${PATIENCE_MS}; set tcp_keepalives_idle = 4; set tcp_keepalives_interval = 3;
+set tcp_keepalives_count = 3; set tcp_user_timeout = 13000; set client_min_messages = warning;
 select pg_try_advisory_lock(${LOCK}, 1) as ours`
 
 /** A connection that lives until an error ends it. */

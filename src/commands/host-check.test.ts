@@ -61,6 +61,42 @@ test('R99 an Incus that is too old is named where system containers are kept, an
   )
 })
 
+test('R99 a port of the proxy that another program has is named, and which command shows the program', async () => {
+  const servers = { fairlead: { listen: [':80'] }, other: { listen: ['tcp/0.0.0.0:9000'] } }
+  const answers: Answers = [
+    ['GET http://127.0.0.1:2019/config/', { status: 200, json: { apps: { http: { servers } } } }],
+    ['read /proc/self/net/tcp6', { missing: true }],
+    ['read /proc/self/net/tcp', { text: socketTable([80, 443]) }],
+  ]
+  const ports = async (more: Answers) => {
+    const hands = testHands([...more, ...answers, ...WELL])
+    const proxy = { adminOrigin: 'http://127.0.0.1:2019', httpPort: 80, httpsPort: 443, resolver: '' }
+    const { checks } = await hostCheck.run({ ...hands, host: { ...hands.host, proxy } }, {})
+    return checks.find(({ name }) => name === 'ports')
+  }
+  const taken = await ports([])
+  assert.match(taken?.detail ?? '', /listens on 443$/)
+  assert.match(taken?.mend ?? '', /ss -ltnp 'sport = :443'" on box .*FAIRLEAD_PROXY_HTTPS_PORT/)
+  const free = await ports([['read /proc/self/net/tcp', { text: socketTable([80]) }]])
+  assert.deepEqual([free?.detail, free?.mend], ['80 is of the proxy, 443 is free for it', null])
+  // A proxy that cannot start because of it answers nothing.
+  const away = await ports([
+    ['GET http://127.0.0.1:2019/config/', { error: new Error('connection refused') }],
+  ])
+  assert.match(away?.detail ?? '', /listens on 80 and 443$/)
+})
+
+/** As the kernel writes it; the last line is a connection, which is no listener. */
+function socketTable(ports: readonly number[]): string {
+  const line = (port: number, state: string) =>
+    `   0: 00000000:${port.toString(16).toUpperCase().padStart(4, '0')} 00000000:0000 ${state} 00000000:00000000 00:00000000`
+  return [
+    '  sl  local_address rem_address   st',
+    ...ports.map(port => line(port, '0A')),
+    line(443, '01'),
+  ].join('\n')
+}
+
 test('a check that cannot be made is wrong in the words of its error, and the others are made all the same', async () => {
   const found = await wrong([['GET docker /version', { error: new Error('the engine does not answer') }]])
   assert.deepEqual(

@@ -4,6 +4,7 @@ import { composeVersion, engineVersion, gitVersion, tryLogin } from '#programs/e
 import { incusVersion } from '#programs/incus-host.ts'
 import type { Hands } from './command.ts'
 import { engineCredential, type RegistryData } from './image-data.ts'
+import { checkPorts } from './port-check.ts'
 import { askProxy } from './proxy-config.ts'
 
 /** How something is; undefined `mend`: there is nothing to mend. */
@@ -37,6 +38,7 @@ export const HOST_CHECKS: readonly HostCheck[] = [
   { name: 'incus', look: checkIncus },
   { name: 'disk', look: checkDisk },
   { name: 'proxy', look: checkProxy },
+  { name: 'ports', look: checkPorts },
   { name: 'registry', ofEngine: true, look: checkRegistry },
 ]
 

@@ -24,6 +24,12 @@ export function routesOf(config: CaddyConfig, name: string): NameRoutes {
   return { http: found('http'), https: found('https') }
 }
 
+/** The ports on which its servers listen, of Fairlead and of anybody else. */
+export function listenedOn({ apps }: CaddyConfig): ReadonlySet<number> {
+  const listened = Object.values(apps?.http?.servers ?? {}).flatMap(({ listen = [] }) => listen)
+  return new Set(listened.map(place => Number(/:(\d+)$/.exec(place)?.[1])))
+}
+
 /** The first of the places that a route of something else answers for already, all or in part. */
 export function takenPlace(
   config: CaddyConfig,

@@ -16,6 +16,8 @@ export interface CaddyConfig {
 }
 
 export interface CaddyServer {
+  /** Such as `:80`. */
+  listen?: string[]
   routes?: CaddyRoute[]
   [key: string]: unknown
 }

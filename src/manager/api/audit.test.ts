@@ -3,9 +3,9 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { sql } from 'kysely'
 import type { AuditEntry } from '#lib/audit-chain.ts'
 import { verifyAudit, writtenHead } from '#manager/audit/audit.ts'
+import { dropTrigger } from '#manager/store/test-database.ts'
 import { seedApp, type TestServer, testServer } from './test-server.ts'
 
 let manager: TestServer
@@ -90,8 +90,8 @@ test('lines cannot be changed or removed by a statement, and who goes around tha
   const { db } = manager.parts
   await assert.rejects(db.updateTable('audit').set({ who: 'x' }).execute(), /not changed/)
   await assert.rejects(db.deleteFrom('audit').execute(), /not changed/)
-  await sql`drop trigger audit_stays`.execute(db)
-  await sql`drop trigger audit_is_kept`.execute(db)
+  await dropTrigger(db, { trigger: 'audit_stays', table: 'audit' })
+  await dropTrigger(db, { trigger: 'audit_is_kept', table: 'audit' })
   const last = (await lines()).at(-1)
   assert.ok(last)
   await headIs(last.seq)

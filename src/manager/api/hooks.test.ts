@@ -4,6 +4,7 @@ import { after, before, beforeEach, test } from 'node:test'
 import { sql } from 'kysely'
 import type { GitHost } from '#git-hosts/git-host.ts'
 import { gitHostNamed } from '#git-hosts/index.ts'
+import { NOT_IN_A_FILE } from '#manager/store/test-database.ts'
 import { seedApp, type TestServer, testServer } from './test-server.ts'
 import { until } from './test-signed.ts'
 import { rawRequest } from './test-socket.ts'
@@ -243,19 +244,25 @@ test('W28 failures are counted by the address of the socket, and a valid signatu
   assert.equal((await push({ from: '203.0.113.50' })).statusCode, 202)
 })
 
-test('W35 when nothing can be stored the sender is asked to come again, and nothing is half-written', async () => {
-  const { db } = manager.parts
-  await sql`vacuum`.execute(db)
-  await sql.raw('pragma max_page_count = 1').execute(db)
-  const answers = await Promise.all(Array.from({ length: 40 }, () => push()))
-  await sql.raw('pragma max_page_count = 4294967294').execute(db)
-  const stored = answers.filter(answer => answer.statusCode === 202).length
-  const refused = answers.filter(answer => answer.statusCode === 503)
-  assert.equal(stored + refused.length, 40)
-  assert.ok(refused.length > 0)
-  assert.ok(refused.every(answer => answer.headers['retry-after'] !== undefined))
-  assert.equal((await rows('deliveries')).length, stored)
-})
+// A server of PostgreSQL that is away: integration/postgres.test.ts.
+const inFile = { skip: NOT_IN_A_FILE }
+test(
+  'W35 when nothing can be stored the sender is asked to come again, and nothing is half-written',
+  inFile,
+  async () => {
+    const { db } = manager.parts
+    await sql`vacuum`.execute(db)
+    await sql.raw('pragma max_page_count = 1').execute(db)
+    const answers = await Promise.all(Array.from({ length: 40 }, () => push()))
+    await sql.raw('pragma max_page_count = 4294967294').execute(db)
+    const stored = answers.filter(answer => answer.statusCode === 202).length
+    const refused = answers.filter(answer => answer.statusCode === 503)
+    assert.equal(stored + refused.length, 40)
+    assert.ok(refused.length > 0)
+    assert.ok(refused.every(answer => answer.headers['retry-after'] !== undefined))
+    assert.equal((await rows('deliveries')).length, stored)
+  },
+)
 
 test('the secret before the current one stays valid until its time is over', async () => {
   const old = hook

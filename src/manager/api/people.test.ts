@@ -296,7 +296,11 @@ async function post(url: `/${string}`, payload: object) {
 /** Without the work that a password makes. */
 async function signIn() {
   const { db } = manager.parts
-  const { id: personId } = await db.selectFrom('people').select('id').executeTakeFirstOrThrow()
+  const { id: personId } = await db
+    .selectFrom('people')
+    .select('id')
+    .orderBy('created_at')
+    .executeTakeFirstOrThrow()
   const session = { personId, awaitsFactor: false, address: '192.0.2.1', program: 'test' }
   const { value } = await openSession(manager.parts, session)
   return `__Host-fairlead=${value}`

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, test } from 'node:test'
-import { sql } from 'kysely'
 import { readDeployment } from '#manager/deployments/queries.ts'
 import type { Queue } from '#manager/deployments/queue.ts'
 import { requestDeployment } from '#manager/deployments/request.ts'
@@ -9,6 +8,7 @@ import { createFakeAgents, type FakeAgents, workingAnswers } from '#manager/pipe
 import { openTestQueue } from '#manager/pipeline/test-queue.ts'
 import { newestRelease } from '#manager/releases/queries.ts'
 import { continueIds } from '#manager/store/continue-ids.ts'
+import { ignoreReferences } from '#manager/store/test-database.ts'
 import { rollBack } from './roll-back.ts'
 
 let store: TestStore
@@ -129,7 +129,7 @@ test('a rollback that is asked for while an older release comes back leads to wh
 test('what was deployed while the clock was ahead is not taken for the newest after the next start', async () => {
   const ahead = `${(Date.now() + 3_600_000).toString(16).padStart(12, '0')}`
   const id = `${ahead.slice(0, 8)}-${ahead.slice(8)}-7000-8000-000000000000`
-  await sql`pragma foreign_keys = off`.execute(store.db)
+  await ignoreReferences(store.db)
   await store.db.updateTable('releases').set({ id }).where('commit', 'like', '2%').execute()
   await continueIds(store.db)
   await deploy('3')

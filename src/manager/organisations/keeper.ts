@@ -95,7 +95,7 @@ async function listAndTake(
       failures: 0,
       problem: null,
       listed_at: now,
-      due_at: now + DAY_MS * (0.9 + 0.2 * random()),
+      due_at: now + Math.round(DAY_MS * (0.9 + 0.2 * random())),
       ...(listing === 'unchanged' ? {} : { etag: listing.etag ?? null }),
     })
     return found

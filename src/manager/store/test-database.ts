@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { sql } from 'kysely'
+import { type KyselyPlugin, sql } from 'kysely'
 import { Client } from 'pg'
 import { Secret } from '#lib/secret.ts'
 import { openStore, type Store } from './database.ts'
@@ -12,6 +12,9 @@ import { type PostgresAddress, parsePostgresUrl } from './postgres-address.ts'
 
 /** URL of a database of a PostgreSQL server whose user may make others: tests run on it instead of on SQLite. */
 const SERVER = process.env.FAIRLEAD_TEST_DATABASE
+
+/** For tests of what only a file can do, or does in a way of its own: why they are left out, or false. */
+export const NOT_IN_A_FILE = SERVER !== undefined && 'these stores are in PostgreSQL'
 
 /** Names the database of a folder, so that it is found again by whoever opens the folder again. */
 const NAME_FILE = 'test-database'
@@ -25,6 +28,7 @@ export async function openTestDatabase(folder: string, now: () => number): Promi
   inServer.add(store)
   return {
     ...store,
+    db: store.db.withPlugin(counting),
     async close() {
       inServer.delete(store)
       await store.close()
@@ -32,15 +36,48 @@ export async function openTestDatabase(folder: string, now: () => number): Promi
   }
 }
 
+/** What no program of ours does: removes what keeps lines of a table from being changed. */
+export async function dropTrigger(
+  db: Store['db'],
+  { trigger, table }: { readonly trigger: string; readonly table: string },
+): Promise<void> {
+  await sql.raw(`drop trigger ${trigger}${SERVER === undefined ? '' : ` on ${table}`}`).execute(db)
+}
+
+/** From now on rows may name others that there are not. */
+export async function ignoreReferences(db: Store['db']): Promise<void> {
+  const off = SERVER === undefined ? 'pragma foreign_keys = off' : 'set session_replication_role = replica'
+  await sql.raw(off).execute(db)
+}
+
 /** For tests that wait for nothing in particular: what has been asked of the stores is answered, and was heard of. */
 export async function storeTurn(): Promise<void> {
   await nextTurn()
+  quietTurns = asked === heardOf ? quietTurns + 1 : 0
+  heardOf = asked
+  if (quietTurns > SURELY_QUIET) {
+    return
+  }
+  // One after the other is answered, so what was asked before is.
   for (const { db } of inServer) {
     await sql`select 1`.execute(db)
   }
 }
 
 const inServer = new Set<Store>()
+/** Statements of all stores, and those that storeTurn has waited for: most turns of a test have none. */
+let asked = 0
+let heardOf = 0
+let quietTurns = 0
+/** The end of a transaction is not counted, and comes a turn after its last statement. */
+const SURELY_QUIET = 2
+const counting: KyselyPlugin = {
+  transformQuery({ node }) {
+    asked += 1
+    return node
+  },
+  transformResult: async ({ result }) => result,
+}
 
 /** Databases that nobody uses any more: to empty one takes a fraction of the time of making another. */
 const free: string[] = []

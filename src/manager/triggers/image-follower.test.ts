@@ -4,6 +4,7 @@ import { newId } from '#lib/id.ts'
 import { TestClock } from '#lib/test-clock.ts'
 import { seedApp, type TestServer, testServer } from '#manager/api/test-server.ts'
 import { movedImages } from '#manager/apps/moved-images.ts'
+import { storeTurn } from '#manager/store/test-database.ts'
 import { createImageFollower, type ImageFollower } from './image-follower.ts'
 
 const MINUTE = 60_000
@@ -59,7 +60,7 @@ async function release(more: { held_commit?: string; pinned?: string; followed?:
 async function pass(ms: number): Promise<void> {
   await clock.pass(ms, async () => {
     for (let turn = 0; turn < 20; turn++) {
-      await new Promise(resolve => setImmediate(resolve))
+      await storeTurn()
     }
   })
 }

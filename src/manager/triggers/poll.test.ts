@@ -12,7 +12,7 @@ import { AGENT_OFFLINE, BAD_ANSWER } from '#manager/agents/errors.ts'
 import { createEvents } from '#manager/deployments/events.ts'
 import { NO_OUTBOX } from '#manager/outbox/test-outbox.ts'
 import type { Store } from '#manager/store/database.ts'
-import { leaveTestDatabase, openTestDatabase } from '#manager/store/test-database.ts'
+import { leaveTestDatabase, openTestDatabase, storeTurn } from '#manager/store/test-database.ts'
 import { createPoller, type Poller } from './poll.ts'
 
 const ONE = 'a'.repeat(40)
@@ -339,7 +339,7 @@ class World {
 
 async function settled(turns = 4): Promise<void> {
   for (let turn = 0; turn < turns; turn += 1) {
-    await new Promise(setImmediate)
+    await storeTurn()
   }
 }
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, test } from 'node:test'
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { nextTime, scheduleFrom } from '#deploy-file/schedule.ts'
 import { type LogFields, silentLogger } from '#lib/logger.ts'
 import { TestClock } from '#lib/test-clock.ts'
 import { addApp, openTestStore, type TestStore } from '#manager/deployments/test-store.ts'
+import { storeTurn } from '#manager/store/test-database.ts'
 import { createScheduler, type Scheduler } from './schedule.ts'
 import { lastTime } from './schedule-times.ts'
 
@@ -134,7 +134,7 @@ function isNear(now: number): boolean {
 
 async function settle(): Promise<void> {
   for (let turn = 0; turn < 30; turn += 1) {
-    await nextTurn()
+    await storeTurn()
   }
 }
 

@@ -9,6 +9,8 @@ import { containersOf, routesOf, volumesOf } from '#world/traces.ts'
 /** Names of the five releases that can be gone back to, of the build and of the registry (docs/garbage-collection.md), and some room. */
 const MOST_IMAGES = 12
 const MOST_CHECKOUTS = 12
+/** Of http and of https. */
+const ROUTES = 2
 /** What is cleared away after the end of a deployment is gone by then. */
 const SETTLE_MS = 60_000
 
@@ -46,7 +48,7 @@ async function leftOf(world: World, app: string): Promise<readonly string[]> {
     ...(containers.length === 1 ? [] : [`${app} has these containers and not one: ${containers.join(', ')}`]),
     ...(volumes.length === 0 ? [] : [`${app} has volumes: ${volumes.join(', ')}`]),
     ...(images.length <= MOST_IMAGES ? [] : [`${app} has ${images.length} images`]),
-    ...(routes.length === 1 ? [] : [`${app} has these routes and not one: ${routes.join(', ')}`]),
+    ...(routes.length === ROUTES ? [] : [`${app} has ${routes.length} routes: ${routes.join(', ')}`]),
   ]
 }
 

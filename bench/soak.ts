@@ -45,7 +45,9 @@ if (values.help || !(minutes > 0)) {
 } else {
   const problems = await soak(minutes * MS_PER_MINUTE)
   problems.forEach(problem => void say(`WRONG: ${problem}`))
-  say(problems.length === 0 ? 'Nothing was lost, nothing was left, nothing grew.' : '')
+  if (problems.length === 0) {
+    say('Nothing was lost, nothing was left, nothing grew.')
+  }
   process.exitCode = problems.length === 0 ? 0 : 1
 }
 

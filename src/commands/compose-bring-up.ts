@@ -9,7 +9,7 @@ import type { ComposeContainer } from './compose-data.ts'
 import { explainFailure } from './compose-explain.ts'
 import { projectFolder, renderFile } from './compose-folders.ts'
 import { fetchImages } from './compose-images.ts'
-import { expectedServices } from './compose-judge.ts'
+import { expectedServices, mustStart } from './compose-judge.ts'
 import { OWN_KEY, type Render } from './compose-model.ts'
 import { describeContainers, projectContainers, serviceOf } from './compose-observe.ts'
 import { connectRoutes } from './compose-routes.ts'
@@ -32,6 +32,8 @@ export interface BringUp {
   readonly remade?: readonly string[]
   /** On the way back, who still answers visitors is not started again although what it depends on was made anew. */
   readonly isReturn?: boolean
+  /** Asked before anything is started; what runs as it is wanted needs nobody's leave to go on. */
+  readonly admit?: () => Promise<void>
 }
 
 export interface BroughtUp {
@@ -56,6 +58,9 @@ export async function bringUp(hands: Hands, wish: BringUp): Promise<BroughtUp> {
   const network = hands.host.network.name
   const { beside, remade } = wish
   const arranged = arrange(render, { containers: before, imageIds, beside, remade, serving, network })
+  if (startsAny(render, arranged, before)) {
+    await wish.admit?.()
+  }
   await create(hands, wish, { ...arranged, before })
   const replaced = new Set(arranged.replaced.map(each => each.id))
   const ours = async () => (await projectContainers(hands, project)).filter(each => !replaced.has(each.id))
@@ -92,6 +97,16 @@ export async function bringUp(hands: Hands, wish: BringUp): Promise<BroughtUp> {
     ),
     replaced: arranged.replaced,
   }
+}
+
+function startsAny(render: Render, arranged: Arrangement, before: readonly ContainerFacts[]): boolean {
+  const { inPlace, scale, restart, replaced, leftovers } = arranged
+  const services = new Map(expectedServices(render).map(each => [each.name, each]))
+  const stays = before.filter(each => !replaced.includes(each) && !leftovers.includes(each))
+  return (
+    inPlace.length + restart.length + Object.keys(scale).length > 0 ||
+    stays.some(each => mustStart(services.get(serviceOf(each)), each))
+  )
 }
 
 /** Addresses that the proxy leads to now, also for routes that this render no longer has. */

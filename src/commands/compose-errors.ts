@@ -30,6 +30,22 @@ export const COMPOSE_NOT_ALLOWED = defineError({
     'Each finding says where it stands and what to write instead. The owner of the host decides what is allowed, in the policy file of its worker.',
 })
 
+export const RELEASE_FORBIDDEN = defineError({
+  code: 'RELEASE_FORBIDDEN',
+  status: 422,
+  retry: 'never',
+  message: (
+    { host, project, made }: { readonly host: string; readonly project: string; readonly made: string },
+    count: number,
+    first: string,
+  ) =>
+    `The policy of the host "${host}" forbids this version of "${project}", which was checked ${made}: ${first}${
+      count === 1 ? '' : ` (and ${count - 1} more)`
+    }`,
+  hint: () =>
+    'It is not started; what still runs goes on. Deploy a commit that the policy of the host allows, or ask the owner of the host, who has changed that policy since.',
+})
+
 export const COMPOSE_VARIABLE_RESERVED = defineError({
   code: 'COMPOSE_VARIABLE_RESERVED',
   status: 422,

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { Type } from 'typebox'
+import { findingText } from '#policy/finding.ts'
 import { scalarText, shapeOf } from '#policy/shape.ts'
 import { defineCommand } from './command.ts'
 import { ProjectName, RenderHash } from './compose-data.ts'
@@ -10,12 +11,13 @@ import { describeServices, OWN_KEY } from './compose-model.ts'
 import { RenderResult } from './compose-render.ts'
 import { readRender } from './compose-store.ts'
 import { LABEL } from './container-data.ts'
+import { forbiddenNow } from './stored-policy.ts'
 
 const strict = { additionalProperties: false } as const
 
 export const composeRecall = defineCommand({
   name: 'compose.recall',
-  summary: 'Tells what an earlier release of a project is made of, if this host kept all of it.',
+  summary: 'Tells what an earlier release of a project is made of, if this host kept all of it and its policy allows it.',
   role: 'worker',
   data: Type.Object(
     {
@@ -30,6 +32,14 @@ export const composeRecall = defineCommand({
   async run(hands, { project, render: hash, sharedVolumes }) {
     const render = await readRender(hands, project, hash).catch(undefinedIfGone)
     if (!render) {
+      return {}
+    }
+    const [forbidden] = await forbiddenNow(hands, { name: project, shelf: project, hash, render })
+    if (forbidden) {
+      hands.say(
+        `what was kept of this release is not used, because the policy of this host forbids it by now: ${findingText(forbidden)}`,
+        'info',
+      )
       return {}
     }
     const { routes, mounts } = render[OWN_KEY]

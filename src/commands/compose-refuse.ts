@@ -12,14 +12,17 @@ export function refuseErrors(findings: readonly Finding[]): void {
   const errors = findings.filter(finding => finding.severity === 'error')
   const first = errors[0]
   if (first) {
-    throw COMPOSE_NOT_ALLOWED(errors.length, findingText(first)).with({
-      problems: errors.slice(0, 200).map(({ rule, message, fix, severity: _, ...place }) => ({
-        ...place,
-        message: `${rule} ${message}`,
-        expected: fix,
-      })),
-    })
+    throw COMPOSE_NOT_ALLOWED(errors.length, findingText(first)).with({ problems: problemsOf(errors) })
   }
+}
+
+/** As many as an error carries. */
+export function problemsOf(findings: readonly Finding[]) {
+  return findings.slice(0, 200).map(({ rule, message, fix, severity: _, ...place }) => ({
+    ...place,
+    message: `${rule} ${message}`,
+    expected: fix,
+  }))
 }
 
 /** What is given to a build as an argument stays in the image. */

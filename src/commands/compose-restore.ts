@@ -9,6 +9,7 @@ import { DrainMs, retire } from './compose-retire.ts'
 import { claimProject, readRender } from './compose-store.ts'
 import { StartWish } from './compose-up.ts'
 import { AppName } from './container-data.ts'
+import { refuseForbiddenRender } from './stored-policy.ts'
 
 const strict = { additionalProperties: false } as const
 
@@ -38,7 +39,9 @@ export const composeRestore = defineCommand({
     }
     const render = await readRender(hands, data.project, data.render)
     await claimProject(hands, data.project, { ...render[OWN_KEY], app: data.app })
-    const wish = { ...data, render, hash: data.render, beside: [], isReturn: true }
+    const { project, render: hash } = data
+    const admit = () => refuseForbiddenRender(hands, { name: project, shelf: project, hash, render })
+    const wish = { ...data, render, hash, beside: [], isReturn: true, admit }
     const { services, touched, replaced } = await bringUp(hands, wish)
     const removed = await retire(hands, replaced, { project: data.project, drainMs: data.drainMs ?? 0 })
     if (removed.length < replaced.length) {

@@ -13,12 +13,13 @@ import {
 import { hashOf, type OwnPart, type Render } from './compose-model.ts'
 import { pruneMounts } from './compose-mounts.ts'
 import { fileCall } from './file-call.ts'
+import { forgetRules, noteRules } from './stored-policy.ts'
 
 const LARGEST_RENDER = 16 * 1024 * 1024
 /** A bind mount of a file is read by the container's user; the folder above is the worker's own. */
 const READABLE = 0o444
 
-/** Writes a rendered configuration under the hash of its text. */
+/** Writes a rendered configuration, which the policy allows now, under the hash of its text. */
 export async function keepRender(
   hands: Hands,
   project: string,
@@ -29,6 +30,8 @@ export async function keepRender(
 ): Promise<string> {
   const { workspace } = hands.host
   const hash = hashOf(text)
+  await hands.perform(fileCall({ operation: 'make-folder', path: projectFolder(workspace, project) }))
+  await noteRules(hands, project, hash)
   const present = await hands.perform(
     fileCall({ operation: 'stat', path: renderFile(workspace, project, hash) }),
   )
@@ -155,6 +158,9 @@ export async function pruneRenders(
     name => /^[0-9a-f]{64}\.json$/.test(name) && !keep.current.includes(name.slice(0, 64)),
   )
   const kept = await keepNewest(hands, folder, { names: renders, most: keep.most })
+  for (const name of renders.filter(each => !kept.includes(each))) {
+    await forgetRules(hands, project, name.slice(0, 64))
+  }
   const configs = names.filter(name => name.startsWith('config-'))
   await keepNewest(hands, folder, { names: configs, most: keep.most })
   const pinned = keep.current.filter(hash => names.includes(`${hash}.json`))

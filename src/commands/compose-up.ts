@@ -11,6 +11,7 @@ import { claimProject, keepRender, pruneRenders, readRender } from './compose-st
 import { AppName, ImageName } from './container-data.ts'
 import { RegistryData } from './image-data.ts'
 import { ownNames, refuseForeignNames } from './own-names.ts'
+import { refuseForbiddenRender } from './stored-policy.ts'
 
 const strict = { additionalProperties: false } as const
 const RENDERS_KEPT = 12
@@ -78,6 +79,12 @@ export const composeUp = defineCommand({
     if (missing !== undefined) {
       throw COMPOSE_IMAGE_MISSING(missing, 'it was not built')
     }
+    await refuseForbiddenRender(hands, {
+      name: data.project,
+      shelf: data.project,
+      hash: data.render,
+      render: draft,
+    })
     const own = { ...draft, [OWN_KEY]: { ...draft[OWN_KEY], app: data.app } }
     // Without a source it is what an earlier release deployed: only names of images can have changed.
     const isReleased = own[OWN_KEY].source === undefined

@@ -10,6 +10,7 @@ import { bringStackUp } from './swarm-bring-up.ts'
 import { StackName, SwarmServiceData } from './swarm-data.ts'
 import { type StackModel, wishesOf, withStackImages } from './swarm-model.ts'
 import { pinStack } from './swarm-pins.ts'
+import { refuseForbiddenStack } from './swarm-policy.ts'
 import { ownServices, requireManager, swarmNodes } from './swarm-reach.ts'
 import { readStack, shelfOf } from './swarm-shelves.ts'
 
@@ -63,6 +64,7 @@ export const swarmDeploy = defineCommand({
     await requireManager(hands)
     const shelf = shelfOf(hands.host, stack)
     const draft = await readStack(hands, stack, data.render)
+    await refuseForbiddenStack(hands, stack, { hash: data.render, model: draft })
     await refuseForeignNames(hands, { app, name: stack, kind: 'stack', shelf, model: draft })
     await claimProject(hands, shelf, { ...draft[OWN_KEY], app })
     const model = draft[OWN_KEY].isFinal ? draft : await withPins(hands, { ...data, draft })

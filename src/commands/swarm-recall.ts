@@ -4,6 +4,7 @@ import { RenderHash } from './compose-data.ts'
 import { COMPOSE_RENDER_GONE } from './compose-errors.ts'
 import { StackName, StackRender } from './swarm-data.ts'
 import { describeStack, fileOf, wishesOf } from './swarm-model.ts'
+import { refuseForbiddenStack } from './swarm-policy.ts'
 import { readStack } from './swarm-shelves.ts'
 
 const strict = { additionalProperties: false } as const
@@ -25,6 +26,7 @@ export const swarmRecall = defineCommand({
     if (!model) {
       return {}
     }
+    await refuseForbiddenStack(hands, stack, { hash: render, model })
     const labels = new Map(wishesOf(model).map(each => [each.name, each.configHash]))
     const services = Object.entries(describeStack(fileOf(model), {})).map(([name, service]) => [
       name,

@@ -6,6 +6,7 @@ import { bringStackUp } from './swarm-bring-up.ts'
 import { StackName, SwarmServiceData } from './swarm-data.ts'
 import { StackStart } from './swarm-deploy.ts'
 import { takeStackDown } from './swarm-down.ts'
+import { refuseForbiddenStack } from './swarm-policy.ts'
 import { requireManager } from './swarm-reach.ts'
 import { readStack } from './swarm-shelves.ts'
 import { tidyStack } from './swarm-tidy.ts'
@@ -32,6 +33,7 @@ export const swarmRestore = defineCommand({
       return { services: [] }
     }
     const model = await readStack(hands, stack, hash)
+    await refuseForbiddenStack(hands, stack, { hash, model })
     const services = await bringStackUp(hands, { ...data, model, hash })
     await tidyStack(hands, stack, model)
     hands.say(`the stack ${stack} is back at its previous release`, 'info')

@@ -19,6 +19,7 @@ export function clampLimits(report: Report, path: ModelPath, service: Shape): Sh
   if (limited.cpus !== undefined) {
     limited.cpus = cut([...path, 'cpus'], limited.cpus, LIMITS.cpus)
   }
+  const processes = service.pids_limit ?? LIMITS.pids
   const deploy = shapeOf(service.deploy)
   const resources = shapeOf(deploy.resources)
   const limits = shapeOf(resources.limits)
@@ -27,14 +28,14 @@ export function clampLimits(report: Report, path: ModelPath, service: Shape): Sh
     ...limits,
     ...(limits.memory === undefined ? {} : { memory: cut([...at, 'memory'], limits.memory, LIMITS.memory) }),
     ...(limits.cpus === undefined ? {} : { cpus: cut([...at, 'cpus'], limits.cpus, LIMITS.cpus) }),
-    ...(limits.pids === undefined ? {} : { pids: cut([...at, 'pids'], limits.pids, LIMITS.pids) }),
   }
+  // Compose refuses it at both places with different values, and takes limits without it for another value.
   if (Object.keys(limits).length > 0) {
-    limited.deploy = { ...deploy, resources: { ...resources, limits: bounded } }
-  }
-  // Compose refuses both at once with different values.
-  if (limits.pids === undefined) {
-    limited.pids_limit = cut([...path, 'pids_limit'], service.pids_limit ?? LIMITS.pids, LIMITS.pids)
+    const pids = cut([...at, 'pids'], limits.pids ?? processes, LIMITS.pids)
+    limited.deploy = { ...deploy, resources: { ...resources, limits: { ...bounded, pids } } }
+    delete limited.pids_limit
+  } else {
+    limited.pids_limit = cut([...path, 'pids_limit'], processes, LIMITS.pids)
   }
   return limited
 }

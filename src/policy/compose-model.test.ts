@@ -190,6 +190,18 @@ describe('what the host changes', () => {
       { services: { a: service, b: { image: 'b' } } },
       { rules: RULES, project: PROJECT },
     )
+    const memory = { limits: { memory: '1' } }
+    const beside = { services: { c: { image: 'c', pids_limit: 9_999, deploy: { resources: memory } } } }
+    assert.deepEqual(
+      shapeOf(rewriteModel(beside, { rules: RULES, project: PROJECT }).model.services).c,
+      {
+        image: 'c',
+        security_opt: ['no-new-privileges:true'],
+        logging: { driver: 'json-file', options: { 'max-size': '10m', 'max-file': '3' } },
+        deploy: { resources: { limits: { memory: '1', pids: 4096 } } },
+      },
+      'Compose takes them at one place only',
+    )
     const { a, b } = shapeOf(model.services)
     assert.deepEqual(shapeOf(a).deploy, {
       resources: { limits: { memory: '536870912', cpus: 64, pids: 4096 } },

@@ -17,7 +17,8 @@ const strict = { additionalProperties: false } as const
 
 export const composeRecall = defineCommand({
   name: 'compose.recall',
-  summary: 'Tells what an earlier release of a project is made of, if this host kept all of it and its policy allows it.',
+  summary:
+    'Tells what an earlier release of a project is made of, if this host kept all of it and its policy allows it.',
   role: 'worker',
   data: Type.Object(
     {

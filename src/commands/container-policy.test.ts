@@ -1,8 +1,9 @@
 import { doesNotReject, doesNotThrow, rejects, throws } from 'node:assert/strict'
 import { test } from 'node:test'
+import type { ContainerFacts } from '#programs/docker-containers.ts'
 import type { HostPolicy } from './command.ts'
 import { SLEEP_LABEL } from './container-data.ts'
-import { refuseForbiddenImage, refuseOverLimits } from './container-policy.ts'
+import { refuseForbiddenContainer, refuseForbiddenImage, refuseOverLimits } from './container-policy.ts'
 import { testHands } from './recorded-hands.test.ts'
 
 const GIB = 1024 ** 3
@@ -39,6 +40,27 @@ test('X01 C35 an image from elsewhere gets in by what this host noted of its bui
   await doesNotReject(refuseForbiddenImage(hands, { reference: 'fairlead/shop:t-1', image: image('a') }))
   await doesNotReject(refuseForbiddenImage(hands, { reference: 'registry.example/x:1', image: image('b') }))
   await doesNotReject(refuseForbiddenImage(testHands([]), { reference, image: image('b') }))
+})
+
+test('a container that is started again is judged by the rules of now', async () => {
+  const facts: ContainerFacts = {
+    ...{ id: 'c', name: 'shop-1', labels: {}, state: 'exited', exitCode: 0, outOfMemory: false, error: '' },
+    ...{ startedAt: '', restarts: 0, image: 'registry.example/shop:1', imageId: `sha256:${'b'.repeat(64)}` },
+    ...{ memoryBytes: 0, health: 'none', healthLog: [], addresses: {}, hostPorts: ['1500'] },
+    ...{ writesVolumes: false, ownVolumes: false },
+  }
+  const under = (policy: Partial<HostPolicy>) =>
+    testHands([['stat /workspace/built/', { missing: true }]], { ...POLICY, ...policy })
+  await doesNotReject(refuseForbiddenContainer(under({ registries: ['registry.example'] }), facts))
+  await rejects(refuseForbiddenContainer(under({ ports: { from: 1600, to: 2048, never: [] } }), facts), {
+    code: 'PORT_REFUSED',
+  })
+  await rejects(refuseForbiddenContainer(under({ registries: ['other.example'] }), facts), {
+    code: 'IMAGE_REGISTRY_REFUSED',
+  })
+  const sandbox = { ...facts, labels: { [SLEEP_LABEL.idle]: '3600' }, memoryBytes: 2 * GIB + 1 }
+  await rejects(refuseForbiddenContainer(under({}), sandbox), { code: 'SANDBOX_OVER_LIMIT' })
+  await doesNotReject(refuseForbiddenContainer(under({}), { ...sandbox, memoryBytes: 2 * GIB }))
 })
 
 test('a host gives no more than its policy says to what people run anything in', () => {

@@ -1,4 +1,5 @@
 import { parseReference } from '#formats/image-reference.ts'
+import type { ContainerFacts } from '#programs/docker-containers.ts'
 import type { ImageFacts } from '#programs/docker-images.ts'
 import { isAllowedHere } from './built-here.ts'
 import type { Hands, HostPolicy, SandboxLimits } from './command.ts'
@@ -28,13 +29,33 @@ export function refuseForbiddenPorts(hands: Hands, ports: readonly { readonly ho
 
 export interface ImageToRun {
   readonly reference: string
-  readonly image: ImageFacts
+  readonly image: Pick<ImageFacts, 'id'>
 }
 
 /** Images come from an allowed registry or were built on this host: what they say of themselves does not count. */
 export async function refuseForbiddenImage(hands: Hands, { reference, image }: ImageToRun): Promise<void> {
   if (!(await isAllowedHere(hands, reference, image))) {
     throw IMAGE_REGISTRY_REFUSED(parseReference(reference)?.host ?? 'docker.io')
+  }
+}
+
+/**
+ * A container that stopped and is to be started again as it is: its ports and its image, and what people may use who run
+ * anything in it, by the rules of now.
+ */
+export async function refuseForbiddenContainer(hands: Hands, facts: ContainerFacts): Promise<void> {
+  const { engine, policy } = hands.host
+  const reached = engine?.publish?.ports ?? { from: 1, to: 0 }
+  const own = facts.hostPorts.map(Number).filter(port => !(port >= reached.from && port <= reached.to))
+  refuseForbiddenPorts(
+    hands,
+    own.filter(port => port > 0).map(host => ({ host })),
+  )
+  await refuseForbiddenImage(hands, { reference: facts.image, image: { id: facts.imageId } })
+  const most = policy.limits?.memoryBytes
+  const memory = facts.memoryBytes || Number.POSITIVE_INFINITY
+  if (most !== undefined && memory > most && facts.labels[SLEEP_LABEL.idle] !== undefined) {
+    throw SANDBOX_OVER_LIMIT(facts.name, WORDS.memoryBytes, memory, most)
   }
 }
 

@@ -128,10 +128,10 @@ async function endNow(hands: Hands, unwanted: readonly ContainerFacts[]): Promis
   )
 }
 
-async function startAgain(hands: Hands, app: string, { id, name }: ContainerFacts): Promise<void> {
-  const refusal = await takePlaceBack(hands, id)
+async function startAgain(hands: Hands, app: string, each: ContainerFacts): Promise<void> {
+  const refusal = await takePlaceBack(hands, each)
   if (refusal) {
     throw CONTAINER_START_REFUSED(app, refusal.refused)
   }
-  hands.say(`container ${name} started again`, 'info')
+  hands.say(`container ${each.name} started again`, 'info')
 }

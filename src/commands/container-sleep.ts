@@ -10,6 +10,7 @@ import { type AskedServer, isAnyKernelBusy, notebookStatus } from '#programs/not
 import { probeContainer } from '#programs/probe.ts'
 import type { Hands } from './command.ts'
 import { LABEL, SLEEP_LABEL } from './container-data.ts'
+import { refuseForbiddenContainer } from './container-policy.ts'
 import { containersOf } from './container-siblings.ts'
 import { readToken, startWithToken } from './container-token.ts'
 
@@ -94,6 +95,12 @@ export async function wake(
   }
   if (isStopped) {
     whenStarted()
+    try {
+      await refuseForbiddenContainer(hands, found)
+    } catch (error) {
+      hands.say(`${found.name} cannot be woken: ${asFairleadError(error).message}`, 'stderr')
+      return 'gone'
+    }
     const refusal = await startWithToken(hands, found.id, { app, deployment: current.deployment })
     if (refusal) {
       hands.say(`${found.name} cannot be woken: ${refusal.refused}`, 'stderr')

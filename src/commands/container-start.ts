@@ -221,7 +221,7 @@ async function leaveNothing(cancelled: Hands, { scene, error }: Failure): Promis
     const lines = await lastLines(hands, scene.name, endOf(error)).catch(() => [])
     await hands.perform(removeContainer(dockerSocket, scene.name))
     if (scene.mustYield) {
-      await takePlaceBack(hands, scene.mustYield.id)
+      await takePlaceBack(hands, scene.mustYield)
       hands.say(`${scene.mustYield.name} was started again`, 'info')
     }
     const isOurs = error instanceof FairleadError && lines.length > 0

@@ -7,7 +7,11 @@ import { stackFileOf } from './stack-file.ts'
 import { checkStoredModel } from './stored-model.ts'
 
 const ROOT = '/w/renders/shop/files'
-const ENFORCED: HostRules = { mode: 'enforce', ports: { from: 20_000, to: 20_100, never: [] }, registries: [] }
+const ENFORCED: HostRules = {
+  mode: 'enforce',
+  ports: { from: 20_000, to: 20_100, never: [] },
+  registries: [],
+}
 const PROJECT: ProjectFacts = {
   name: 'shop',
   routes: [{ service: 'web', port: 80 }],
@@ -109,8 +113,5 @@ test('a stack that is kept is judged as what Swarm was told', () => {
     return stackFileOf(model, { name: 'shop', root: ROOT, secrets: {}, configs: {} }).file
   }
   assert.deepEqual(rules(turn('enforce'), ENFORCED, STACK), [])
-  assert.deepEqual(rules(turn('trusted'), ENFORCED, STACK), [
-    'POL113 services.web',
-    'POL113 services.db',
-  ])
+  assert.deepEqual(rules(turn('trusted'), ENFORCED, STACK), ['POL113 services.web', 'POL113 services.db'])
 })

@@ -12,6 +12,7 @@ import { refuseUnpublished } from './compose-openings.ts'
 import { type ComposeRelease, readRelease, releasedRender, shownEnvironment } from './compose-release.ts'
 import type { ComposeSettings } from './compose-settings.ts'
 import { undoTells } from './compose-undo.ts'
+import { type Publication, publicationsOf } from './publication.ts'
 import { namesOfImages } from './released-image.ts'
 import { type Plan, type PlanInput, type ReleaseFacts, resultOf, type Tell, tell } from './target.ts'
 
@@ -34,6 +35,7 @@ export function planCompose(input: PlanInput<ComposeSettings>): Plan {
         watch: watchTells(decision),
         prune: pruneTells(decision),
         undo: undoTells(decision),
+        publishes: publishedBy(decision),
         release,
         changes,
         nothingToDo,
@@ -43,6 +45,12 @@ export function planCompose(input: PlanInput<ComposeSettings>): Plan {
 const EMPTY = {
   ...{ build: [], push: [], apply: [], verify: [], route: [], watch: [], prune: [], undo: [] },
 } as const
+
+/** A service without containers binds nothing. */
+function publishedBy({ found: { rendered } }: Decision): Publication[] {
+  const services = Object.values(rendered.services)
+  return publicationsOf(services.flatMap(({ replicas, ports }) => (replicas > 0 ? ports : [])))
+}
 
 function verifyTell({ input, wants, services, found, replaced }: Decision): Tell {
   const mustRun = servicesThatMustRun(found.rendered)

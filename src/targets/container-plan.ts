@@ -4,6 +4,7 @@ import { type ContainerDecision, decide, isSettled } from './container-decision.
 import { readRelease, releasedImageOf, releaseOf } from './container-release.ts'
 import { NO_TELLS, planRun } from './container-run-plan.ts'
 import type { ContainerSettings } from './container-settings.ts'
+import { placeOf } from './publication.ts'
 import { fetchTell } from './released-image.ts'
 import { type Plan, type PlanInput, type ResultOf, resultOf, type Tell, tell } from './target.ts'
 
@@ -40,6 +41,10 @@ export function planContainer(input: PlanInput<ContainerSettings>): Plan {
           push: pushTells(decision),
           image: imageToRun(decision),
         }),
+        publishes: wants.run.ports.map(({ host, protocol = 'tcp', address }) => ({
+          ...{ protocol, first: host, last: host },
+          ...placeOf(address),
+        })),
         release: { ...release },
         changes,
         nothingToDo,

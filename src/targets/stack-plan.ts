@@ -4,6 +4,7 @@ import { imageName, parseReference } from '#formats/image-reference.ts'
 import { BUILD_CACHE } from './build-settings.ts'
 import { buildImageTell } from './built-images.ts'
 import { shownEnvironment } from './compose-release.ts'
+import { publicationsOf } from './publication.ts'
 import { namesOfImages } from './released-image.ts'
 import { portsOf, stackChanges } from './stack-changes.ts'
 import { decideStack, type StackDecision } from './stack-decision.ts'
@@ -19,7 +20,7 @@ const EMPTY = {
 /** Decides what to tell the worker from what it reported. Pure: the same input gives the same plan. */
 export function planStack(input: PlanInput<StackSettings>): Plan {
   const decision = decideStack(input)
-  const { builds, pushes, wants, mustApply } = decision
+  const { builds, pushes, wants, services, mustApply } = decision
   const { variables, secrets } = wants
   const changes = stackChanges(decision)
   const release = { ...releaseOf(decision) }
@@ -40,6 +41,11 @@ export function planStack(input: PlanInput<StackSettings>): Plan {
     verify: [verifyTell(decision, resultOf('up', 'render'))],
     prune: pruneTells(decision),
     undo: [undoTell(decision)],
+    publishes: publicationsOf(
+      services.flatMap(({ rendered }) =>
+        rendered.ports.map(each => ({ ...each, published: String(each.published) })),
+      ),
+    ),
     release,
     changes,
     nothingToDo: false,

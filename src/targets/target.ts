@@ -4,6 +4,7 @@ import type { Opening } from '#firewall/opening.ts'
 import type { Claims } from './claims.ts'
 import type { Followed } from './followed.ts'
 import type { NotebookFacts } from './notebook-facts.ts'
+import type { Publication } from './publication.ts'
 
 /** What a plan tells the worker: one command with its data, under a key by which later data can name its result. */
 export interface Tell {
@@ -80,6 +81,8 @@ export interface Plan {
   /** Ports of the host that its guardian opens, and whether some of before are closed; absent: there are none. */
   readonly opens?: readonly Opening[]
   readonly closes?: boolean
+  /** Ports of the host that the release binds there; absent: none. */
+  readonly publishes?: readonly Publication[]
   /** true: what runs is already what is wanted; apply would change nothing. */
   readonly nothingToDo: boolean
   /** Why this commit is not for the app: nothing is done, and the release before stays the one that counts. */

@@ -14,7 +14,8 @@ export const PORT_TAKEN_BY_APP = defineError({
   code: 'PORT_TAKEN_BY_APP',
   status: 409,
   retry: 'never',
-  message: (ports: string, host: string) => `${ports} of "${host}" is already open for another app.`,
+  // Not whose: apps of a host may belong to people who are not to know of each other.
+  message: (ports: string, host: string) => `${ports} of "${host}" is another app's already.`,
   hint: () => 'Choose another port of the host, or remove it from the app that has it.',
 })
 

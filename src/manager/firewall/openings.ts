@@ -75,7 +75,10 @@ export async function claimOpenings(db: Db, { app, deployment, openings }: Claim
 }
 
 /** Those that system containers of the host have, whether they run or not. */
-async function portsOfSystems(db: Db, { id, host }: Claim['app']): Promise<Omit<Opening, 'sources'>[]> {
+export async function portsOfSystems(
+  db: Db,
+  { id, host }: Claim['app'],
+): Promise<Omit<Opening, 'sources'>[]> {
   const rows = await db
     .selectFrom('system_ports')
     .select(['protocol', 'port'])
@@ -105,11 +108,13 @@ export async function releaseOpenings(
   deployment: { readonly id: string; readonly appId: string },
   end: EndedPipeline,
 ): Promise<void> {
-  const gone = db.deleteFrom('openings').where('app_id', '=', deployment.appId)
-  if (end.state !== 'succeeded') {
-    await gone.where('deployment_id', '=', deployment.id).execute()
-  } else if (end.release) {
-    await gone.where('deployment_id', '!=', deployment.id).execute()
+  for (const table of ['openings', 'published_ports'] as const) {
+    const gone = db.deleteFrom(table).where('app_id', '=', deployment.appId)
+    if (end.state !== 'succeeded') {
+      await gone.where('deployment_id', '=', deployment.id).execute()
+    } else if (end.release) {
+      await gone.where('deployment_id', '!=', deployment.id).execute()
+    }
   }
 }
 

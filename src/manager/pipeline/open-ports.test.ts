@@ -5,7 +5,9 @@ import { readDeployment } from '#manager/deployments/queries.ts'
 import type { Queue } from '#manager/deployments/queue.ts'
 import { requestDeployment } from '#manager/deployments/request.ts'
 import { addApp, openTestStore, type TestStore } from '#manager/deployments/test-store.ts'
+import { PORT_TAKEN_BY_APP } from '#manager/firewall/errors.ts'
 import { openingsAt } from '#manager/firewall/openings.ts'
+import { claimPublished } from '#manager/firewall/published-ports.ts'
 import { createFakeAgents, type FakeAgents, workingAnswers } from './test-agents.ts'
 import { openTestQueue } from './test-queue.ts'
 
@@ -116,6 +118,34 @@ test('A10 two apps that want one port of a host: the second is refused before an
   assert.doesNotMatch(JSON.stringify(error), /"other"/)
   assert.equal(indexOf('container.start'), -1)
   assert.equal(indexOf('firewall.apply'), -1)
+})
+
+test('A10 a port that another app is about to bind is refused before anything is started, open or not', async () => {
+  await addHosts(null)
+  const other = await addApp(store, 'other')
+  const shop = await addApp(store, 'shop')
+  const claim = { app: { id: other, host: 'local' }, deployment: 'd', engine: undefined }
+  await claimPublished(store.db, { ...claim, ports: [{ protocol: 'tcp', first: 1880, last: 1890 }] })
+  describes({ host: 1883, container: 1883 })
+  const { state, error, failedStep } = await deployed(shop)
+  assert.deepEqual([state, failedStep, error?.code], ['failed', 'open-ports', 'PORT_TAKEN_BY_APP'])
+  assert.doesNotMatch(JSON.stringify(error), /"other"/)
+  assert.equal(indexOf('container.start'), -1)
+
+  const udp = { protocol: 'udp', first: 1880, last: 1890 }
+  await claimPublished(store.db, { ...claim, ports: [udp] })
+  assert.equal((await deployed(shop)).state, 'succeeded', 'another protocol')
+  const port = { protocol: 'tcp', first: 1883, last: 1883 }
+  for (const [what, changes] of [
+    ['the port that the release has by now', { ports: [port] }],
+    ['also at one address', { ports: [{ ...port, address: '10.0.0.1' }] }],
+  ] as const) {
+    await assert.rejects(claimPublished(store.db, { ...claim, ...changes }), PORT_TAKEN_BY_APP.matches, what)
+  }
+  await claimPublished(store.db, { ...claim, engine: 'other', ports: [port] })
+  const removed = await deployed(shop, 'remove')
+  assert.equal(removed.state, 'succeeded', removed.error?.message ?? '')
+  await claimPublished(store.db, { ...claim, ports: [port] })
 })
 
 test('R81 without a guardian a port that is to be open fails the deployment and says what to do', async () => {

@@ -25,6 +25,7 @@ import type { PastDeploymentTable } from './past-table.ts'
 import type { PersonTable, SessionTable } from './people-tables.ts'
 import type { MemberTable, ProjectItemTable, ProjectTable } from './project-tables.ts'
 import type { SignInTables } from './provider-tables.ts'
+import type { PublishedPortTable } from './published-port-table.ts'
 import type { PushedCommitTable } from './pushed-table.ts'
 import type { RegistryPathTable } from './registry-path-table.ts'
 import type { SecretRevisionTable, SecretTable } from './secret-tables.ts'
@@ -62,6 +63,7 @@ export interface Tables extends NotebookTables, SharedSecretTables, SignInTables
   apps: AppTable
   domains: DomainTable
   openings: OpeningTable
+  published_ports: PublishedPortTable
   address_lists: AddressListTable
   secrets: SecretTable
   secret_revisions: SecretRevisionTable

@@ -1,4 +1,5 @@
 import type { Kysely } from 'kysely'
+import { LOCAL_ENGINE } from '#commands/engine.ts'
 import { refuseUnknownLists } from '#manager/firewall/address-lists.ts'
 import { GUARDIAN_MISSING } from '#manager/firewall/errors.ts'
 import { guardianOf } from '#manager/firewall/openings.ts'
@@ -20,8 +21,8 @@ interface Place {
 }
 
 /**
- * Gives each wanted port one of the host: the one that it has, or the lowest that no system has and that is not opened
- * for an app. Those that are not wanted any more are free from now on. Part of the transaction that stores the settings.
+ * Gives each wanted port one of the host: the one that it has, or the lowest that no system has and that no app binds or
+ * has opened. Those that are not wanted any more are free from now on. Part of the transaction that stores the settings.
  */
 export async function givePorts(
   db: Db,
@@ -79,8 +80,15 @@ async function takenPorts(db: Db, { appId, host, range }: Place): Promise<Set<st
     .where('app_id', '!=', appId)
     .where(eb => eb.or([eb('apps.host', '=', host), eb('hosts.guardian', '=', guardian ?? '')]))
     .execute()
+  const published = await db
+    .selectFrom('published_ports')
+    .innerJoin('apps', 'apps.id', 'published_ports.app_id')
+    .select(['protocol', 'first', 'last'])
+    .where('apps.host', '=', host)
+    .where('published_ports.engine', '=', LOCAL_ENGINE)
+    .execute()
   const taken = new Set(systems.map(({ protocol, port }) => `${protocol} ${port}`))
-  for (const { protocol, first, last } of openings) {
+  for (const { protocol, first, last } of [...openings, ...published]) {
     for (let port = Math.max(first, range.first); port <= Math.min(last, range.last); port += 1) {
       taken.add(`${protocol} ${port}`)
     }

@@ -1,18 +1,26 @@
 import { bringFirewall } from '#manager/firewall/bring-firewall.ts'
 import { claimOpenings } from '#manager/firewall/openings.ts'
+import { claimPublished } from '#manager/firewall/published-ports.ts'
 import { done, type Step, type StepContext, type StepOutcome } from '#manager/pipeline/step.ts'
 
-/** Opens the ports that the new release wants, beside those of the one before. */
+/**
+ * Claims the ports of the host that the new release binds, and opens those that it wants to be reached at, beside those
+ * of the one before.
+ */
 export const openPorts: Step = {
   name: 'open-ports',
   deadlineMs: 3 * 60_000,
-  isWanted: ({ facts }) => (facts.plan?.opens?.length ?? 0) > 0,
+  isWanted: ({ facts: { plan } }) => (plan?.opens ?? []).length + (plan?.publishes ?? []).length > 0,
   run: openWanted,
 }
 
 async function openWanted(context: StepContext): Promise<StepOutcome> {
   const { parts, app, deployment, facts, say, signal, workerLimitMs } = context
-  const openings = facts.plan?.opens ?? []
+  const { opens: openings = [], publishes: ports = [] } = facts.plan ?? {}
+  await claimPublished(parts.db, { app, deployment: deployment.id, engine: facts.engine, ports })
+  if (openings.length === 0) {
+    return done()
+  }
   const guardian = await claimOpenings(parts.db, { app, deployment: deployment.id, openings })
   // Also when nothing is new: an earlier process may have noted it and gone no further.
   const { opened } = await bringFirewall(parts, guardian, { waitMs: workerLimitMs, signal })

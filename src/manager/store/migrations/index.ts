@@ -50,6 +50,7 @@ import { up as systemProfiles } from './0057-system-profiles.ts'
 import { up as leader } from './0058-leader.ts'
 import { up as logPieces } from './0059-log-pieces.ts'
 import { up as passkeys } from './0060-passkeys.ts'
+import { up as publishedPorts } from './0061-published-ports.ts'
 
 export interface Migration {
   readonly name: string
@@ -109,4 +110,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0058-leader', up: leader },
   { name: '0059-log-pieces', up: logPieces },
   { name: '0060-passkeys', up: passkeys },
+  { name: '0061-published-ports', up: publishedPorts },
 ]

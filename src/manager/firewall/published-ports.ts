@@ -1,0 +1,60 @@
+import type { Kysely } from 'kysely'
+import { LOCAL_ENGINE } from '#commands/engine.ts'
+import type { Tables } from '#manager/store/tables.ts'
+import { inTransaction } from '#manager/store/transaction.ts'
+import { collide, type Publication } from '#targets/publication.ts'
+import { PORT_TAKEN_BY_APP } from './errors.ts'
+import { portsOfSystems } from './openings.ts'
+
+type Db = Kysely<Tables>
+
+interface Claim {
+  readonly app: { readonly id: string; readonly host: string }
+  readonly deployment: string
+  /** Of the host; undefined: its own. */
+  readonly engine: string | undefined
+  readonly ports: readonly Publication[]
+}
+
+/**
+ * Notes which ports of its host a deployment is going to bind, beside what the app has. PORT_TAKEN_BY_APP when another
+ * app has one of them or is about to: which of two comes first must not depend on how long their services take to start.
+ */
+export async function claimPublished(db: Db, claim: Claim): Promise<void> {
+  const { app, deployment, engine = LOCAL_ENGINE, ports } = claim
+  await inTransaction(db, async transaction => {
+    const others = await portsOfOthers(transaction, { app, engine })
+    const taken = ports.find(port => others.some(other => collide(port, other)))
+    if (taken) {
+      throw PORT_TAKEN_BY_APP(textOf(taken), app.host)
+    }
+    await transaction
+      .deleteFrom('published_ports')
+      .where('app_id', '=', app.id)
+      .where('deployment_id', '=', deployment)
+      .execute()
+    for (const { protocol, first, last, address = null } of ports) {
+      await transaction
+        .insertInto('published_ports')
+        .values({ app_id: app.id, deployment_id: deployment, engine, protocol, first, last, address })
+        .execute()
+    }
+  })
+}
+
+async function portsOfOthers(db: Db, { app, engine }: Pick<Claim, 'app' | 'engine'>): Promise<Publication[]> {
+  const rows = await db
+    .selectFrom('published_ports')
+    .innerJoin('apps', 'apps.id', 'published_ports.app_id')
+    .select(['protocol', 'first', 'last', 'address'])
+    .where('apps.host', '=', app.host)
+    .where('published_ports.engine', '=', engine ?? LOCAL_ENGINE)
+    .where('app_id', '!=', app.id)
+    .execute()
+  const held = rows.map(({ address, ...row }) => ({ ...row, ...(address === null ? {} : { address }) }))
+  return engine === LOCAL_ENGINE ? [...held, ...(await portsOfSystems(db, app))] : held
+}
+
+function textOf({ protocol, first, last }: Publication): string {
+  return `${protocol} ${first === last ? first : `${first}-${last}`}`
+}

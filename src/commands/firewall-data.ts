@@ -3,10 +3,13 @@ import { Opening } from '#firewall/opening.ts'
 
 const strict = { additionalProperties: false } as const
 
+/** Of a guardian. */
+export const MOST_OPENINGS = 2_000
+
 /** The openings of a host, all of them: what is not among them is closed. */
 export const WantedFirewall = Type.Object(
   {
-    openings: Type.Array(Opening, { maxItems: 2_000 }),
+    openings: Type.Array(Opening, { maxItems: MOST_OPENINGS }),
     /** Without a confirmation within this time the rules of before come back. */
     confirmWithinMs: Type.Integer({ minimum: 1_000, maximum: 600_000 }),
   },

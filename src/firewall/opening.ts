@@ -3,6 +3,9 @@ import { type Static, Type } from 'typebox'
 const strict = { additionalProperties: false } as const
 const Port = Type.Integer({ minimum: 1, maximum: 65_535 })
 
+/** Of one opening. */
+export const MOST_SOURCES = 20_000
+
 /** One or more neighbouring ports of a host that may be reached from outside. */
 export const Opening = Type.Object(
   {
@@ -10,7 +13,7 @@ export const Opening = Type.Object(
     first: Port,
     last: Port,
     /** Addresses and networks that may reach it; empty: everybody. */
-    sources: Type.Array(Type.String({ maxLength: 64 }), { maxItems: 20_000 }),
+    sources: Type.Array(Type.String({ maxLength: 64 }), { maxItems: MOST_SOURCES }),
   },
   strict,
 )

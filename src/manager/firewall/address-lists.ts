@@ -112,7 +112,7 @@ export async function usersOfLists(db: Db): Promise<ReadonlyMap<string, readonly
 }
 
 /** The same with the networks of lists in place of their names. What is open for an empty list only is open for nobody. */
-export async function withNetworks(db: Db, openings: readonly Opening[]): Promise<Opening[]> {
+export async function withNetworks<O extends Opening>(db: Db, openings: readonly O[]): Promise<O[]> {
   const names = [...new Set(openings.flatMap(({ sources }) => listsOf(sources)))]
   if (names.length === 0) {
     return [...openings]

@@ -1,16 +1,21 @@
 import { firewallApply, firewallConfirm } from '#commands/firewall.ts'
 import type { AppliedFirewall } from '#commands/firewall-data.ts'
-import { asOpenings, openPorts } from '#firewall/open-ports.ts'
+import { OPENING_FORBIDDEN } from '#commands/firewall-errors.ts'
 import { newId } from '#lib/id.ts'
 import type { TellOptions } from '#manager/agents/tell.ts'
 import type { PipelineParts } from '#manager/pipeline/step.ts'
-import { withNetworks } from './address-lists.ts'
-import { openingsAt } from './openings.ts'
+import type { AppOpening } from './openings.ts'
+import { type RefusedOpening, wantedOpenings, withoutForbidden } from './wanted-openings.ts'
 
 const CONFIRM_WITHIN_MS = 60_000
 
 /** Who is bringing a guardian's firewall now; the next one waits, and reads what is wanted only then. */
 const turns = new Map<string, Promise<unknown>>()
+
+export interface BroughtFirewall extends AppliedFirewall {
+  /** What was left out, so that all else is done: closing ports above all. */
+  readonly refused: readonly RefusedOpening[]
+}
 
 /**
  * Brings the firewall that a guardian keeps to what all apps want there now, and confirms it over a new connection: had
@@ -20,7 +25,7 @@ export async function bringFirewall(
   parts: Pick<PipelineParts, 'db' | 'agents'>,
   guardian: string,
   options: Pick<TellOptions, 'waitMs' | 'signal'>,
-): Promise<AppliedFirewall> {
+): Promise<BroughtFirewall> {
   const before = turns.get(guardian)
   const turn = (before ?? Promise.resolve())
     .catch(() => undefined)
@@ -39,13 +44,27 @@ async function bring(
   { db, agents }: Pick<PipelineParts, 'db' | 'agents'>,
   guardian: string,
   options: Pick<TellOptions, 'waitMs' | 'signal'>,
-): Promise<AppliedFirewall> {
-  const openings = asOpenings(openPorts(await withNetworks(db, await openingsAt(db, guardian))))
-  const applied = (await agents.tell(guardian, {
-    ...{ id: newId(), command: firewallApply.name, deadlineMs: firewallApply.deadlineMs },
-    params: { openings, confirmWithinMs: CONFIRM_WITHIN_MS },
-    ...options,
-  })) as AppliedFirewall
+): Promise<BroughtFirewall> {
+  const apply = async (of: readonly AppOpening[]) => {
+    const openings = of.map(({ app: _, ...opening }) => opening)
+    return (await agents.tell(guardian, {
+      ...{ id: newId(), command: firewallApply.name, deadlineMs: firewallApply.deadlineMs },
+      params: { openings, confirmWithinMs: CONFIRM_WITHIN_MS },
+      ...options,
+    })) as AppliedFirewall
+  }
+  const wanted = await wantedOpenings(db, guardian)
+  const { applied, refused } = await apply(wanted.openings).then(
+    applied => ({ applied, refused: wanted.refused }),
+    async error => {
+      const left = OPENING_FORBIDDEN.matches(error) && withoutForbidden(wanted.openings, error)
+      if (!left) {
+        throw error
+      }
+      const refused = [...wanted.refused, ...left.refused]
+      return { applied: await apply(left.openings), refused }
+    },
+  )
   if (applied.change !== undefined) {
     await agents.reconnect(guardian)
     await agents.tell(guardian, {
@@ -54,5 +73,5 @@ async function bring(
       ...options,
     })
   }
-  return applied
+  return { ...applied, refused }
 }

@@ -62,6 +62,23 @@ export const ADDRESS_LIST_IN_USE = defineError({
     `Take "@${name}" out of their deploy files (of systems: "fairlead systems set --port") and deploy them first.`,
 })
 
+export const ADDRESSES_TOO_MANY = defineError({
+  code: 'ADDRESSES_TOO_MANY',
+  status: 422,
+  retry: 'never',
+  message: (of: {
+    readonly ports: string
+    readonly guardian: string
+    readonly lists: string
+    readonly networks: number
+  }) =>
+    `${of.ports} cannot be opened by "${of.guardian}" for ${of.networks} networks${
+      of.lists === '' ? '' : `, most of them of ${of.lists}`
+    }: with those of other apps they are more than it takes.`,
+  hint: () =>
+    'Each port has the addresses of all its lists. Open fewer ports for large lists, join ports that stand beside each other, or name smaller networks in "from".',
+})
+
 export const ADDRESS_LISTS_FULL = defineError({
   code: 'ADDRESS_LISTS_FULL',
   status: 409,

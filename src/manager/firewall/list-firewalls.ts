@@ -1,8 +1,8 @@
 import type { SeenFirewall } from '#commands/firewall-data.ts'
 import { asFairleadError } from '#lib/errors.ts'
 import type { ManagerParts } from '#manager/parts.ts'
-import { withNetworks } from './address-lists.ts'
 import { type AppOpening, openingsAt, openText } from './openings.ts'
+import { wantedOpenings } from './wanted-openings.ts'
 import { observeFirewall } from './watch-firewalls.ts'
 
 export interface FirewallRecord {
@@ -12,6 +12,7 @@ export interface FirewallRecord {
   readonly wanted: readonly AppOpening[]
   /** As the guardian says just now; undefined: it did not. */
   readonly seen: SeenFirewall | undefined
+  /** Why it did not say, or what of the wanted is not asked of it. */
   readonly problem: string | undefined
   readonly isInSync: boolean
 }
@@ -32,10 +33,11 @@ export async function listFirewalls(
       const wanted = await openingsAt(parts.db, guardian)
       try {
         const seen = await observeFirewall(parts, guardian)
-        const resolved = await withNetworks(parts.db, wanted)
-        const isSame = seen.confirmed !== null && openText(seen.confirmed) === openText(resolved)
-        const isInSync = isSame && seen.drift.length === 0 && seen.pending === null
-        return { guardian, workers, wanted, seen, problem: undefined, isInSync }
+        const { openings, refused } = await wantedOpenings(parts.db, guardian)
+        const isSame = seen.confirmed !== null && openText(seen.confirmed) === openText(openings)
+        const problem = refused.map(({ app, error }) => `${app}: ${error.message}`).join(' ') || undefined
+        const isInSync = isSame && seen.drift.length === 0 && seen.pending === null && problem === undefined
+        return { guardian, workers, wanted, seen, problem, isInSync }
       } catch (thrown) {
         const problem = asFairleadError(thrown).message
         return { guardian, workers, wanted, seen: undefined, problem, isInSync: false }

@@ -21,11 +21,20 @@ interface Claim {
 
 /** All that apps of the hosts want that a guardian keeps, with the apps. */
 export async function openingsAt(db: Db, guardian: string): Promise<AppOpening[]> {
+  const rows = await openingRows(db, guardian)
+  return rows.map(({ deployment: _, ...opening }) => opening)
+}
+
+/** The same with the deployments that wanted them. */
+export async function openingRows(
+  db: Db,
+  guardian: string,
+): Promise<(AppOpening & { readonly deployment: string })[]> {
   const rows = await db
     .selectFrom('openings')
     .innerJoin('apps', 'apps.id', 'openings.app_id')
     .innerJoin('hosts', 'hosts.name', 'apps.host')
-    .select(['apps.name as app', 'protocol', 'first', 'last', 'sources'])
+    .select(['apps.name as app', 'deployment_id as deployment', 'protocol', 'first', 'last', 'sources'])
     .where('hosts.guardian', '=', guardian)
     .orderBy('protocol')
     .orderBy('first')

@@ -14,6 +14,8 @@ interface Claim {
   /** Of the host; undefined: its own. */
   readonly engine: string | undefined
   readonly ports: readonly Publication[]
+  /** Ids of apps that are going: they make room (make-room.ts). */
+  readonly leaving?: readonly string[] | undefined
 }
 
 /**
@@ -23,7 +25,7 @@ interface Claim {
 export async function claimPublished(db: Db, claim: Claim): Promise<void> {
   const { app, deployment, engine = LOCAL_ENGINE, ports } = claim
   await inTransaction(db, async transaction => {
-    const others = await portsOfOthers(transaction, { app, engine })
+    const others = await portsOfOthers(transaction, { ...claim, engine })
     const taken = ports.find(port => others.some(other => collide(port, other)))
     if (taken) {
       throw PORT_TAKEN_BY_APP(textOf(taken), app.host)
@@ -42,14 +44,14 @@ export async function claimPublished(db: Db, claim: Claim): Promise<void> {
   })
 }
 
-async function portsOfOthers(db: Db, { app, engine }: Pick<Claim, 'app' | 'engine'>): Promise<Publication[]> {
+async function portsOfOthers(db: Db, { app, engine, leaving = [] }: Claim): Promise<Publication[]> {
   const rows = await db
     .selectFrom('published_ports')
     .innerJoin('apps', 'apps.id', 'published_ports.app_id')
     .select(['protocol', 'first', 'last', 'address'])
     .where('apps.host', '=', app.host)
     .where('published_ports.engine', '=', engine ?? LOCAL_ENGINE)
-    .where('app_id', '!=', app.id)
+    .where('app_id', 'not in', [app.id, ...leaving])
     .execute()
   const held = rows.map(({ address, ...row }) => ({ ...row, ...(address === null ? {} : { address }) }))
   return engine === LOCAL_ENGINE ? [...held, ...(await portsOfSystems(db, app))] : held

@@ -5,9 +5,9 @@ import type { Timer } from '#lib/clock.ts'
 import { asFairleadError } from '#lib/errors.ts'
 import { newId } from '#lib/id.ts'
 import type { PipelineParts } from '#manager/pipeline/step.ts'
-import { withNetworks } from './address-lists.ts'
 import { bringFirewall } from './bring-firewall.ts'
-import { guardianOf, openingsAt, openText } from './openings.ts'
+import { guardianOf, openText } from './openings.ts'
+import { wantedOpenings } from './wanted-openings.ts'
 
 /** A guardian that is away is asked at the next look, not waited for. */
 const WAIT_MS = 1_000
@@ -69,12 +69,15 @@ export async function observeFirewall(
 async function settle(parts: PipelineParts, guardian: string): Promise<void> {
   try {
     const { confirmed, pending } = await observeFirewall(parts, guardian)
-    const wanted = await withNetworks(parts.db, await openingsAt(parts.db, guardian))
-    const isWanted = confirmed && openText(confirmed) === openText(wanted)
+    const { openings } = await wantedOpenings(parts.db, guardian)
+    const isWanted = confirmed && openText(confirmed) === openText(openings)
     // One that waits for its confirmation is somebody's who is just at it.
     if (pending === null && !isWanted) {
-      const { opened, closed } = await bringFirewall(parts, guardian, { waitMs: WAIT_MS })
+      const { opened, closed, refused } = await bringFirewall(parts, guardian, { waitMs: WAIT_MS })
       parts.logger.info('firewall.brought', { guardian, opened: opened.join(), closed: closed.join() })
+      for (const { app, error } of refused) {
+        parts.logger.warn('firewall.not-opened', { guardian, app, code: error.code, reason: error.message })
+      }
     }
   } catch (thrown) {
     const { code, message } = asFairleadError(thrown)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, test } from 'node:test'
 import type { WantedFirewall } from '#commands/firewall-data.ts'
+import { OPENING_FORBIDDEN } from '#commands/firewall-errors.ts'
 import { readDeployment } from '#manager/deployments/queries.ts'
 import type { Queue } from '#manager/deployments/queue.ts'
 import { requestDeployment } from '#manager/deployments/request.ts'
@@ -146,6 +147,62 @@ test('A10 a port that another app is about to bind is refused before anything is
   const removed = await deployed(shop, 'remove')
   assert.equal(removed.state, 'succeeded', removed.error?.message ?? '')
   await claimPublished(store.db, { ...claim, ports: [port] })
+})
+
+test('what the owner of a host forbids to one app holds up neither the ports of others nor their closing', async () => {
+  await addHosts('keeper')
+  const other = await addApp(store, 'other')
+  const row = { app_id: other, deployment_id: 'd', protocol: 'tcp', sources: '[]' } as const
+  // Beside the other's own: in one list they would be one range.
+  const forbidden = { ...row, first: 1884, last: 1884 }
+  await store.db.insertInto('openings').values([forbidden]).execute()
+  const apply = agents.answers['firewall.apply']
+  agents.answers['firewall.apply'] = (params, options) => {
+    const { openings } = params as unknown as WantedFirewall
+    const problems = openings.flatMap(({ first, last }, index) =>
+      first <= 1885 && last >= 1884
+        ? [{ path: `openings.${index}`, message: `tcp ${last} is forbidden` }]
+        : [],
+    )
+    if (problems.length > 0) {
+      throw OPENING_FORBIDDEN('tcp 1884').with({ problems })
+    }
+    return apply?.(params, options)
+  }
+  describes({ ...PORT, from: undefined, open: true })
+  const shop = await addApp(store, 'shop')
+  const { state, error } = await deployed(shop)
+  assert.equal(state, 'succeeded', error?.message ?? '')
+  assert.deepEqual(applied, [[{ ...OPENING, sources: [] }]])
+  describes({ ...PORT, host: 1885 })
+  const own = await deployed(shop)
+  assert.deepEqual(
+    [own.state, own.failedStep, own.error?.code],
+    ['failed', 'open-ports', 'OPENING_FORBIDDEN'],
+  )
+  assert.match(own.error?.message ?? '', /tcp 1885 is forbidden/)
+  assert.equal((await deployed(shop, 'remove')).state, 'succeeded')
+  assert.deepEqual(applied.at(-1), [], 'closed although the other still wants what it may not have')
+})
+
+test('lists of more addresses than a guardian takes are refused by name, and leave what is open', async () => {
+  await addHosts('keeper')
+  const networks = Array.from({ length: 19_000 }, (_, at) => `2001:db8:${at.toString(16)}:0:1000::/68`)
+  const list = { fetched_at: 1, asked_at: 1, problem: null, created_at: 1, source: '{}' }
+  await store.db
+    .insertInto('address_lists')
+    .values({ ...list, name: 'large', networks: JSON.stringify(networks) })
+    .execute()
+  const row = { deployment_id: 'd', ...OPENING, protocol: 'tcp', sources: '["10.0.0.0/8"]' } as const
+  await store.db
+    .insertInto('openings')
+    .values({ app_id: await addApp(store, 'other'), ...row })
+    .execute()
+  describes({ ...PORT, host: 1885, from: ['@large'] })
+  const { state, error } = await deployed(await addApp(store, 'shop'))
+  assert.deepEqual([state, error?.code], ['failed', 'ADDRESSES_TOO_MANY'])
+  assert.match(error?.message ?? '', /tcp 1885 .*19000 networks, most of them of "large"/)
+  assert.deepEqual(applied.at(-1), [OPENING])
 })
 
 test('R81 without a guardian a port that is to be open fails the deployment and says what to do', async () => {

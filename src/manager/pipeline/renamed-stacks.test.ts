@@ -164,7 +164,7 @@ test('R54 a deployment of an old commit takes down no stack that is wanted since
   await requestDeployment(swarm.store, { appId, kind: 'deploy', trigger, commit })
   swarm.queue.wake()
   await swarm.queue.idle()
-  equal(await swarm.lastOf('a'), 'SWARM_PORT_TAKEN')
+  equal(await swarm.lastOf('a'), 'PORT_TAKEN_BY_APP')
   equal(swarm.running.has('a2'), true)
   equal(swarm.done.includes('down a2'), false, swarm.done.join())
 })

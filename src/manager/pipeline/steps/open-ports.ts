@@ -17,13 +17,18 @@ export const openPorts: Step = {
 async function openWanted(context: StepContext): Promise<StepOutcome> {
   const { parts, app, deployment, facts, say, signal, workerLimitMs } = context
   const { opens: openings = [], publishes: ports = [] } = facts.plan ?? {}
-  await claimPublished(parts.db, { app, deployment: deployment.id, engine: facts.engine, ports })
+  const { engine, leaving } = facts
+  await claimPublished(parts.db, { app, deployment: deployment.id, engine, ports, leaving })
   if (openings.length === 0) {
     return done()
   }
   const guardian = await claimOpenings(parts.db, { app, deployment: deployment.id, openings })
   // Also when nothing is new: an earlier process may have noted it and gone no further.
-  const { opened } = await bringFirewall(parts, guardian, { waitMs: workerLimitMs, signal })
+  const { opened, refused } = await bringFirewall(parts, guardian, { waitMs: workerLimitMs, signal })
+  const own = refused.find(each => each.app === app.name)
+  if (own) {
+    throw own.error
+  }
   for (const what of opened) {
     say(`opened ${what}`)
   }

@@ -7,6 +7,11 @@ export interface Publication {
   readonly address?: string
 }
 
+export interface Publishing {
+  /** By a release; absent: none. */
+  readonly publishes?: readonly Publication[]
+}
+
 interface PublishedText {
   /** One port, or several as `8000-8010`. */
   readonly published: string

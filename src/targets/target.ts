@@ -4,7 +4,7 @@ import type { Opening } from '#firewall/opening.ts'
 import type { Claims } from './claims.ts'
 import type { Followed } from './followed.ts'
 import type { NotebookFacts } from './notebook-facts.ts'
-import type { Publication } from './publication.ts'
+import type { Publishing } from './publication.ts'
 
 /** What a plan tells the worker: one command with its data, under a key by which later data can name its result. */
 export interface Tell {
@@ -60,7 +60,7 @@ export interface Change {
 }
 
 /** The exact commands of a deployment, in the order of the pipeline's steps, and what they change. Pure data. */
-export interface Plan {
+export interface Plan extends Publishing {
   readonly build: readonly Tell[]
   readonly push: readonly Tell[]
   /** Told instead of all that follows, where the images alone are asked for: gives them their names on the host. */
@@ -81,8 +81,6 @@ export interface Plan {
   /** Ports of the host that its guardian opens, and whether some of before are closed; absent: there are none. */
   readonly opens?: readonly Opening[]
   readonly closes?: boolean
-  /** Ports of the host that the release binds there; absent: none. */
-  readonly publishes?: readonly Publication[]
   /** true: what runs is already what is wanted; apply would change nothing. */
   readonly nothingToDo: boolean
   /** Why this commit is not for the app: nothing is done, and the release before stays the one that counts. */

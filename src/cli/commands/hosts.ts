@@ -184,7 +184,9 @@ async function remove(
   await client.send('DELETE', `/hosts/${encodeURIComponent(name)}${revoke ? '?revoke=true' : ''}`)
   printer.answer({ removed: name, revoked: revoke ?? false })
   printer.line(
-    revoke ? `${name} is forgotten, and its key is never accepted again.` : `${name} is forgotten.`,
+    revoke
+      ? `The key of ${name} is never accepted again. If apps are on it, they stay listed until they are removed, or until another machine joins as "${name}".`
+      : `${name} is forgotten.`,
   )
 }
 

@@ -3,9 +3,11 @@ import type { Events } from '#manager/deployments/events.ts'
 import type { HostTable, Tables } from '#manager/store/tables.ts'
 import type { AgentConnection } from './connection.ts'
 import type { AgentState } from './connection-options.ts'
-import { HOST_NOT_FOUND } from './errors.ts'
+import { AGENT_OFFLINE, HOST_NOT_FOUND } from './errors.ts'
 import { rekey } from './rekey.ts'
 import { type ResumeOptions, resumeCommand, type TellOptions, tell } from './tell.ts'
+
+const KEY_REVOKED = 'its key was revoked'
 
 /** The connections to all hosts' agents, kept open while the manager runs. */
 export interface Agents {
@@ -40,9 +42,14 @@ export interface AgentsOptions {
 
 export function createAgents({ db, events, open, failed }: AgentsOptions): Agents {
   const connections = new Map<string, { address: string; connection: AgentConnection }>()
+  /** Hosts that are not dialled any more, since when. */
+  const revoked = new Map<string, number>()
 
   function connectionTo(host: string): AgentConnection {
     const found = connections.get(host)
+    if (revoked.has(host)) {
+      throw AGENT_OFFLINE(host, KEY_REVOKED)
+    }
     if (!found) {
       throw HOST_NOT_FOUND(host)
     }
@@ -59,9 +66,21 @@ export function createAgents({ db, events, open, failed }: AgentsOptions): Agent
       }
     },
     resume: async (host, options) => await resumeCommand(connectionTo(host), options),
-    state: host => connections.get(host)?.connection.state(),
+    state(host) {
+      const since = revoked.get(host)
+      return since === undefined
+        ? connections.get(host)?.connection.state()
+        : { status: 'closed', since, lastError: AGENT_OFFLINE(host, KEY_REVOKED), attempts: 0 }
+    },
     async refresh() {
-      const hosts = await db.selectFrom('hosts').selectAll().execute()
+      const all = await db.selectFrom('hosts').selectAll().execute()
+      const hosts = all.filter(each => each.revoked_at === null)
+      revoked.clear()
+      for (const { name, revoked_at: at } of all) {
+        if (at !== null) {
+          revoked.set(name, at)
+        }
+      }
       for (const [name, { address, connection }] of connections) {
         // A renewed certificate or key changes neither where it is nor who: its connection stays.
         const still = hosts.find(

@@ -38,6 +38,27 @@ test('a host that something runs on stays', async () => {
   assert.match(refused.json().detail, /shop, shop-repo/)
 })
 
+test('a host that was broken into is shut out at once, whatever runs on it, and another may take its place', async () => {
+  const first = identityOf('broken', 'worker')
+  await manager.ask('POST', '/api/v1/hosts', { address: 'x:1', identity: first })
+  const { db } = manager.parts
+  const { app } = await seedApp(manager, 'broken-shop')
+  await db.updateTable('apps').set({ host: 'broken' }).where('id', '=', app).execute()
+  assert.equal((await manager.ask('DELETE', '/api/v1/hosts/broken')).json().code, 'HOST_IN_USE')
+  assert.equal((await manager.ask('DELETE', '/api/v1/hosts/broken?revoke=true')).statusCode, 204)
+  const shown = async () => {
+    const { items } = (await manager.ask('GET', '/api/v1/hosts')).json()
+    return items.find(({ name }: { name: string }) => name === 'broken')
+  }
+  assert.equal((await shown()).online, false)
+  const add = (identity: object) => manager.ask('POST', '/api/v1/hosts', { address: 'x:2', identity })
+  assert.equal((await add(first)).json().code, 'HOST_KEY_REVOKED')
+  assert.equal((await add(identityOf('broken', 'worker', 'another'))).statusCode, 201)
+  assert.equal((await shown()).address, 'x:2')
+  const row = await db.selectFrom('hosts').selectAll().where('name', '=', 'broken').executeTakeFirst()
+  assert.equal(row?.revoked_at, null)
+})
+
 test("an identity that was changed, or is not a host's, is refused", async () => {
   const identity = identityOf('other', 'worker')
   const add = (given: object, address = 'x:1') =>
@@ -56,8 +77,8 @@ test('what hosts have to pin can be read', async () => {
   })
 })
 
-function identityOf(name: string, role: 'worker' | 'manager') {
+function identityOf(name: string, role: 'worker' | 'manager', folder: string = name) {
   return publicIdentity(
-    loadOrCreateIdentity({ folder: join(manager.folder, name), clock: systemClock, name, role }),
+    loadOrCreateIdentity({ folder: join(manager.folder, folder), clock: systemClock, name, role }),
   )
 }

@@ -118,7 +118,9 @@ export function hostRoutes(api: Api, parts: ApiParts): void {
     '/hosts/:host',
     {
       schema: {
-        summary: 'Forget a host that nothing runs on',
+        summary: 'Forget a host that nothing runs on, or shut one out',
+        description:
+          'With "revoke" its key is refused from now on, also while apps, repositories or organisations name it: then it stays in the list until they are gone, or until another machine joins under its name.',
         tags,
         params: HostPath,
         querystring: RemovalQuery,

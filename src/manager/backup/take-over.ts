@@ -36,7 +36,11 @@ export async function takeOver(db: Kysely<Tables>, since: Since): Promise<Record
       await sql`insert or ignore into revoked_keys (key_id, name, revoked_at)
         values (${key_id}, ${name}, ${revoked_at})`.execute(inside)
     }
-    const hosts = await inside.selectFrom('hosts').select(['name', 'identity']).execute()
+    const hosts = await inside
+      .selectFrom('hosts')
+      .select(['name', 'identity'])
+      .where('revoked_at', 'is', null)
+      .execute()
     const revoked = await inside.selectFrom('revoked_keys').select('key_id').execute()
     for (const { name, identity } of hosts) {
       const { keyId } = JSON.parse(identity) as { keyId: string }

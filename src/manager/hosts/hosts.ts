@@ -55,7 +55,8 @@ export async function announceHost(
 
 /**
  * Stores a host with the pin of its key, inside a transaction. One that joined before and was never reached is
- * replaced: its enrolment broke off. NOT_A_HOST, HOST_EXISTS, HOST_KEY_EXISTS or HOST_KEY_REVOKED.
+ * replaced: its enrolment broke off. So is one whose key was revoked: what names it is for the new one. NOT_A_HOST,
+ * HOST_EXISTS, HOST_KEY_EXISTS or HOST_KEY_REVOKED.
  */
 export async function insertHost(
   { db, clock }: { readonly db: Kysely<Tables>; readonly clock: Clock },
@@ -73,9 +74,13 @@ export async function insertHost(
   if (revoked) {
     throw HOST_KEY_REVOKED(revoked.name, new Date(revoked.revoked_at).toISOString())
   }
+  let guardian: string | null = null
   for (const host of await db.selectFrom('hosts').selectAll().execute()) {
     const isSameKey = keyIdIn(host) === pin.keyId
-    if (isSameKey && host.name === pin.name && wanted.joinedAt !== undefined && isHalfEnrolled(host)) {
+    if (host.revoked_at !== null && host.name === pin.name && host.role === pin.role) {
+      guardian = host.guardian
+      await db.deleteFrom('hosts').where('name', '=', host.name).execute()
+    } else if (isSameKey && host.name === pin.name && wanted.joinedAt !== undefined && isHalfEnrolled(host)) {
       await db.deleteFrom('hosts').where('name', '=', host.name).execute()
     } else if (isSameKey && (host.name !== pin.name || wanted.joinedAt !== undefined)) {
       throw HOST_KEY_EXISTS(host.name, host.address)
@@ -95,6 +100,7 @@ export async function insertHost(
       unseen: null,
       engines: null,
       joined_at: wanted.joinedAt ?? null,
+      guardian,
     })
     .returningAll()
     .executeTakeFirstOrThrow()
@@ -106,8 +112,9 @@ function isHalfEnrolled({ joined_at: joined, connected_at: connected }: Selectab
 }
 
 /**
- * Stops dialling a host and forgets what was pinned of it; `revoke`: and never accepts its key again. HOST_IN_USE
- * while apps, repositories or organisations name it.
+ * Stops dialling a host and forgets what was pinned of it. HOST_IN_USE while apps, repositories or organisations name
+ * it. `revoke`: its key is never accepted again, and a host that is named stays in the list as one that is shut out:
+ * whoever has broken into it must not go on because of what runs there.
  */
 export async function deleteHost(
   parts: ManagerParts,
@@ -124,6 +131,12 @@ export async function deleteHost(
       .execute()
     const guarded = await db.selectFrom('hosts').select('name').where('guardian', '=', name).execute()
     const users = [...apps, ...repositories, ...organisations, ...guarded]
+    if (revoke) {
+      await revokeKeys({ db, clock: parts.clock }, name)
+    }
+    if (users.length > 0 && revoke) {
+      return
+    }
     if (users.length > 0) {
       throw HOST_IN_USE(
         name,
@@ -134,17 +147,30 @@ export async function deleteHost(
     if (!row) {
       throw HOST_NOT_FOUND(name)
     }
-    if (revoke) {
-      const revoked = { key_id: keyIdIn(row), name, revoked_at: parts.clock.now() }
-      await db
-        .insertInto('revoked_keys')
-        .values(revoked)
-        .onConflict(same => same.doNothing())
-        .execute()
-    }
   })
   await parts.agents.refresh()
-  parts.events.publish('host', { name, state: 'removed' })
+  parts.events.publish('host', { name, state: revoke ? 'revoked' : 'removed' })
+}
+
+/** Also the next key, if it was just about to get one. */
+async function revokeKeys(
+  { db, clock }: { readonly db: Kysely<Tables>; readonly clock: Clock },
+  name: string,
+): Promise<void> {
+  const row = await db.selectFrom('hosts').selectAll().where('name', '=', name).executeTakeFirst()
+  if (!row) {
+    throw HOST_NOT_FOUND(name)
+  }
+  const now = clock.now()
+  for (const pin of [row.identity, row.successor ?? []].flat()) {
+    await db
+      .insertInto('revoked_keys')
+      .values({ key_id: keyIdIn({ identity: pin }), name, revoked_at: now })
+      .onConflict(same => same.doNothing())
+      .execute()
+  }
+  const shut = { revoked_at: row.revoked_at ?? now, successor: null }
+  await db.updateTable('hosts').set(shut).where('name', '=', name).execute()
 }
 
 function keyIdIn({ identity }: Pick<HostTable, 'identity'>): string {

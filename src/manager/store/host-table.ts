@@ -27,6 +27,8 @@ export interface HostTable {
   joined_at: Generated<number | null>
   /** When it was first reached; null: never. */
   connected_at: Generated<number | null>
+  /** When its key was refused from then on, although apps still name it; null: it is not. */
+  revoked_at: Generated<number | null>
   /** Days before the end of its certificate at which people were told last; null: its end is far. */
   warned_days: Generated<number | null>
 }

@@ -51,6 +51,7 @@ import { up as leader } from './0058-leader.ts'
 import { up as logPieces } from './0059-log-pieces.ts'
 import { up as passkeys } from './0060-passkeys.ts'
 import { up as publishedPorts } from './0061-published-ports.ts'
+import { up as revokedHosts } from './0062-revoked-hosts.ts'
 
 export interface Migration {
   readonly name: string
@@ -111,4 +112,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0059-log-pieces', up: logPieces },
   { name: '0060-passkeys', up: passkeys },
   { name: '0061-published-ports', up: publishedPorts },
+  { name: '0062-revoked-hosts', up: revokedHosts },
 ]

@@ -1,6 +1,4 @@
-import { writeFile } from 'node:fs/promises'
 import { loadavg } from 'node:os'
-import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { openWorld, type World } from '#cli/demo/world.ts'
 import { tableLines } from '#cli/print.ts'
@@ -19,11 +17,11 @@ import { measureOwnTime } from './own-time.ts'
 import { measurePolling } from './polling.ts'
 import { measureRecovery } from './recovery.ts'
 import { measureRedeploys, redeployFigures } from './redeploy.ts'
+import { keepResults, machineHere, shownFigure } from './results.ts'
 import { measureStarts } from './start.ts'
 import type { Form } from './tiny-app.ts'
 import { measureWebhooks } from './webhooks.ts'
 
-const RESULTS = join(import.meta.dirname, 'results.json')
 const FORMS: readonly Form[] = ['container', 'compose']
 /** Those of a run that names none. P1 brings P5, P11 and the journal along. */
 const USUAL = ['P1', 'P2', 'P3', 'P4', 'P6', 'recovery'] as const
@@ -168,7 +166,7 @@ async function report(
   const rows = figures.map(({ id, what, value, unit, target, note }) => [
     id,
     what,
-    `${shown(value, unit)} ${unit === 'ratio' ? '' : unit}`,
+    `${shownFigure({ value, unit })} ${unit === 'ratio' ? '' : unit}`,
     target,
     note ?? '',
   ])
@@ -176,19 +174,10 @@ async function report(
   for (const line of tableLines(['', `medians of ${runs}`, 'measured', 'target', ''], rows)) {
     process.stdout.write(`${line}\n`)
   }
-  const text = JSON.stringify({ at: new Date().toISOString(), runs, load_before: load, figures }, rounded, 2)
-  await writeFile(RESULTS, `${text}\n`)
-  say(
-    `\nwritten to ${RESULTS}; load of the machine ${load.toFixed(1)} before, ${(loadavg()[0] ?? 0).toFixed(1)} after`,
-  )
-}
-
-function rounded(_key: string, value: unknown): unknown {
-  return typeof value === 'number' ? Math.round(value * 100) / 100 : value
-}
-
-function shown(value: number, unit: Figure['unit']): string {
-  return value.toFixed(unit === 'ratio' || unit === '%' ? 2 : 0)
+  const run = { at: new Date().toISOString(), load, machine: machineHere() }
+  const table = await keepResults(import.meta.dirname, figures, run)
+  const after = (loadavg()[0] ?? 0).toFixed(1)
+  say(`\nwritten to ${table}; load of the machine ${load.toFixed(1)} before, ${after} after`)
 }
 
 function say(text: string): void {

@@ -15,7 +15,7 @@ const NEEDS_PROCESS =
 const alone: string[] = []
 const together: string[] = []
 const chosen = process.argv.slice(2)
-const patterns = chosen.length > 0 ? chosen : ['src/**/*.test.ts', 'web/**/*.test.ts']
+const patterns = chosen.length > 0 ? chosen : ['src/**/*.test.ts', 'web/**/*.test.ts', 'bench/*.test.ts']
 for await (const file of glob(patterns, { cwd: ROOT })) {
   const text = await readFile(join(ROOT, file), 'utf8')
   ;(NEEDS_PROCESS.test(text) ? alone : together).push(file)

@@ -1,3 +1,4 @@
+import type { ToldPolicy } from '#contract/told-policy.ts'
 import type { Clock } from '#lib/clock.ts'
 import { asFairleadError, type FairleadError } from '#lib/errors.ts'
 import type { Logger } from '#lib/logger.ts'
@@ -17,6 +18,8 @@ export interface AgentOptions {
   readonly listen: { readonly host: string; readonly port: number }
   readonly build: string
   readonly visitors?: VisitorPorts | undefined
+  /** By which files are judged; absent: a guardian. */
+  readonly policy?: ToldPolicy | undefined
   readonly journal: Journal
   readonly obey: Obey
   readonly clock: Clock

@@ -1,6 +1,7 @@
 import type { TLSSocket } from 'node:tls'
 import type { RawData, WebSocket } from 'ws'
 import { CLOSE, MAX_FRAME_BYTES } from '#contract/agent-frames.ts'
+import type { ToldPolicy } from '#contract/told-policy.ts'
 import type { Clock } from '#lib/clock.ts'
 import { asFairleadError, toWire } from '#lib/errors.ts'
 import type { Logger } from '#lib/logger.ts'
@@ -29,6 +30,8 @@ export interface ServeOptions {
   readonly build: string
   /** Where visitors of what runs here are let in. */
   readonly visitors?: VisitorPorts | undefined
+  /** By which files are judged here. */
+  readonly policy?: ToldPolicy | undefined
   readonly journal: Journal
   readonly obey: Obey
   readonly clock: Clock
@@ -178,7 +181,7 @@ export class AgentServer {
 
   /** Decides by epoch, writes the epoch down, and only then welcomes. */
   #open(socket: WebSocket, { pin, epoch, sig }: Proven): Session {
-    const { journal, obey, identity, clock, logger, heartbeat = {}, visitors } = this.#options
+    const { journal, obey, identity, clock, logger, heartbeat = {}, visitors, policy } = this.#options
     this.#makeRoom(epoch)
     journal.raiseEpoch(epoch)
     this.#rotation.met(pin.keyId)
@@ -202,6 +205,7 @@ export class AgentServer {
       capabilities: [...obey.capabilities, TAKES_SUCCESSORS],
       running: obey.running(),
       ...(visitors ? { visitors } : {}),
+      ...(policy ? { policy } : {}),
     })
     this.#rotation.announce(session)
     logger.info('agent.manager-connected', { manager: pin.name, epoch })

@@ -1,4 +1,5 @@
 import { type Static, type TObject, Type } from 'typebox'
+import { ToldPolicy } from './told-policy.ts'
 
 /**
  * Frames between manager and agent: `{"command": …, "data": …}` text frames.
@@ -147,6 +148,8 @@ export const AGENT_FRAMES = {
       }),
       /** Where its proxy listens for visitors of its apps; absent: it has none. */
       visitors: Type.Optional(Type.Object({ httpPort: Port, httpsPort: Port }, strict)),
+      /** By which rules it judges files; absent: an older worker, or a guardian. */
+      policy: Type.Optional(ToldPolicy),
     },
     strict,
   ),

@@ -5,7 +5,8 @@ import type { RenderResult } from '#commands/compose-render.ts'
 import type { ImageContent } from '#commands/image-content.ts'
 import type { FoundImage } from '#commands/image-find.ts'
 import { goalImages } from './compose-goal.ts'
-import type { DriftedParts, ReleaseFacts } from './target.ts'
+import type { DriftedParts } from './drifted-parts.ts'
+import type { ReleaseFacts } from './target.ts'
 
 export interface ObservedRoute {
   readonly hosts: readonly string[]

@@ -80,7 +80,9 @@ function look(input: LookInput<ComposeSettings>): readonly Tell[] {
   if (!found.render) {
     const { files, project, variables, secrets } = wants
     const names = Object.keys({ ...variables, ...secrets })
-    refuseFiles({ files, texts: input.source.texts, project, variables: names })
+    const routes = wants.routes.map(({ service, port }) => ({ service, port }))
+    const { rules, source } = input
+    refuseFiles({ files, texts: source.texts, project, variables: names, routes, rules })
     return first
   }
   const images = imageTells(input, wants)

@@ -2,7 +2,8 @@ import { ASLEEP, type ObservedContainer } from '#commands/container-data.ts'
 import type { ImageContent } from '#commands/image-content.ts'
 import type { FoundImage } from '#commands/image-find.ts'
 import { readRelease } from './container-release.ts'
-import type { DriftedParts, LookInput, ReleaseFacts } from './target.ts'
+import type { DriftedParts } from './drifted-parts.ts'
+import type { LookInput, ReleaseFacts } from './target.ts'
 
 export interface ObservedRoute {
   readonly hosts: readonly string[]

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { compose } from './compose.ts'
 import { container } from './container.ts'
-import type { DriftedParts } from './target.ts'
+import type { DriftedParts } from './drifted-parts.ts'
 import { anInput as aComposeInput, assertTellable, commands, everyTell, type World } from './test-compose.ts'
 import { aContainer, anInput, commandsOf, settled } from './test-container.ts'
 

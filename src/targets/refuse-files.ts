@@ -1,9 +1,9 @@
 import { posix } from 'node:path'
 import { refuseErrors } from '#commands/compose-refuse.ts'
 import { checkComposeFiles } from '#policy/compose.ts'
-import type { HostRules } from '#policy/rule-context.ts'
+import type { HostRules, ProjectFacts } from '#policy/rule-context.ts'
 
-/** What no host allows, whatever its own policy: only that is known of a host here. */
+/** What no host allows, whatever its own policy: all that is known of a host that does not tell its own. */
 const ALWAYS: HostRules = { mode: 'trusted', ports: { from: 1, to: 65_535, never: [] }, registries: [] }
 
 export interface WrittenFiles {
@@ -12,18 +12,26 @@ export interface WrittenFiles {
   readonly texts: Readonly<Record<string, string>>
   readonly project: string
   readonly variables: readonly string[]
+  /** A port that only serves a route is not published, so it needs no leave. */
+  readonly routes?: ProjectFacts['routes']
+  /** As the worker told of its own policy. */
+  readonly rules?: HostRules | undefined
+  readonly isStack?: true
 }
 
 /**
- * The manager's own look at Compose files before any worker is asked to merge them. The worker looks again, by its own
- * policy, and at what Compose makes of them: that holds values of secrets and stays on its host.
+ * The manager's own look at Compose files before any worker is asked to merge them, by the rules that the worker tells.
+ * The worker looks again, and at what Compose makes of them: that holds values of secrets and stays on its host.
  */
-export function refuseFiles({ files, texts, project, variables }: WrittenFiles): void {
+export function refuseFiles(written: WrittenFiles): void {
+  const { files, texts, project, variables, routes = [], rules = ALWAYS, isStack } = written
   const folder = posix.dirname(files[0] ?? '.')
   const sources = files.flatMap(file => {
     const text = texts[file]
     return text === undefined ? [] : [{ file, text, folder }]
   })
-  const facts = { name: project, routes: [], variables, sockets: [] }
-  refuseErrors(checkComposeFiles(sources, ALWAYS, facts).findings)
+  // Which images were built on the host is not known here, and those may have any name: registries are for the worker.
+  const known = { ...rules, registries: [] }
+  const facts = { name: project, routes, variables, sockets: [], ...(isStack ? { isStack } : {}) }
+  refuseErrors(checkComposeFiles(sources, known, facts).findings)
 }

@@ -64,7 +64,11 @@ function look(input: LookInput<StackSettings>): readonly Tell[] {
   })
   if (!found.render || !found.swarm) {
     const names = Object.keys({ ...wants.variables, ...wants.secrets })
-    refuseFiles({ files: wants.files, texts: source.texts, project: wants.stack, variables: names })
+    const { rules } = input
+    refuseFiles({
+      ...{ files: wants.files, texts: source.texts, project: wants.stack },
+      ...{ variables: names, rules, isStack: true },
+    })
     return [swarm, render]
   }
   const { services } = found.render as StackRender

@@ -1,7 +1,9 @@
 import type { Static, TObject } from 'typebox'
 import type { Command } from '#commands/command.ts'
 import type { Opening } from '#firewall/opening.ts'
+import type { HostRules } from '#policy/rule-context.ts'
 import type { Claims } from './claims.ts'
+import type { DriftedParts } from './drifted-parts.ts'
 import type { Followed } from './followed.ts'
 import type { NotebookFacts } from './notebook-facts.ts'
 import type { Publishing } from './publication.ts'
@@ -160,20 +162,12 @@ export interface LookInput<S> {
   readonly drifted?: DriftedParts | undefined
   /** What whoever asked for the deployment wants to get. */
   readonly wanted?: WantedArtifact | undefined
+  /** By which the worker judges files, as it says itself; absent: it does not say. */
+  readonly rules?: HostRules | undefined
   /** Asks for the tags of the commit, under the key `tags`. */
   readonly tags?: Tell | undefined
   /** Releases that can be gone back to, newest first: nothing that they need is ever removed. */
   readonly kept?: readonly ReleaseFacts[]
-}
-
-/** What is there and not as a deployment left it. */
-export interface DriftedParts {
-  /** Ids. */
-  readonly containers: readonly string[]
-  /** Names. */
-  readonly routes: readonly string[]
-  /** Files and folders in the release folders, by the name of their content. */
-  readonly files: readonly string[]
 }
 
 /** The same, with the worker's answers complete. */

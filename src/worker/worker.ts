@@ -6,6 +6,7 @@ import { Obey } from '#agent/obey.ts'
 import { peersIn } from '#agent/peers.ts'
 import type { Command, Gate, HostFacts, Switchboard } from '#commands/command.ts'
 import { wake } from '#commands/container-sleep.ts'
+import type { ToldPolicy } from '#contract/told-policy.ts'
 import { removeLeftovers } from '#exec/leftovers.ts'
 import { createPerform } from '#exec/perform.ts'
 import { takeUp } from '#exec/run-outliving.ts'
@@ -119,7 +120,14 @@ export async function startWorker(options: WorkerOptions): Promise<Agent> {
     ...{ role: 'worker', identity, peers, build, journal, obey, clock, logger, onEnd, opened },
     listen: config.listen,
     visitors: visitorPorts(config),
+    policy: toldPolicy(config),
   })
+}
+
+/** Of the policy what files are judged by; the rest is nobody else's business. */
+function toldPolicy({ policy: { mode, ports, registries } }: WorkerConfig): ToldPolicy {
+  const { from, to, never } = ports
+  return { mode, ports: { from, to, never: [...never] }, registries: [...registries] }
 }
 
 function visitorPorts({ proxy }: WorkerConfig): VisitorPorts | undefined {

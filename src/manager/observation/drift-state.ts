@@ -1,5 +1,5 @@
 import { lately } from '#manager/deployments/loop-window.ts'
-import type { DriftedParts } from '#targets/target.ts'
+import type { DriftedParts } from '#targets/drifted-parts.ts'
 import type { Finding } from './drift.ts'
 
 /** What an app's row keeps of its drift; null in the row when there is none and nothing was repaired lately. */

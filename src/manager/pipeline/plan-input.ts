@@ -60,6 +60,7 @@ export async function readPlanInput(
       made,
       wanted,
       tags,
+      rules: parts.agents.state(app.host)?.agent?.policy,
       kept: kept.map(factsOf),
     },
     secretRevisions: secrets.revisions,

@@ -23,7 +23,8 @@ import { claimPaths, pushedPaths, refuseTakenPaths } from '#manager/registry/cla
 import { noteGivenNames } from '#manager/releases/given-names.ts'
 import { keepFileSecrets } from '#manager/secrets/file-secrets.ts'
 import { SOON } from '#manager/store/soon.ts'
-import type { DriftedParts, Tell } from '#targets/target.ts'
+import type { DriftedParts } from '#targets/drifted-parts.ts'
+import type { Tell } from '#targets/target.ts'
 
 /** Decides what will be done, from what the repository wants and what the worker found. Pure but for the asking. */
 export const plan: Step = {

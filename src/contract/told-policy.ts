@@ -1,0 +1,17 @@
+import { type Static, Type } from 'typebox'
+
+const strict = { additionalProperties: false } as const
+
+/** What a worker's own policy says of Compose files: the manager looks by it first, and the worker decides. */
+export const ToldPolicy = Type.Object(
+  {
+    mode: Type.Enum(['enforce', 'warn', 'trusted']),
+    ports: Type.Object(
+      { from: Type.Integer(), to: Type.Integer(), never: Type.Array(Type.Integer(), { maxItems: 65_536 }) },
+      strict,
+    ),
+    registries: Type.Array(Type.String({ maxLength: 300 }), { maxItems: 1_000 }),
+  },
+  strict,
+)
+export type ToldPolicy = Static<typeof ToldPolicy>

@@ -28,6 +28,11 @@ backups=/var/backups/fairlead
 node_floor=22
 need_mib=1024
 
+# shellcheck source=deploy/install-checks.sh
+. "$package/deploy/install-checks.sh"
+# shellcheck source=deploy/install-services.sh
+. "$package/deploy/install-services.sh"
+
 main() {
   action=install parts='' yes=no dry=no purge=no modules='' start=yes
   while [ $# -gt 0 ]; do
@@ -83,71 +88,6 @@ install_or_upgrade() {
   done_with
 }
 
-problem() { problems=$((problems + 1)); printf 'install: WRONG %s\n         %s\n' "$1" "$2" >&2; }
-
-# Everything that could stop it halfway, before the first change.
-check() {
-  [ "$(id -u)" = 0 ] || problem 'this is not root' "Run it with sudo: sudo $0"
-  # shellcheck source=/dev/null
-  case " $(. /etc/os-release 2>/dev/null && printf '%s %s' "${ID:-}" "${ID_LIKE:-}") " in
-    *' debian '* | *' ubuntu '*) ;;
-    *) problem 'this is neither Debian nor Ubuntu' 'Install by hand: docs/running.md, "Under systemd".' ;;
-  esac
-  if [ $start = yes ] && [ ! -d /run/systemd/system ]; then
-    problem 'systemd does not run here' 'Start it on a machine with systemd, or prepare an image with --no-start.'
-  fi
-  [ -f "$package/dist/manager/manager.js" ] ||
-    problem "$package is no built package" 'Make one with "npm pack" and unpack it, or run "npm run prepack" there.'
-  if [ -z "$modules" ]; then
-    if ! have node || ! have npm; then
-      problem 'node and npm are missing' "Install Node $node_floor or newer with npm (https://nodejs.org/en/download)."
-    elif [ "$(node -p 'process.versions.node.split(".")[0]')" -lt $node_floor ]; then
-      problem "Node $(node --version) is too old" "Install Node $node_floor or newer; Fairlead brings its own beside it."
-    fi
-  elif [ ! -x "$modules/node/bin/node" ]; then
-    problem "$modules has no packages of Fairlead" 'Make it with "npm ci --omit=dev" in the folder of the package.'
-  fi
-  for folder in /opt /var/lib; do
-    free=$(df -Pm "$folder" | awk 'NR == 2 { print $4 }')
-    [ "$free" -ge $need_mib ] || problem "$folder has $free MiB left" "Free $need_mib MiB."
-  done
-  for part in $parts; do
-    case $part in
-      worker)
-        getent group docker >/dev/null ||
-          problem 'there is no group docker' 'Install a Docker engine first: apt-get install docker.io'
-        have git || problem 'git is missing' 'apt-get install git'
-        ;;
-      guardian) have nft || problem 'nft is missing' 'apt-get install nftables' ;;
-    esac
-    if [ $start = yes ] && [ -z "$was" ]; then check_port $part; fi
-  done
-  [ -z "$old" ] || check_upgrade
-}
-
-check_port() {
-  case $1 in manager) port=7400 ;; worker) port=7443 ;; guardian) port=7444 ;; esac
-  if have ss && ss -Hltn "sport = :$port" 2>/dev/null | grep -q .; then
-    problem "port $port, which the $1 listens on, is taken" \
-      "End what listens there (ss -ltnp), or set another address in $settings/$1.env."
-  fi
-}
-
-check_upgrade() {
-  if is_older "$new" "$old"; then
-    problem "$old is installed, and this is the older $new" \
-      'An older program does not know a newer database. Restore the backup that was made before the upgrade: docs/backup.md.'
-  fi
-  data=/var/lib/fairlead-manager/manager
-  case " $was " in *' manager '*) ;; *) return 0 ;; esac
-  [ -e $data/fairlead.db ] || return 0
-  node=$target/node_modules/node/bin/node
-  if ! said=$(FAIRLEAD_DATA=${data%/manager} "$node" "$package/dist/manager/manager.js" check 2>&1); then
-    problem "the database of the manager does not fit: $(printf '%s' "$said" | tail -n 1)" \
-      'Install the version that it belongs to.'
-  fi
-}
-
 plan() {
   say "this is Fairlead $new; it will"
   if [ -n "$old" ]; then say "  replace $old in $target, and keep that as $target.previous"; else say "  put the program into $target"; fi
@@ -161,7 +101,15 @@ plan() {
     *' worker '*) [ -e $settings/policy.yaml ] || say "  write $settings/policy.yaml: what the worker lets repositories ask for" ;;
   esac
   if [ -n "$was" ] && [ -n "$old" ]; then
-    case " $was " in *' manager '*) say "  back up the manager into $backups (encrypted; the key is $settings/backup.key)" ;; esac
+    case " $was " in
+      *' manager '*)
+        if keeps_in_postgresql; then
+          say '  NOT back up the database of the manager, which is in PostgreSQL: do that before (pg_dump; docs/database.md)'
+        else
+          say "  back up the manager into $backups (encrypted; the key is $settings/backup.key)"
+        fi
+        ;;
+    esac
     say "  stop and start:$was; deployments that run then go on after it"
   fi
   [ $start = yes ] || say '  start nothing'
@@ -231,7 +179,7 @@ bring_program() {
 # With the program that is to come, which knows how to read older data.
 back_up() {
   data=/var/lib/fairlead-manager
-  [ -e $data/manager/fairlead.db ] || return 0
+  [ -e $data/manager/fairlead.db ] && ! keeps_in_postgresql || return 0
   fairlead=$target.new/bin/fairlead
   if [ ! -s $settings/backup.recipients ]; then
     rm -f $settings/backup.key
@@ -246,51 +194,33 @@ back_up() {
   say "backed up the manager: $file"
 }
 
-stop_services() {
-  [ $start = yes ] || return 0
-  for part in "$@"; do systemctl stop fairlead-$part.service; done
-}
-
 switch_program() {
   if [ -e $target ]; then
     rm -rf $target.previous
     mv $target $target.previous
   fi
   mv $target.new $target
-  ln -sf $target/bin/fairlead /usr/local/bin/fairlead
-}
-
-start_services() {
-  [ $start = yes ] || return 0
-  systemctl daemon-reload
-  for part in "$@"; do
-    # A worker and a guardian need a manager that they trust before they can serve.
-    if [ "$part" != manager ] && [ ! -e /var/lib/fairlead-$part/$part/peers.json ]; then
-      systemctl --quiet enable fairlead-$part.service
-      continue
-    fi
-    systemctl --quiet enable fairlead-$part.service
-    systemctl restart fairlead-$part.service
-  done
-  for part in "$@"; do
-    if systemctl --quiet is-failed fairlead-$part.service; then
-      fail "fairlead-$part does not stay up: journalctl -u fairlead-$part. To go back: docs/backup.md, and mv $target.previous $target"
-    fi
-  done
+  install -d -m 0755 /usr/local/bin
+  ln -sf $target/deploy/fairlead /usr/local/bin/fairlead
 }
 
 done_with() {
   say "Fairlead $new is installed:$parts"
   case " $parts " in
     *' manager '*)
-      [ -n "$old" ] || say 'the first token: /var/lib/fairlead-manager/manager/admin-token (as soon as the manager has started)'
+      [ -n "$old" ] || say 'next: sudo fairlead people first prints where the first account is made; the first token is in /var/lib/fairlead-manager/manager/admin-token'
       ;;
   esac
   for part in $parts; do
     case $part in
       worker | guardian)
-        [ -e /var/lib/fairlead-$part/$part/peers.json ] ||
-          say "next: fairlead hosts add (at the manager) prints what enrols this $part; docs/hosts.md"
+        serves $part || {
+          more=; [ $part = worker ] || more=' --guardian'
+          say "next: fairlead hosts add$more, where the manager is, prints what enrols this $part; run that here with sudo"
+          case $(address_of $part) in
+            127.* | localhost:*) say "      a manager on another machine cannot reach $(address_of $part): set $(listen_variable $part) in $settings/$part.env first" ;;
+          esac
+        }
         ;;
     esac
   done
@@ -311,6 +241,9 @@ uninstall() {
     say "  keep $settings, /var/lib/fairlead-*, $backups and the users"
   fi
   say '  leave apps as they are: containers go on'
+  case " $was " in
+    *' guardian '*) say '  leave the firewall as it is until this machine restarts; "nft delete table inet fairlead" opens it at once' ;;
+  esac
   agree
   for part in $was; do
     if [ $start = yes ]; then systemctl --quiet disable --now fairlead-$part.service || true; fi
@@ -318,7 +251,7 @@ uninstall() {
   done
   [ $start = no ] || systemctl daemon-reload
   rm -rf $target $target.new $target.previous
-  [ "$(readlink /usr/local/bin/fairlead || true)" != $target/bin/fairlead ] || rm -f /usr/local/bin/fairlead
+  case $(readlink /usr/local/bin/fairlead || true) in $target/*) rm -f /usr/local/bin/fairlead ;; esac
   if [ $purge = yes ]; then
     rm -rf $settings
     for part in manager worker guardian; do

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { after, before, type TestContext, test } from 'node:test'
 import { freePort } from '#cli/demo/free-port.ts'
 import { type CommandResult, command, mustRun } from './world/command.ts'
+import { awaited } from './world/outcome.ts'
 import { packagesIn, unpackedPackage } from './world/package.ts'
 import { mountSmallDisk } from './world/small-disk.ts'
 import { temporaryFolder } from './world/temporary-folder.ts'
@@ -112,47 +113,62 @@ test('install.sh installs, upgrades after a backup, refuses to go back, and remo
   ok(existsSync(join(upper, 'var/backups/fairlead', backup)))
 })
 
-test('T15 the image of the manager is healthy as nobody in particular, with a file system that it cannot write', async t => {
-  const run = (...words: string[]) => mustRun('docker', words, { folder, timeoutMs: 300_000 })
-  const volume = `${NAME}-data`
+test('T15 compose.yaml runs the manager as nobody in particular, without rights, and a worker of the host obeys it', async t => {
+  const version = `test-${process.pid}`
+  const image = `fairlead-manager:${version}`
+  const port = String(await freePort())
+  const url = `http://127.0.0.1:${port}`
+  const env = { FAIRLEAD_VERSION: version, FAIRLEAD_PORT: port, FAIRLEAD_PUBLIC_URL: url }
+  const docker = (...words: string[]) => mustRun('docker', words, { folder, env, timeoutMs: 300_000 })
+  const compose = (...words: string[]) =>
+    docker('compose', '--project-name', NAME, '--file', join(unpacked, 'deploy/compose.yaml'), ...words)
   t.after(async () => {
-    await command('docker', ['rm', '--force', '--volumes', NAME], { folder })
-    await command('docker', ['volume', 'rm', volume], { folder })
-    await command('docker', ['rmi', '--force', `${NAME}:1`, `${NAME}-base:1`], { folder })
+    await compose('down', '--volumes', '--timeout', '1')
+    await command('docker', ['rmi', '--force', image, `${NAME}-base:1`], { folder })
   })
   await importImage(await nodeTree(join(folder, 'base')))
   // Nothing is fetched: the bundles hold what a manager needs to serve.
   await mkdir(join(unpacked, 'node_modules'))
-  const base = ['--build-arg', `BASE=${NAME}-base:1`]
-  await run('build', '--tag', `${NAME}:1`, ...base, unpacked)
-  const hardened = ['--read-only', '--cap-drop=ALL', '--security-opt=no-new-privileges', '--network=none']
-  const health = ['--health-interval=1s', '--health-retries=60']
-  const data = `--volume=${volume}:/var/lib/fairlead-manager`
-  await run('run', '--detach', '--name', NAME, ...hardened, ...health, data, `${NAME}:1`)
-  await until('it is healthy', async () => {
-    const [state, healthy] = (
-      await run('inspect', '--format', '{{.State.Status}} {{.State.Health.Status}}', NAME)
-    )
-      .trim()
-      .split(' ')
-    equal(state, 'running', (await command('docker', ['logs', NAME], { folder })).stderr)
-    return healthy === 'healthy'
-  })
+  await docker('build', '--tag', image, '--build-arg', `BASE=${NAME}-base:1`, unpacked)
+  await compose('up', '--detach', '--no-build')
+  const container = (await compose('ps', '--quiet', 'manager')).trim()
+  const inspect = async (what: string) => (await docker('inspect', '--format', what, container)).trim()
+  equal(await inspect('{{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}}'), 'true [ALL]')
   const write = `require('node:fs').writeFileSync('/opt/fairlead/x', '')`
-  const tried = await command('docker', ['exec', NAME, 'node', '-e', write], { folder })
+  const tried = await command('docker', ['exec', container, 'node', '-e', write], { folder })
   match(tried.stderr, /EROFS/)
-  equal((await run('exec', NAME, 'node', '-p', 'process.getuid()')).trim(), '10001')
+  const status = await readFile(`/proc/${await inspect('{{.State.Pid}}')}/status`, 'utf8')
+  match(status, /^CapEff:\s+0+$/m)
+  match(status, /^NoNewPrivs:\s+1$/m)
+  equal((await docker('exec', container, 'node', '-p', 'process.getuid()')).trim(), '10001')
+
+  const token = await awaited(async () => {
+    const log = await compose('logs', '--no-log-prefix', 'manager')
+    return /"token":"([^"]+)"/.exec(log)?.[1]
+  })
+  const program = join(import.meta.dirname, '../bin/fairlead')
+  const asking = { folder, env: { FAIRLEAD_TOKEN: token, FAIRLEAD_MANAGER: url } }
+  const printed = await mustRun(program, ['hosts', 'add', '--name', 'box'], asking)
+  const [, line = ''] = /^ {2}\S*fairlead (worker join .*)$/m.exec(printed) ?? []
+  // Where containers find the host.
+  const host = (await docker('network', 'inspect', '--format', GATEWAY, `${NAME}_default`)).trim()
+  const worker = {
+    HOME: folder,
+    FAIRLEAD_DATA: join(folder, 'worker-of-image'),
+    FAIRLEAD_WORKER_LISTEN: `${host}:${await freePort()}`,
+  }
+  await mustRun(program, line.split(' '), { folder, env: worker })
+  started(t, spawn(program, ['worker'], { env: { PATH: process.env.PATH, ...worker } }))
+  await until('the manager has the host', async () => {
+    const { items } = JSON.parse(await mustRun(program, ['hosts', '--json'], asking)) as {
+      items: { name: string; online: boolean }[]
+    }
+    return items.some(({ name, online }) => name === 'box' && online)
+  })
+  await until('it is healthy', async () => (await inspect('{{.State.Health.Status}}')) === 'healthy')
 })
 
-test('compose.yaml gives the manager no more than the image needs', async () => {
-  const shown = await mustRun(
-    'docker',
-    ['compose', '-f', join(unpacked, 'deploy/compose.yaml'), 'config', '--format', 'json'],
-    { folder },
-  )
-  const { manager } = (JSON.parse(shown) as { services: Record<string, Record<string, unknown>> }).services
-  deepEqual([manager?.read_only, manager?.user, manager?.cap_drop], [true, '10001:10001', ['ALL']])
-})
+const GATEWAY = '{{range .IPAM.Config}}{{.Gateway}}{{end}}'
 
 async function setVersion(version: string): Promise<void> {
   const file = join(unpacked, 'package.json')

@@ -30,6 +30,8 @@ export interface IncusHost {
   readonly namespace: string
   /** Where ports of its containers are listened at; this machine reaches it over a cable. */
   readonly ip: string
+  /** This machine, as it and its containers see it. */
+  readonly hostIp: string
   /** One request to its API: a way past Fairlead, to look and to change things by hand. Waits for what it begins. */
   ask<T>(method: string, path: string, body?: unknown): Promise<T>
   /** SIGKILL. Containers go on. */
@@ -124,7 +126,8 @@ export async function startIncus(stack: AsyncDisposableStack, poolSize = '2GiB')
   }
   await addImage(image, IMAGE)
   return {
-    ...{ socket, folder, pool, network, ip: wire.ip, namespace: wire.namespace, ask, addImage },
+    ...{ socket, folder, pool, network, namespace: wire.namespace, ask, addImage },
+    ...{ ip: wire.ip, hostIp: wire.hostIp },
     async kill() {
       process.kill(running.pid, 'SIGKILL')
       await running.ended

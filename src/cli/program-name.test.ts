@@ -17,13 +17,17 @@ test('a program that is not on the search path is named by the path that leads t
 })
 
 test('one that is on the search path needs no path, another one of that name does not count', () => {
-  const [linked, foreign] = ['linked', 'foreign'].map(name => join(folder, name)) as [string, string]
+  const names = ['linked', 'installed', 'foreign'] as const
+  const [linked, installed, foreign] = names.map(name => join(folder, name)) as [string, string, string]
   mkdirSync(linked)
+  mkdirSync(installed)
+  symlinkSync(join(ROOT, 'deploy/fairlead'), join(installed, 'fairlead'))
   symlinkSync(join(ROOT, 'bin/fairlead'), join(linked, 'fairlead'))
   mkdirSync(foreign)
   writeFileSync(join(foreign, 'fairlead'), '#!/bin/sh\n')
   chmodSync(join(foreign, 'fairlead'), 0o755)
   equal(programName({ PATH: `/bin:${linked}` }, ROOT), 'fairlead')
+  equal(programName({ PATH: installed }, ROOT), 'fairlead')
   equal(programName({ PATH: `${foreign}:${linked}` }, ROOT), 'bin/fairlead')
 })
 

@@ -4,6 +4,8 @@ import { PACKAGE_ROOT } from '#lib/package-root.ts'
 import type { Environment } from '#lib/settings.ts'
 
 const PROGRAM = join(PACKAGE_ROOT, 'bin/fairlead')
+/** That, or what an installed machine has in its place. */
+const PROGRAMS = [PROGRAM, join(PACKAGE_ROOT, 'deploy/fairlead')]
 
 /**
  * How this program is called from a folder: `npx fairlead` when npx started it, `fairlead` when the search path leads to
@@ -16,7 +18,7 @@ export function programName({ PATH, npm_command }: Environment, folder: string):
   for (const place of (PATH ?? '').split(':')) {
     const found = realPathOf(join(place, 'fairlead'))
     if (found !== undefined) {
-      return found === realPathOf(PROGRAM) ? 'fairlead' : byPath(folder)
+      return PROGRAMS.some(program => found === realPathOf(program)) ? 'fairlead' : byPath(folder)
     }
   }
   return byPath(folder)

@@ -92,3 +92,14 @@ export async function openTab(browser: Browser, origin: string, options: TabOpti
     },
   }
 }
+
+/** Every window that is open, as it is when a test has failed. */
+export async function shootAll(browser: Browser, test: string): Promise<void> {
+  const pages = browser.contexts().flatMap(context => context.pages())
+  const name = `failed-${test.split(/\W+/).slice(0, 6).join('-')}`
+  await Promise.all(
+    pages.map((page, index) =>
+      page.screenshot({ path: join(SHOTS, `${name}-${index}.png`), timeout: 10_000 }),
+    ),
+  )
+}

@@ -1,7 +1,8 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { after, afterEach, before, test } from 'node:test'
 import type { FirstStartCode } from '#contract/rest/people.ts'
 import { accountTests } from './account.ts'
+import { shootAll } from './browser.ts'
 import { formTests } from './forms.ts'
 import { lookTests } from './look.ts'
 import { placeTests } from './places.ts'
@@ -16,6 +17,12 @@ before(async () => {
   world = await startWorld(stack)
 })
 after(() => stack.disposeAsync())
+afterEach(async context => {
+  // What a person would have seen, of every window that is open.
+  if ('passed' in context && !context.passed) {
+    await shootAll(world.browser, context.name)
+  }
+})
 
 test('the first person makes an account with the code of the manager, signs out and in again', async () => {
   const { tab, system } = world

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Expression, ExpressionBuilder, SqlBool } from 'kysely'
 import { background } from '#lib/background.ts'
 import type { Timer } from '#lib/clock.ts'
@@ -83,29 +84,38 @@ export async function forgetOld({ db, clock, logs }: Housekept): Promise<void> {
  */
 async function forgetDetails({ db, logs }: Pick<Housekept, 'db' | 'logs'>): Promise<void> {
   for (const { id: app } of await db.selectFrom('apps').select('id').execute()) {
-    const [ofAll, ofThoseWithEffect] = [
-      await oldestKept(db, app, isAny),
-      await oldestKept(db, app, hasEffect),
-    ]
-    if (ofAll === undefined) {
+    // SQLite answers at once: of thousands of apps the others would get no turn.
+    await nextTurn()
+    const ofAll = await oldestKept(db, app, isAny)
+    // To tell those with effect apart takes a look at each: only where there is something to forget.
+    if (ofAll === undefined || (await detailedBefore(db, { app, ofAll }).executeTakeFirst()) === undefined) {
       continue
     }
-    const detailed = await db
-      .selectFrom('deployments')
-      .innerJoin('commands', 'commands.deployment_id', 'deployments.id')
-      .select('deployments.id')
-      .distinct()
-      .where('app_id', '=', app)
-      .where('deployments.id', '<', ofAll)
+    const ofThoseWithEffect = await oldestKept(db, app, hasEffect)
+    const detailed = await detailedBefore(db, { app, ofAll })
       .where(eb => eb.or([eb.not(hasEffect(eb)), eb('deployments.id', '<', ofThoseWithEffect ?? '')]))
-      .where('deployments.state', 'not in', ['queued', 'running', 'waiting'])
-      .limit(AT_ONCE)
       .execute()
     for (const { id } of detailed) {
       await logs.remove(id)
       await db.deleteFrom('commands').where('deployment_id', '=', id).execute()
     }
   }
+}
+
+/** Deployments that ended before this one, and whose answers are there. */
+function detailedBefore(
+  db: Housekept['db'],
+  { app, ofAll }: { readonly app: string; readonly ofAll: string },
+) {
+  return db
+    .selectFrom('deployments')
+    .innerJoin('commands', 'commands.deployment_id', 'deployments.id')
+    .select('deployments.id')
+    .distinct()
+    .where('app_id', '=', app)
+    .where('deployments.id', '<', ofAll)
+    .where('deployments.state', 'not in', ['queued', 'running', 'waiting'])
+    .limit(AT_ONCE)
 }
 
 type Which = (eb: ExpressionBuilder<Tables, 'deployments'>) => Expression<SqlBool>

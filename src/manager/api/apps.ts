@@ -19,7 +19,7 @@ import { type AppRecord, listApps, listReleases, readApp } from '#manager/apps/q
 import { removeApp } from '#manager/apps/remove-app.ts'
 import { updateApp } from '#manager/apps/update-app.ts'
 import { resumeApp } from '#manager/deployments/breaker.ts'
-import type { Deployment } from '#manager/deployments/deployment.ts'
+import type { ListedDeployment } from '#manager/deployments/deployment.ts'
 import { newestOf } from '#manager/deployments/queries.ts'
 import { observedDocument } from '#manager/observation/last-seen.ts'
 import { refuseOverQuota } from '#manager/people/app-quota.ts'
@@ -45,7 +45,7 @@ export function appRoutes(api: Api, parts: ApiParts): void {
     return documentOf(app, (await newestOf(db, [app.id])).get(app.id))
   }
 
-  function documentOf(app: AppRecord, latest: Deployment | undefined): AppDocument {
+  function documentOf(app: AppRecord, latest: ListedDeployment | undefined): AppDocument {
     return appDocument(app, {
       latest,
       observed: observedDocument(statusOfApp(parts, app), parts.clock.now()),

@@ -10,7 +10,7 @@ import { hostOfPlace } from '#lib/place.ts'
 import { type VisitorPorts, visitOrigin } from '#lib/visit-origin.ts'
 import type { AppRecord } from '#manager/apps/queries.ts'
 import { PAUSED_REASON } from '#manager/deployments/breaker.ts'
-import type { Deployment, StepRecord } from '#manager/deployments/deployment.ts'
+import type { Deployment, ListedDeployment, StepRecord } from '#manager/deployments/deployment.ts'
 import type { planApp } from '#manager/pipeline/plan-app.ts'
 import { factsOf } from '#manager/releases/queries.ts'
 import { tokenKind } from '#manager/reporting/queries.ts'
@@ -26,7 +26,7 @@ export function timeText(ms: number): string {
   return new Date(ms).toISOString()
 }
 
-export function deploymentDocument(deployment: Deployment): DeploymentDocument {
+export function deploymentDocument(deployment: ListedDeployment): DeploymentDocument {
   return {
     id: deployment.id,
     app: deployment.app,
@@ -53,7 +53,7 @@ export function deploymentDocument(deployment: Deployment): DeploymentDocument {
   }
 }
 
-function approvalDocument({ approved }: Deployment): DeploymentDocument['approved'] {
+function approvalDocument({ approved }: ListedDeployment): DeploymentDocument['approved'] {
   return approved ? { plan_hash: approved.hash, by: approved.by, at: timeText(approved.at) } : null
 }
 
@@ -74,7 +74,7 @@ export function deploymentDetail(
 export function appDocument(
   app: AppRecord,
   seen: {
-    readonly latest: Deployment | undefined
+    readonly latest: ListedDeployment | undefined
     readonly observed: ObservedDocument
     readonly drift: DriftSummary
     readonly badgeUrl: string

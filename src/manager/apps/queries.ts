@@ -1,5 +1,6 @@
-import type { Kysely, Selectable } from 'kysely'
+import { type Kysely, type Selectable, sql } from 'kysely'
 import { APP_NOT_FOUND } from '#manager/deployments/errors.ts'
+import { compiledOnce } from '#manager/store/compiled-once.ts'
 import type { AppTable, ReleaseTable, Tables } from '#manager/store/tables.ts'
 
 /** An app's row with what is kept of it elsewhere. */
@@ -106,14 +107,28 @@ async function withParts(db: Kysely<Tables>, rows: readonly AppRow[]): Promise<A
   if (rows.length === 0) {
     return []
   }
-  const ids = rows.map(row => row.id)
-  const domains = await db
+  const apps = JSON.stringify(rows.map(row => row.id))
+  const domains = Map.groupBy(await domainsOf(db, { apps }), domain => domain.app_id)
+  const releases = new Map((await newestReleases(db, { apps })).map(release => [release.app_id, release]))
+  return rows.map(row => ({
+    ...row,
+    domains: (domains.get(row.id) ?? []).map(domain => domain.host),
+    release: releases.get(row.id),
+  }))
+}
+
+/** `apps`: JSON of a list of ids, so that a list of every length is the same statement. */
+const domainsOf = compiledOnce((db, { apps }: { readonly apps: string }) =>
+  db
     .selectFrom('domains')
     .selectAll()
-    .where('app_id', 'in', ids)
-    .orderBy('host')
-    .execute()
-  const releases = await db
+    .where('app_id', 'in', sql<string>`(select value from json_each(${apps}))`)
+    .orderBy('app_id')
+    .orderBy('host'),
+)
+
+const newestReleases = compiledOnce((db, { apps }: { readonly apps: string }) =>
+  db
     .selectFrom('releases')
     .selectAll()
     .where('id', 'in', eb =>
@@ -126,12 +141,6 @@ async function withParts(db: Kysely<Tables>, rows: readonly AppRow[]): Promise<A
             .whereRef('newest.app_id', '=', 'shown.id')
             .as('id'),
         )
-        .where('shown.id', 'in', ids),
-    )
-    .execute()
-  return rows.map(row => ({
-    ...row,
-    domains: domains.filter(domain => domain.app_id === row.id).map(domain => domain.host),
-    release: releases.find(release => release.app_id === row.id),
-  }))
-}
+        .where('shown.id', 'in', sql<string>`(select value from json_each(${apps}))`),
+    ),
+)

@@ -97,6 +97,9 @@ export interface Deployment {
   readonly finishedAt: number | undefined
 }
 
+/** What a list shows of it: without what takes much to read. */
+export type ListedDeployment = Omit<Deployment, 'drifted' | 'plan' | 'evidence'>
+
 export interface Approval {
   readonly hash: string
   /** Name of the token. */

@@ -1,10 +1,10 @@
-import type { ExpressionBuilder, Kysely } from 'kysely'
+import { type ExpressionBuilder, type Kysely, sql } from 'kysely'
 import { compiledOnce } from '#manager/store/compiled-once.ts'
 import type { AppTable, DeploymentState, Tables } from '#manager/store/tables.ts'
-import type { Deployment, StepRecord } from './deployment.ts'
+import type { Deployment, ListedDeployment, StepRecord } from './deployment.ts'
 import { DEPLOYMENT_NOT_FOUND } from './errors.ts'
 import { findPast, listPast } from './past.ts'
-import { deploymentFrom, stepFrom } from './rows.ts'
+import { deploymentFrom, LISTED, listedFrom, stepFrom } from './rows.ts'
 
 export interface DeploymentFilter {
   readonly app?: string | undefined
@@ -62,14 +62,17 @@ export async function readDetail(
 }
 
 /** As listDeployments, with those of apps that are gone among them. */
-export async function listHistory(db: Kysely<Tables>, filter: DeploymentFilter): Promise<Deployment[]> {
+export async function listHistory(db: Kysely<Tables>, filter: DeploymentFilter): Promise<ListedDeployment[]> {
   const [present, past] = await Promise.all([listDeployments(db, filter), listPast(db, filter)])
   return [...present, ...past].sort((one, other) => (one.id < other.id ? 1 : -1)).slice(0, filter.limit)
 }
 
 /** Of apps that are there. */
-export async function listDeployments(db: Kysely<Tables>, filter: DeploymentFilter): Promise<Deployment[]> {
-  let query = selectDeployments(db).orderBy('deployments.id', 'desc').limit(filter.limit)
+export async function listDeployments(
+  db: Kysely<Tables>,
+  filter: DeploymentFilter,
+): Promise<ListedDeployment[]> {
+  let query = selectListed(db).orderBy('deployments.id', 'desc').limit(filter.limit)
   if (filter.app !== undefined) {
     query = query.where('apps.name', '=', filter.app)
   }
@@ -83,7 +86,7 @@ export async function listDeployments(db: Kysely<Tables>, filter: DeploymentFilt
     const { only } = filter
     query = query.where('deployments.id', 'in', eb => newestIdsOf(eb, { ...filter, only }))
   }
-  return (await query.execute()).map(deploymentFrom)
+  return (await query.execute()).map(listedFrom)
 }
 
 /** Found by app: going through all deployments until enough of these apps were met takes longer the fewer they have. */
@@ -113,26 +116,26 @@ function newestIdsOf(
 export async function newestOf(
   db: Kysely<Tables>,
   appIds: readonly string[],
-): Promise<ReadonlyMap<string, Deployment>> {
-  if (appIds.length === 0) {
-    return new Map()
-  }
-  const rows = await selectDeployments(db)
-    .where('deployments.id', 'in', eb =>
-      eb
-        .selectFrom('apps as shown')
-        .select(of =>
-          of
-            .selectFrom('deployments as newest')
-            .select(({ fn }) => fn.max('newest.id').as('id'))
-            .whereRef('newest.app_id', '=', 'shown.id')
-            .as('id'),
-        )
-        .where('shown.id', 'in', appIds),
-    )
-    .execute()
-  return new Map(rows.map(row => [row.app_id, deploymentFrom(row)]))
+): Promise<ReadonlyMap<string, ListedDeployment>> {
+  const rows = appIds.length === 0 ? [] : await newestOfApps(db, { apps: JSON.stringify(appIds) })
+  return new Map(rows.map(row => [row.app_id, listedFrom(row)]))
 }
+
+/** `apps`: JSON of a list of ids, so that a list of every length is the same statement. */
+const newestOfApps = compiledOnce((db, { apps }: { readonly apps: string }) =>
+  selectListed(db).where('deployments.id', 'in', eb =>
+    eb
+      .selectFrom('apps as shown')
+      .select(of =>
+        of
+          .selectFrom('deployments as newest')
+          .select(({ fn }) => fn.max('newest.id').as('id'))
+          .whereRef('newest.app_id', '=', 'shown.id')
+          .as('id'),
+      )
+      .where('shown.id', 'in', sql<string>`(select value from json_each(${apps}))`),
+  ),
+)
 
 /**
  * Deployments that may start, now or when requests have ceased: queued, or approved while they waited; oldest first, of apps without a running one.
@@ -226,5 +229,13 @@ function selectDeployments(db: Kysely<Tables>) {
     .selectFrom('deployments')
     .innerJoin('apps', 'apps.id', 'deployments.app_id')
     .selectAll('deployments')
+    .select('apps.name as app')
+}
+
+function selectListed(db: Kysely<Tables>) {
+  return db
+    .selectFrom('deployments')
+    .innerJoin('apps', 'apps.id', 'deployments.app_id')
+    .select(LISTED.map(column => `deployments.${column}` as const))
     .select('apps.name as app')
 }

@@ -1,10 +1,30 @@
 import type { Selectable } from 'kysely'
 import type { DeploymentTable, StepTable } from '#manager/store/tables.ts'
-import type { Approval, Deployment, StepRecord } from './deployment.ts'
+import type { Approval, Deployment, ListedDeployment, StepRecord } from './deployment.ts'
 import { artifactIn } from './wish.ts'
 
 /** A deployment as its row, joined with the name of its app, says it. */
 export function deploymentFrom(row: Selectable<DeploymentTable> & { app: string }): Deployment {
+  return {
+    ...listedFrom(row),
+    drifted: parsed(row.drifted),
+    plan: parsed(row.plan),
+    evidence: parsed(row.evidence),
+  }
+}
+
+/** What listedFrom needs. */
+export const LISTED = [
+  ...(['id', 'app_id', 'kind', 'state', 'outcome', 'trigger', 'then_trigger'] as const),
+  ...(['wanted_commit', 'wanted_release', 'wanted_version', 'wanted_service'] as const),
+  ...(['commit', 'commit_subject', 'plan_hash', 'approved_hash', 'approved_by', 'approved_at'] as const),
+  ...(['waiting_since', 'waited_ms', 'error', 'failed_step', 'release_id', 'cancel_requested'] as const),
+  ...(['created_at', 'started_at', 'deadline_at', 'finished_at'] as const),
+] satisfies (keyof DeploymentTable)[]
+
+type ListedRow = Pick<Selectable<DeploymentTable>, (typeof LISTED)[number]> & { app: string }
+
+export function listedFrom(row: ListedRow): ListedDeployment {
   return {
     id: row.id,
     appId: row.app_id,
@@ -19,13 +39,10 @@ export function deploymentFrom(row: Selectable<DeploymentTable> & { app: string 
     thenTrigger: parsed(row.then_trigger),
     commit: row.commit ?? undefined,
     commitSubject: row.commit_subject ?? undefined,
-    drifted: parsed(row.drifted),
-    plan: parsed(row.plan),
     planHash: row.plan_hash ?? undefined,
     approved: approvalFrom(row),
     waitingSince: row.waiting_since ?? undefined,
     waitedMs: row.waited_ms ?? 0,
-    evidence: parsed(row.evidence),
     error: parsed(row.error),
     failedStep: row.failed_step ?? undefined,
     releaseId: row.release_id ?? undefined,
@@ -37,7 +54,7 @@ export function deploymentFrom(row: Selectable<DeploymentTable> & { app: string 
   }
 }
 
-function approvalFrom(row: Selectable<DeploymentTable>): Approval | undefined {
+function approvalFrom(row: ListedRow): Approval | undefined {
   const { approved_hash: hash, approved_by: by, approved_at: at } = row
   return hash && by && at ? { hash, by, at } : undefined
 }

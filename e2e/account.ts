@@ -76,6 +76,8 @@ export function accountTests(world: () => World): void {
       },
     })
     await tab.open('/account')
+    // A browser gives passkeys only to the window that is in front.
+    await page.bringToFront()
     const panel = page.locator('section').filter({ has: page.getByRole('heading', { name: 'Passkeys' }) })
     await panel.getByText('None yet.').waitFor()
     await panel.getByLabel('Name of the device').fill('laptop')
@@ -108,10 +110,11 @@ export function accountTests(world: () => World): void {
     deepEqual(tab.complaints, [])
   })
 
-  test('a login provider is added in a form, offered to who signs in, and removed by its name', async () => {
+  test('a login provider is added in a form, opens a session for a person it knows, and is removed by its name', async () => {
     const desk = await openedDesk()
     const { page } = desk.tab
-    const provider = await startProvider()
+    const { publicUrl } = desk.manager.parts.config
+    const provider = await startProvider(`${publicUrl}/sign-in/corp/callback`)
     try {
       await desk.tab.open('/settings?tab=sign-in')
       await page.getByRole('button', { name: 'Add a provider' }).click()
@@ -122,7 +125,8 @@ export function accountTests(world: () => World): void {
       await dialog.getByLabel('Claim that decides the role').fill('groups')
       await dialog.getByLabel('Roles by what is in the claim').fill('operators = king')
       await dialog.getByText('Each line is a value').waitFor()
-      await dialog.getByLabel('Roles by what is in the claim').fill('operators = admin')
+      await dialog.getByLabel('Roles by what is in the claim').fill('operators = viewer')
+      await dialog.getByText('Whoever has no account here gets one').click()
       await dialog.getByRole('button', { name: 'Keep it' }).click()
       await dialog.getByRole('alert').waitFor()
       deepEqual(await desk.tab.faults(), [])
@@ -134,6 +138,7 @@ export function accountTests(world: () => World): void {
       deepEqual(await desk.tab.faults(), [])
       const { providers } = (await desk.manager.ask('GET', '/api/v1/sign-in')).json()
       deepEqual(providers, [{ name: 'corp', url: '/sign-in/corp' }])
+      await signInElsewhere(await openTab(world().browser, publicUrl))
       await page.getByRole('button', { name: 'Remove corp' }).click()
       await dialog.getByLabel('Type corp to confirm').fill('corp')
       await dialog.getByRole('button', { name: 'Remove it' }).click()
@@ -204,13 +209,57 @@ function nextCode({ manager }: Desk, secret: string): string {
   return totp.generate({ timestamp: manager.parts.clock.now() + 30_000 })
 }
 
-/** Says who it is, which is all that is asked of it here. */
-async function startProvider(): Promise<{ readonly issuer: string; close(): void }> {
+/** A person without an account, in a browser of their own. */
+async function signInElsewhere(tab: Tab): Promise<void> {
+  const { page } = tab
+  await tab.open('/login?to=/apps')
+  await page.getByRole('link', { name: 'Sign in with corp' }).waitFor()
+  await tab.shoot('login-providers')
+  await page.getByRole('link', { name: 'Sign in with corp' }).click()
+  await page.getByRole('button', { name: 'I am Grace' }).click()
+  await page.getByRole('heading', { level: 1, name: 'Apps' }).waitFor()
+  await page.getByText('Grace', { exact: true }).first().waitFor()
+  await tab.shoot('signed-in-elsewhere')
+  deepEqual(tab.complaints, [])
+  await tab.context.close()
+}
+
+const GRACE = { email: 'grace@example.org', email_verified: true, name: 'Grace', groups: ['operators'] }
+
+/** A real one, which asks a person by a page with one button who they are. */
+async function startProvider(callback: string): Promise<{ readonly issuer: string; close(): void }> {
   const server = createServer()
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  const provider = new Provider(issuer, { cookies: { keys: ['of a test'] } })
-  server.on('request', provider.callback())
+  const provider = new Provider(issuer, {
+    clients: [{ client_id: 'fairlead', redirect_uris: [callback], token_endpoint_auth_method: 'none' }],
+    claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name', 'groups'] },
+    conformIdTokenClaims: false,
+    cookies: { keys: ['of a test'] },
+    features: { devInteractions: { enabled: false } },
+    interactions: { url: (_, { uid }) => `/interaction/${uid}` },
+    findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id, ...GRACE }) }),
+    async loadExistingGrant({ oidc }) {
+      const { client, session } = oidc
+      const grant = new oidc.provider.Grant({
+        clientId: client?.clientId ?? '',
+        accountId: session?.accountId ?? '',
+      })
+      grant.addOIDCScope('openid email profile')
+      await grant.save()
+      return grant
+    },
+  })
+  server.on('request', async (request, response) => {
+    if (!request.url?.startsWith('/interaction/')) {
+      provider.callback()(request, response)
+    } else if (request.method === 'POST') {
+      await provider.interactionFinished(request, response, { login: { accountId: 'grace' } })
+    } else {
+      response.setHeader('content-type', 'text/html')
+      response.end('<title>corp</title><form method="post"><button>I am Grace</button></form>')
+    }
+  })
   return {
     issuer,
     close() {

@@ -45,6 +45,13 @@ test('a line that was removed is found, also the first, and all at the end', () 
   assert.match(String(problemOf([])), /there were 5/)
 })
 
+test('lines that changed places are found, with their numbers or without', () => {
+  const [one, two, three, ...others] = entries as [AuditEntry, AuditEntry, AuditEntry, ...AuditEntry[]]
+  assert.match(String(problemOf([one, three, two, ...others])), /after line 1 comes 3/)
+  const renumbered = [one, { ...three, seq: 2 }, { ...two, seq: 3 }, ...others]
+  assert.match(String(problemOf(renumbered)), /^line 2 /)
+})
+
 test('a log that was written anew from some line on differs from what is known of it', () => {
   const forged: AuditEntry[] = []
   for (const entry of entries) {

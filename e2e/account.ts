@@ -1,8 +1,5 @@
 import { deepEqual, equal, match } from 'node:assert/strict'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { after, test } from 'node:test'
-import { Provider } from 'oidc-provider'
 import { Secret, TOTP } from 'otpauth'
 import type { Browser, Page } from 'playwright-core'
 import { selfSignedCertificate } from '#cli/demo/certificate.ts'
@@ -11,6 +8,7 @@ import { newId } from '#lib/id.ts'
 import { type TestServer, testServer } from '#manager/api/test-server.ts'
 import { hashPassword } from '#manager/people/passwords.ts'
 import { openTab, type Tab } from './browser.ts'
+import { startProvider } from './provider.ts'
 import type { World } from './world.ts'
 
 const PASSWORD = 'a rope and a cleat'
@@ -222,49 +220,4 @@ async function signInElsewhere(tab: Tab): Promise<void> {
   await tab.shoot('signed-in-elsewhere')
   deepEqual(tab.complaints, [])
   await tab.context.close()
-}
-
-const GRACE = { email: 'grace@example.org', email_verified: true, name: 'Grace', groups: ['operators'] }
-
-/** A real one, which asks a person by a page with one button who they are. */
-async function startProvider(callback: string): Promise<{ readonly issuer: string; close(): void }> {
-  const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  const provider = new Provider(issuer, {
-    clients: [{ client_id: 'fairlead', redirect_uris: [callback], token_endpoint_auth_method: 'none' }],
-    claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name', 'groups'] },
-    conformIdTokenClaims: false,
-    cookies: { keys: ['of a test'] },
-    features: { devInteractions: { enabled: false } },
-    interactions: { url: (_, { uid }) => `/interaction/${uid}` },
-    findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id, ...GRACE }) }),
-    async loadExistingGrant({ oidc }) {
-      const { client, session } = oidc
-      const grant = new oidc.provider.Grant({
-        clientId: client?.clientId ?? '',
-        accountId: session?.accountId ?? '',
-      })
-      grant.addOIDCScope('openid email profile')
-      await grant.save()
-      return grant
-    },
-  })
-  server.on('request', async (request, response) => {
-    if (!request.url?.startsWith('/interaction/')) {
-      provider.callback()(request, response)
-    } else if (request.method === 'POST') {
-      await provider.interactionFinished(request, response, { login: { accountId: 'grace' } })
-    } else {
-      response.setHeader('content-type', 'text/html')
-      response.end('<title>corp</title><form method="post"><button>I am Grace</button></form>')
-    }
-  })
-  return {
-    issuer,
-    close() {
-      server.closeAllConnections()
-      server.close()
-    },
-  }
 }

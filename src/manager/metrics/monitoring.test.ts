@@ -38,7 +38,7 @@ for (const [what, ...words] of [
   test(`promtool takes the ${what}`, t => {
     const { error, status, stderr } = spawnSync('promtool', words, { cwd: FOLDER, encoding: 'utf8' })
     if (error) {
-      t.skip('NOT CHECKED: promtool (package prometheus of Debian) is not here')
+      t.skip('NOT CHECKED: promtool is not here (scripts/setup --promtool brings it)')
       return
     }
     equal(status, 0, stderr)

@@ -9,6 +9,12 @@ export async function pssOf(pid: number): Promise<number> {
   return Number(/^Pss:\s+(\d+) kB/m.exec(text)?.[1]) / 1024
 }
 
+/** What a process has for itself alone, in MiB: unlike the proportional size it does not change with what others share. */
+export async function ownMemoryOf(pid: number): Promise<number> {
+  const text = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8')
+  return Number(/^Pss_Anon:\s+(\d+) kB/m.exec(text)?.[1]) / 1024
+}
+
 /** Processor time that a process itself has used, without the programs that it started, in ms. */
 export async function processorTimeOf(pid: number): Promise<number> {
   const text = await readFile(`/proc/${pid}/stat`, 'utf8')

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import type { PartProcess } from '#world/part-process.ts'
-import { pssOf } from './processes.ts'
+import { ownMemoryOf } from './processes.ts'
 
 /** What both processes take at one moment. */
 export interface Sample {
@@ -11,7 +11,7 @@ export interface Sample {
 }
 
 interface Taken {
-  /** MiB, of the process alone. */
+  /** MiB, without what it shares with other processes. */
   readonly memory: number
   /** Sockets and pipes count too. */
   readonly files: number
@@ -25,5 +25,5 @@ export async function sampleOf(
 }
 
 async function takenBy(pid: number): Promise<Taken> {
-  return { memory: await pssOf(pid), files: (await readdir(`/proc/${pid}/fd`)).length }
+  return { memory: await ownMemoryOf(pid), files: (await readdir(`/proc/${pid}/fd`)).length }
 }

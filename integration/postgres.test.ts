@@ -124,6 +124,13 @@ describe('a store in PostgreSQL', { skip: WITHOUT_POSTGRES }, () => {
       .where('key', 'is', 'a' as never)
       .executeTakeFirst()
     assert.deepEqual({ ...row }, { count: 1, last: 'a', any: 0 })
+    const among = (operator: 'in' | 'not in', list: readonly string[]) =>
+      db.selectFrom('meta').select('key').where('key', operator, list).execute()
+    const counts = [among('in', []), among('not in', []), among('in', ['a']), among('not in', ['a'])]
+    assert.deepEqual(
+      (await Promise.all(counts)).map(({ length }) => length),
+      [0, 6, 1, 5],
+    )
     const at = 1_900_000_000_000
     await db.insertInto('signed_calls').values({ id: 'x', received_at: at }).execute()
     assert.equal((await db.selectFrom('signed_calls').selectAll().executeTakeFirst())?.received_at, at)

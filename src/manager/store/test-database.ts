@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { type KyselyPlugin, sql } from 'kysely'
+import { sql } from 'kysely'
 import { Client } from 'pg'
 import { Secret } from '#lib/secret.ts'
 import { openStore, type Store } from './database.ts'
@@ -24,16 +24,8 @@ export async function openTestDatabase(folder: string, now: () => number): Promi
   if (SERVER === undefined) {
     return await openStore(folder, now)
   }
-  const store = await openStore(folder, now, await databaseOf(folder))
-  inServer.add(store)
-  return {
-    ...store,
-    db: store.db.withPlugin(counting),
-    async close() {
-      inServer.delete(store)
-      await store.close()
-    },
-  }
+  countStatements()
+  return await openStore(folder, now, await databaseOf(folder))
 }
 
 /** What no program of ours does: removes what keeps lines of a table from being changed. */
@@ -52,31 +44,29 @@ export async function ignoreReferences(db: Store['db']): Promise<void> {
 
 /** For tests that wait for nothing in particular: what has been asked of the stores is answered, and was heard of. */
 export async function storeTurn(): Promise<void> {
-  await nextTurn()
-  quietTurns = asked === heardOf ? quietTurns + 1 : 0
-  heardOf = asked
-  if (quietTurns > SURELY_QUIET) {
-    return
-  }
-  // One after the other is answered, so what was asked before is.
-  for (const { db } of inServer) {
-    await sql`select 1`.execute(db)
-  }
+  do {
+    await nextTurn()
+  } while (unanswered > 0)
 }
 
-const inServer = new Set<Store>()
-/** Statements of all stores, and those that storeTurn has waited for: most turns of a test have none. */
-let asked = 0
-let heardOf = 0
-let quietTurns = 0
-/** The end of a transaction is not counted, and comes a turn after its last statement. */
-const SURELY_QUIET = 2
-const counting: KyselyPlugin = {
-  transformQuery({ node }) {
-    asked += 1
-    return node
-  },
-  transformResult: async ({ result }) => result,
+/** Statements of all stores in a server, also those that begin and end transactions. */
+let unanswered = 0
+let isCounted = false
+
+function countStatements(): void {
+  if (isCounted) {
+    return
+  }
+  isCounted = true
+  const ask = Client.prototype.query as (...words: unknown[]) => Promise<unknown>
+  Client.prototype.query = async function counted(this: Client, ...words: unknown[]) {
+    unanswered += 1
+    try {
+      return await ask.apply(this, words)
+    } finally {
+      unanswered -= 1
+    }
+  } as typeof Client.prototype.query
 }
 
 /** Databases that nobody uses any more: to empty one takes a fraction of the time of making another. */

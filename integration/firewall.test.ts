@@ -195,6 +195,23 @@ test('a change that nobody confirms is undone, and can no longer be confirmed', 
   assert.deepEqual((await observe()).confirmed, [open('tcp', 8001)])
 })
 
+test('F02 a change is not confirmed over the connection that it was told over', async () => {
+  await wanted([open('tcp', 8001)])
+  const connection = link()
+  const over = <T>(command: string, params: unknown) =>
+    tell(connection, { id: newId(), command, params, deadlineMs: 60_000, waitMs: 60_000 }) as Promise<T>
+  const openings = [open('tcp', 8100)]
+  const applied = await over<AppliedFirewall>('firewall.apply', { openings, confirmWithinMs: LONG_MS })
+  const { change } = applied
+  await assert.rejects(over('firewall.confirm', { change }), {
+    code: 'CONFIRMED_OVER_OLD_CONNECTION',
+  })
+  await connection.close()
+  assert.equal((await observe()).pending, change)
+  await told('firewall.confirm', { change })
+  assert.deepEqual((await observe()).confirmed, openings)
+})
+
 test('F02 when the guardian is killed between a change and its confirmation, the old rules come back without it', async () => {
   await wanted([open('tcp', 8001)])
   const rules = await host.run('nft', '-s', 'list', 'table', 'inet', 'fairlead')
@@ -276,7 +293,8 @@ test('R78 R81 the manager brings a host to what the apps there want, and confirm
     ...['tcp 8001 from 192.0.2.0/25', 'tcp 8100 from everybody', 'udp 8002 from 198.51.100.0/24'],
   ])
   assert.ok(opened > before)
-  assert.deepEqual(await bringFirewall(parts, name, { waitMs: 60_000 }), { opened: [], closed: [] })
+  const again = await bringFirewall(parts, name, { waitMs: 60_000 })
+  assert.deepEqual(again, { opened: [], closed: [], refused: [] })
   const reached = { 'tcp4 8100': true, 'tcp6 8100': true, 'tcp4 8001': true, 'tcp6 8001': false }
   await expectReached({ ...reached, 'udp4 8002': false })
 })

@@ -18,6 +18,22 @@ const linked = (target, name) => {
   return fs.readFileSync(`${own}/${name}`)
 }
 
+/** Succeeds only when the program did. */
+const started = (program, ...args) =>
+  child('execFileSync')(program, args, { stdio: ['ignore', 'pipe', 'ignore'], timeout: 20_000 })
+/** Sockets without a file, which no permission of a folder keeps anybody from. */
+const dialNamed = async pattern => {
+  const names = fs.readFileSync('/proc/net/unix', 'utf8').match(/(?<= @)\S+$/gm) ?? []
+  const known = names.filter(name => pattern.test(name))
+  await Promise.any([Promise.reject(new Error('none')), ...known.map(name => dial(`\0${name}`))])
+}
+const capabilities = () => {
+  const [, mask] = /^CapEff:\t([0-9a-f]+)$/m.exec(fs.readFileSync('/proc/self/status', 'utf8'))
+  if (/^0+$/.test(mask)) {
+    throw new Error('none')
+  }
+}
+
 const ATTEMPTS = {
   'start a program': () => child('execFileSync')('/usr/bin/id'),
   'start a shell': () => child('execSync')('id'),
@@ -53,6 +69,31 @@ const ATTEMPTS = {
   'write its own program': () => fs.writeFileSync(`${process.execPath}.x`, ''),
   'write the kernel': () => fs.writeFileSync('/proc/sys/kernel/core_pattern', '|/x'),
   'write a disk': () => fs.openSync('/dev/sda', 'r+'),
+  'reach Incus': () => dial('/var/lib/incus/unix.socket'),
+  'reach LXD': () => dial('/var/lib/lxd/unix.socket'),
+  'reach Podman': () => dial('/run/podman/podman.sock'),
+  'reach the bus of root': () => dial('/run/user/0/bus'),
+  'reach an engine or the bus by an abstract socket': () => dialNamed(/containerd|docker|incus|lxc|dbus|systemd/),
+  'have a capability': capabilities,
+  'become root by a password that is none': () => started('su', '-c', 'id', 'root'),
+  'become root without a password': () => started('sudo', '-n', 'id'),
+  'become root by asking polkit': () => started('pkexec', '--disable-internal-agent', 'id'),
+  'be root in a namespace of its own': () => started('unshare', '-Ur', 'cat', '/etc/shadow'),
+  'mount over the host': () => started('mount', '--bind', own, '/etc'),
+  'enter the namespaces of root': () => started('nsenter', '-t', victim, '-m', 'id'),
+  'change the firewall': () => started('nft', 'add', 'table', 'inet', 'fairlead-attack'),
+  'start a service': () => started('systemd-run', '--wait', 'id'),
+  'write what every program loads': () => fs.appendFileSync('/etc/ld.so.preload', ''),
+  'write who root is': () => fs.appendFileSync('/etc/passwd', ''),
+  'write who may become root': () => fs.writeFileSync('/etc/sudoers.d/fairlead-attack', ''),
+  'write how a login is checked': () => fs.appendFileSync('/etc/pam.d/su', ''),
+  'write what every shell reads': () => fs.writeFileSync('/etc/profile.d/fairlead-attack.sh', ''),
+  'write the jobs of root': () => fs.writeFileSync('/var/spool/cron/crontabs/root', ''),
+  'write a program of everybody': () => fs.writeFileSync('/usr/local/bin/fairlead-attack', ''),
+  'write what loads modules': () => fs.writeFileSync('/proc/sys/kernel/modprobe', '/x'),
+  'write what ends a control group': () => fs.writeFileSync('/sys/fs/cgroup/release_agent', '/x'),
+  'give orders to the kernel': () => fs.writeFileSync('/proc/sysrq-trigger', 'h'),
+  'read the memory of the machine': () => fs.openSync('/dev/mem', 'r'),
   'leave its folder': () => fs.writeFileSync(`${own}/../attack`, ''),
 }
 

@@ -61,7 +61,12 @@ export class Executions {
 
   begin(
     envelope: CommandEnvelope,
-    { command, params, talk }: Pick<Order, 'command' | 'talk'> & { readonly params: Static<TObject> },
+    {
+      command,
+      params,
+      talk,
+      link,
+    }: Pick<Order, 'command' | 'talk' | 'link'> & { readonly params: Static<TObject> },
   ): void {
     const { id, idem, deadlineMs, engine, owner } = envelope
     const { journal, clock, logs } = this.#options
@@ -81,6 +86,7 @@ export class Executions {
       engine,
       owner,
       talk,
+      link,
       deadlineMs,
       log: CommandLog.create(join(logs, id), clock),
     })

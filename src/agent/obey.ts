@@ -26,6 +26,7 @@ export interface ObeyOptions extends ExecutionsOptions {
 interface Heard {
   readonly telling: Telling
   readonly talks: Talks
+  readonly link: number
 }
 
 /** Does what proven managers tell, once each, whatever becomes of the socket it was told on. */
@@ -33,6 +34,7 @@ export class Obey {
   readonly #options: ObeyOptions
   readonly #executions: Executions
   readonly #pruning: { close(): void }
+  #links = 0
 
   constructor(options: ObeyOptions) {
     this.#options = options
@@ -66,8 +68,9 @@ export class Obey {
     })
     const alive = clock.every(aliveEveryMs, () => telling.sayAlive())
     const talks = new Talks(session)
+    const link = ++this.#links
     return {
-      frame: frame => this.#obey({ telling, talks }, frame),
+      frame: frame => this.#obey({ telling, talks, link }, frame),
       drained: () => telling.wake(),
       closed: () => {
         alive.close()
@@ -121,7 +124,7 @@ export class Obey {
     }
   }
 
-  #told({ telling, talks }: Heard, frame: RawFrame): void {
+  #told({ telling, talks, link }: Heard, frame: RawFrame): void {
     const command = this.#options.commands.find(({ name }) => name === frame.command)
     if (!command) {
       throw BAD_FRAME('The frame', `this agent knows no command ${JSON.stringify(frame.command)}`)
@@ -142,7 +145,7 @@ export class Obey {
     }
     if (!row) {
       const talk = command.talks ? talks.open(envelope.id) : undefined
-      this.#executions.begin(envelope, { command, params, talk })
+      this.#executions.begin(envelope, { command, params, talk, link })
     }
     if (isSame) {
       orphan?.give(params, envelope)

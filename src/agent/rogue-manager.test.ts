@@ -17,7 +17,9 @@ const HOST = {
     ports: { from: 20_000, to: 20_100, never: [20_050] },
     allowPrivate: [],
     registries: [],
+    limits: { memoryBytes: 2 ** 30 },
   },
+  systems: { socket: '/run/incus.socket', project: 'default', backups: '/backups' },
 } as unknown as HostFacts
 
 const START = {
@@ -56,6 +58,17 @@ const BUILD = {
   registries: [],
 }
 
+const SYSTEM = {
+  id: newId(),
+  name: 'box',
+  deployment: newId(),
+  image: 'debian/13',
+  shape: { memoryBytes: 2 ** 28, cpus: 1, processes: 100, ports: [] as object[] },
+  configHash: 'a'.repeat(64),
+  restored: 0,
+}
+const SSH = { protocol: 'tcp', host: 22, container: 22 }
+
 const PATH_REFUSED = /^(?:IMAGE|REPOSITORY)_PATH_REFUSED$/
 
 /** What a manager with valid keys sends that wants more than it may have. */
@@ -90,6 +103,37 @@ const FORBIDDEN: readonly (readonly [what: string, command: string, params: obje
   ],
   ['a build of /etc', 'image.build', { ...BUILD, context: '/etc' }, PATH_REFUSED],
   ['a Dockerfile outside', 'image.build', { ...BUILD, dockerfile: '../../etc/passwd' }, PATH_REFUSED],
+  [
+    'the SSH port of the host for a system',
+    'system.create',
+    { ...SYSTEM, shape: { ...SYSTEM.shape, ports: [SSH] } },
+    /^PORT_REFUSED$/,
+  ],
+  [
+    'a system with more memory than anybody may have',
+    'system.create',
+    { ...SYSTEM, shape: { ...SYSTEM.shape, memoryBytes: 2 ** 31 } },
+    /^SANDBOX_OVER_LIMIT$/,
+  ],
+  [
+    'a system with privileges',
+    'system.create',
+    { ...SYSTEM, config: { 'security.privileged': 'true' } },
+    /^BAD_PARAMS$/,
+  ],
+  [
+    'a device of the host in a system',
+    'system.create',
+    { ...SYSTEM, shape: { ...SYSTEM.shape, devices: { root: { type: 'disk', source: '/' } } } },
+    /^BAD_PARAMS$/,
+  ],
+  [
+    'an image from elsewhere',
+    'system.create',
+    { ...SYSTEM, image: 'https://evil.example/x' },
+    /^BAD_PARAMS$/,
+  ],
+  ['Incus itself', 'incus.exec', { name: 'box', command: ['id'] }, /^(?:FORBIDDEN_COMMAND|BAD_FRAME)$/],
   ['the firewall', 'firewall.apply', {}, /^(?:FORBIDDEN_COMMAND|BAD_FRAME|BAD_PARAMS)$/],
 ]
 

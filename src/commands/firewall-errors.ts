@@ -26,6 +26,15 @@ export const CHANGE_UNDONE = defineError({
     'The rules of before hold. If it happens again, the manager does not reach the guardian any more after such a change: compare its address with the bounds file of the guardian.',
 })
 
+export const CONFIRMED_OVER_OLD_CONNECTION = defineError({
+  code: 'CONFIRMED_OVER_OLD_CONNECTION',
+  status: 409,
+  retry: 'later',
+  message: () => 'A change of the firewall is confirmed over the connection that it was told over.',
+  hint: () =>
+    'Connections of before go on whatever the rules are, so that shows nothing. Connect anew and confirm it then; else it is undone.',
+})
+
 export const RULES_DIFFER = defineError({
   code: 'RULES_DIFFER',
   status: 502,

@@ -5,6 +5,7 @@ import { Journal } from '#agent/journal.ts'
 import { Obey } from '#agent/obey.ts'
 import { peersIn } from '#agent/peers.ts'
 import type { Command, HostFacts } from '#commands/command.ts'
+import type { Firewall } from '#commands/firewall-data.ts'
 import { removeLeftovers } from '#exec/leftovers.ts'
 import { createPerform } from '#exec/perform.ts'
 import { background } from '#lib/background.ts'
@@ -13,9 +14,9 @@ import type { FairleadError } from '#lib/errors.ts'
 import type { Logger } from '#lib/logger.ts'
 import { loadIdentity } from '#link/identity.ts'
 import type { GuardianConfig } from './config.ts'
+import { confirmedAnew } from './confirmed-anew.ts'
 import { defaultInterfaces, isMeant } from './default-interfaces.ts'
 import { BOUNDS_INVALID } from './errors.ts'
-import type { HostFirewall } from './host-firewall.ts'
 import { openFirewall } from './open-firewall.ts'
 
 export interface GuardianOptions {
@@ -59,7 +60,7 @@ export async function startGuardian(options: GuardianOptions): Promise<Agent> {
   const obey = opened.adopt(
     new Obey({
       ...{ role: 'guardian', commands, journal, clock, logger },
-      host: hostFacts(identity.name, config, firewall),
+      host: hostFacts(identity.name, config, confirmedAnew(firewall)),
       createPerform: parts =>
         createPerform({ ...parts, workspace: config.data, temporary: folders.temporary }),
       // No command of a guardian starts a program that outlives it.
@@ -88,7 +89,7 @@ function refuseTrustedOutside({ bounds, boundsFile }: GuardianConfig): void {
 }
 
 /** A guardian has nothing of what the commands of workers work with, and does none of them. */
-function hostFacts(name: string, { data }: GuardianConfig, firewall: HostFirewall): HostFacts {
+function hostFacts(name: string, { data }: GuardianConfig, firewall: Firewall): HostFacts {
   const none = () => Promise.reject(new Error('A guardian serves no names.'))
   return {
     ...{ name, firewall },

@@ -9,3 +9,8 @@ export function project(folder: string, text: string, settings = ''): Files {
     [`${folder}/analysis.ipynb`]: JSON.stringify({ cells, metadata, nbformat: 4, nbformat_minor: 5 }),
   }
 }
+
+/** Its one package in that version. */
+export function requirements(folder: string, at: number): Files {
+  return { [`${folder}/requirements.txt`]: `tiny==1.${at}\n` }
+}

@@ -8,10 +8,11 @@ import { visitorOf } from '../integration/world/visitor.ts'
 import type { Figure } from './figure.ts'
 import { median } from './median.ts'
 import { deploymentsOf, quiet, serveCrowd, TINY_PYTHON } from './notebook-crowd.ts'
-import { type Files, project } from './notebook-files.ts'
+import { type Files, project, requirements } from './notebook-files.ts'
+import { openOtherOrder } from './notebook-order.ts'
 import { durationOf, stepsOf } from './redeploy.ts'
 
-/** Changes of dependencies, wakes and changes in a large repository: each costs seconds. */
+/** Of what costs seconds each. */
 const FEW = 3
 const OTHERS = 199
 const EVERY_MS = 50
@@ -42,16 +43,18 @@ export async function measureNotebooks(
   world.system.own(NEXT)
   const bench = new NotebookBench(world)
   say('notebooks: the first project, and one beside it')
-  const first = await bench.push({ ...project(ONE, 'first'), ...requirements(0) })
+  const first = await bench.push({ ...project(ONE, 'first'), ...requirements(ONE, 0) })
   const next = await bench.push(project(NEXT, 'next'), NEXT)
   say(`notebooks: ${runs} changes of one notebook`)
   const before = await bench.layers()
   const edits = await times(runs, async at => await bench.push(project(ONE, `edit ${at}`)))
   const image = await bench.imageFigures(before)
+  say(`notebooks: ${FEW} changes of one notebook by hand, in the order of repo2docker`)
+  const byHand = await bench.otherOrder(stack)
   say(`notebooks: ${FEW} changes of what is installed`)
   const changes = await times(
     FEW,
-    async at => await bench.push({ ...project(ONE, `with ${at}`), ...requirements(at) }),
+    async at => await bench.push({ ...project(ONE, `with ${at}`), ...requirements(ONE, at) }),
   )
   say(`notebooks: ${FEW} wakes`)
   const wakes = await times(FEW, async () => await bench.wake())
@@ -74,6 +77,8 @@ export async function measureNotebooks(
     live('first deployment, its environment is built', [first]),
     live('new project, what it needs is there', [next]),
     live('a notebook changed', edits, '<= 3000'),
+    ms('the same by hand, in the order of repo2docker, whose layers are kept', byHand.warm, ''),
+    ms('the same, with a builder that has nothing', byHand.cold, ''),
     live('what is installed changed', changes),
     ...image,
     ms('wake: request to a stopped server until it answers', wakes, '<= 2000'),
@@ -155,6 +160,19 @@ class NotebookBench {
     return systemClock.monotonic() - startedAt
   }
 
+  /** A notebook changed, without Fairlead: it is told of nothing. */
+  async otherOrder(stack: AsyncDisposableStack): Promise<Record<'warm' | 'cold', readonly number[]>> {
+    const repository = (await this.#world.git('rev-parse', '--absolute-git-dir')).trim()
+    const order = await openOtherOrder(stack, this.#world, { app: ONE, repository })
+    const change = async (text: string, cache: 'warm' | 'cold') => {
+      const files = { ...project(ONE, text), ...requirements(ONE, 0) }
+      return await order.serve(await this.#world.remote.push(files), text, cache)
+    }
+    await change('by hand', 'warm')
+    const warm = await times(FEW, async at => await change(`by hand ${at}`, 'warm'))
+    return { warm, cold: await times(FEW, async at => await change(`by hand, anew ${at}`, 'cold')) }
+  }
+
   /** Of the image that serves, the lowest first. */
   async layers(): Promise<readonly string[]> {
     const image = (await docker('inspect', '--format', '{{.Image}}', await containerOf(ONE))).trim()
@@ -229,8 +247,4 @@ function live(what: string, served: readonly Served[], target = ''): Figure {
 
 function ms(what: string, samples: readonly number[], target: string): Figure {
   return { id: '', what, value: median(samples), unit: 'ms', target, samples }
-}
-
-function requirements(at: number): Files {
-  return { [`${ONE}/requirements.txt`]: `tiny==1.${at}\n` }
 }

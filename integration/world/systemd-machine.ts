@@ -9,7 +9,8 @@ import type { IncusHost } from './incus.ts'
 import { awaited } from './outcome.ts'
 import { makeSystemdImage } from './systemd-image.ts'
 
-const NAME = 'machine'
+/** All daemons of this machine share the control groups, which are called by it. */
+const NAME = `machine-${process.pid}`
 const IP = '10.231.80.10'
 const NODE = '/opt/node/bin'
 

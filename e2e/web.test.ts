@@ -181,23 +181,32 @@ test('a secret is rotated, the next deployment takes it, and a click brings the 
   equal((await system.visit(`${APP}.localhost`)).body, 'one')
 })
 
-test('a deployment at work is cancelled, and what ran goes on', async () => {
+test('nothing moves while the log of a deployment at work grows; it is cancelled, and what ran goes on', async () => {
   const { system, remote, tab } = world
   const { page } = tab
   await remote.push({
-    Dockerfile: `FROM ${system.baseImage}\nRUN printf 'it %s\\n' began; sleep 600\n`,
+    Dockerfile: `FROM ${system.baseImage}\nRUN for part in 1 2 3 4 5; do seq 1 200; sleep 0.3; done; printf 'it %s\\n' began; sleep 600\n`,
   })
   await deployFrom(page)
+  await page.getByRole('log', { name: /, [1-9][0-9]{2,} lines/ }).waitFor()
+  await page.evaluate(NOTE_SHIFTS)
   await page
     .getByRole('log')
     .getByText(/it began$/)
     .first()
     .waitFor()
+  deepEqual(await page.evaluate('window.shifts'), [])
   await tab.shoot('deployment-running')
   await page.getByRole('button', { name: 'Cancel' }).click()
   await ended(page, 'Cancelled')
   equal((await system.visit(`${APP}.localhost`)).body, 'one')
 })
+
+/** Of the browser's own measure of how much of a page moved, without a person having done something. */
+const NOTE_SHIFTS = `window.shifts = []
+new PerformanceObserver(list => window.shifts.push(...list.getEntries().map(({ value, sources }) =>
+  value.toFixed(4) + ' ' + sources.map(({ node }) => node?.className ?? '').join(' | '))))
+  .observe({ type: 'layout-shift' })`
 
 test('a plan that waits is read and approved by a person, and the next one is rejected', async () => {
   const { system, remote, tab } = world

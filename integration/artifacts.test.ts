@@ -12,6 +12,7 @@ import { systemClock } from '#lib/clock.ts'
 import { newId } from '#lib/id.ts'
 import { command, mustRun } from './world/command.ts'
 import { dockerWithLogin } from './world/docker-client.ts'
+import { readExample } from './world/example.ts'
 import { type Remote, type System, startSystem } from './world/system.ts'
 
 const stack = new AsyncDisposableStack()
@@ -248,6 +249,22 @@ function files({ version, says, more = [] }: { version: string; says: string; mo
 }
 
 /** What merging a pull request does to the repository: the branch is at the commit. */
+test('R87 examples/artifact is built and pushed as its own file says', async () => {
+  const name = `${APP}-example`
+  const images = [`${name}:1.0.0`, `${system.registry.address}/${name}:1.0.0`]
+  stack.defer(async () => void (await command('docker', ['rmi', '--force', ...images], { folder: '/' })))
+  const texts = await readExample('artifact', system.baseImage)
+  // The engine of this machine is shared with others: all is as it stands there but for the names.
+  await system.addRepository(name, {
+    ...texts,
+    'fairlead.yaml': texts['fairlead.yaml']?.replace('  orders:', `  ${name}:`) ?? '',
+    'service.yaml': texts['service.yaml']?.replace('orders', name) ?? '',
+  })
+  const ended = await system.deploy(name)
+  assert.equal(ended.state, 'succeeded', await system.logOf(ended.id))
+  assert.equal((await docker('run', '--rm', `${name}:1.0.0`)).trim(), 'no orders yet')
+})
+
 async function merge(): Promise<void> {
   const bare = join(system.gitServer.repositoriesFolder, `${APP}.git`)
   await mustRun('git', [`--git-dir=${bare}`, 'update-ref', 'refs/heads/develop', 'refs/heads/main'], {

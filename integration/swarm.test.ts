@@ -13,13 +13,16 @@ import {
   SWARM_ROLLED_BACK,
   SWARM_STACK_TAKEN,
 } from '#commands/swarm-errors.ts'
+import { readApps } from '#deploy-file/read-apps.ts'
 import { systemClock } from '#lib/clock.ts'
 import { asFairleadError } from '#lib/errors.ts'
+import { TARGETS } from '#targets/index.ts'
 import { stack } from '#targets/stack.ts'
 import type { StackSettings } from '#targets/stack-settings.ts'
 import type { ReleaseFacts } from '#targets/target.ts'
 import { startTargetApp, type TargetApp } from './world/compose-app.ts'
 import { type ContainerWorld, loginOf, startContainerWorld } from './world/container-world.ts'
+import { readExample } from './world/example.ts'
 import { type SwarmNodes, startSwarm } from './world/swarm-nodes.ts'
 
 const PORT = 20_080
@@ -134,6 +137,33 @@ describe('a stack in a swarm of two machines', () => {
     const task = await taskOf('api')
     equal(await docker('exec', task, 'cat', '/run/secrets/token'), 'first-token')
     equal(await docker('exec', task, 'cat', '/greeting.txt'), 'hello')
+  })
+
+  test('R19 examples/stack is what its file says, on both machines', async () => {
+    const texts = await readExample('stack', world.base)
+    const read = readApps({
+      paths: Object.keys(texts),
+      texts,
+      repositoryName: 'example',
+      targets: TARGETS,
+    })
+    deepEqual(read.problems, [])
+    const [shop] = read.apps
+    ok(shop)
+    const name = `${world.app}-shop`
+    const example = startTargetApp(world, stack, {
+      settings: shop.settings as StackSettings,
+      hands: hands(),
+      registry: loginOf(nodes.registry),
+      secrets: { SHOP_TOKEN: 'a-token' },
+      name,
+    })
+    const { error } = await example.deploy(texts)
+    equal(error, undefined, String(error))
+    for (const { address } of [nodes.manager, nodes.worker]) {
+      match(await (await fetch(`http://${address}:20081/`)).text(), /one of several machines/)
+    }
+    await example.remove()
   })
 
   test('R28 R32 is told with its services, tasks and images', async () => {

@@ -20,8 +20,10 @@ const SAY_MS = 60_000
 const KILLS_UNTIL = 1 / 3
 /** A heap takes its time to grow to the size that the work needs. */
 const WARM_SHARE = 0.25
-/** What the line through the memory of a process may rise by from its beginning to its end. */
-const MOST_RISE_MIB = 8
+/** What the line through the memory of a process may rise by from its beginning to its end: a leak in a long run, a flood in a short one. */
+const MOST_RISE_MIB = { long: 8, short: 32 }
+/** A heap under load grows for so long before it is as large as it will be. */
+const LONG_MS = 20 * 60_000
 /** Deployments that are under way at one end of the time and not at the other have some open. */
 const MOST_MORE_FILES = 12
 const MS_PER_MINUTE = 60_000
@@ -121,13 +123,15 @@ function growthOf(samples: readonly Sample[]): readonly Growth[] {
     const times = samples.map(({ atMs }) => atMs)
     const memory = samples.map(sample => sample[part].memory)
     const perMs = slopeOf(times, memory)
-    const rise = perMs * ((times.at(-1) ?? 0) - (times[0] ?? 0))
+    const forMs = (times.at(-1) ?? 0) - (times[0] ?? 0)
+    const rise = perMs * forMs
+    const most = forMs >= LONG_MS ? MOST_RISE_MIB.long : MOST_RISE_MIB.short
     const quarter = Math.ceil(samples.length / 4)
     const open = samples.map(sample => sample[part].files)
     // The least of a quarter is that of a moment with little under way.
     const files = [Math.min(...open.slice(0, quarter)), Math.min(...open.slice(-quarter))] as const
     const grown = [
-      ...(rise > MOST_RISE_MIB ? [`its memory rose by ${rise.toFixed(1)} MiB`] : []),
+      ...(rise > most ? [`its memory rose by ${rise.toFixed(1)} MiB`] : []),
       ...(files[1] - files[0] > MOST_MORE_FILES
         ? [`it has ${files[1]} files open instead of ${files[0]}`]
         : []),

@@ -1,5 +1,6 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
+import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, type TestContext, test } from 'node:test'
 import { ensureBaseImage } from '#cli/demo/base-image.ts'
@@ -41,7 +42,12 @@ before(async () => {
   incus = await startIncus(stack, '6GiB')
   const { folder, hostIp } = incus
   const certificate = await selfSignedCertificate([hostIp, ...LOOPBACK_NAMES])
-  const [unpacked, made] = await Promise.all([unpackedPackage(folder), startMachine(incus)])
+  const known = join(await npmConfig('cache'), '_cacache')
+  await mkdir(known, { recursive: true })
+  const [unpacked, made] = await Promise.all([
+    unpackedPackage(folder),
+    startMachine(incus, { '/mnt/npm/_cacache': known }),
+  ])
   machine = made
   git = await startGitServer({ folder: join(folder, 'git'), certificate, ...ACCOUNT })
   stack.defer(git.close)
@@ -56,9 +62,14 @@ after(() => stack.disposeAsync())
 
 step('install.sh brings the packages with npm and starts what can serve', async t => {
   const words = ['--manager', '--worker', '--guardian', '--yes']
-  const registry = (await mustRun('npm', ['config', 'get', 'registry'], { folder: '/' })).trim()
-  const authorities = '/etc/ssl/certs/ca-certificates.crt'
-  const env = { npm_config_https_proxy: proxy, npm_config_registry: registry, npm_config_cafile: authorities }
+  const env = {
+    npm_config_registry: await npmConfig('registry'),
+    npm_config_cafile: '/etc/ssl/certs/ca-certificates.crt',
+    npm_config_https_proxy: proxy,
+    // What this machine has fetched before is not fetched again.
+    npm_config_prefer_offline: 'true',
+  }
+  await machine.sh('cp -r /mnt/npm /root/.npm')
   const began = performance.now()
   const { code, stdout, stderr } = await machine.run([INSTALL, ...words], { env })
   equal(code, 0, stderr)
@@ -249,6 +260,11 @@ async function online(): Promise<void> {
 
 async function pidOf(part: string): Promise<string> {
   return (await machine.sh(`systemctl show --property=MainPID --value fairlead-${part}`)).trim()
+}
+
+/** As the user who runs the tests has it. */
+async function npmConfig(name: string): Promise<string> {
+  return (await mustRun('npm', ['config', 'get', name], { folder: '/', env: { HOME: homedir() } })).trim()
 }
 
 async function nothingFailed(): Promise<void> {

@@ -32,8 +32,11 @@ interface RunOptions {
   readonly input?: Buffer | string
 }
 
-/** A first one of its Incus host; ends with it. */
-export async function startMachine(incus: IncusHost): Promise<SystemdMachine> {
+/** A first one of its Incus host, in which those folders of this one can be read; ends with it. */
+export async function startMachine(
+  incus: IncusHost,
+  shown: Readonly<Record<string, string>> = {},
+): Promise<SystemdMachine> {
   await incus.addImage(await makeSystemdImage(incus.folder), 'systemd')
   const mounted = (path: string, source: string) => ({
     ...{ type: 'disk', path, source, readonly: 'true', shift: 'true' },
@@ -46,6 +49,9 @@ export async function startMachine(incus: IncusHost): Promise<SystemdMachine> {
       root: { type: 'disk', path: '/', pool: incus.pool },
       usr: mounted('/usr', '/usr'),
       node: mounted('/opt/node', join(PACKAGE_ROOT, 'node_modules/node')),
+      ...Object.fromEntries(
+        Object.entries(shown).map(([path, source], at) => [`shown${at}`, mounted(path, source)]),
+      ),
       eth0: { type: 'nic', network: incus.network, name: 'eth0', 'ipv4.address': IP },
     },
   })

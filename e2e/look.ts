@@ -85,10 +85,18 @@ export function lookTests(world: () => World): void {
   })
 }
 
+const STILL = `new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))).then(() =>
+  Promise.allSettled(
+    document.getAnimations()
+      .filter(each => Number.isFinite(each.effect.getComputedTiming().endTime))
+      .map(each => each.finished)))`
+
 async function narrow({ page }: Tab): Promise<void> {
   await page.emulateMedia({ colorScheme: 'dark' })
   await page.setViewportSize({ width: 390, height: 844 })
   await page.locator('html.dark').waitFor()
+  // Rows are measured anew, colours change gradually: the picture is of what a person finds, and not of that.
+  await page.evaluate(STILL)
 }
 
 async function tooWide({ page }: Tab, path: string): Promise<string[]> {

@@ -12,6 +12,12 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 /** Of a loaded machine: only so that a test that hangs ends. */
 const PATIENCE_MS = 60_000
 
+/**
+ * Chromium cuts off what it is loading when an address of the machine changes, as every network of a deployed app makes it
+ * do. The page loads what is missing anew.
+ */
+const CUT_OFF = /dynamically imported module|Unable to preload|ERR_NETWORK_CHANGED/
+
 export interface Tab {
   readonly page: Page
   readonly context: BrowserContext
@@ -52,14 +58,19 @@ export async function openTab(browser: Browser, origin: string, options: TabOpti
   page.setDefaultTimeout(PATIENCE_MS)
   const complaints: string[] = []
   const strangers: string[] = []
-  page.on('pageerror', error => complaints.push(String(error.stack)))
+  page.on('pageerror', error => {
+    if (!CUT_OFF.test(error.message)) {
+      complaints.push(String(error.stack))
+    }
+  })
   page.on('dialog', dialog => {
     complaints.push(`dialog ${dialog.message()}`)
     void dialog.dismiss()
   })
   page.on('console', message => {
     // An answer that is no success is shown to the person, and told by every browser too.
-    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) {
+    const text = message.text()
+    if (message.type() === 'error' && !text.startsWith('Failed to load resource') && !CUT_OFF.test(text)) {
       complaints.push(message.text())
     }
   })
@@ -74,8 +85,22 @@ export async function openTab(browser: Browser, origin: string, options: TabOpti
     complaints,
     strangers,
     async open(path) {
-      await page.goto(path)
-      await page.getByRole('heading', { level: 1 }).waitFor()
+      const heading = page.getByRole('heading', { level: 1 })
+      for (let tries = 1; ; tries++) {
+        const isThere = await page
+          .goto(path)
+          .then(() => heading.waitFor({ timeout: PATIENCE_MS / 3 }))
+          .then(
+            () => true,
+            () => false,
+          )
+        if (isThere) {
+          return
+        }
+        if (tries === 3) {
+          throw new Error(`${path} does not open`)
+        }
+      }
     },
     async shoot(name) {
       await page.screenshot({ path: join(SHOTS, `${name}.png`) })

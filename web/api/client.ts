@@ -26,6 +26,9 @@ export interface Page<T> {
   readonly next: string | null
 }
 
+/** A device that changes networks is connected again a moment later. */
+const AGAIN_MS = 300
+
 type Query = Readonly<Record<string, string | number | boolean | undefined | null>>
 
 export interface CallOptions {
@@ -55,11 +58,27 @@ export async function call<T>(method: string, path: string, options: CallOptions
   return (await response.json()) as T
 }
 
-/** The answer as it is, for what is no JSON. */
+/** The answer as it is, for what is no JSON. A question that was cut off is asked once more. */
 export async function send(
   method: string,
   path: string,
-  { query, body, version, signal }: CallOptions & { readonly accept?: string } = {},
+  options: CallOptions & { readonly accept?: string } = {},
+): Promise<Response> {
+  try {
+    return await sendOnce(method, path, options)
+  } catch (error) {
+    if (method !== 'GET' || options.signal?.aborted) {
+      throw error
+    }
+    await new Promise(resolve => setTimeout(resolve, AGAIN_MS))
+    return await sendOnce(method, path, options)
+  }
+}
+
+async function sendOnce(
+  method: string,
+  path: string,
+  { query, body, version, signal }: CallOptions,
 ): Promise<Response> {
   try {
     return await fetch(addressOf(path, query), {

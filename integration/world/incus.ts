@@ -7,6 +7,7 @@ import { text } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
 import { promisify } from 'node:util'
 import { type BackgroundProcess, startProcess } from '#cli/demo/background-process.ts'
+import { systemClock } from '#lib/clock.ts'
 import { PACKAGE_ROOT } from '#lib/package-root.ts'
 import { command } from './command.ts'
 import { layWire } from './second-engine.ts'
@@ -64,6 +65,20 @@ async function reason(): Promise<string | undefined> {
 }
 
 export async function startIncus(stack: AsyncDisposableStack, poolSize = '2GiB'): Promise<IncusHost> {
+  const daemon = await startDaemon(stack)
+  const { ask, pool, network, folder, addImage } = daemon
+  stack.defer(() => removeAll(ask, { pool, network }))
+  await ask('POST', '/1.0/storage-pools', { name: pool, driver: 'btrfs', config: { size: poolSize } })
+  const config = { 'ipv4.address': '10.231.80.1/24', 'ipv4.nat': 'true', 'ipv6.address': 'none' }
+  await ask('POST', '/1.0/networks', { name: network, type: 'bridge', config })
+  const image = join(folder, 'image.tar.gz')
+  await promisify(execFile)(join(PACKAGE_ROOT, 'scripts/system-image'), [IMAGE, image])
+  await addImage(image, IMAGE)
+  return daemon
+}
+
+/** A daemon without a pool, a network and an image: what a cluster gives to whoever joins it. */
+export async function startDaemon(stack: AsyncDisposableStack): Promise<IncusHost> {
   // Short: the path of a socket has at most 107 characters.
   const folder = await mkdtemp('/tmp/inc-')
   // Root of a container is nobody on this machine, and has to get to its disk.
@@ -74,9 +89,6 @@ export async function startIncus(stack: AsyncDisposableStack, poolSize = '2GiB')
   stack.defer(() => endAllIn(wire.name))
   const socket = join(folder, 'd', 'unix.socket')
   const id = wire.name.slice(-8)
-  const [pool, network] = [`p${id}`, `b${id}`]
-  const image = join(folder, 'image.tar.gz')
-  await promisify(execFile)(join(PACKAGE_ROOT, 'scripts/system-image'), [IMAGE, image])
   // A daemon that is started again finds what the one before has mounted; nobody else does.
   const mounts = await startProcess({
     program: 'nsenter',
@@ -104,6 +116,8 @@ export async function startIncus(stack: AsyncDisposableStack, poolSize = '2GiB')
         // Otherwise it asks a public server for names at each start.
         HTTPS_PROXY: 'http://127.0.0.1:9',
         HTTP_PROXY: 'http://127.0.0.1:9',
+        // Members of a cluster reach each other without it.
+        NO_PROXY: '10.0.0.0/8',
       },
       readyWithinMs: 60_000,
       ready: async () =>
@@ -116,18 +130,13 @@ export async function startIncus(stack: AsyncDisposableStack, poolSize = '2GiB')
   stack.defer(() => running.close())
   const ask = async <T>(method: string, path: string, body?: unknown) =>
     (await done(socket, method, path, body)) as T
-  stack.defer(() => removeAll(ask, { pool, network }))
-  await ask('POST', '/1.0/storage-pools', { name: pool, driver: 'btrfs', config: { size: poolSize } })
-  const config = { 'ipv4.address': '10.231.80.1/24', 'ipv4.nat': 'true', 'ipv6.address': 'none' }
-  await ask('POST', '/1.0/networks', { name: network, type: 'bridge', config })
-  const addImage = async (file: string, name: string) => {
-    const { fingerprint } = await upload(socket, file)
-    await ask('POST', '/1.0/images/aliases', { name, target: fingerprint })
-  }
-  await addImage(image, IMAGE)
   return {
-    ...{ socket, folder, pool, network, namespace: wire.namespace, ask, addImage },
-    ...{ ip: wire.ip, hostIp: wire.hostIp },
+    ...{ socket, folder, pool: `p${id}`, network: `b${id}`, ask },
+    ...{ ip: wire.ip, hostIp: wire.hostIp, namespace: wire.namespace },
+    async addImage(file, name) {
+      const { fingerprint } = await upload(socket, file)
+      await ask('POST', '/1.0/images/aliases', { name, target: fingerprint })
+    },
     async kill() {
       process.kill(running.pid, 'SIGKILL')
       await running.ended
@@ -203,11 +212,19 @@ async function settled(socket: string, reply: Reply): Promise<unknown> {
   if (reply.type !== 'async') {
     return reply.metadata
   }
-  const { metadata } = await send(socket, 'GET', `${reply.operation}/wait?timeout=120`)
-  return (metadata as { metadata?: unknown }).metadata
+  for (;;) {
+    const { metadata } = await send(socket, 'GET', `${reply.operation}/wait?timeout=120`)
+    const { status_code, metadata: left } = metadata as { status_code: number; metadata?: unknown }
+    // Of what goes on at another member of a cluster the daemon tells at once.
+    if (status_code >= 200) {
+      return left
+    }
+    await systemClock.sleep(50)
+  }
 }
 
-async function send(socketPath: string, method: string, path: string, body?: unknown): Promise<Reply> {
+/** One request to the API behind a socket; what it begins is not waited for. */
+export async function send(socketPath: string, method: string, path: string, body?: unknown): Promise<Reply> {
   const { promise, resolve, reject } = Promise.withResolvers<Reply>()
   const sent = request({ socketPath, method, path, headers: { host: 'incus' }, agent: false }, answer =>
     read(answer).then(resolve, reject),

@@ -69,3 +69,20 @@ export const PROFILE_OF_WHAT = defineError({
   message: () => 'A profile has a name and packages, and one of them is missing.',
   hint: () => 'Give both: --set web --packages nginx,git.',
 })
+
+export const NO_SUCH_MEMBER = defineError({
+  code: 'NO_SUCH_MEMBER',
+  status: 404,
+  retry: 'never',
+  message: (member: string, found: number) =>
+    found === 0 ? `No cluster has a member "${member}".` : `${found} hosts talk to a member "${member}".`,
+  hint: () => '"fairlead systems members" lists them; "--host" says which is meant.',
+})
+
+export const MEMBER_CHANGE_FAILED = defineError({
+  code: 'MEMBER_CHANGE_FAILED',
+  status: 502,
+  retry: 'later',
+  message: (member: string, action: string, why: string) => `"${member}": ${action} failed: ${why}`,
+  hint: () => 'What was moved is where it was moved to. Once the reason is gone, ask for the same again.',
+})

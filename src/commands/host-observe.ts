@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { type Static, Type } from 'typebox'
+import { SeenCluster } from '#contract/cluster.ts'
 import { SeenEngine } from '#contract/engine.ts'
 import { canonicalJson } from '#lib/canonical-json.ts'
 import { listEveryContainer } from '#programs/container-list.ts'
@@ -46,6 +47,8 @@ export const SeenContainer = Type.Object(
     configHash: Type.String(),
     /** Ports of the host. */
     ports: Type.Array(Type.String()),
+    /** Of a system container: the member of the cluster that it is on. */
+    member: Type.Optional(Type.String()),
   },
   strict,
 )
@@ -76,6 +79,8 @@ const Observed = Type.Object(
     network: Type.String(),
     /** Why its system containers could not be seen; absent: they were, or there are none. */
     systemsProblem: Type.Optional(Type.String()),
+    /** The cluster that its Incus daemon is in. */
+    cluster: Type.Optional(SeenCluster),
     /** All of the host; absent when it has only its own. */
     engines: Type.Optional(Type.Array(SeenEngine, { maxItems: 51 })),
   },
@@ -117,6 +122,7 @@ export const hostObserve = defineCommand({
         ...systems.seen.map(({ container: { id }, parts }) => ({ [id]: configurationOf(parts, known[id]) })),
       ),
       ...(systems.problem === undefined ? {} : { systemsProblem: systems.problem }),
+      ...(systems.cluster ? { cluster: systems.cluster } : {}),
       routes: isAnyThere ? await observeRoutes(hands) : null,
       key: fingerprints.key,
       network: hands.host.network.name,

@@ -39,7 +39,7 @@ async function create(hands: Hands, data: SystemCreateData): Promise<Static<type
   const { id, name, shape } = data
   const { socket, ...place } = systemsOf(hands)
   refuseForbiddenShape(hands, data)
-  const found = await settled(hands, id)
+  const found = await settled(hands, data)
   if (found?.config[SYSTEM_KEY.whole] === 'true') {
     return { name: found.name, created: false }
   }
@@ -69,6 +69,7 @@ async function create(hands: Hands, data: SystemCreateData): Promise<Static<type
   const wanted = {
     name,
     source: source ?? {},
+    member: data.member,
     config: Object.fromEntries(config),
     devices: systemDevices(shape, place),
   }
@@ -79,13 +80,16 @@ async function create(hands: Hands, data: SystemCreateData): Promise<Static<type
 }
 
 /** What an earlier worker began goes on in the daemon: it is waited for, and looked at afterwards. */
-async function settled(hands: Hands, id: string): Promise<SystemInstance | undefined> {
+async function settled(
+  hands: Hands,
+  { id, name }: Pick<SystemCreateData, 'id' | 'name'>,
+): Promise<SystemInstance | undefined> {
   const { socket } = systemsOf(hands)
   for (;;) {
-    const found = await lookFor(hands, id)
+    const found = await lookFor(hands, { id, name })
     const busy = found ? await hands.perform(operationsOf(socket, found.name)) : []
     if (busy.length === 0) {
-      return found && (await lookFor(hands, id))
+      return found && (await lookFor(hands, { id, name }))
     }
     await hands.clock.sleep(LOOK_AGAIN_MS, hands.signal)
   }

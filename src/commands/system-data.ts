@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox'
+import { MemberName, SeenMember } from '#contract/cluster.ts'
 import { DeploymentId } from './container-data.ts'
 
 const strict = { additionalProperties: false } as const
@@ -81,6 +82,8 @@ export const SystemCreateData = Type.Object(
     ),
     /** Number of restores that were asked for of one that was there before: they are over. */
     restored: Type.Integer({ minimum: 0 }),
+    /** On which member of the cluster; absent: Incus chooses. */
+    member: Type.Optional(MemberName),
   },
   strict,
 )
@@ -91,6 +94,8 @@ export const SystemResizeData = Type.Object(
   strict,
 )
 export type SystemResizeData = Static<typeof SystemResizeData>
+
+export const SystemMoveData = Type.Object({ ...Whose, member: MemberName, deployment: DeploymentId }, strict)
 
 export const SystemRenameData = Type.Object(Whose, strict)
 
@@ -124,6 +129,8 @@ export const SystemVerifyData = Type.Object(
     /** Port of this host at which its SSH server has to answer. */
     ssh: Type.Optional(Port),
     withinMs: Type.Integer({ minimum: 0, maximum: 600_000 }),
+    /** The member of the cluster that it has to be on; absent: any. */
+    member: Type.Optional(MemberName),
     /** For whoever compares what runs later. */
     mustRun: Type.Array(Type.String(), { maxItems: 1 }),
   },
@@ -172,6 +179,8 @@ const SeenSystem = Type.Object(
     restarts: Type.Integer(),
     restored: Type.Integer(),
     createdAt: Type.String(),
+    /** The member of the cluster that it is on; absent: there is no cluster, or the worker is of an older release. */
+    member: Type.Optional(Type.String()),
     /** Of what was installed at its first start; absent: nothing was. */
     packagesHash: Type.Optional(Type.String()),
     /** Its limits and ports, by names for people. */
@@ -196,6 +205,8 @@ export const SystemObserved = Type.Object(
     host: Type.String(),
     /** This worker can install packages; one of an older release says nothing. */
     installs: Type.Optional(Type.Boolean()),
+    /** The cluster that its Incus daemon is in. */
+    cluster: Type.Optional(Type.Object({ members: Type.Array(SeenMember) }, strict)),
   },
   strict,
 )

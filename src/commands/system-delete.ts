@@ -25,7 +25,7 @@ async function remove(
   hands: Hands,
   { id, madeBy }: Static<typeof SystemDeleteData>,
 ): Promise<Static<typeof DeleteResult>> {
-  const found = await lookFor(hands, id)
+  const found = await lookFor(hands, { id })
   if (!found || (madeBy !== undefined && found.config[SYSTEM_KEY.deployment] !== madeBy)) {
     return { deleted: false }
   }

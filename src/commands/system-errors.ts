@@ -96,6 +96,64 @@ export const SYSTEM_GONE = defineError({
     `Somebody deleted it on the host. "fairlead deploy ${name}" makes a new and empty one.`,
 })
 
+export const SYSTEM_OUT_OF_REACH = defineError({
+  code: 'SYSTEM_OUT_OF_REACH',
+  status: 503,
+  retry: 'later',
+  message: (name: string, member: string) =>
+    `"${name}" is on "${member}", a member of the cluster that does not answer.`,
+  hint: (_, member: string) =>
+    `See to that machine and its Incus daemon; "fairlead systems members" shows when "${member}" is online again.`,
+})
+
+export const SYSTEM_NO_CLUSTER = defineError({
+  code: 'SYSTEM_NO_CLUSTER',
+  status: 422,
+  retry: 'never',
+  message: (host: string) =>
+    `The Incus daemon of "${host}" is in no cluster: it has no members to choose from.`,
+  hint: () => 'Leave the member out, or make a cluster first (docs/systems.md, "Cluster").',
+})
+
+export const SYSTEM_MEMBER_UNKNOWN = defineError({
+  code: 'SYSTEM_MEMBER_UNKNOWN',
+  status: 422,
+  retry: 'never',
+  message: (member: string, host: string, known: readonly string[]) =>
+    `The cluster of "${host}" has no member "${member}"; it has ${known.join(', ')}.`,
+  hint: () => '"fairlead systems members" lists them.',
+})
+
+export const SYSTEM_MEMBER_NOT_READY = defineError({
+  code: 'SYSTEM_MEMBER_NOT_READY',
+  status: 409,
+  retry: 'later',
+  message: (member: string, status: string) => `The member "${member}" of the cluster is ${status}.`,
+  hint: (member: string, status: string) =>
+    status === 'evacuated'
+      ? `Take it into use again, "fairlead systems restore-member ${member}", or choose another one.`
+      : 'See to that machine and its Incus daemon, or choose another member.',
+})
+
+export const SYSTEM_MEMBER_LAST = defineError({
+  code: 'SYSTEM_MEMBER_LAST',
+  status: 409,
+  retry: 'later',
+  message: (member: string) =>
+    `No other member of the cluster is online: what "${member}" has can go nowhere.`,
+  hint: () => '"fairlead systems members" shows how they are; restore or repair another one first.',
+})
+
+export const SYSTEM_ADDRESS_OF_ONE = defineError({
+  code: 'SYSTEM_ADDRESS_OF_ONE',
+  status: 422,
+  retry: 'never',
+  message: (address: string, host: string) =>
+    `Ports of systems of "${host}" are listened at ${address}, which only one member of its cluster has.`,
+  hint: () =>
+    'Set FAIRLEAD_SYSTEM_ADDRESS=0.0.0.0 (or ::) for its worker: then ports follow a system to every member (docs/systems.md, "Cluster").',
+})
+
 export const SYSTEM_NOT_ANSWERING = defineError({
   code: 'SYSTEM_NOT_ANSWERING',
   status: 502,

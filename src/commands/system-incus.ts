@@ -1,5 +1,6 @@
 import type { FairleadError } from '#lib/errors.ts'
 import { awaitOperation, cancelOperation, type IncusReply, operationsOf } from '#programs/incus.ts'
+import { listMembers } from '#programs/incus-cluster.ts'
 import {
   instanceOf,
   isUntold,
@@ -10,7 +11,13 @@ import {
 import { SYSTEM_KEY, type Texts } from '#programs/incus-system.ts'
 import { handsForCleanUp } from './clean-up.ts'
 import type { Hands, SystemsFacts } from './command.ts'
-import { NO_SYSTEMS_HERE, SYSTEM_FAILED, SYSTEM_GONE, SYSTEM_POOL_FULL } from './system-errors.ts'
+import {
+  NO_SYSTEMS_HERE,
+  SYSTEM_FAILED,
+  SYSTEM_GONE,
+  SYSTEM_OUT_OF_REACH,
+  SYSTEM_POOL_FULL,
+} from './system-errors.ts'
 
 const CLEAN_UP_MS = 30_000
 /** So long it is waited for the end of what the daemon itself does with a container after an operation has ended. */
@@ -59,6 +66,8 @@ export async function endOf(hands: Hands, doing: Doing, operation: string): Prom
       if (end?.kind === 'done') {
         return end.metadata
       }
+      // Of an operation on another member of a cluster the daemon answers at once that it goes on.
+      await hands.clock.sleep(LOOK_AGAIN_MS, hands.signal)
     }
   } catch (error) {
     if (hands.signal.aborted) {
@@ -77,22 +86,44 @@ function failure(hands: Hands, { what, name }: Doing, said: string): FairleadErr
     : SYSTEM_FAILED(what, name, reason).with({ facts: { reason } })
 }
 
-/** The container of a system; undefined when there is none. */
-export async function lookFor(hands: Hands, id: string): Promise<SystemInstance | undefined> {
+/**
+ * The container of a system; undefined when there is none. One on a member of a cluster that does not answer may be it:
+ * SYSTEM_OUT_OF_REACH, unless none of those has its name.
+ */
+export async function lookFor(
+  hands: Hands,
+  { id, name }: { readonly id: string; readonly name?: string },
+): Promise<SystemInstance | undefined> {
   const { socket } = systemsOf(hands)
   const deadline = hands.clock.monotonic() + PATIENCE_MS
   for (;;) {
     const all = await hands.perform(listInstances(socket))
     const found = instanceOf(all, id)
-    const untold = found ? undefined : all.find(isUntold)
-    if (!untold) {
+    const untold = found ? [] : all.filter(isUntold)
+    const lost = untold.length > 0 ? await lostOf(hands, untold) : []
+    const [maybe] = lost.filter(each => name === undefined || each.name === name)
+    if (maybe) {
+      throw SYSTEM_OUT_OF_REACH(maybe.name, maybe.location ?? '')
+    }
+    const unclear = untold.find(each => !lost.includes(each))
+    if (!unclear) {
       return found
     }
     if (hands.clock.monotonic() >= deadline) {
-      throw SYSTEM_FAILED('looked at', untold.name, 'Incus does not say how it is')
+      throw SYSTEM_FAILED('looked at', unclear.name, 'Incus does not say how it is')
     }
     await hands.clock.sleep(LOOK_AGAIN_MS, hands.signal)
   }
+}
+
+/** Those on members that do not answer. */
+async function lostOf(hands: Hands, untold: readonly SystemInstance[]): Promise<SystemInstance[]> {
+  if (untold.every(({ location }) => location === undefined)) {
+    return []
+  }
+  const members = await hands.perform(listMembers(systemsOf(hands).socket))
+  const offline = members.filter(({ status }) => status === 'offline').map(each => each.name)
+  return untold.filter(({ location }) => location !== undefined && offline.includes(location))
 }
 
 /** The same, or SYSTEM_GONE. */
@@ -100,7 +131,7 @@ export async function mustFind(
   hands: Hands,
   { id, name }: { readonly id: string; readonly name: string },
 ): Promise<SystemInstance> {
-  const found = await lookFor(hands, id)
+  const found = await lookFor(hands, { id, name })
   if (found?.config[SYSTEM_KEY.whole] !== 'true') {
     throw SYSTEM_GONE(name)
   }

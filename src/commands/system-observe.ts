@@ -5,6 +5,7 @@ import { SYSTEM_KEY, systemParts } from '#programs/incus-system.ts'
 import { defineCommand, type Hands } from './command.ts'
 import { type SeenSystem, SystemObserveData, SystemObserved } from './system-data.ts'
 import { lookFor, systemsOf } from './system-incus.ts'
+import { clusterOf } from './system-members.ts'
 
 export const systemObserve = defineCommand({
   name: 'system.observe',
@@ -23,11 +24,12 @@ async function look(
   { id, name, image }: { readonly id: string; readonly name: string; readonly image: string },
 ): Promise<SystemObserved> {
   const { socket, pool, network, address } = systemsOf(hands)
-  const [found, driver, fingerprint, images] = await Promise.all([
-    lookFor(hands, id),
+  const [found, driver, fingerprint, images, cluster] = await Promise.all([
+    lookFor(hands, { id, name }),
     hands.perform(poolDriver(socket, pool)),
     image.startsWith('images:') ? undefined : hands.perform(imageNamed(socket, image)),
     hands.perform(listImageNames(socket)),
+    clusterOf(hands),
   ])
   const snapshots = found ? await hands.perform(listSnapshots(socket, found.name)) : []
   const namesake = found?.name === name ? undefined : await hands.perform(findInstance(socket, name))
@@ -39,11 +41,12 @@ async function look(
     ...{ pool, driver: driver ?? null, place: { pool, network, address } },
     host: hands.host.name,
     installs: true,
+    ...(cluster ? { cluster: { members: [...cluster.members] } } : {}),
   }
 }
 
 function seenSystem(
-  { name, status, createdAt, config, devices }: SystemInstance,
+  { name, status, createdAt, location, config, devices }: SystemInstance,
   snapshots: readonly InstanceSnapshot[],
 ): SeenSystem {
   const packages = config[SYSTEM_KEY.packages]
@@ -53,6 +56,7 @@ function seenSystem(
     configHash: config[SYSTEM_KEY.config] ?? '',
     deployment: config[SYSTEM_KEY.deployment] ?? '',
     keysHash: config[SYSTEM_KEY.keys] ?? '',
+    ...(location === undefined ? {} : { member: location }),
     ...(packages === undefined ? {} : { packagesHash: packages }),
     restarts: Number(config[SYSTEM_KEY.restarts] ?? 0),
     restored: Number(config[SYSTEM_KEY.restored] ?? 0),

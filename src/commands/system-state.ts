@@ -6,6 +6,7 @@ import { defineCommand, type Hands } from './command.ts'
 import { SystemStartData, SystemStopData, SystemVerifyData } from './system-data.ts'
 import { SYSTEM_FAILED, SYSTEM_NOT_ANSWERING } from './system-errors.ts'
 import { ended, mustFind, note, systemLock, systemsOf } from './system-incus.ts'
+import { reachedAt } from './system-members.ts'
 
 const strict = { additionalProperties: false } as const
 const Empty = Type.Object({}, strict)
@@ -72,21 +73,27 @@ export const systemVerify = defineCommand({
 
 async function verify(hands: Hands, data: SystemVerifyData) {
   const found = await mustFind(hands, data)
-  const { name, status, config } = found
+  const { name, status, config, location } = found
   if (name !== data.name || config[SYSTEM_KEY.config] !== data.configHash) {
     throw SYSTEM_NOT_ANSWERING(data.name, 'it is not the one that was planned')
+  }
+  if (data.member !== undefined && location !== data.member) {
+    throw SYSTEM_NOT_ANSWERING(name, `it is on "${location}"`)
   }
   if (isUp(found) !== data.running) {
     throw SYSTEM_NOT_ANSWERING(name, `it is ${status}`)
   }
-  const greeting = data.running && data.ssh !== undefined ? await greetingOf(hands, data, data.ssh) : ''
+  const place = { host: await reachedAt(hands, found), port: data.ssh ?? 0 }
+  const greeting = data.running && data.ssh !== undefined ? await greetingAt(hands, data, place) : ''
   return { name, status, greeting }
 }
 
 /** A port that is forwarded takes connections before anything in the container does: only words count. */
-async function greetingOf(hands: Hands, { name, withinMs }: SystemVerifyData, port: number): Promise<string> {
-  const { address } = systemsOf(hands)
-  const host = address === '0.0.0.0' ? '127.0.0.1' : address === '::' ? '::1' : address
+export async function greetingAt(
+  hands: Hands,
+  { name, withinMs }: Pick<SystemVerifyData, 'name' | 'withinMs'>,
+  { host, port }: { readonly host: string; readonly port: number },
+): Promise<string> {
   const deadline = hands.clock.monotonic() + withinMs
   for (;;) {
     const call = {
@@ -102,7 +109,7 @@ async function greetingOf(hands: Hands, { name, withinMs }: SystemVerifyData, po
     }
     if (hands.clock.monotonic() >= deadline) {
       const what = line === '' ? 'nobody' : 'something else than an SSH server'
-      throw SYSTEM_NOT_ANSWERING(name, `${what} answers at port ${port}`)
+      throw SYSTEM_NOT_ANSWERING(name, `${what} answers at port ${port} of ${host}`)
     }
     await hands.clock.sleep(LOOK_AGAIN_MS, hands.signal)
   }

@@ -27,6 +27,7 @@ import type { PipelineParts } from './pipeline/step.ts'
 import type { Sealer } from './secrets/seal.ts'
 import { createServer } from './server.ts'
 import { createBackupKeeper } from './systems/backup-keeper.ts'
+import { createMemberKeeper } from './systems/member-keeper.ts'
 import { startSendingTraces } from './traces/send-traces.ts'
 import { createImageFollower } from './triggers/image-follower.ts'
 import { pollerFor } from './triggers/poller-for.ts'
@@ -84,6 +85,7 @@ export async function assemble(given: Ingredients): Promise<Assembly> {
   const scheduler = createScheduler(pipelineParts)
   const follower = createImageFollower(pipelineParts)
   const backups = createBackupKeeper(parts)
+  const members = createMemberKeeper(parts)
   const observer = createObserver(pipelineParts, config.observeMs)
   const server = await createServer(parts, given.audit)
   const timers: Timer[] = []
@@ -107,6 +109,7 @@ export async function assemble(given: Ingredients): Promise<Assembly> {
       scheduler.start()
       await follower.start()
       backups.start()
+      members.start()
       queue.wake()
       outbox.wake()
     },
@@ -121,6 +124,7 @@ export async function assemble(given: Ingredients): Promise<Assembly> {
         scheduler.close(),
         follower.close(),
         backups.close(),
+        members.close(),
       ])
       await queue.close()
       await agents.close()

@@ -10,6 +10,8 @@ export interface SystemInstance {
   /** running, stopped, frozen, error … */
   readonly status: string
   readonly createdAt: string
+  /** The member of the cluster that it is on; undefined: there is no cluster. */
+  readonly location: string | undefined
   readonly architecture: string
   readonly config: Texts
   readonly devices: Readonly<Record<string, Texts>>
@@ -38,13 +40,19 @@ export function findInstance(socket: string, name: string): EngineRequest<System
 export interface NewInstance {
   readonly name: string
   readonly source: Readonly<Record<string, string>>
+  /** On which member of the cluster; undefined: Incus chooses. */
+  readonly member?: string | undefined
   readonly config: Texts
   readonly devices: Readonly<Record<string, Texts>>
 }
 
-export function createInstance(socket: string, instance: NewInstance): EngineRequest<IncusReply> {
+export function createInstance(
+  socket: string,
+  { member, ...instance }: NewInstance,
+): EngineRequest<IncusReply> {
   const body = { type: 'container', profiles: [], ...instance }
-  return askIncus(socket, { method: 'POST', path: '/1.0/instances', body })
+  const query = member === undefined ? {} : { target: member }
+  return askIncus(socket, { method: 'POST', path: '/1.0/instances', query, body })
 }
 
 /** Merges keys; an empty value takes one away. */
@@ -140,6 +148,7 @@ interface RawInstance {
   name?: string
   status?: string
   created_at?: string
+  location?: string
   architecture?: string
   config?: Record<string, string> | null
   devices?: Record<string, Record<string, string>> | null
@@ -150,6 +159,7 @@ function readInstance(raw: RawInstance): SystemInstance {
     name: raw.name ?? '',
     status: (raw.status ?? 'unknown').toLowerCase(),
     createdAt: raw.created_at ?? '',
+    location: raw.location === 'none' ? undefined : raw.location,
     architecture: raw.architecture ?? '',
     config: raw.config ?? {},
     devices: raw.devices ?? {},

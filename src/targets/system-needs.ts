@@ -1,7 +1,11 @@
-import type { SystemObserved } from '#commands/system-data.ts'
+import type { SeenSystem, SystemObserved } from '#commands/system-data.ts'
 import {
+  SYSTEM_ADDRESS_OF_ONE,
   SYSTEM_IMAGE_MISSING,
+  SYSTEM_MEMBER_NOT_READY,
+  SYSTEM_MEMBER_UNKNOWN,
   SYSTEM_NAME_TAKEN,
+  SYSTEM_NO_CLUSTER,
   SYSTEM_POOL_MISSING,
   SYSTEM_POOL_WITHOUT_LIMITS,
   SYSTEM_SNAPSHOT_GONE,
@@ -18,11 +22,17 @@ import {
 import type { SystemSettings } from './system-settings.ts'
 import type { Change, ReleaseFacts } from './target.ts'
 
+const ANY_ADDRESS: readonly string[] = ['0.0.0.0', '::']
+
 /** What has to be done so that a system container is as it is wanted. */
 export interface Needs {
   readonly create: boolean
   readonly rename: boolean
   readonly resize: boolean
+  /** To another member of the cluster. */
+  readonly move: boolean
+  /** Another member is named than for the release before, whether it is there already or not. */
+  readonly pin: boolean
   readonly authorize: boolean
   readonly install: boolean
   readonly restore: boolean
@@ -46,27 +56,38 @@ interface Wanted extends Situation {
 }
 
 export function needsOf({ name, settings, seen, shape, configHash, previous }: Wanted): Needs {
-  const { running, restarts, restore, keys, snapshots } = settings
+  const { running, restarts, restore, keys, snapshots, member } = settings
   const found = seen.system?.isWhole === true ? seen.system : undefined
   const create = found === undefined
   const rename = found !== undefined && found.name !== name
   const brings = found !== undefined && restore !== undefined && found.restored !== restore.count
   const isUp = found?.status === 'running'
+  const pin = member !== previous?.content.member
+  const move = found !== undefined && isElsewhere(found, member) && (pin || isReady(seen, member))
   const released = (previous?.content.snapshots ?? []) as readonly string[]
   const there = found?.snapshots.map(each => each.name) ?? []
   return {
-    ...{ create, rename, restore: brings },
+    ...{ create, rename, restore: brings, move, pin },
     resize:
       found !== undefined && (found.configHash !== configHash || !hasParts(found.parts, { seen, shape })),
     // With the disk of a snapshot came its keys.
     authorize: brings || found?.keysHash !== keysHash(keys),
-    start: running && (!isUp || rename || brings || found.restarts !== restarts),
+    start: running && (!isUp || rename || move || brings || found.restarts !== restarts),
     install: running && lacksPackages(settings, seen),
     stop: !running && found !== undefined && found.status !== 'stopped',
     // One that is gone is not made up for: it would be of another day.
     take: create ? [] : snapshots.filter(each => !there.includes(each) && !released.includes(each)),
     forget: released.filter(each => there.includes(each) && !snapshots.includes(each)),
   }
+}
+
+function isElsewhere({ member }: SeenSystem, wanted: string | undefined): boolean {
+  return wanted !== undefined && member !== undefined && member !== wanted
+}
+
+/** One whose member is away, or empty for a while, is not sent back there by a change of something else. */
+function isReady({ cluster }: SystemObserved, member: string | undefined): boolean {
+  return cluster?.members.find(({ name }) => name === member)?.status === 'online'
 }
 
 /** A worker of an older release installs nothing, which only matters where a profile has more than an SSH server. */
@@ -98,6 +119,7 @@ export function refuseImpossible({ name, settings, seen }: Situation, needs: Nee
   if (driver === 'dir' && settings.disk_bytes !== undefined) {
     throw SYSTEM_POOL_WITHOUT_LIMITS(pool, host)
   }
+  refuseMember({ settings, seen }, needs)
   const isOfServer = settings.image.startsWith('images:')
   if (needs.create && image === null && !isOfServer && !settings.from) {
     throw SYSTEM_IMAGE_MISSING(settings.image, host, images)
@@ -106,6 +128,30 @@ export function refuseImpossible({ name, settings, seen }: Situation, needs: Nee
   const there = [...(seen.system?.snapshots.map(each => each.name) ?? []), ...needs.take]
   if (needs.restore && restore && !there.includes(restore.snapshot)) {
     throw SYSTEM_SNAPSHOT_GONE(name, restore.snapshot)
+  }
+}
+
+function refuseMember({ settings: { member }, seen }: Omit<Situation, 'name'>, needs: Needs): void {
+  const { cluster, host, place } = seen
+  if (member === undefined || !(needs.create || needs.move || needs.pin)) {
+    return
+  }
+  if (!cluster) {
+    throw SYSTEM_NO_CLUSTER(host)
+  }
+  const found = cluster.members.find(({ name }) => name === member)
+  if (!found) {
+    throw SYSTEM_MEMBER_UNKNOWN(
+      member,
+      host,
+      cluster.members.map(({ name }) => name),
+    )
+  }
+  if (found.status !== 'online') {
+    throw SYSTEM_MEMBER_NOT_READY(member, found.status)
+  }
+  if (!ANY_ADDRESS.includes(place.address)) {
+    throw SYSTEM_ADDRESS_OF_ONE(place.address, host)
   }
 }
 
@@ -127,6 +173,16 @@ export function systemChanges(
     ...(needs.create ? [{ kind: 'add', what, to: settings.image } as const] : []),
     ...(needs.rename
       ? [{ kind: 'recreate', what, from: seen.system?.name ?? '', to: name, why: 'another name' } as const]
+      : []),
+    ...(needs.pin || needs.move
+      ? [
+          {
+            kind: needs.move ? 'recreate' : 'replace',
+            what: `member of ${name}`,
+            from: seen.system?.member ?? 'none',
+            to: settings.member ?? 'any',
+          } as const,
+        ]
       : []),
     ...(needs.resize
       ? names

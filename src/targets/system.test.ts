@@ -138,6 +138,68 @@ test('what cannot be on this host is said before anything is done', () => {
   assert.equal(commands(unlimited, { ...NOTHING, driver: 'dir' }).length, 3)
 })
 
+const MEMBERS = ['k1', 'k2', 'k3', 'k4'].map((name, at) => ({
+  ...{ name, message: '', address: `192.0.2.${at}` },
+  status: ['online', 'online', 'evacuated', 'offline'][at],
+}))
+
+function inCluster(found: object, member: string) {
+  const { system: seen } = found as { system: object | null }
+  return { ...found, cluster: { members: MEMBERS }, system: seen && { ...seen, member } }
+}
+
+test('R71 one is made on the member that is named, or moved there, started and proved', () => {
+  const wanted = { ...SETTINGS, member: 'k2' }
+  const created = planned(wanted, inCluster(NOTHING, ''))
+  assert.deepEqual([created.apply[0]?.data.member, created.verify[0]?.data.member], ['k2', 'k2'])
+  const plan = planned(wanted, inCluster(present(SETTINGS), 'k1'), { member: 'k1' })
+  assert.deepEqual(
+    plan.apply.map(({ command, data }) => [command, data.member]),
+    [
+      ['system.move', 'k2'],
+      ['system.start', undefined],
+    ],
+  )
+  assert.equal(plan.verify[0]?.data.member, 'k2')
+  assert.deepEqual(
+    plan.undo.map(({ command, data }) => [command, data.member]),
+    [
+      ['system.move', 'k1'],
+      ['system.start', undefined],
+    ],
+  )
+  const from = { backup: ID, sha256: 'a'.repeat(64) }
+  assert.deepEqual(commands({ ...wanted, from }, inCluster(NOTHING, '')).slice(0, 2), [
+    'system.create',
+    'system.move',
+  ])
+})
+
+test('R71 one that was moved away by somebody else goes back with the next deployment, but not to where nothing can be', () => {
+  const elsewhere = inCluster(present(SETTINGS), 'k1')
+  assert.deepEqual(commands({ ...SETTINGS, member: 'k2' }, elsewhere, { member: 'k2' })[0], 'system.move')
+  for (const member of ['k3', 'k4']) {
+    assert.deepEqual(commands({ ...SETTINGS, member }, elsewhere, { member }), [], member)
+  }
+  assert.deepEqual(commands(SETTINGS, elsewhere), [])
+})
+
+test('R71 a member that is named already where it is needs no move, and is kept', () => {
+  const plan = planned({ ...SETTINGS, member: 'k1' }, inCluster(present(SETTINGS), 'k1'), {})
+  assert.deepEqual([plan.apply, plan.nothingToDo, plan.release.member], [[], false, 'k1'])
+})
+
+test('R71 a member that is unknown, away or emptied is refused, and ports that cannot follow', () => {
+  const there = inCluster(present(SETTINGS), 'k1')
+  const to = (member: string) => ({ ...SETTINGS, member })
+  assert.throws(() => commands(to('k9'), there), isCode('SYSTEM_MEMBER_UNKNOWN'))
+  assert.throws(() => commands(to('k3'), there), isCode('SYSTEM_MEMBER_NOT_READY'))
+  assert.throws(() => commands(to('k4'), inCluster(NOTHING, '')), isCode('SYSTEM_MEMBER_NOT_READY'))
+  assert.throws(() => commands(to('k2'), present(SETTINGS)), isCode('SYSTEM_NO_CLUSTER'))
+  const bound = { ...there, place: { ...PLACE, address: '192.0.2.1' } }
+  assert.throws(() => commands(to('k2'), bound), isCode('SYSTEM_ADDRESS_OF_ONE'))
+})
+
 test('its ports are opened where a guardian keeps the firewall, for whom its owner said', () => {
   assert.deepEqual(system.opens?.(SETTINGS as never), [
     { protocol: 'tcp', first: 22_000, last: 22_000, sources: ['10.0.0.0/8'] },

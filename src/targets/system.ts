@@ -4,6 +4,7 @@ import {
   systemDelete,
   systemForget,
   systemInstall,
+  systemMove,
   systemObserve,
   systemRename,
   systemResize,
@@ -70,11 +71,14 @@ function plan(input: PlanInput<SystemSettings>): Plan {
   return {
     ...lists,
     apply: applied(needs, about, { ...settings, identity: input.secrets[BACKUP_KEY] }),
-    verify: nothingToDo ? [] : [tell('verify', systemVerify, verifyData(app, { settings, configHash }))],
-    undo: undone(needs, about, previous?.content),
+    verify: nothingToDo
+      ? []
+      : [tell('verify', systemVerify, verifyData(app, { settings, configHash, needs }))],
+    undo: undone(needs, { about, settings, before: seen.system }, previous?.content),
     release: {
       ...{ name: app.name, image: settings.image, address: seen.place.address, shape, configHash },
       snapshots: [...settings.snapshots].sort(),
+      ...(settings.member === undefined ? {} : { member: settings.member }),
       ...(settings.restore ? { restore: settings.restore } : {}),
     },
     changes: systemChanges(app.name, { settings, seen, needs, shape }),
@@ -96,14 +100,23 @@ function applied(
   settings: SystemSettings & { readonly identity: string | undefined },
 ): Tell[] {
   const { id, name, deployment } = about
-  const { image, keys, restarts, restore, identity } = settings
+  const { image, keys, restarts, restore, identity, member } = settings
   const from = settings.from && { from: { ...settings.from, identity } }
   const snapshot = (what: string) => ({ id, name, snapshot: what })
   return [
     ...(needs.create
-      ? [tell('create', systemCreate, { ...about, image, ...from, restored: restore?.count ?? 0 } as never)]
+      ? [
+          tell('create', systemCreate, {
+            ...{ ...about, image, ...from, restored: restore?.count ?? 0 },
+            ...(member !== undefined && !from ? { member } : {}),
+          } as never),
+        ]
       : []),
     ...(needs.rename ? [tell('rename', systemRename, { id, name })] : []),
+    // What is made of a backup is made by the member that has its file.
+    ...((needs.move || (needs.create && from)) && member !== undefined
+      ? [tell('move', systemMove, { id, name, member, deployment })]
+      : []),
     ...(needs.resize ? [tell('resize', systemResize, about as never)] : []),
     ...needs.take.map(what => tell(`snapshot ${what}`, systemSnapshot, snapshot(what))),
     ...needs.forget.map(what => tell(`forget ${what}`, systemForget, snapshot(what))),
@@ -128,27 +141,43 @@ function applied(
 /** What was made goes; limits and ports become those of the release before. Nothing brings back what a restore replaced. */
 function undone(
   needs: Needs,
-  { id, name, deployment }: About,
+  {
+    about: { id, name, deployment },
+    settings: { restarts },
+    before: was,
+  }: Readonly<{ about: About; settings: SystemSettings; before: SystemObserved['system'] }>,
   before: Readonly<Record<string, unknown>> | undefined,
 ): Tell[] {
   if (needs.create) {
     return [tell('undo', systemDelete, { id, madeBy: deployment })]
   }
   const { shape, configHash } = (before ?? {}) as Partial<Pick<About, 'shape' | 'configHash'>>
-  return needs.resize && shape && configHash
-    ? [tell('undo', systemResize, { id, name, deployment, shape, configHash } as never)]
-    : []
+  const back = needs.move ? was?.member : undefined
+  return [
+    ...(back === undefined ? [] : [tell('undo move', systemMove, { id, name, member: back, deployment })]),
+    ...(needs.resize && shape && configHash
+      ? [tell('undo', systemResize, { id, name, deployment, shape, configHash } as never)]
+      : []),
+    ...(back !== undefined && was?.status === 'running'
+      ? [tell('undo start', systemStart, { id, name, restarts, deployment })]
+      : []),
+  ]
 }
 
 function verifyData(
   app: AppFacts,
-  { settings, configHash }: { readonly settings: SystemSettings; readonly configHash: string },
+  {
+    settings,
+    configHash,
+    needs,
+  }: { readonly settings: SystemSettings; readonly configHash: string; readonly needs: Needs },
 ) {
   const ssh = sshPortOf(settings)
   const { running } = settings
   return {
     ...{ ...whose(app), configHash, running, withinMs: SSH_WITHIN_MS },
     ...(ssh === undefined ? {} : { ssh }),
+    ...(settings.member !== undefined && (needs.move || needs.create) ? { member: settings.member } : {}),
     mustRun: running ? ['system'] : [],
   }
 }

@@ -1,18 +1,19 @@
 import type { Command } from 'commander'
 import { type Act, withExamples } from '#cli/command.ts'
 import { runConsole } from '#cli/console.ts'
-import { inertLine } from '#cli/inert.ts'
 import { reportDeployment } from '#cli/report-deployment.ts'
 import { runSsh } from '#cli/run-ssh.ts'
 import type { Session } from '#cli/session.ts'
+import { listSystems, showSystem } from '#cli/shown-systems.ts'
 import { configureBackups, copyTo } from '#cli/system-backups.ts'
 import { NO_SSH_THERE } from '#cli/system-errors.ts'
 import { configureKeys } from '#cli/system-keys.ts'
+import { configureMembers } from '#cli/system-members.ts'
 import { type Limits, limits, limitsIn, parseAmount } from '#cli/system-options.ts'
 import { configureProfiles } from '#cli/system-profiles.ts'
 import { configureQuotas } from '#cli/system-quotas.ts'
 import type { DeploymentDocument } from '#contract/rest/deployments.ts'
-import type { SystemDocument, SystemList } from '#contract/rest/systems.ts'
+import type { SystemDocument } from '#contract/rest/systems.ts'
 
 /** Scheduled snapshots are kept so long. */
 const DAYS = 7
@@ -23,12 +24,12 @@ export function configureSystems(command: Command, act: Act): void {
   command
     .command('list', { isDefault: true })
     .description('lists system containers, whose they are and how they are')
-    .action(act(list))
+    .action(act(listSystems))
   command
     .command('show')
     .description('shows one, with its ports and snapshots')
     .argument('<system>')
-    .action(act(show))
+    .action(act(showSystem))
   limits(
     command
       .command('create')
@@ -40,6 +41,7 @@ export function configureSystems(command: Command, act: Act): void {
         'makes it of a backup in place of an image; that is brought to the host if need be',
       )
       .option('--host <host>', 'where; needed when there are several workers')
+      .option('--member <member>', 'of the cluster of that host; without it Incus chooses')
       .option('--profile <profile>', 'what is installed at its first start')
       .option('--owner <person>', 'e-mail address of somebody else whose it is to be'),
   ).action(act(create))
@@ -71,6 +73,16 @@ export function configureSystems(command: Command, act: Act): void {
     .argument('<system>')
     .argument('<name>')
     .action(act((session, name: string, to: string) => ask(session, 'PATCH', pathOf(name), { name: to })))
+  command
+    .command('move')
+    .description('moves one to another member of its cluster; it is stopped and started for that')
+    .argument('<system>')
+    .requiredOption('--to <member>', 'which; "any" lets it be anywhere from now on')
+    .action(
+      act((session, name: string, { to }: { readonly to: string }) =>
+        ask(session, 'PATCH', pathOf(name), { member: to === 'any' ? null : to }),
+      ),
+    )
   command
     .command('delete')
     .description('deletes one with everything in it and its snapshots')
@@ -109,6 +121,7 @@ export function configureSystems(command: Command, act: Act): void {
   configureKeys(command, act)
   configureQuotas(command, act)
   configureProfiles(command, act)
+  configureMembers(command, act)
   withExamples(command, [
     ['fairlead systems keys --add ~/.ssh/id_ed25519.pub', 'first of all: there are no passwords'],
     ['fairlead systems create ada --image debian12 --memory 2g', 'makes a machine'],
@@ -117,63 +130,20 @@ export function configureSystems(command: Command, act: Act): void {
   ])
 }
 
-async function list({ client, printer }: Session): Promise<void> {
-  const answer = await client.get<SystemList>('/systems')
-  printer.answer(answer)
-  printer.table(
-    ['system', 'owner', 'host', 'state', 'memory', 'cpus', 'log in'],
-    answer.items.map(each => [
-      each.name,
-      inertLine(each.owner, 40),
-      each.host,
-      each.observed.state,
-      `${Math.round(each.memory_bytes / 1_048_576)} MiB`,
-      String(each.cpus),
-      each.ssh?.command ?? '',
-    ]),
-  )
-}
-
-async function show({ client, printer }: Session, name: string): Promise<void> {
-  const system = await client.get<SystemDocument>(pathOf(name))
-  printer.answer(system)
-  const { owner, host, image, observed, drift, ssh: login, snapshots } = system
-  printer.line(`${name} of ${inertLine(owner, 40)} on ${host}, made of ${image}: ${observed.state}`)
-  if (observed.reason !== null || drift.findings > 0) {
-    printer.line(
-      `  ${inertLine(observed.reason ?? `${drift.findings} differences: fairlead apps drift ${name}`)}`,
-    )
-  }
-  if (login) {
-    printer.line(login.command)
-  }
-  printer.table(
-    ['port of the host', 'of the container', 'for'],
-    system.ports.map(each => [
-      `${each.protocol} ${each.host}`,
-      String(each.container),
-      each.sources.length === 0 ? 'everybody' : inertLine(each.sources.join(' '), 60),
-    ]),
-  )
-  for (const each of snapshots) {
-    printer.line(`snapshot ${each}`)
-  }
-}
-
 async function create(
   session: Session,
   name: string,
-  { image, backup, host, owner, profile, ...asked }: Asked & ForNew,
+  { image, backup, host, member, owner, profile, ...asked }: Asked & ForNew,
 ): Promise<number> {
   // A system is made where the file of its backup is.
   const from = backup && host ? (await copyTo(session, backup, host)).id : backup
-  const where = Object.entries({ image, backup: from, host, owner, profile }).filter(
+  const where = Object.entries({ image, backup: from, host, member, owner, profile }).filter(
     ([, value]) => value !== undefined,
   )
   return await post(session, '/systems', { name, ...Object.fromEntries(where), ...limitsIn(asked) })
 }
 
-type ForNew = Partial<Record<'image' | 'backup' | 'host' | 'profile', string>>
+type ForNew = Partial<Record<'image' | 'backup' | 'host' | 'member' | 'profile', string>>
 
 interface Asked extends Limits {
   readonly schedule?: string

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox'
+import { MemberName } from '#contract/cluster.ts'
 import { ObservedDocument } from './apps.ts'
 import { DeploymentDocument } from './deployments.ts'
 import { DriftSummary } from './drift.ts'
@@ -43,6 +44,10 @@ export const NewSystem = Type.Object(
   {
     name: SystemNameField,
     host: Type.Optional(HostName),
+    member: Type.Optional({
+      ...MemberName,
+      description: 'The member of the cluster of that host; left out: Incus chooses.',
+    }),
     owner: Type.Optional({
       ...Person,
       description: 'E-mail address or id of another person whose it is to be. Of admins only.',
@@ -85,6 +90,10 @@ export const SystemChange = Type.Object(
     disk_bytes: Type.Optional(limits.disk_bytes),
     ports: Type.Optional(Type.Array(WantedPort, { maxItems: 63 })),
     schedule: Type.Optional(Nullable(Schedule)),
+    member: Type.Optional({
+      ...Nullable(MemberName),
+      description: 'It is moved to this member of the cluster; null: it stays where it is.',
+    }),
     backups: Type.Optional({
       ...Nullable(BackupSchedule),
       description: 'When backups are made; null: not by themselves.',
@@ -106,6 +115,10 @@ export const SystemDocument = Type.Object(
     owner: { ...Person, description: 'What its owner is called now; "nobody": the account is gone.' },
     owner_id: Person,
     host: HostName,
+    member: Nullable(
+      Type.String({ description: 'Of the cluster: where it was last seen. null: there is no cluster.' }),
+    ),
+    wanted_member: Nullable(Type.String({ description: 'null: any.' })),
     image: Type.String(),
     wanted: Type.Enum(['running', 'stopped']),
     observed: ObservedDocument,

@@ -48,6 +48,7 @@ import { signedDeployRoutes } from './signed-deploys.ts'
 import { sshKeyRoutes } from './ssh-keys.ts'
 import { stackRoutes } from './stacks.ts'
 import { systemBackupRoutes } from './system-backups.ts'
+import { systemMemberRoutes } from './system-members.ts'
 import { systemProfileRoutes } from './system-profiles.ts'
 import { systemRoutes } from './systems.ts'
 import { targetRoutes } from './targets.ts'
@@ -89,6 +90,7 @@ const RESOURCES = [
   consoleRoutes,
   systemBackupRoutes,
   systemProfileRoutes,
+  systemMemberRoutes,
   sshKeyRoutes,
   ciTrustRoutes,
   eventRoutes,

@@ -14,15 +14,13 @@ import {
 } from '#contract/rest/systems.ts'
 import { removeApp } from '#manager/apps/remove-app.ts'
 import type { Deployment } from '#manager/deployments/deployment.ts'
-import { listDeployments } from '#manager/deployments/queries.ts'
 import { changed, portsIn, stateAfter } from '#manager/systems/asked.ts'
 import { readBackup } from '#manager/systems/backups.ts'
 import { changeSystem } from '#manager/systems/change-system.ts'
 import { createSystem } from '#manager/systems/create-system.ts'
-import { describeSystem } from '#manager/systems/describe-system.ts'
 import { IMAGE_OR_BACKUP, SYSTEM_NOT_CONFIRMED } from '#manager/systems/errors.ts'
-import { findOwner, keeperFor, ownerOf } from '#manager/systems/owners.ts'
-import { listSystems, readSystem, type SystemRecord } from '#manager/systems/queries.ts'
+import { keeperFor, ownerOf } from '#manager/systems/owners.ts'
+import { readSystem, type SystemRecord } from '#manager/systems/queries.ts'
 import { renameSystem } from '#manager/systems/rename-system.ts'
 import { restoredTo, withoutSnapshot, withSnapshot } from '#manager/systems/snapshots.ts'
 import { SSH_PORT, type SystemSettings } from '#targets/system-settings.ts'
@@ -30,6 +28,7 @@ import { speakerOf } from './authenticate.ts'
 import { deploymentDocument } from './documents.ts'
 import type { ApiParts } from './parts.ts'
 import type { Api } from './shape.ts'
+import { showSystem, systemsFor } from './shown-systems.ts'
 
 const tags = ['systems']
 const DEFAULTS = {
@@ -43,11 +42,7 @@ const DEFAULTS = {
 export function systemRoutes(api: Api, parts: ApiParts): void {
   const { db, config } = parts
   const range = () => config.systemPorts
-
-  async function shown(record: SystemRecord): Promise<SystemDocument> {
-    const [latest] = await listDeployments(db, { app: record.app.name, limit: 1 })
-    return await describeSystem(parts, record, latest ? deploymentDocument(latest) : null)
-  }
+  const shown = (record: SystemRecord) => showSystem(parts, record)
 
   function requested(deployment: Deployment): DeploymentDocument {
     parts.queue.wake()
@@ -65,11 +60,7 @@ export function systemRoutes(api: Api, parts: ApiParts): void {
       },
     },
     async request => {
-      const { owner } = request.query
-      const speaker = speakerOf(request)
-      // Whoever is no admin sees their own, whomever they ask for.
-      const whose = speaker.role === 'admin' ? owner && (await findOwner(db, owner)).id : ownerOf(speaker).id
-      return { items: await Promise.all((await listSystems(db, whose)).map(shown)) }
+      return { items: await systemsFor(parts, speakerOf(request), request.query.owner) }
     },
   )
 
@@ -84,7 +75,7 @@ export function systemRoutes(api: Api, parts: ApiParts): void {
       },
     },
     async (request, reply) => {
-      const { name, host, owner, backup, ports = [], schedule, profile, ...asked } = request.body
+      const { name, host, member, owner, backup, ports = [], schedule, profile, ...asked } = request.body
       const speaker = speakerOf(request)
       const whose = speaker.role === 'admin' ? undefined : ownerOf(speaker).id
       const from = backup === undefined ? undefined : await readBackup(db, backup, whose)
@@ -94,7 +85,7 @@ export function systemRoutes(api: Api, parts: ApiParts): void {
         throw IMAGE_OR_BACKUP()
       }
       const wish = {
-        ...{ name, host, image, from, schedule, profile, ports: portsIn(ports) },
+        ...{ name, host, member, image, from, schedule, profile, ports: portsIn(ports) },
         limits: { ...limits, ...(disk_bytes === null ? {} : { disk_bytes }) },
       }
       const by = { owner: await keeperFor(db, speaker, owner), by: speaker.name, range: range() }
@@ -119,8 +110,9 @@ export function systemRoutes(api: Api, parts: ApiParts): void {
     '/systems/:system',
     {
       schema: {
-        summary: 'Change limits, ports, schedule or name of a system container',
-        description: 'Limits and ports change while it runs; for another name it is stopped and started.',
+        summary: 'Change limits, ports, schedule, member or name of a system container',
+        description:
+          'Limits and ports change while it runs; for another name or member it is stopped and started.',
         tags,
         params: SystemPath,
         body: SystemChange,

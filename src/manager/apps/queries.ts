@@ -16,6 +16,7 @@ export interface AppRecord extends Selectable<AppTable> {
   /** JSON of the engines of its host. */
   readonly engines: string | null
   readonly systems_unseen: string | null
+  readonly cluster: string | null
   readonly domains: readonly string[]
   readonly release: Selectable<ReleaseTable> | undefined
 }
@@ -97,7 +98,7 @@ function selectApps(db: Kysely<Tables>) {
     .selectAll('apps')
     .select(['people.email as owner', 'projects.name as project'])
     .select(['repositories.name as repository', 'hosts.observed_at', 'hosts.unseen', 'hosts.engines'])
-    .select('hosts.systems_unseen')
+    .select(['hosts.systems_unseen', 'hosts.cluster'])
 }
 
 type AppRow = Omit<AppRecord, 'domains' | 'release'>

@@ -12,7 +12,7 @@ import {
   statusOf,
 } from './seen-state.ts'
 
-type LookedAt = Pick<Selectable<AppTable>, 'host' | 'engine' | 'observed' | 'drift' | 'target'>
+type LookedAt = Pick<Selectable<AppTable>, 'name' | 'host' | 'engine' | 'observed' | 'drift' | 'target'>
 
 /** What a deployment that ends without a look of its own can say of a released app: the last look at it, with its age. */
 export async function lastSeen(
@@ -21,7 +21,7 @@ export async function lastSeen(
 ): Promise<ObservedDocument> {
   const host = await db
     .selectFrom('hosts')
-    .select(['observed_at', 'unseen', 'engines', 'systems_unseen'])
+    .select(['observed_at', 'unseen', 'engines', 'systems_unseen', 'cluster'])
     .where('name', '=', app.host)
     .executeTakeFirst()
   const now = clock.now()
@@ -36,8 +36,8 @@ export async function lastSeen(
       observedAt: host?.observed_at ?? null,
       unseen: host?.unseen ? JSON.parse(host.unseen) : undefined,
       engineProblem: engineProblemOf({
-        ...{ engine: app.engine, target: app.target, engines: host?.engines ?? null },
-        systems_unseen: host?.systems_unseen ?? null,
+        ...{ engine: app.engine, target: app.target, name: app.name, engines: host?.engines ?? null },
+        ...{ systems_unseen: host?.systems_unseen ?? null, cluster: host?.cluster ?? null },
       }),
     },
     { now, everyMs: Number.POSITIVE_INFINITY },
@@ -46,7 +46,7 @@ export async function lastSeen(
 }
 
 /** What the last look found that a deployment would mend; undefined when there is nothing, or nobody has looked yet. */
-export function seenToMend(app: Omit<LookedAt, 'host' | 'engine'>): string | undefined {
+export function seenToMend(app: Omit<LookedAt, 'name' | 'host' | 'engine'>): string | undefined {
   if (runsNothing(app)) {
     return undefined
   }

@@ -121,6 +121,7 @@ export async function observeHost(parts: ObserverParts, host: string): Promise<v
       .set({
         ...{ observed_at: askedAt, unseen: null, systems_unseen: observed.systemsProblem ?? null },
         ...enginesColumn(observed),
+        cluster: observed.cluster ? JSON.stringify(observed.cluster) : null,
       })
       .where('name', '=', host)
       .execute()
@@ -156,11 +157,12 @@ export async function observeHost(parts: ObserverParts, host: string): Promise<v
 
 /** Of an app on an engine that does not answer nothing is known: least of all that it is gone. */
 function isOutOfSight(
-  app: { readonly engine: string | null; readonly target: string },
-  { engines = [], systemsProblem }: HostObserved,
+  app: { readonly name: string; readonly engine: string | null; readonly target: string },
+  { engines = [], systemsProblem, cluster }: HostObserved,
 ): boolean {
   if (app.target === 'system') {
-    return systemsProblem !== undefined
+    const isLost = cluster?.outOfReach.some(({ name }) => name === app.name) ?? false
+    return systemsProblem !== undefined || isLost
   }
   return engineProblemOf({ engine: app.engine, engines: JSON.stringify(engines) }) !== undefined
 }

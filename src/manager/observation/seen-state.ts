@@ -1,6 +1,7 @@
 import type { Selectable } from 'kysely'
 import { ASLEEP } from '#commands/container-data.ts'
 import type { SeenContainer } from '#commands/host-observe.ts'
+import type { SeenCluster } from '#contract/cluster.ts'
 import type { SeenEngine } from '#contract/engine.ts'
 import type { WireError } from '#lib/errors.ts'
 import type { AppTable } from '#manager/store/tables.ts'
@@ -59,17 +60,26 @@ export function engineProblemOf({
   engine,
   engines,
   target,
+  name,
   systems_unseen = null,
+  cluster = null,
 }: {
   readonly target?: string
+  readonly name?: string
   /** Why system containers of its host could not be seen. */
   readonly systems_unseen?: string | null
+  /** JSON of the cluster of its host. */
+  readonly cluster?: string | null
   readonly engine: string | null
   /** JSON of the engines of its host. */
   readonly engines: string | null
 }): string | undefined {
   if (target === 'system' && systems_unseen !== null) {
     return systems_unseen
+  }
+  if (target === 'system' && cluster !== null) {
+    const lost = (JSON.parse(cluster) as SeenCluster).outOfReach.find(each => each.name === name)
+    return lost && `it is on "${lost.member}", a member of the cluster that does not answer`
   }
   if (engine === null) {
     return undefined

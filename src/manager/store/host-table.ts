@@ -23,6 +23,8 @@ export interface HostTable {
   unseen: string | null
   /** JSON of the error why its system containers were not seen at the last look; null: they were. */
   systems_unseen: Generated<string | null>
+  /** JSON: what its worker told of the Incus cluster that it talks to (SeenCluster); null: of none. */
+  cluster: Generated<string | null>
   /** When it enrolled itself with a join token; null: a person gave its identity. */
   joined_at: Generated<number | null>
   /** When it was first reached; null: never. */

@@ -6,6 +6,7 @@ export interface SystemTables {
   system_ports: SystemPortTable
   system_profiles: SystemProfileTable
   system_quotas: SystemQuotaTable
+  member_changes: MemberChangeTable
   ssh_keys: SshKeyTable
 }
 
@@ -47,6 +48,23 @@ export interface SystemProfileTable {
   /** JSON: names of Debian packages. */
   packages: string
   updated_at: number
+}
+
+/** A member of a cluster that is to be emptied, or to get back what it had. */
+export interface MemberChangeTable {
+  id: string
+  /** Whose worker talks to the cluster. */
+  host: string
+  member: string
+  action: 'evacuate' | 'restore'
+  state: 'under-way' | 'done' | 'failed'
+  /** Id of the command that was told; null: none is. */
+  command: Generated<string | null>
+  attempts: number
+  reason: Generated<string | null>
+  asked_by: string
+  created_at: number
+  ended_at: Generated<number | null>
 }
 
 export interface SshKeyTable {

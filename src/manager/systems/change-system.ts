@@ -38,7 +38,7 @@ export async function changeSystem(
     const record = await readSystem(db, name)
     const { app } = record
     const owner = next ?? record.owner
-    const before = await withoutFailedRestore(db, record)
+    const before = await withoutWhatFailed(db, record)
     const given = ports
       ? await givePorts(
           db,
@@ -76,8 +76,8 @@ export async function changeSystem(
   })
 }
 
-/** A restore that could not be done is over with its deployment: it must not come back with the next change. */
-async function withoutFailedRestore(
+/** A restore or a move that could not be done is over with its deployment: it must not come back with the next change. */
+async function withoutWhatFailed(
   db: Kysely<Tables>,
   { app, settings }: SystemRecord,
 ): Promise<SystemSettings> {
@@ -87,10 +87,10 @@ async function withoutFailedRestore(
     .where('app_id', '=', app.id)
     .where('state', 'in', ['queued', 'running', 'waiting'])
     .executeTakeFirst()
-  if (open || settings.restore === undefined) {
+  if (open || !app.release) {
     return settings
   }
-  const { restore: _, ...rest } = settings
-  const { restore } = JSON.parse(app.release?.content ?? '{}') as Pick<SystemSettings, 'restore'>
-  return restore ? { ...rest, restore } : rest
+  const { restore: _, member: __, ...rest } = settings
+  const { restore, member } = JSON.parse(app.release.content) as Pick<SystemSettings, 'restore' | 'member'>
+  return { ...rest, ...(restore ? { restore } : {}), ...(member === undefined ? {} : { member }) }
 }

@@ -26,6 +26,8 @@ export interface NewSystem {
   readonly name: string
   readonly host?: string | undefined
   readonly image: string
+  /** Of the cluster; undefined: Incus chooses. */
+  readonly member?: string | undefined
   /** In place of the image, which is the one of that then. */
   readonly from?: BackupRow | undefined
   readonly limits: Pick<SystemSettings, 'memory_bytes' | 'cpus' | 'processes' | 'disk_bytes'>
@@ -79,6 +81,7 @@ export async function createSystem(
       ports: await givePorts(db, { appId, host, range }, { wanted, before: [] }),
       guarded: (await guardianOf(db, host)) !== undefined,
       ...(profile ? { profile } : {}),
+      ...(wish.member === undefined ? {} : { member: wish.member }),
       ...(wish.schedule ? { schedule: wish.schedule } : {}),
       ...(from?.sha256 ? { from: { backup: from.id, sha256: from.sha256 } } : {}),
     }

@@ -98,6 +98,23 @@ export const PROFILE_NOT_FOUND = defineError({
   hint: () => '"fairlead systems profiles" lists what each installs; an admin adds one with "--set".',
 })
 
+export const MEMBER_NOT_FOUND = defineError({
+  code: 'MEMBER_NOT_FOUND',
+  status: 404,
+  retry: 'never',
+  message: (member: string, host: string) => `"${host}" talks to no cluster with a member "${member}".`,
+  hint: () => '"fairlead systems members" lists members and whose worker talks to them.',
+})
+
+export const MEMBER_BUSY = defineError({
+  code: 'MEMBER_BUSY',
+  status: 409,
+  retry: 'later',
+  message: (member: string, host: string) =>
+    `The member "${member}" of the cluster of "${host}" is just being evacuated or restored.`,
+  hint: () => 'Wait for its end: "fairlead systems members" shows it.',
+})
+
 export const SNAPSHOT_EXISTS = defineError({
   code: 'SNAPSHOT_EXISTS',
   status: 409,

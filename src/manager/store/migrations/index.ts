@@ -52,6 +52,8 @@ import { up as logPieces } from './0059-log-pieces.ts'
 import { up as passkeys } from './0060-passkeys.ts'
 import { up as publishedPorts } from './0061-published-ports.ts'
 import { up as revokedHosts } from './0062-revoked-hosts.ts'
+import { up as clusters } from './0063-clusters.ts'
+import { up as memberChanges } from './0064-member-changes.ts'
 import { up as domainsByApp } from './0065-domains-by-app.ts'
 
 export interface Migration {
@@ -114,5 +116,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0060-passkeys', up: passkeys },
   { name: '0061-published-ports', up: publishedPorts },
   { name: '0062-revoked-hosts', up: revokedHosts },
+  { name: '0063-clusters', up: clusters },
+  { name: '0064-member-changes', up: memberChanges },
   { name: '0065-domains-by-app', up: domainsByApp },
 ]

@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import type { MemberDocument, MemberList } from '#contract/rest/system-members.ts'
+import { type CrashWorld, startCrashWorld, untilStopped } from './crash/crash-world.ts'
+import { crashWhile } from './crash/lone-crash.ts'
+import { deskOf } from './world/desk.ts'
+import { IMAGE, whyNoIncus } from './world/incus.ts'
+import { type IncusCluster, startCluster } from './world/incus-cluster.ts'
+import { newKey } from './world/log-in.ts'
+import { refused } from './world/outcome.ts'
+
+/** Two real Incus daemons that make a cluster: where systems are put, how they get from one to the other. */
+const stack = new AsyncDisposableStack()
+const skip = (await whyNoIncus()) ?? false
+const MIB = 1_048_576
+const NAME = `kim-${process.pid}`
+const PATH = `/systems/${NAME}`
+const STAYS = `${NAME}-2`
+const SMALL = { image: IMAGE, memory_bytes: 64 * MIB, disk_bytes: 100 * MIB, cpus: 0.5 }
+let cluster: IncusCluster
+let world: CrashWorld
+let key: { file: string; line: string }
+let host = ''
+let k1 = ''
+let k2 = ''
+const desk = deskOf({ name: NAME, system: () => world.system, key: () => key.file })
+const { send, get, shown, seen, end, must, until, inside, commandWith, auditOf } = desk
+
+before(async () => {
+  if (skip !== false) {
+    process.stderr.write(`SKIPPED: everything about clusters of system containers: ${skip}\n`)
+    return
+  }
+  cluster = await startCluster(stack)
+  ;[k1, k2] = cluster.members
+  const { socket, pool, network } = cluster.first
+  world = await startCrashWorld(stack, {
+    engine: 'shared',
+    settings: {
+      ...{ FAIRLEAD_INCUS_SOCKET: socket, FAIRLEAD_INCUS_POOL: pool, FAIRLEAD_INCUS_NETWORK: network },
+      ...{ FAIRLEAD_SYSTEM_ADDRESS: '0.0.0.0', FAIRLEAD_OBSERVE_SECONDS: '1' },
+    },
+  })
+  key = await newKey(world.system.folder, 'kim')
+  await send('POST', '/ssh-keys', { key: key.line })
+  await until(async () => (await members()).length === 2)
+  host = (await members())[0]?.host ?? ''
+})
+
+after(() => stack.disposeAsync())
+
+test("R71 a system is made on the member that is named, and its SSH port is that member's", {
+  skip,
+}, async () => {
+  const nowhere = await end(send('POST', '/systems', { name: NAME, member: 'nowhere', ...SMALL }))
+  assert.equal(nowhere.error?.code, 'SYSTEM_MEMBER_UNKNOWN')
+  assert.match(nowhere.error?.message ?? '', new RegExp(k2))
+  await must(send('DELETE', `${PATH}?confirm=${NAME}`), 'removed')
+  await must(send('POST', '/systems', { name: NAME, member: k2, ...SMALL }))
+  const { member, ssh, wanted_member } = await seen(each => each.observed.state === 'running')
+  assert.deepEqual([member, wanted_member, ssh?.host], [k2, k2, cluster.second.ip])
+  assert.equal(await inside('hostname'), `${NAME}\n`)
+  // Nobody said where: Incus puts it where the fewest are.
+  await must(send('POST', '/systems', { name: STAYS, ...SMALL }))
+  const put = async () => (await shown(`/systems/${STAYS}`)).member
+  await until(async () => (await put()) === k1)
+  const { stdout } = await commandWith(['systems', 'members'], '')
+  assert.match(stdout, new RegExp(`${k1} .*online .*${cluster.first.ip} .*${STAYS}\\n`))
+  assert.match(stdout, new RegExp(`${k2} .*online .*${cluster.second.ip} .*${NAME}\\n`))
+})
+
+test('R71 R73 a system is moved with what is in it and its snapshots, and answers at the other member', {
+  skip,
+}, async context => {
+  await inside('echo kept > /root/mark; sync')
+  await must(send('POST', `${PATH}/snapshots`, { name: 'before' }))
+  const began = performance.now()
+  const moved = await commandWith(['systems', 'move', NAME, '--to', k1], '')
+  assert.equal(moved.code, 0, moved.stdout + moved.stderr)
+  context.diagnostic(`moved and proved in ${Math.round(performance.now() - began)} ms`)
+  await seen(each => each.member === k1 && each.observed.state === 'running' && each.drift.findings === 0)
+  assert.equal((await shown()).ssh?.host, cluster.first.ip)
+  assert.equal(await inside('cat /root/mark'), 'kept\n')
+  assert.deepEqual(await cluster.first.ask('GET', `/1.0/instances/${NAME}/snapshots`), [
+    `/1.0/instances/${NAME}/snapshots/before`,
+  ])
+  assert.deepEqual((await auditOf(`/api/v1${PATH}`)).slice(-2), ['asked', 'done'])
+})
+
+test('R71 a move goes on when the worker or the manager is killed in the middle', { skip }, async () => {
+  const crash = async (failpoint: string, victim: 'worker' | 'manager', member: string) => {
+    const { end: ended, missed } = await crashWhile(world, { failpoint, victim }, () =>
+      send('PATCH', PATH, { member }),
+    )
+    const found = [missed, ended?.error?.message, ended?.outcome]
+    assert.deepEqual(found, [[], undefined, 'deployed'], failpoint)
+    assert.equal(await locationOf(NAME), member)
+    await until(async () => (await shown()).member === member)
+    assert.equal(await inside('cat /root/mark'), 'kept\n')
+  }
+  await crash('worker system.move after-call POST incus /1.0/instances/*', 'worker', k2)
+  await crash('manager apply system.move after-effect', 'manager', k1)
+})
+
+test('R71 a member is emptied and gets back what it had; meanwhile nothing is put there', {
+  skip,
+}, async () => {
+  await must(send('PATCH', PATH, { member: k2 }))
+  await world.arm('worker system.member-state after-call POST incus /1.0/cluster/members/*')
+  await send('POST', `/system-members/${host}/${k2}/evacuate`, {})
+  await refused('MEMBER_BUSY', send('POST', `/system-members/${host}/${k1}/evacuate`, {}))
+  assert.ok(await untilStopped([world.worker], () => false))
+  await world.disarm()
+  await world.crash('worker')
+  assert.equal((await changed(k2)).change?.reason, null)
+  assert.equal(await locationOf(NAME), k1)
+  // It is shown as elsewhere than it was put, and nothing but a restore brings it back.
+  const { drift } = await seen(each => each.member === k1 && each.drift.findings > 0)
+  assert.match(drift.reason ?? '', new RegExp(`${k1} for "member" and not ${k2}`))
+  assert.equal(await inside('cat /root/mark'), 'kept\n')
+  await must(send('PATCH', PATH, { memory_bytes: 80 * MIB }))
+  assert.equal(await locationOf(NAME), k1)
+  const refusal = await end(send('PATCH', `/systems/${STAYS}`, { member: k2 }))
+  assert.equal(refusal.error?.code, 'SYSTEM_MEMBER_NOT_READY')
+  await send('POST', `/system-members/${host}/${k1}/evacuate`, {})
+  assert.match((await changed(k1)).change?.reason ?? '', /No other member/)
+  const restored = await commandWith(['systems', 'restore-member', k2], '')
+  assert.equal(restored.code, 0, restored.stdout + restored.stderr)
+  await seen(each => each.member === k2)
+  assert.equal(await inside('cat /root/mark'), 'kept\n')
+})
+
+test('R71 what is on a member that died is shown as out of reach, and others go on', { skip }, async () => {
+  await cluster.second.kill()
+  const { observed } = await seen(each => each.observed.state === 'unknown')
+  assert.match(
+    observed.reason ?? '',
+    new RegExp(`it is on "${k2}", a member of the cluster that does not answer`),
+  )
+  await until(async () => (await members()).some(({ name, status }) => name === k2 && status === 'offline'))
+  const other = await shown(`/systems/${STAYS}`)
+  assert.deepEqual([other.observed.state, other.drift.findings], ['running', 0])
+  assert.equal(await inside('hostname', `/systems/${STAYS}`), `${STAYS}\n`)
+  await must(send('PATCH', `/systems/${STAYS}`, { memory_bytes: 80 * MIB }))
+  const gone = await end(send('PATCH', `/systems/${STAYS}`, { member: k2 }))
+  assert.equal(gone.error?.code, 'SYSTEM_MEMBER_NOT_READY')
+  const lost = await end(send('PATCH', PATH, { memory_bytes: 96 * MIB }))
+  assert.equal(lost.error?.code, 'SYSTEM_OUT_OF_REACH')
+  await cluster.second.start()
+  await seen(each => each.observed.state === 'running')
+  assert.equal(await inside('cat /root/mark'), 'kept\n')
+})
+
+async function members(): Promise<readonly MemberDocument[]> {
+  return (await get<MemberList>('/system-members')).items
+}
+
+/** The member, once what was asked for is over. The manager may be away. */
+async function changed(member: string): Promise<MemberDocument> {
+  let found: MemberDocument | undefined
+  await until(async () => {
+    found = (await members().catch(() => [])).find(({ name }) => name === member)
+    return found?.change !== undefined && found.change !== null && found.change.state !== 'under-way'
+  })
+  assert.ok(found)
+  return found
+}
+
+async function locationOf(name: string): Promise<string> {
+  const { location } = await cluster.first.ask<{ location: string }>('GET', `/1.0/instances/${name}`)
+  return location
+}

@@ -1,0 +1,50 @@
+import type { Kysely, Selectable } from 'kysely'
+import type { SeenCluster } from '#contract/cluster.ts'
+import type { Clock } from '#lib/clock.ts'
+import { newId } from '#lib/id.ts'
+import type { MemberChangeTable } from '#manager/store/system-tables.ts'
+import type { Tables } from '#manager/store/tables.ts'
+import { inTransaction } from '#manager/store/transaction.ts'
+import { MEMBER_BUSY, MEMBER_NOT_FOUND } from './errors.ts'
+
+export type MemberChangeRow = Selectable<MemberChangeTable>
+
+interface Wish {
+  readonly host: string
+  readonly member: string
+  readonly action: 'evacuate' | 'restore'
+  readonly by: string
+}
+
+/** Writes down what is to be done with a member; the keeper sees to it, one at a time on a host. */
+export async function requestMemberChange(
+  { db, clock }: { readonly db: Kysely<Tables>; readonly clock: Clock },
+  { host, member, action, by }: Wish,
+): Promise<MemberChangeRow> {
+  return await inTransaction(db, async inside => {
+    const row = await inside.selectFrom('hosts').select('cluster').where('name', '=', host).executeTakeFirst()
+    const { members } = JSON.parse(row?.cluster ?? '{"members":[]}') as Pick<SeenCluster, 'members'>
+    if (!members.some(({ name }) => name === member)) {
+      throw MEMBER_NOT_FOUND(member, host)
+    }
+    const open = await inside
+      .selectFrom('member_changes')
+      .selectAll()
+      .where('host', '=', host)
+      .where('state', '=', 'under-way')
+      .executeTakeFirst()
+    if (open) {
+      throw MEMBER_BUSY(open.member, host)
+    }
+    // What became of earlier ones is in the audit log.
+    await inside.deleteFrom('member_changes').where('host', '=', host).where('member', '=', member).execute()
+    return await inside
+      .insertInto('member_changes')
+      .values({
+        ...{ id: newId(), host, member, action, state: 'under-way', attempts: 0, asked_by: by },
+        created_at: clock.now(),
+      })
+      .returningAll()
+      .executeTakeFirstOrThrow()
+  })
+}

@@ -9,10 +9,9 @@ import { promisify } from 'node:util'
 import { type BackgroundProcess, startProcess } from '#cli/demo/background-process.ts'
 import { systemClock } from '#lib/clock.ts'
 import { PACKAGE_ROOT } from '#lib/package-root.ts'
-import { command } from './command.ts'
+import { endAllIn, endProgramsOf } from './end-programs-of.ts'
 import { layWire } from './second-engine.ts'
 
-const AT = { folder: '/' }
 const DAEMON = '/usr/libexec/incus/incusd'
 /** Where the programs of the package are that the daemon starts. */
 const PATH = '/usr/libexec/incus:/usr/sbin:/usr/bin:/sbin:/bin'
@@ -85,8 +84,9 @@ export async function startDaemon(stack: AsyncDisposableStack): Promise<IncusHos
   await chmod(folder, 0o711)
   stack.defer(() => rm(folder, { recursive: true, force: true }))
   const wire = await layWire(stack)
-  // What a daemon that was killed has started, its successor does not always end.
+  // What a daemon that was killed has started, its successor does not always end; some of it is in other namespaces.
   stack.defer(() => endAllIn(wire.name))
+  stack.defer(() => endProgramsOf(`INCUS_DIR=${join(folder, 'd')}`))
   const socket = join(folder, 'd', 'unix.socket')
   const id = wire.name.slice(-8)
   // A daemon that is started again finds what the one before has mounted; nobody else does.
@@ -171,17 +171,6 @@ async function isThere(file: string): Promise<boolean> {
     () => true,
     () => false,
   )
-}
-
-async function endAllIn(namespace: string): Promise<void> {
-  const { stdout } = await command('ip', ['netns', 'pids', namespace], AT)
-  for (const pid of stdout.split('\n').filter(Boolean)) {
-    try {
-      process.kill(Number(pid), 'SIGKILL')
-    } catch {
-      // It has ended by itself.
-    }
-  }
 }
 
 async function removeAll(ask: IncusHost['ask'], { pool, network }: Pick<IncusHost, 'pool' | 'network'>) {

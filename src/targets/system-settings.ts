@@ -4,11 +4,11 @@ import {
   SnapshotName,
   SshKeyLine,
   SystemImage,
+  SystemMoveData,
   SystemPackages,
   SystemShapeData,
   SystemSource,
 } from '#commands/system-data.ts'
-import { MemberName } from '#contract/cluster.ts'
 import { canonicalJson } from '#lib/canonical-json.ts'
 import type { SystemShape } from '#programs/incus-system.ts'
 
@@ -33,7 +33,7 @@ export const SystemSettings = Type.Object(
     /** Wanted: running or stopped. */
     running: Type.Boolean(),
     /** The member of the cluster that it is to be on; absent: where Incus puts it, and it stays. */
-    member: Type.Optional(MemberName),
+    member: Type.Optional(SystemMoveData.properties.member),
     /** How often a new start was asked for. */
     restarts: Type.Integer({ minimum: 0 }),
     ports: Type.Array(

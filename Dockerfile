@@ -25,7 +25,7 @@ VOLUME /var/lib/fairlead-manager
 EXPOSE 7400
 STOPSIGNAL SIGTERM
 # As in deploy/systemd: no child processes, no files but its own.
-ENTRYPOINT ["node", "--max-semi-space-size=2", "--disable-warning=ExperimentalWarning", \
+ENTRYPOINT ["node", "--max-semi-space-size=4", "--disable-warning=ExperimentalWarning", \
   "--permission", "--allow-net", "--allow-fs-read=/opt/fairlead", \
   "--allow-fs-read=/var/lib/fairlead-manager/manager", "--allow-fs-write=/var/lib/fairlead-manager/manager", \
   "/opt/fairlead/dist/manager/manager.js"]

@@ -168,8 +168,11 @@ describe('several managers on one PostgreSQL database', { skip: WITHOUT_POSTGRES
     way.heal()
     await one.part.start()
     await within('it to stand by', async () => (await readinessOf(one)).leader === leader.name || undefined)
-    const [follower] = others.filter(each => each !== leader)
-    assert.equal((await readinessOf(follower ?? other)).leader, leader.name)
+    const follower = others.find(each => each !== leader) ?? other
+    await within(
+      'it to follow',
+      async () => (await readinessOf(follower)).leader === leader.name || undefined,
+    )
     const { items } = await clientOf(leader).get<{ items: { name: string }[] }>('/projects')
     assert.deepEqual(
       items.filter(({ name }) => name === 'written-in-the-cut'),

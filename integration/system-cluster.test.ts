@@ -146,6 +146,7 @@ test('R71 what is on a member that died is shown as out of reach, and others go 
   assert.equal(gone.error?.code, 'SYSTEM_MEMBER_NOT_READY')
   const lost = await end(send('PATCH', PATH, { memory_bytes: 96 * MIB }))
   assert.equal(lost.error?.code, 'SYSTEM_OUT_OF_REACH')
+  await refused('SYSTEM_NOT_SEEN', send('PATCH', PATH, { name: `${NAME}-3` }))
   await cluster.second.start()
   await seen(each => each.observed.state === 'running')
   assert.equal(await inside('cat /root/mark'), 'kept\n')

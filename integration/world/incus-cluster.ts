@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { mustRun } from './command.ts'
-import { type IncusHost, send, startDaemon, startIncus } from './incus.ts'
+import { type IncusHost, removeAll, send, startDaemon, startIncus } from './incus.ts'
 
 const AT = { folder: '/' }
 const PORT = 8443
@@ -39,6 +39,11 @@ export async function startCluster(stack: AsyncDisposableStack): Promise<IncusCl
     const config = { 'user.fairlead.address': ip }
     await first.ask('PUT', path, { config, roles, groups, failure_domain, description })
   }
+  // While both are there: once one has ended the other waits for it at each step.
+  stack.defer(async () => {
+    await removeAll(first.ask, first)
+    await first.ask('DELETE', `/1.0/cluster/members/${members[1]}?force=1`).catch(() => {})
+  })
   return { first, second, members }
 }
 

@@ -173,7 +173,11 @@ async function isThere(file: string): Promise<boolean> {
   )
 }
 
-async function removeAll(ask: IncusHost['ask'], { pool, network }: Pick<IncusHost, 'pool' | 'network'>) {
+/** What a daemon has: containers first, as everything else is needed by them. */
+export async function removeAll(
+  ask: IncusHost['ask'],
+  { pool, network }: Pick<IncusHost, 'pool' | 'network'>,
+): Promise<void> {
   const instances = await ask<string[]>('GET', '/1.0/instances').catch(() => [])
   for (const path of instances) {
     await ask('PUT', `${path}/state`, { action: 'stop', force: true }).catch(() => {})

@@ -21,7 +21,8 @@ interface Server {
   readonly lastAt?: number
   readonly kernels?: readonly string[]
   readonly isSilent?: boolean
-  readonly isShow?: boolean
+  /** What it answers where it has nothing. */
+  readonly shows?: 302 | 404
   /** That the proxy holds. */
   readonly requests?: number
   readonly isOverloaded?: boolean
@@ -36,8 +37,9 @@ describe('a container that may sleep', () => {
     ['computes for somebody who left', { kernels: ['idle', 'busy'] }, 'stays'],
     ['was used lately', { lastAt: NOW - 1 }, 'stays'],
     ['does not answer', { isSilent: true }, 'stays'],
-    ['only shows, and was not visited for an hour', { isShow: true }, 'sleeps'],
-    ['only shows, and holds a socket of somebody', { isShow: true, requests: 1 }, 'stays'],
+    ['only shows, and was not visited for an hour', { shows: 404 }, 'sleeps'],
+    ['only shows one notebook, and was not visited for an hour', { shows: 302 }, 'sleeps'],
+    ['only shows, and holds a socket of somebody', { shows: 302, requests: 1 }, 'stays'],
     ['is stopped', { status: 'exited' }, 'stays'],
     ['may run on for ever', { labels: { [SLEEP_LABEL.idle]: '0' } }, 'stays'],
     ['is of a deployment that does not serve', { labels: { 'io.fairlead.deployment': 'd0' } }, 'stays'],
@@ -165,13 +167,13 @@ function handsFor(server: Server, visitedAt?: number): TestHands {
       (call: Call<unknown>) => isTo(call, `${base}api/status`),
       server.isSilent
         ? silent
-        : server.isShow
-          ? { status: 404 }
+        : server.shows
+          ? { status: server.shows }
           : { json: { connections, last_activity: new Date(lastAt).toISOString(), kernels: kernels.length } },
     ],
     [
       (call: Call<unknown>) => isTo(call, `${base}api/kernels`),
-      { json: kernels.map(each => ({ execution_state: each })) },
+      server.shows ? { status: server.shows } : { json: kernels.map(each => ({ execution_state: each })) },
     ],
     [
       (call: Call<unknown>) => isTo(call, `${base}api`),

@@ -53,7 +53,7 @@ test('R9 each mode starts its own server below its path, which opens the entry f
     return ran.stdout.trim().split('\n')
   }
   for (const [, program] of MODES) {
-    await writeFile(join(folder.path, program), '#!/bin/sh\necho "${0##*/}"\nprintf "%s\\n" "$@"\n')
+    await writeFile(join(folder.path, program), '#!/bin/sh\necho "${0##*/}"\nprintf "%s\\n" "$@" "in $PWD"\n')
     await chmod(join(folder.path, program), 0o755)
   }
   for (const [mode, program, word] of MODES) {
@@ -62,6 +62,8 @@ test('R9 each mode starts its own server below its path, which opens the entry f
     ok(options.includes(word), options.join(' '))
     ok(options.some(each => /base_url=\/nb\/churn\/$/.test(each)))
     ok(!options.join().includes('secret'))
+    // Where it is started it reads its settings first, and a project may have some.
+    ok(mode !== 'voila' || options.includes(`in ${join(runtime, 'voila')}`), options.join(' '))
   }
   const given = JSON.parse(await readFile(join(runtime, 'voila', 'voila.json'), 'utf8'))
   deepEqual(given, { Voila: { token: 'secret' } })

@@ -15,6 +15,9 @@ import { isStackModel } from './swarm-model.ts'
 
 const LARGEST_NOTE = 4_096
 
+/** Raise it when policy/ refuses what it let pass before: then what is kept is looked at anew before its next start. */
+const RULES_VERSION = 1
+
 /** A rendered configuration on the host, and where it is kept. */
 export interface StoredRender {
   /** Of the Compose project, or the stack. */
@@ -113,7 +116,7 @@ async function readNote(hands: Hands, { shelf, hash }: StoredRender): Promise<Ru
 
 function rulesHash(host: HostFacts): string {
   const { mode, ports, registries } = host.policy
-  const rules = { mode, ports, registries, sockets: keptFrom(host) }
+  const rules = { version: RULES_VERSION, mode, ports, registries, sockets: keptFrom(host) }
   return createHash('sha256').update(canonicalJson(rules)).digest('hex')
 }
 

@@ -144,6 +144,18 @@ export const SYSTEM_MEMBER_LAST = defineError({
   hint: () => '"fairlead systems members" shows how they are; restore or repair another one first.',
 })
 
+export const SYSTEM_MEMBER_UNFINISHED = defineError({
+  code: 'SYSTEM_MEMBER_UNFINISHED',
+  status: 502,
+  retry: 'later',
+  message: (done: string, member: string, names: string) =>
+    `"${member}" counts as ${done}, but Incus left this where it was, or stopped: ${names}.`,
+  hint: (done: string, member: string) =>
+    done === 'evacuated'
+      ? `Begin anew: "fairlead systems restore-member ${member}", then "fairlead systems evacuate ${member}".`
+      : `Begin anew: "fairlead systems evacuate ${member}", then "fairlead systems restore-member ${member}"; one that is only stopped starts with "fairlead deploy".`,
+})
+
 export const SYSTEM_ADDRESS_OF_ONE = defineError({
   code: 'SYSTEM_ADDRESS_OF_ONE',
   status: 422,

@@ -4,7 +4,7 @@ import { memberOperations, setMemberState } from '#programs/incus-cluster.ts'
 import { listInstances, type SystemInstance } from '#programs/incus-instances.ts'
 import { SYSTEM_KEY } from '#programs/incus-system.ts'
 import { defineCommand, type Hands } from './command.ts'
-import { SYSTEM_MEMBER_LAST, SYSTEM_MEMBER_NOT_READY } from './system-errors.ts'
+import { SYSTEM_MEMBER_LAST, SYSTEM_MEMBER_NOT_READY, SYSTEM_MEMBER_UNFINISHED } from './system-errors.ts'
 import { ended, endOf, systemsOf } from './system-incus.ts'
 import { memberNamed, reachedAt, refuseOneAddress } from './system-members.ts'
 import { greetingAt, isUp } from './system-state.ts'
@@ -39,17 +39,26 @@ export const systemMemberState = defineCommand({
       await endOf(hands, doing, operation).catch(() => hands.signal.throwIfAborted())
     }
     const before = await affected(hands, { member, action })
+    const names = before.map(({ name }) => name)
     const { found } = await memberNamed(hands, member)
     if ((found.status === 'evacuated') !== (action === 'evacuate')) {
       await ended(hands, doing, hands.perform(setMemberState(socket, member, action)))
     }
-    const names = new Set([
-      ...before,
-      ...(action === 'evacuate' ? await affected(hands, { member, action: 'restore' }) : []),
-    ])
-    await proveAll(hands, names)
+    // It calls a member evacuated, or restored, before it has moved anything; a daemon that ends then does not go on.
+    const after = await hands.perform(listInstances(socket))
+    const left = after.filter(isOurs).filter(each => isWhere(each, { member, action }))
+    const moved = after
+      .filter(isOurs)
+      .filter(each => names.includes(each.name) || each.config[ORIGIN] === member)
+    const isDown = (each: SystemInstance) =>
+      !isUp(each) && before.some(was => was.name === each.name && isUp(was))
+    const unfinished = [...left, ...moved.filter(each => !left.includes(each) && isDown(each))]
+    if (unfinished.length > 0) {
+      throw SYSTEM_MEMBER_UNFINISHED(doing.what, member, unfinished.map(({ name }) => name).join(', '))
+    }
+    await proveAll(hands, moved)
     hands.say(`${doing.what} "${member}"`, 'info')
-    return { moved: [...names].sort() }
+    return { moved: moved.map(({ name }) => name).sort() }
   },
 })
 
@@ -72,13 +81,14 @@ async function refuse(hands: Hands, { member, action }: Wish): Promise<void> {
   }
 }
 
-/** Names of the systems that are to be moved: away from it those that are there, back to it those that came from there. */
-async function affected(hands: Hands, { member, action }: Wish): Promise<string[]> {
+/** The systems that are to be moved: away from it those that are there, back to it those that came from there. */
+async function affected(hands: Hands, wish: Wish): Promise<SystemInstance[]> {
   const all = await hands.perform(listInstances(systemsOf(hands).socket))
-  return all
-    .filter(isOurs)
-    .filter(each => (action === 'evacuate' ? each.location : each.config[ORIGIN]) === member)
-    .map(({ name }) => name)
+  return all.filter(isOurs).filter(each => isWhere(each, wish))
+}
+
+function isWhere({ location, config }: SystemInstance, { member, action }: Wish): boolean {
+  return (action === 'evacuate' ? location : config[ORIGIN]) === member
 }
 
 function isOurs({ config }: SystemInstance): boolean {
@@ -86,9 +96,8 @@ function isOurs({ config }: SystemInstance): boolean {
 }
 
 /** That Incus has started one says nothing of whether somebody can log in. */
-async function proveAll(hands: Hands, names: ReadonlySet<string>): Promise<void> {
-  const all = await hands.perform(listInstances(systemsOf(hands).socket))
-  for (const found of all.filter(each => isOurs(each) && isUp(each) && names.has(each.name))) {
+async function proveAll(hands: Hands, systems: readonly SystemInstance[]): Promise<void> {
+  for (const found of systems.filter(isUp)) {
     const login = Object.values(found.devices).find(({ connect }) => connect === SSH)
     const port = Number(login?.listen?.split(':').at(-1) ?? 0)
     if (port > 0) {

@@ -55,3 +55,15 @@ test('what is within the bounds may be opened', () => {
   assert.equal(why({ protocol: 'udp', first: 7444 }), '')
   assert.equal(why({ sources: ['fd12::/16', '10.9.9.9'] }), '')
 })
+
+test('X01 openings that overlap thousands of times are refused before anything is made of them', () => {
+  const sources = Array.from({ length: 35 }, (_, at) => `10.1.${at}.0/24`)
+  const nested = (count: number) =>
+    Array.from({ length: count }, (_, at) => ({
+      ...{ protocol: 'tcp' as const, first: 10_000 + at, last: 20_000 - at, sources },
+    }))
+  assert.deepEqual(refusals(nested(10), BOUNDS), [])
+  const [problem, ...more] = refusals(nested(2_000), BOUNDS)
+  assert.deepEqual([problem?.path, more], ['openings', []])
+  assert.match(problem?.message ?? '', /pairs of ports and addresses, more than 200000$/)
+})

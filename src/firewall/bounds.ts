@@ -21,14 +21,32 @@ export interface Bounds {
   readonly inner: readonly string[]
 }
 
+/** Where openings overlap, their ports are cut into pieces, each with the addresses of all: more of it takes minutes. */
+const MOST_PAIRS = 200_000
+
 /** What a manager may not have, one problem for each; empty when all may be opened. */
 export function refusals(openings: readonly Opening[], bounds: Bounds): Problem[] {
+  const pairs = pairsOf(openings)
+  if (pairs > MOST_PAIRS) {
+    const message = `the openings overlap so that there are ${pairs} pairs of ports and addresses, more than ${MOST_PAIRS}`
+    return [{ path: 'openings', message }]
+  }
   return openings.flatMap((opening, index) =>
     problemsOf(opening, bounds).map(message => ({
       path: `openings.${index}`,
       message: `${writePorts(opening)} ${message}`,
     })),
   )
+}
+
+/** Pieces of ports with an address each, as they would have to be looked at. */
+function pairsOf(openings: readonly Opening[]): number {
+  const cuts = [...new Set(openings.flatMap(({ first, last }) => [first, last + 1]))].sort((a, b) => a - b)
+  const at = new Map(cuts.map((port, index) => [port, index]))
+  return openings.reduce((sum, { first, last, sources }) => {
+    const count = Math.max(0, (at.get(last + 1) ?? 0) - (at.get(first) ?? 0))
+    return sum + count * (sources.length + 1)
+  }, 0)
 }
 
 /** Those of them that may be opened. */

@@ -46,8 +46,24 @@ export const put = <T>(path: string, body: unknown) => call<T>('PUT', path, { bo
 export const remove = <T = null>(path: string, query?: Query) =>
   call<T>('DELETE', path, query ? { query } : {})
 
-/** One request to the API; throws an ApiError. A session that has ended leads to the sign-in page. */
+/**
+ * One request to the API; throws an ApiError. A session that has ended leads to the sign-in page. A question that was cut
+ * off, or whose answer was, is asked once more.
+ */
 export async function call<T>(method: string, path: string, options: CallOptions = {}): Promise<T> {
+  try {
+    return await callOnce<T>(method, path, options)
+  } catch (error) {
+    const isAnswer = error instanceof ApiError && error.status !== 0
+    if (method !== 'GET' || isAnswer || options.signal?.aborted) {
+      throw error
+    }
+    await new Promise(resolve => setTimeout(resolve, AGAIN_MS))
+    return await callOnce<T>(method, path, options)
+  }
+}
+
+async function callOnce<T>(method: string, path: string, options: CallOptions): Promise<T> {
   const response = await send(method, path, options)
   if (!response.ok) {
     throw await errorOf(response)
@@ -58,27 +74,11 @@ export async function call<T>(method: string, path: string, options: CallOptions
   return (await response.json()) as T
 }
 
-/** The answer as it is, for what is no JSON. A question that was cut off is asked once more. */
+/** The answer as it is, for what is no JSON. */
 export async function send(
   method: string,
   path: string,
-  options: CallOptions & { readonly accept?: string } = {},
-): Promise<Response> {
-  try {
-    return await sendOnce(method, path, options)
-  } catch (error) {
-    if (method !== 'GET' || options.signal?.aborted) {
-      throw error
-    }
-    await new Promise(resolve => setTimeout(resolve, AGAIN_MS))
-    return await sendOnce(method, path, options)
-  }
-}
-
-async function sendOnce(
-  method: string,
-  path: string,
-  { query, body, version, signal }: CallOptions,
+  { query, body, version, signal }: CallOptions & { readonly accept?: string } = {},
 ): Promise<Response> {
   try {
     return await fetch(addressOf(path, query), {

@@ -1,8 +1,11 @@
 import { computed, shallowRef, watch } from 'vue'
 import type { MeDocument, SignedIn } from '#contract/rest/people.ts'
-import { get, post } from './client.ts'
+import { ApiError, get, post } from './client.ts'
 import { askPasskey } from './passkeys.ts'
 import { keepToken, refusals } from './token.ts'
+
+const MOST_TRIES = 5
+const AGAIN_MS = 1_000
 
 /** Undefined: not asked yet; null: nobody. */
 const me = shallowRef<MeDocument | null>()
@@ -83,7 +86,20 @@ async function afterStep(next: SignedIn['next']): Promise<SignedIn['next']> {
   return next
 }
 
+/** Nobody is signed in when the manager says so; one that does not answer says nothing. */
 async function readMe(): Promise<void> {
-  me.value = await get<MeDocument>('/me').catch(() => null)
+  for (let tries = 1; ; tries++) {
+    try {
+      me.value = await get<MeDocument>('/me')
+      break
+    } catch (error) {
+      const isRefusal = error instanceof ApiError && [401, 403].includes(error.status)
+      if (isRefusal || tries === MOST_TRIES) {
+        me.value = null
+        break
+      }
+      await new Promise(resolve => setTimeout(resolve, AGAIN_MS))
+    }
+  }
   asking = undefined
 }

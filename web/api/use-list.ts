@@ -39,8 +39,13 @@ export function useList<T>(
       return
     }
     isAdding.value = true
+    const asked = JSON.stringify(words())
     try {
       const page = await get<Page<T>>(path, { ...words(), cursor: cursor.value })
+      if (JSON.stringify(words()) !== asked) {
+        // Another list is shown by now.
+        return
+      }
       more.value = [...more.value, ...page.items]
       next.value = page.next
     } catch (thrown) {

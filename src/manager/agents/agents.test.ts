@@ -37,3 +37,34 @@ test('R76 a revoked host is let go of at once and told nothing more, though it i
   )
   await store.close()
 })
+
+test('R76 a host that is revoked while the connection of another one closes is not dialled again', async () => {
+  const store = await openTestStore()
+  const row = { role: 'worker', address: 'x:1', created_at: 1 } as const
+  const names = ['one', 'two']
+  await store.db
+    .insertInto('hosts')
+    .values(names.map(name => ({ ...row, name, identity: JSON.stringify({ keyId: name }) })))
+    .execute()
+  const opened: string[] = []
+  const closing = Promise.withResolvers<void>()
+  const agents = createAgents({
+    ...store,
+    open: ({ name }) => {
+      opened.push(name)
+      const close = () => (name === 'one' ? closing.promise : Promise.resolve())
+      return { knows: () => true, close } as unknown as AgentConnection
+    },
+  })
+  await agents.refresh()
+  const revoke = (name: string) =>
+    store.db.updateTable('hosts').set({ revoked_at: 7 }).where('name', '=', name).execute()
+  await revoke('one')
+  const first = agents.refresh()
+  await revoke('two')
+  const second = agents.refresh()
+  closing.resolve()
+  await Promise.all([first, second])
+  assert.deepEqual(opened, names)
+  await store.close()
+})

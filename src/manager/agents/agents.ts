@@ -56,6 +56,43 @@ export function createAgents({ db, events, open, failed }: AgentsOptions): Agent
     return found.connection
   }
 
+  let turn: Promise<unknown> = Promise.resolve()
+
+  /** One after the other: what an earlier one has read must not undo what a later one did. */
+  function inTurn(work: () => Promise<void>): Promise<void> {
+    const mine = turn.then(work)
+    turn = mine.catch(() => undefined)
+    return mine
+  }
+
+  /** Dials whom the table has, and nobody else; `anew` although nothing of it has changed. */
+  async function dialAsWanted(anew?: string): Promise<void> {
+    const all = await db.selectFrom('hosts').selectAll().execute()
+    const hosts = all.filter(each => each.revoked_at === null)
+    revoked.clear()
+    for (const { name, revoked_at: at } of all) {
+      if (at !== null) {
+        revoked.set(name, at)
+      }
+    }
+    for (const [name, { address, connection }] of connections) {
+      // A renewed certificate or key changes neither where it is nor who: its connection stays.
+      const still = hosts.find(
+        host => host.name === name && host.address === address && connection.knows(keyIdIn(host)),
+      )
+      if (!still || name === anew) {
+        connections.delete(name)
+        await connection.close()
+      }
+    }
+    for (const host of hosts) {
+      if (!connections.has(host.name)) {
+        connections.set(host.name, { address: host.address, connection: open(host) })
+        events.publish('host', { name: host.name, state: 'dialled' })
+      }
+    }
+  }
+
   const agents: Agents = {
     async tell(host, options) {
       try {
@@ -72,39 +109,9 @@ export function createAgents({ db, events, open, failed }: AgentsOptions): Agent
         ? connections.get(host)?.connection.state()
         : { status: 'closed', since, lastError: AGENT_OFFLINE(host, KEY_REVOKED), attempts: 0 }
     },
-    async refresh() {
-      const all = await db.selectFrom('hosts').selectAll().execute()
-      const hosts = all.filter(each => each.revoked_at === null)
-      revoked.clear()
-      for (const { name, revoked_at: at } of all) {
-        if (at !== null) {
-          revoked.set(name, at)
-        }
-      }
-      for (const [name, { address, connection }] of connections) {
-        // A renewed certificate or key changes neither where it is nor who: its connection stays.
-        const still = hosts.find(
-          host => host.name === name && host.address === address && connection.knows(keyIdIn(host)),
-        )
-        if (!still) {
-          connections.delete(name)
-          await connection.close()
-        }
-      }
-      for (const host of hosts) {
-        if (!connections.has(host.name)) {
-          connections.set(host.name, { address: host.address, connection: open(host) })
-          events.publish('host', { name: host.name, state: 'dialled' })
-        }
-      }
-    },
+    refresh: () => inTurn(() => dialAsWanted()),
     rekey: async host => await rekey(connectionTo(host)),
-    async reconnect(host) {
-      const known = connections.get(host)
-      connections.delete(host)
-      await known?.connection.close()
-      await agents.refresh()
-    },
+    reconnect: host => inTurn(() => dialAsWanted(host)),
     async close() {
       await Promise.all([...connections.values()].map(({ connection }) => connection.close()))
       connections.clear()

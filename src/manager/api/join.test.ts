@@ -113,6 +113,19 @@ test('a revoked key stays revoked, whatever token comes with it', async () => {
   equal((await manager.ask('POST', '/api/v1/hosts', byHand)).json().code, 'HOST_KEY_REVOKED')
 })
 
+test('R76 the place of a host that was shut out is given to one whose token names it, and to nobody who only says so', async () => {
+  await asks((await made()).token, { name: 'lost' })
+  const { db } = manager.parts
+  // As one that something runs on: it stays in the list.
+  await db
+    .updateTable('hosts')
+    .set({ revoked_at: 7, identity: '{"keyId":"0"}' })
+    .where('name', '=', 'lost')
+    .execute()
+  equal((await asks((await made()).token, { name: 'lost' })).answer.json().code, 'HOST_EXISTS')
+  equal((await asks((await made({ name: 'lost' })).token, { name: 'lost' })).answer.statusCode, 200)
+})
+
 test('a host that joined and was never reached is forgotten after a day, one that was reached is not', async () => {
   await asks((await made()).token, { name: 'never' })
   await asks((await made()).token, { name: 'reached' })

@@ -1,4 +1,5 @@
 import { MemberChangeDocument, MemberList, MemberPath } from '#contract/rest/system-members.ts'
+import { isAdmin } from '#manager/people/roles.ts'
 import { requestMemberChange } from '#manager/systems/member-changes.ts'
 import { changeDocument, listMembers } from '#manager/systems/members.ts'
 import { speakerOf } from './authenticate.ts'
@@ -14,8 +15,9 @@ export function systemMemberRoutes(api: Api, parts: ApiParts): void {
     '/system-members',
     { schema: { summary: 'List members of Incus clusters', tags, response: { 200: MemberList } } },
     async request => {
-      const systems = await systemsFor(parts, speakerOf(request), undefined)
-      return { items: await listMembers(parts, systems) }
+      const speaker = speakerOf(request)
+      const systems = await systemsFor(parts, speaker, undefined)
+      return { items: await listMembers(parts, { systems, isWhole: isAdmin(speaker) }) }
     },
   )
 

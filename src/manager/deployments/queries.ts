@@ -32,8 +32,6 @@ export interface Startable {
   readonly overrides: string
   readonly byFiles: AppTable['by_files']
   readonly repositoryId: string | null
-  /** 1: the push that asked for it changed its project. */
-  readonly first: number
   /** 1: it brings back the release before the one that runs. */
   readonly wantsPrevious: number
 }
@@ -158,7 +156,6 @@ export async function readStartable(db: Kysely<Tables>): Promise<Startable[]> {
       'apps.overrides',
       'apps.by_files as byFiles',
       'apps.repository_id as repositoryId',
-      'deployments.first',
       'deployments.wanted_previous as wantsPrevious',
     ])
     .where(eb =>
@@ -200,14 +197,11 @@ export async function readStartable(db: Kysely<Tables>): Promise<Startable[]> {
 
 export async function readRunning(
   db: Kysely<Tables>,
-): Promise<Pick<Startable, 'id' | 'host' | 'trigger' | 'repositoryId' | 'first'>[]> {
+): Promise<{ id: string; host: string; trigger: string }[]> {
   return await db
     .selectFrom('deployments')
     .innerJoin('apps', 'apps.id', 'deployments.app_id')
-    .select([
-      ...(['deployments.id', 'deployments.trigger', 'deployments.first'] as const),
-      ...(['apps.host', 'apps.repository_id as repositoryId'] as const),
-    ])
+    .select(['deployments.id', 'deployments.trigger', 'apps.host'])
     .where('deployments.state', '=', 'running')
     .orderBy('deployments.id')
     .execute()

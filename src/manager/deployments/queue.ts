@@ -8,13 +8,12 @@ import { SOON } from '#manager/store/soon.ts'
 import { isAlone } from './alone.ts'
 import { goOnApproved, letWait } from './approval.ts'
 import { awaitsImages } from './awaits-images.ts'
-import { isBesideChange, type OfPush } from './beside-change.ts'
 import { holdsBack } from './breaker.ts'
 import type { Deployment } from './deployment.ts'
 import { DEPLOYMENT_CANCELLED } from './errors.ts'
 import { finishDeployment } from './finish.ts'
 import { previousGoal } from './previous-goal.ts'
-import { readDeployment, readRunning, readStartable, type Startable } from './queries.ts'
+import { readDeployment, readRunning, readStartable } from './queries.ts'
 import { quietLeft } from './quiet.ts'
 
 export interface Queue {
@@ -43,14 +42,12 @@ export interface QueueOptions {
   readonly perHost: number
 }
 
-interface AtWork extends OfPush {
+interface AtWork {
   readonly host: string
   readonly isAlone: boolean
   readonly stop: AbortController
   readonly ended: Promise<void>
 }
-
-type Started = Pick<Startable, 'id' | 'host' | 'trigger' | 'repositoryId' | 'first'>
 
 /** When the store could not be used. */
 const AGAIN_MS = 5000
@@ -91,9 +88,9 @@ export function createQueue({ parts, logger, perHost }: QueueOptions): Queue {
   }
 
   async function look(): Promise<void> {
-    for (const before of await readRunning(db)) {
-      if (!running.has(before.id)) {
-        start(before)
+    for (const { id, host, trigger } of await readRunning(db)) {
+      if (!running.has(id)) {
+        start(id, host, isAlone(trigger))
       }
     }
     const started = new Set<string>()
@@ -108,7 +105,7 @@ export function createQueue({ parts, logger, perHost }: QueueOptions): Queue {
       if (atWorkOn(host) >= perHost || closed || started.has(appId) || running.has(id)) {
         continue
       }
-      if (held.has(host) || isKeptOut(isAlone(trigger)) || isBesideChange(next, running.values())) {
+      if (held.has(host) || isKeptOut(isAlone(trigger))) {
         continue
       }
       if (state === 'queued' && ((await holdsBack(parts, next)) || (await awaitsImages(db, next)))) {
@@ -129,7 +126,7 @@ export function createQueue({ parts, logger, perHost }: QueueOptions): Queue {
           .modifyEnd(SOON)
           .execute()
       }
-      start(next)
+      start(id, host, isAlone(trigger))
     }
     quiet?.close()
     quiet = Number.isFinite(soonest) ? parts.clock.after(soonest, wake) : undefined
@@ -144,7 +141,7 @@ export function createQueue({ parts, logger, perHost }: QueueOptions): Queue {
     return alone ? running.size > 0 : [...running.values()].some(other => other.isAlone)
   }
 
-  function start({ id, host, trigger, repositoryId, first }: Started): void {
+  function start(id: string, host: string, alone: boolean): void {
     const stop = new AbortController()
     const ended = work(id, stop.signal)
       .catch(async error => {
@@ -156,7 +153,7 @@ export function createQueue({ parts, logger, perHost }: QueueOptions): Queue {
         running.delete(id)
         wake()
       })
-    running.set(id, { host, repositoryId, first, isAlone: isAlone(trigger), stop, ended })
+    running.set(id, { host, isAlone: alone, stop, ended })
   }
 
   async function work(id: string, signal: AbortSignal): Promise<void> {

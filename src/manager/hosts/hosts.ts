@@ -55,12 +55,12 @@ export async function announceHost(
 
 /**
  * Stores a host with the pin of its key, inside a transaction. One that joined before and was never reached is
- * replaced: its enrolment broke off. So is one whose key was revoked: what names it is for the new one. NOT_A_HOST,
- * HOST_EXISTS, HOST_KEY_EXISTS or HOST_KEY_REVOKED.
+ * replaced: its enrolment broke off. So is one whose key was revoked, unless `isNamed` is false, that is, nobody but the
+ * new host says that it is to have the name and with it the apps and secrets. NOT_A_HOST, HOST_EXISTS, HOST_KEY_EXISTS or HOST_KEY_REVOKED.
  */
 export async function insertHost(
   { db, clock }: { readonly db: Kysely<Tables>; readonly clock: Clock },
-  wanted: NewHost & { readonly joinedAt?: number },
+  wanted: NewHost & { readonly joinedAt?: number; readonly isNamed?: boolean },
 ): Promise<Selectable<HostTable>> {
   const pin = pinOf(wanted.identity, 'The identity of the host')
   if (pin.role === 'manager') {
@@ -77,7 +77,8 @@ export async function insertHost(
   let guardian: string | null = null
   for (const host of await db.selectFrom('hosts').selectAll().execute()) {
     const isSameKey = keyIdIn(host) === pin.keyId
-    if (host.revoked_at !== null && host.name === pin.name && host.role === pin.role) {
+    const isSuccession = host.name === pin.name && host.role === pin.role && wanted.isNamed !== false
+    if (host.revoked_at !== null && isSuccession) {
       guardian = host.guardian
       await db.deleteFrom('hosts').where('name', '=', host.name).execute()
     } else if (isSameKey && host.name === pin.name && wanted.joinedAt !== undefined && isHalfEnrolled(host)) {

@@ -52,7 +52,8 @@ export async function joinHost(
       if (numUpdatedRows === 0n) {
         throw JOIN_TOKEN_SPENT(row.id, 'was used')
       }
-      await insertHost({ ...parts, db: inside }, { ...wanted, joinedAt: clock.now() })
+      const isNamed = row.name !== null
+      await insertHost({ ...parts, db: inside }, { ...wanted, joinedAt: clock.now(), isNamed })
     })
     await announceHost(parts, name)
     parts.logger.info('host.joined', {

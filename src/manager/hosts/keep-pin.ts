@@ -11,11 +11,21 @@ export async function keepPin(
   { host, pin, successor, replaced }: PinChange & { readonly host: string; readonly pin: Pin },
 ): Promise<void> {
   await inTransaction(db, async inside => {
-    await inside
-      .updateTable('hosts')
-      .set({ identity: JSON.stringify(pin), successor: successor ? JSON.stringify(successor) : null })
+    const row = await inside
+      .selectFrom('hosts')
+      .select('identity')
       .where('name', '=', host)
-      .execute()
+      .where('revoked_at', 'is', null)
+      .executeTakeFirst()
+    const { keyId } = JSON.parse(row?.identity ?? '{}') as Partial<Pin>
+    // Under this name there may be another machine by now, in the place of one that was shut out.
+    if (keyId === pin.keyId || (keyId !== undefined && keyId === replaced)) {
+      await inside
+        .updateTable('hosts')
+        .set({ identity: JSON.stringify(pin), successor: successor ? JSON.stringify(successor) : null })
+        .where('name', '=', host)
+        .execute()
+    }
     if (replaced !== undefined) {
       await inside
         .insertInto('revoked_keys')

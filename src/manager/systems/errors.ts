@@ -17,6 +17,15 @@ export const SYSTEM_BUSY = defineError({
   hint: (_, deployment: string) => `Wait for its end, or end it: "fairlead cancel ${deployment}".`,
 })
 
+export const SYSTEM_NOT_SEEN = defineError({
+  code: 'SYSTEM_NOT_SEEN',
+  status: 409,
+  retry: 'later',
+  message: (name: string, member: string) =>
+    `"${name}" is on "${member}", a member of the cluster that does not answer: there it would keep its old name.`,
+  hint: (_, member: string) => `Rename it when "fairlead systems members" shows "${member}" online again.`,
+})
+
 export const SYSTEM_NOT_CONFIRMED = defineError({
   code: 'SYSTEM_NOT_CONFIRMED',
   status: 422,

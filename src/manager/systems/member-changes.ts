@@ -36,7 +36,7 @@ export async function requestMemberChange(
     if (open) {
       throw MEMBER_BUSY(open.member, host)
     }
-    // What became of earlier ones is in the audit log.
+    // That an earlier one was asked for is in the audit log, how it ended in the manager's own.
     await inside.deleteFrom('member_changes').where('host', '=', host).where('member', '=', member).execute()
     return await inside
       .insertInto('member_changes')

@@ -35,13 +35,14 @@ export function createMemberKeeper(options: KeeperOptions): { start(): void; clo
   const { db, clock, logger } = options
   const running = new Map<string, Promise<void>>()
   const stop = new AbortController()
+  const awaySince = new Map<string, number>()
   let timer: Timer | undefined
 
   async function look(): Promise<void> {
     const open = await db.selectFrom('member_changes').selectAll().where('state', '=', 'under-way').execute()
     for (const row of open) {
       if (!running.has(row.id) && !stop.signal.aborted) {
-        const work = seeTo(options, row, stop.signal).finally(() => running.delete(row.id))
+        const work = seeTo({ ...options, awaySince }, row, stop.signal).finally(() => running.delete(row.id))
         running.set(row.id, work)
         run(work)
       }
@@ -65,8 +66,13 @@ export function createMemberKeeper(options: KeeperOptions): { start(): void; clo
   }
 }
 
-async function seeTo(options: KeeperOptions, row: MemberChangeRow, signal: AbortSignal): Promise<void> {
-  const { agents, clock, logger } = options
+interface Seeing extends KeeperOptions {
+  /** By change: when its host was first not reached any more. */
+  readonly awaySince: Map<string, number>
+}
+
+async function seeTo(options: Seeing, row: MemberChangeRow, signal: AbortSignal): Promise<void> {
+  const { agents, clock, logger, awaySince } = options
   const { host, member, action } = row
   const id = row.command ?? newId()
   try {
@@ -74,6 +80,7 @@ async function seeTo(options: KeeperOptions, row: MemberChangeRow, signal: Abort
     const { name: command, deadlineMs } = systemMemberState
     const told = { id, command, params: { member, action }, deadlineMs, waitMs: HOST_WAIT_MS, signal }
     await agents.tell(host, told)
+    awaySince.delete(row.id)
     logger.info(`member.${action}`, { host, member, ok: true })
     await change(options, row, { state: 'done', command: null, ended_at: clock.now() })
   } catch (caught) {
@@ -87,11 +94,14 @@ async function seeTo(options: KeeperOptions, row: MemberChangeRow, signal: Abort
       await change(options, row, { command: null, attempts: row.attempts + 1 })
       return
     }
-    if (isAway && clock.now() - row.created_at < PATIENCE_MS) {
+    const since = AGENT_OFFLINE.matches(error) ? (awaySince.get(row.id) ?? clock.now()) : clock.now()
+    if (isAway && clock.now() - since < PATIENCE_MS) {
+      awaySince.set(row.id, since)
       // The agent may still be told this one: an id of its own for the next try would do it twice.
       await change(options, row, { command: AGENT_OFFLINE.matches(error) ? id : null })
       return
     }
+    awaySince.delete(row.id)
     logger.warn('member.failed', { host, member, action, code: error.code, reason: error.message })
     const reason = `${error.message} ${error.hint}`
     await change(options, row, { state: 'failed', command: null, reason, ended_at: clock.now() })

@@ -4,10 +4,16 @@ import type { SystemDocument } from '#contract/rest/systems.ts'
 import type { ManagerParts } from '#manager/parts.ts'
 import type { MemberChangeRow } from './member-changes.ts'
 
+interface Shown {
+  readonly systems: readonly Pick<SystemDocument, 'name' | 'host' | 'member'>[]
+  /** Also who asked for changes and why they failed, which names systems of others. */
+  readonly isWhole: boolean
+}
+
 /** The members of all clusters, as they were last seen, with which of these systems are where. */
 export async function listMembers(
   { db }: Pick<ManagerParts, 'db'>,
-  systems: readonly Pick<SystemDocument, 'name' | 'host' | 'member'>[],
+  { systems, isWhole }: Shown,
 ): Promise<MemberDocument[]> {
   const hosts = await db
     .selectFrom('hosts')
@@ -22,9 +28,17 @@ export async function listMembers(
       systems: systems
         .filter(each => each.host === host && each.member === member.name)
         .map(({ name }) => name),
-      change: changeDocument(changes.find(each => each.host === host && each.member === member.name)),
+      change: shownChange(
+        changes.find(each => each.host === host && each.member === member.name),
+        isWhole,
+      ),
     })),
   )
+}
+
+function shownChange(row: MemberChangeRow | undefined, isWhole: boolean): MemberChangeDocument | null {
+  const change = changeDocument(row)
+  return change && (isWhole ? change : { ...change, reason: null, asked_by: '' })
 }
 
 export function changeDocument(row: MemberChangeRow): MemberChangeDocument

@@ -1,9 +1,10 @@
+import type { SeenCluster } from '#contract/cluster.ts'
 import { APP_EXISTS } from '#manager/apps/errors.ts'
 import type { Deployment } from '#manager/deployments/deployment.ts'
 import { type DeploymentsContext, requestDeployment } from '#manager/deployments/request.ts'
 import { isConstraintViolation } from '#manager/store/store-error.ts'
 import { inTransaction } from '#manager/store/transaction.ts'
-import { SYSTEM_BUSY } from './errors.ts'
+import { SYSTEM_BUSY, SYSTEM_NOT_SEEN } from './errors.ts'
 import { readSystem } from './queries.ts'
 
 /** Gives a system another name; the deployment that it answers with stops it for that, as its host name changes too. */
@@ -21,6 +22,17 @@ export async function renameSystem(
       .executeTakeFirst()
     if (open) {
       throw SYSTEM_BUSY(name, open.id)
+    }
+    const host = await db
+      .selectFrom('hosts')
+      .select('cluster')
+      .where('name', '=', app.host)
+      .executeTakeFirst()
+    const { outOfReach } = JSON.parse(host?.cluster ?? '{"outOfReach":[]}') as Pick<SeenCluster, 'outOfReach'>
+    const lost = outOfReach.find(each => each.name === name)
+    if (lost) {
+      // Found by its new name only, it would be made anew beside the old one.
+      throw SYSTEM_NOT_SEEN(name, lost.member)
     }
     await db
       .updateTable('apps')

@@ -164,7 +164,7 @@ function makeCompiledFolder(name: PartName): string {
 function nodeFlags(part: PartOptions): string[] {
   // A small young generation: these processes idle most of their time. What work leaves is returned when it has ended.
   if (part.name !== 'manager') {
-    return ['--max-semi-space-size=1']
+    return ['--max-semi-space-size=1', '--optimize-for-size']
   }
   const folder = folderOf(part)
   const compiled = makeCompiledFolder(part.name)

@@ -18,6 +18,7 @@ import { bringFirewall } from '#manager/firewall/bring-firewall.ts'
 import { type GuardedHost, startGuardedHost } from '#world/guarded-host.ts'
 import { temporaryFolder } from '#world/temporary-folder.ts'
 
+const REPLACED = 12
 const LONG_MS = 600_000
 const BOUNDS = 'keep: [9001]\nports: [8000-8999]\nnever: [8555]\n'
 
@@ -178,6 +179,30 @@ test('rules that somebody changes by hand are put right', async () => {
   await host.run('nft', 'delete', 'table', 'inet', 'fairlead')
   await until(async () => (await host.run('nft', '-s', 'list', 'tables')).includes('inet fairlead'))
   await expectReached({ ...everything(false), ...KEPT, 'tcp4 8001': true, 'tcp6 8001': true })
+})
+
+test('R82 while rules are replaced nothing that is open is dropped, and nothing that is closed is let through', async () => {
+  await wanted([open('tcp', 8001), open('udp', 8002)])
+  await expectReached({ 'tcp4 8001': true, 'udp4 8002': true, 'tcp4 8100': false })
+  const look = host.watch({ kept: 8001, open: 8002, closedTcp: 8100, closedUdp: 8101 })
+  await until(async () => (await look()).kept > 0)
+  const before = await look()
+  for (let at = 0; at < REPLACED; at++) {
+    await wanted([open('tcp', 8001), open('udp', 8002), open('tcp', 8200 + at)])
+  }
+  const { kept, answered, tried, ...wrong } = await look()
+  assert.deepEqual(wrong, { isBroken: false, dropped: 0, leaked: 0 })
+  for (const [count, at] of [
+    [kept, before.kept],
+    [answered, before.answered],
+    [tried, before.tried],
+  ] as const) {
+    assert.ok(count - at > REPLACED, `${count - at} tries`)
+  }
+  // What would be seen: without the table, until the guardian puts it back.
+  await host.run('nft', 'delete', 'table', 'inet', 'fairlead')
+  await until(async () => (await look()).leaked > 0)
+  await until(async () => (await host.run('nft', '-s', 'list', 'tables')).includes('inet fairlead'))
 })
 
 test('a change that nobody confirms is undone, and can no longer be confirmed', async () => {

@@ -11,7 +11,7 @@ import { systemClock } from '#lib/clock.ts'
 import { newId } from '#lib/id.ts'
 import type { PublicIdentity } from '#link/public-identity.ts'
 import { command, mustRun } from './command.ts'
-import type { Question } from './network-probe.ts'
+import type { Question, Watched } from './network-probe.ts'
 import { type SecondEngine, startSecondEngine } from './second-engine.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
@@ -38,6 +38,8 @@ export interface GuardedHost {
   echo(ports: readonly number[], container?: string): Promise<void>
   /** Whether the peer gets an answer, by `tcp4 8080`: waits long for one that is expected, and not for the others. */
   reached(expected: Readonly<Record<string, boolean>>): Promise<Record<string, boolean>>
+  /** The peer keeps a connection and makes new ones from now on; see Watched. */
+  watch(ports: Record<'kept' | 'open' | 'closedTcp' | 'closedUdp', number>): () => Promise<Watched>
   /** A program in the network of the host; gives what it prints. */
   run(program: string, ...args: string[]): Promise<string>
   /** The rules of everybody but the guardian, without counters. */
@@ -106,6 +108,15 @@ export async function startGuardedHost(
           ]),
         ),
       ),
+    watch({ kept, open, closedTcp, closedUdp }) {
+      const ports = [kept, open, closedTcp, closedUdp].map(String)
+      const { write, lines: printed } = probe(stack, peer, 'watch', ADDRESSES[4], ...ports)
+      const lines = printed[Symbol.asyncIterator]()
+      return async () => {
+        write('')
+        return JSON.parse(String((await lines.next()).value)) as Watched
+      }
+    },
     async foreignRules() {
       const rules = await run('nft', '-s', 'list', 'ruleset')
       return rules.replace(/^table inet fairlead \{\n[\s\S]*?\n\}\n/m, '')
@@ -147,12 +158,9 @@ type Ask = (what: string, withinMs: number) => Promise<boolean>
 
 /** `tcp4 80` at the host, or `tcp 172.17.0.2:80` elsewhere. */
 function ask(stack: AsyncDisposableStack, peer: string): Ask {
-  const child = spawn('nsenter', [`--net=/run/netns/${peer}`, process.execPath, PROBE, 'ask'], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  })
-  stack.defer(() => end(child))
+  const { write, lines } = probe(stack, peer, 'ask')
   const waiting = new Map<number, (answered: boolean) => void>()
-  createInterface({ input: child.stdout }).on('line', line => {
+  lines.on('line', line => {
     const { id, answered } = JSON.parse(line) as { id: number; answered: boolean }
     waiting.get(id)?.(answered)
     waiting.delete(id)
@@ -165,8 +173,19 @@ function ask(stack: AsyncDisposableStack, peer: string): Ask {
     const question = { id: last, protocol, address, port: Number(port), withinMs } as Question
     return await new Promise(resolve => {
       waiting.set(question.id, resolve)
-      child.stdin.write(`${JSON.stringify(question)}\n`)
+      write(JSON.stringify(question))
     })
+  }
+}
+
+function probe(stack: AsyncDisposableStack, peer: string, ...words: readonly string[]) {
+  const child = spawn('nsenter', [`--net=/run/netns/${peer}`, process.execPath, PROBE, ...words], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  stack.defer(() => end(child))
+  return {
+    write: (line: string) => void child.stdin.write(`${line}\n`),
+    lines: createInterface({ input: child.stdout }),
   }
 }
 

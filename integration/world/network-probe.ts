@@ -7,6 +7,9 @@ import { createInterface } from 'node:readline'
  *
  *   node network-probe.ts echo <tcp port> <udp port> …   echoes at these ports, over IPv4 and IPv6; prints "ready"
  *   node network-probe.ts ask                            asks for each line of JSON on its input whether somebody answers there
+ *   node network-probe.ts watch <address> <kept tcp> <open udp> <closed tcp> <closed udp>
+ *                                                        keeps one connection and makes new ones all the while; prints
+ *                                                        what it has seen (Watched) for each line on its input
  */
 export interface Question {
   readonly id: number
@@ -16,8 +19,24 @@ export interface Question {
   readonly withinMs: number
 }
 
+/** Counts from the beginning. One datagram is under way at a time, so that one without an answer was dropped. */
+export interface Watched {
+  /** Echoes over the connection that is kept. */
+  readonly kept: number
+  readonly isBroken: boolean
+  /** Echoes of new UDP flows to the open port, and those that never came. */
+  readonly answered: number
+  readonly dropped: number
+  /** Tries at the closed ports, and those that somebody answered. */
+  readonly tried: number
+  readonly leaked: number
+}
+
 const QUESTION = 'GET / HTTP/1.0\r\n\r\n'
 const AGAIN_MS = 200
+const WATCH_EVERY_MS = 2
+const DROPPED_AFTER_MS = 30_000
+const CLOSED_AFTER_MS = 20
 
 const [word, ...ports] = process.argv.slice(2)
 if (word === 'echo') {
@@ -26,6 +45,49 @@ if (word === 'echo') {
   for await (const line of createInterface({ input: process.stdin })) {
     const question = JSON.parse(line) as Question
     void answer(question)
+  }
+} else if (word === 'watch') {
+  const [address = '', ...four] = ports
+  await watch(address, four.map(Number))
+}
+
+async function watch(
+  address: string,
+  [kept = 0, open = 0, tcp = 0, udp = 0]: readonly number[],
+): Promise<void> {
+  const seen = { kept: 0, isBroken: false, answered: 0, dropped: 0, tried: 0, leaked: 0 }
+  const connection = connect({ host: address, port: kept })
+  const broken = () => {
+    seen.isBroken = true
+  }
+  connection.on('connect', () => connection.write(QUESTION))
+  connection.on('error', broken).on('end', broken)
+  connection.on('data', () => {
+    seen.kept += 1
+    setTimeout(() => connection.write(QUESTION), WATCH_EVERY_MS)
+  })
+  const repeat = async (once: () => Promise<void>) => {
+    for (;;) {
+      await once()
+      await new Promise(done => setTimeout(done, WATCH_EVERY_MS))
+    }
+  }
+  const at = { id: 0, address }
+  void repeat(async () => {
+    const answered = await askOnce({ ...at, protocol: 'udp', port: open, withinMs: DROPPED_AFTER_MS })
+    seen[answered ? 'answered' : 'dropped'] += 1
+  })
+  for (const [ask, protocol, port] of [
+    [askTcp, 'tcp', tcp],
+    [askOnce, 'udp', udp],
+  ] as const) {
+    void repeat(async () => {
+      seen.leaked += (await ask({ ...at, protocol, port, withinMs: CLOSED_AFTER_MS })) ? 1 : 0
+      seen.tried += 1
+    })
+  }
+  for await (const _ of createInterface({ input: process.stdin })) {
+    process.stdout.write(`${JSON.stringify(seen satisfies Watched)}\n`)
   }
 }
 
@@ -61,11 +123,16 @@ function askTcp({ address, port, withinMs }: Question): Promise<boolean> {
   })
 }
 
-function askUdp({ address, port, withinMs }: Question): Promise<boolean> {
+/** One datagram, which is not sent again. */
+function askOnce(question: Question): Promise<boolean> {
+  return askUdp(question, question.withinMs * 2)
+}
+
+function askUdp({ address, port, withinMs }: Question, againMs = AGAIN_MS): Promise<boolean> {
   return new Promise(resolve => {
     const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4')
     const send = () => socket.send('anybody there?', port, address)
-    const again = setInterval(send, AGAIN_MS)
+    const again = setInterval(send, againMs)
     const answer = (answered: boolean) => {
       clearInterval(again)
       clearTimeout(late)

@@ -25,8 +25,11 @@ export interface DoorOptions {
   readonly clock: Clock
   readonly logger: Logger
   readonly authDeadlineMs: number
-  /** A WebSocket from someone who holds the key of a pinned certificate, and not more is known yet. */
-  readonly knock: (socket: WebSocket, tls: TLSSocket) => void
+  /**
+   * A WebSocket from someone who holds the key of a pinned certificate, and not more is known yet. `arrivedAt`: when its
+   * connection was made, in milliseconds of the monotonic clock.
+   */
+  readonly knock: (socket: WebSocket, tls: TLSSocket, arrivedAt: number) => void
 }
 
 /** The listening side of an agent up to the WebSocket: TLS 1.3 with pinned certificates, one path, no browsers. */
@@ -34,8 +37,8 @@ export class Door {
   readonly #options: DoorOptions
   readonly #server: Server
   readonly #upgrader = new WebSocketServer(SERVER_SOCKET)
-  /** Connections that are not a WebSocket yet, oldest first. */
-  readonly #raw = new Set<Socket>()
+  /** Connections that are not a WebSocket yet, oldest first, and when they came. */
+  readonly #raw = new Map<Socket, number>()
   #noted = 0
   #notedSince = 0
 
@@ -62,8 +65,10 @@ export class Door {
         socket.end(`HTTP/1.1 ${refusal ?? '403 Forbidden'}\r\nconnection: close\r\n\r\n`)
         return
       }
-      this.#upgraded(socket)
-      this.#upgrader.handleUpgrade(request, socket, head, websocket => options.knock(websocket, socket))
+      const arrivedAt = this.#upgraded(socket)
+      this.#upgrader.handleUpgrade(request, socket, head, websocket =>
+        options.knock(websocket, socket, arrivedAt),
+      )
     })
   }
 
@@ -87,19 +92,19 @@ export class Door {
   /** Stops listening and ends what has not become a session. */
   close(): void {
     this.#server.close()
-    for (const socket of this.#raw) {
+    for (const socket of this.#raw.keys()) {
       socket.destroy()
     }
   }
 
   /** One deadline from the first packet to the upgrade; too many strangers push each other out, oldest first. */
   #arrived(socket: Socket): void {
-    const [oldest] = this.#raw
+    const [oldest] = this.#raw.keys()
     if (oldest && this.#raw.size >= MAX_RAW) {
       oldest.destroy()
       this.#raw.delete(oldest)
     }
-    this.#raw.add(socket)
+    this.#raw.set(socket, this.#options.clock.monotonic())
     socket.setKeepAlive(true, 10_000)
     const deadline = this.#options.clock.after(this.#options.authDeadlineMs, () => {
       if (this.#raw.has(socket)) {
@@ -112,12 +117,16 @@ export class Door {
     })
   }
 
-  #upgraded(tls: TLSSocket): void {
-    for (const socket of this.#raw) {
+  /** Gives when its connection came; of one that went meanwhile, as if it had always been there. */
+  #upgraded(tls: TLSSocket): number {
+    let arrivedAt = Number.NEGATIVE_INFINITY
+    for (const [socket, at] of this.#raw) {
       if (socket.remotePort === tls.remotePort && socket.remoteAddress === tls.remoteAddress) {
+        arrivedAt = at
         this.#raw.delete(socket)
       }
     }
+    return arrivedAt
   }
 
   /** Strangers decide how often this happens, so it must not fill the disk. */

@@ -57,7 +57,7 @@ export interface Order {
   readonly engine?: Told['engine']
   readonly owner?: Told['owner']
   readonly talk?: Hands['talk'] | undefined
-  readonly link?: Hands['link'] | undefined
+  readonly arrivedAt?: Hands['arrivedAt'] | undefined
   readonly deadlineMs: number
   readonly log: CommandLog
   /** What an earlier agent left of it. */
@@ -197,13 +197,13 @@ export class Execution {
 
   #hands(told: Told | undefined): Hands {
     const { clock, createPerform } = this.#parts
-    const { id, talk, link, command } = this.#order
+    const { id, talk, arrivedAt, command } = this.#order
     const host = hostOn(this.#parts.host, told, command)
     const { signal } = this.#stop
     const say: Hands['say'] = (text, stream = 'info') => this.#say(text, stream)
     const parts = { clock, say, redactor: this.#redactor, outliving: this.#outliving() }
     const performUntil = (until: AbortSignal) => this.#stoppable(createPerform({ ...parts, signal: until }))
-    return { id, perform: performUntil(signal), performUntil, say, signal, clock, host, talk, link }
+    return { id, perform: performUntil(signal), performUntil, say, signal, clock, host, talk, arrivedAt }
   }
 
   #stoppable(perform: Perform): Perform {

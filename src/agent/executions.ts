@@ -65,8 +65,8 @@ export class Executions {
       command,
       params,
       talk,
-      link,
-    }: Pick<Order, 'command' | 'talk' | 'link'> & { readonly params: Static<TObject> },
+      arrivedAt,
+    }: Pick<Order, 'command' | 'talk' | 'arrivedAt'> & { readonly params: Static<TObject> },
   ): void {
     const { id, idem, deadlineMs, engine, owner } = envelope
     const { journal, clock, logs } = this.#options
@@ -86,7 +86,7 @@ export class Executions {
       engine,
       owner,
       talk,
-      link,
+      arrivedAt,
       deadlineMs,
       log: CommandLog.create(join(logs, id), clock),
     })

@@ -26,7 +26,7 @@ export interface ObeyOptions extends ExecutionsOptions {
 interface Heard {
   readonly telling: Telling
   readonly talks: Talks
-  readonly link: number
+  readonly arrivedAt: number
 }
 
 /** Does what proven managers tell, once each, whatever becomes of the socket it was told on. */
@@ -34,7 +34,6 @@ export class Obey {
   readonly #options: ObeyOptions
   readonly #executions: Executions
   readonly #pruning: { close(): void }
-  #links = 0
 
   constructor(options: ObeyOptions) {
     this.#options = options
@@ -57,8 +56,8 @@ export class Obey {
     }))
   }
 
-  /** Listens to a session from now on. */
-  attach(session: Session): Listener {
+  /** Listens to a session from now on. `arrivedAt`: when its connection was made, of the monotonic clock. */
+  attach(session: Session, arrivedAt: number): Listener {
     const { clock, logger, aliveEveryMs = ALIVE_EVERY_MS } = this.#options
     const telling = new Telling({
       session,
@@ -68,9 +67,8 @@ export class Obey {
     })
     const alive = clock.every(aliveEveryMs, () => telling.sayAlive())
     const talks = new Talks(session)
-    const link = ++this.#links
     return {
-      frame: frame => this.#obey({ telling, talks, link }, frame),
+      frame: frame => this.#obey({ telling, talks, arrivedAt }, frame),
       drained: () => telling.wake(),
       closed: () => {
         alive.close()
@@ -124,7 +122,7 @@ export class Obey {
     }
   }
 
-  #told({ telling, talks, link }: Heard, frame: RawFrame): void {
+  #told({ telling, talks, arrivedAt }: Heard, frame: RawFrame): void {
     const command = this.#options.commands.find(({ name }) => name === frame.command)
     if (!command) {
       throw BAD_FRAME('The frame', `this agent knows no command ${JSON.stringify(frame.command)}`)
@@ -145,7 +143,7 @@ export class Obey {
     }
     if (!row) {
       const talk = command.talks ? talks.open(envelope.id) : undefined
-      this.#executions.begin(envelope, { command, params, talk, link })
+      this.#executions.begin(envelope, { command, params, talk, arrivedAt })
     }
     if (isSame) {
       orphan?.give(params, envelope)

@@ -59,7 +59,7 @@ export class AgentServer {
       clock,
       logger,
       authDeadlineMs,
-      knock: (socket, tls) => this.#knock(socket, tls),
+      knock: (socket, tls, arrivedAt) => this.#knock(socket, tls, arrivedAt),
     })
     this.#rotation = new Rotation({
       identity,
@@ -120,7 +120,7 @@ export class AgentServer {
     this.#session = undefined
   }
 
-  #knock(socket: WebSocket, tls: TLSSocket): void {
+  #knock(socket: WebSocket, tls: TLSSocket, arrivedAt: number): void {
     socket.on('error', error => this.#options.logger.warn('agent.socket-error', { reason: error.message }))
     if (this.#unproven.size >= MAX_UNPROVEN) {
       socket.close(CLOSE.tooMany, 'too many')
@@ -146,7 +146,7 @@ export class AgentServer {
       if (refused || !this.#unproven.has(socket)) {
         return
       }
-      session = this.#admit(socket, { handshake, received })
+      session = this.#admit(socket, { handshake, received, arrivedAt })
       refused = session === undefined
       if (session) {
         deadline.close()
@@ -161,11 +161,12 @@ export class AgentServer {
 
   #admit(
     socket: WebSocket,
-    auth: { handshake: Handshake; received: { data: RawData; kind: 'binary' | 'text' } },
+    auth: { handshake: Handshake; received: { data: RawData; kind: 'binary' | 'text' }; arrivedAt: number },
   ) {
     const { peers, logger } = this.#options
     try {
-      const session = this.#open(socket, auth.handshake.verify(auth.received, peers.peers))
+      const proven = auth.handshake.verify(auth.received, peers.peers)
+      const session = this.#open(socket, proven, auth.arrivedAt)
       this.#unproven.delete(socket)
       return session
     } catch (error) {
@@ -180,14 +181,14 @@ export class AgentServer {
   }
 
   /** Decides by epoch, writes the epoch down, and only then welcomes. */
-  #open(socket: WebSocket, { pin, epoch, sig }: Proven): Session {
+  #open(socket: WebSocket, { pin, epoch, sig }: Proven, arrivedAt: number): Session {
     const { journal, obey, identity, clock, logger, heartbeat = {}, visitors, policy } = this.#options
     this.#makeRoom(epoch)
     journal.raiseEpoch(epoch)
     this.#rotation.met(pin.keyId)
     const session = new Session({ socket, manager: pin, epoch, clock, logger, heartbeat })
     this.#session = session
-    const obeying = obey.attach(session)
+    const obeying = obey.attach(session, arrivedAt)
     session.listen({
       frame: frame => this.#rotation.frame(session, frame) || obeying.frame(frame),
       drained: () => obeying.drained(),

@@ -21,8 +21,11 @@ export interface Hands {
   readonly signal: AbortSignal
   readonly clock: Clock
   readonly host: HostFacts
-  /** Number of the connection that it was told over; undefined: an earlier agent was told. */
-  readonly link?: number | undefined
+  /**
+   * When the connection that it was told over was made, in milliseconds of the monotonic clock; undefined: an earlier
+   * process of the agent was told.
+   */
+  readonly arrivedAt?: number | undefined
   /** Of a command that talks: with whoever sits before the manager, while their session lasts. */
   readonly talk?: Partner | undefined
 }

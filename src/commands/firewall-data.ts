@@ -52,8 +52,11 @@ export type SeenFirewall = Static<typeof SeenFirewall>
 /** The rules of a host, as its guardian keeps them. */
 export interface Firewall {
   observe(): Promise<SeenFirewall>
-  /** Refuses what the owner of the host forbids. `link`: the connection that it was told over. */
-  apply(wanted: WantedFirewall, link?: number): Promise<AppliedFirewall>
-  /** Throws when the change is no longer there to be confirmed, or when it is over the connection of before. */
-  confirm(change: string, link?: number): Promise<void>
+  /** Refuses what the owner of the host forbids. */
+  apply(wanted: WantedFirewall): Promise<AppliedFirewall>
+  /**
+   * Throws when the change is no longer there to be confirmed, or when the connection is older than it. `arrivedAt`: when
+   * the connection that it is told over was made, in milliseconds of the monotonic clock.
+   */
+  confirm(change: string, arrivedAt?: number): Promise<void>
 }

@@ -30,7 +30,7 @@ export const firewallApply = defineCommand({
   deadlineMs: DEADLINE_MS,
   lock: () => 'firewall',
   async run(hands, wanted) {
-    const applied = await firewallOf(hands).apply(wanted, hands.link)
+    const applied = await firewallOf(hands).apply(wanted)
     applied.opened.forEach(what => void hands.say(`opened ${what}`))
     applied.closed.forEach(what => void hands.say(`closed ${what}`))
     return applied
@@ -47,7 +47,7 @@ export const firewallConfirm = defineCommand({
   deadlineMs: DEADLINE_MS,
   lock: () => 'firewall',
   async run(hands, { change }) {
-    await firewallOf(hands).confirm(change, hands.link)
+    await firewallOf(hands).confirm(change, hands.arrivedAt)
     return {}
   },
 })

@@ -60,7 +60,7 @@ export async function startGuardian(options: GuardianOptions): Promise<Agent> {
   const obey = opened.adopt(
     new Obey({
       ...{ role: 'guardian', commands, journal, clock, logger },
-      host: hostFacts(identity.name, config, confirmedAnew(firewall)),
+      host: hostFacts(identity.name, config, confirmedAnew(firewall, clock)),
       createPerform: parts =>
         createPerform({ ...parts, workspace: config.data, temporary: folders.temporary }),
       // No command of a guardian starts a program that outlives it.

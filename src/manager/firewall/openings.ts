@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely'
 import { asOpenings, openPorts } from '#firewall/open-ports.ts'
 import { type Opening, overlaps, writeOpening, writePorts } from '#firewall/opening.ts'
+import type { Deployment } from '#manager/deployments/deployment.ts'
 import type { EndedPipeline } from '#manager/pipeline/step.ts'
 import type { Tables } from '#manager/store/tables.ts'
 import { inTransaction } from '#manager/store/transaction.ts'
@@ -114,13 +115,16 @@ export async function keepOnly(
 /** With the end of a deployment: those of what does not run any more, or of what never came to run. */
 export async function releaseOpenings(
   db: Db,
-  deployment: { readonly id: string; readonly appId: string },
+  deployment: Pick<Deployment, 'id' | 'appId' | 'kind'>,
   end: EndedPipeline,
 ): Promise<void> {
   for (const table of ['openings', 'published_ports'] as const) {
     const gone = db.deleteFrom(table).where('app_id', '=', deployment.appId)
     if (end.state !== 'succeeded') {
       await gone.where('deployment_id', '=', deployment.id).execute()
+    } else if (deployment.kind === 'remove') {
+      // Also where the app stays, because a push waits behind its removal: nothing of it runs, and that push may fail.
+      await gone.execute()
     } else if (end.release) {
       await gone.where('deployment_id', '!=', deployment.id).execute()
     }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, test } from 'node:test'
 import type { WantedFirewall } from '#commands/firewall-data.ts'
+import { OPENING_FORBIDDEN } from '#commands/firewall-errors.ts'
 import type { Timer } from '#lib/clock.ts'
 import { addApp, openTestStore, type TestStore } from '#manager/deployments/test-store.ts'
 import { createFakeAgents, type FakeAgents } from '#manager/pipeline/test-agents.ts'
@@ -103,6 +104,41 @@ test('a guardian that has what is wanted is told nothing, nor is one that waits 
     ...['firewall.observe', 'firewall.observe'],
     ...['firewall.observe', 'firewall.apply', 'firewall.confirm'],
   ])
+})
+
+test('what the owner of a host forbids is asked for once, and again when something else is wanted', async () => {
+  const app = await addOpening()
+  confirmed = []
+  agents.answers['firewall.apply'] = params => {
+    const { openings } = params as unknown as WantedFirewall
+    const problems = openings.flatMap(({ first }, index) =>
+      first === OPENING.first ? [{ path: `openings.${index}`, message: 'tcp 1883 is forbidden' }] : [],
+    )
+    if (problems.length > 0) {
+      throw OPENING_FORBIDDEN('tcp 1883').with({ problems })
+    }
+    confirmed = openings
+    return { opened: [], closed: [] }
+  }
+  const look = async (commands: readonly string[]) => {
+    agents.told.length = 0
+    store.events.publish('host', { name: 'local', state: 'guarded' })
+    await until(() => agents.told.length === commands.length)
+    // Nothing more comes.
+    await store.clock.sleep(50)
+    assert.deepEqual(agents.told, commands)
+  }
+  const brings = ['firewall.observe', 'firewall.apply', 'firewall.apply', 'firewall.observe']
+  watch()
+  await until(() => agents.told.length === brings.length)
+  await look(['firewall.observe'])
+  await store.db
+    .insertInto('openings')
+    .values({ app_id: app, deployment_id: 'd', protocol: 'tcp', first: 1885, last: 1885, sources: '[]' })
+    .execute()
+  await look(brings)
+  assert.deepEqual(confirmed, [{ ...OPENING, first: 1885, last: 1885 }])
+  await look(['firewall.observe'])
 })
 
 async function until(isSo: () => boolean): Promise<void> {

@@ -11,6 +11,15 @@ import { wantedOpenings } from './wanted-openings.ts'
 
 /** A guardian that is away is asked at the next look, not waited for. */
 const WAIT_MS = 1_000
+/** What was refused is not asked for again at each look: a guardian notes every refusal. */
+const ASK_AGAIN_MS = 3_600_000
+
+/** What a guardian has because it opens less than what is wanted, until it is asked once more. */
+interface Refused {
+  readonly wanted: string
+  readonly has: string
+  readonly until: number
+}
 
 /**
  * Looks at the firewalls that guardians keep, at each interval and whenever a deployment has ended, and brings them to
@@ -18,6 +27,8 @@ const WAIT_MS = 1_000
  */
 export function watchFirewalls(parts: PipelineParts, everyMs: number): Timer {
   const { db, clock, events, logger } = parts
+  const refusals = new Map<string, Refused>()
+  const settle = (guardian: string) => settleOne(parts, guardian, refusals)
   const run = (work: Promise<unknown>) =>
     background(work, error => logger.warn('firewall.not-brought', { reason: error.message }))
 
@@ -28,13 +39,13 @@ export function watchFirewalls(parts: PipelineParts, everyMs: number): Timer {
       .distinct()
       .where('guardian', 'is not', null)
       .execute()
-    await Promise.all(rows.map(({ guardian }) => settle(parts, guardian ?? '')))
+    await Promise.all(rows.map(({ guardian }) => settle(guardian ?? '')))
   }
 
   async function lookAfter(app: string): Promise<void> {
     const row = await db.selectFrom('apps').select('host').where('name', '=', app).executeTakeFirst()
     const guardian = row && (await guardianOf(db, row.host))
-    await (guardian === undefined ? undefined : settle(parts, guardian))
+    await (guardian === undefined ? undefined : settle(guardian))
   }
 
   run(lookAtAll())
@@ -66,21 +77,35 @@ export async function observeFirewall(
   })) as SeenFirewall
 }
 
-async function settle(parts: PipelineParts, guardian: string): Promise<void> {
+async function settleOne(
+  parts: PipelineParts,
+  guardian: string,
+  refusals: Map<string, Refused>,
+): Promise<void> {
+  const { db, clock, logger } = parts
   try {
     const { confirmed, pending } = await observeFirewall(parts, guardian)
-    const { openings } = await wantedOpenings(parts.db, guardian)
-    const isWanted = confirmed && openText(confirmed) === openText(openings)
+    const { openings } = await wantedOpenings(db, guardian)
+    const wanted = openText(openings)
+    const has = confirmed && openText(confirmed)
+    const known = refusals.get(guardian)
+    const isRefused = known?.wanted === wanted && known.has === has && clock.monotonic() < known.until
     // One that waits for its confirmation is somebody's who is just at it.
-    if (pending === null && !isWanted) {
+    if (pending === null && has !== wanted && !isRefused) {
       const { opened, closed, refused } = await bringFirewall(parts, guardian, { waitMs: WAIT_MS })
-      parts.logger.info('firewall.brought', { guardian, opened: opened.join(), closed: closed.join() })
+      logger.info('firewall.brought', { guardian, opened: opened.join(), closed: closed.join() })
       for (const { app, error } of refused) {
-        parts.logger.warn('firewall.not-opened', { guardian, app, code: error.code, reason: error.message })
+        logger.warn('firewall.not-opened', { guardian, app, code: error.code, reason: error.message })
+      }
+      refusals.delete(guardian)
+      if (refused.length > 0) {
+        const { confirmed: now } = await observeFirewall(parts, guardian)
+        const until = clock.monotonic() + ASK_AGAIN_MS
+        refusals.set(guardian, { wanted, has: openText(now ?? []), until })
       }
     }
   } catch (thrown) {
     const { code, message } = asFairleadError(thrown)
-    parts.logger.warn('firewall.not-brought', { guardian, code, reason: message })
+    logger.warn('firewall.not-brought', { guardian, code, reason: message })
   }
 }

@@ -149,6 +149,34 @@ test('A10 a port that another app is about to bind is refused before anything is
   await claimPublished(store.db, { ...claim, ports: [port] })
 })
 
+test('A10 an app whose removal was overtaken by a push that failed holds no port', async () => {
+  await addHosts(null)
+  const shop = await addApp(store, 'shop')
+  describes({ host: 1883, container: 1883 })
+  assert.equal((await deployed(shop)).state, 'succeeded')
+  const remove = agents.answers['container.remove']
+  agents.answers['container.remove'] = async (params, options) => {
+    const push = JSON.stringify({ kind: 'poll', by: 'x' })
+    await store.db
+      .updateTable('deployments')
+      .set({ then_trigger: push })
+      .where('kind', '=', 'remove')
+      .execute()
+    agents.answers['repository.checkout'] = () => {
+      throw new Error('the Git host is away')
+    }
+    return await remove?.(params, options)
+  }
+  const removed = await deployed(shop, 'remove')
+  assert.equal(removed.state, 'succeeded', removed.error?.message ?? '')
+  const ends = await store.db.selectFrom('deployments').select('state').orderBy('id').execute()
+  assert.deepEqual(
+    ends.map(({ state }) => state),
+    ['succeeded', 'succeeded', 'failed'],
+  )
+  assert.deepEqual(await store.db.selectFrom('published_ports').selectAll().execute(), [])
+})
+
 test('what the owner of a host forbids to one app holds up neither the ports of others nor their closing', async () => {
   await addHosts('keeper')
   const other = await addApp(store, 'other')

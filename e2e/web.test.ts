@@ -215,7 +215,7 @@ test('a plan that waits is read and approved by a person, and the next one is re
   const { system, remote, tab } = world
   const { page } = tab
   await page.goto(`/apps/${APP}?tab=settings`)
-  await page.getByLabel('Approval').selectOption('a person approves each plan')
+  await page.getByLabel('Approval', { exact: true }).selectOption('a person approves each plan')
   await page.getByRole('button', { name: 'Keep them' }).click()
   await page.getByText('Kept; the next deployment takes it.').first().waitFor()
   await remote.push(appFiles(system, 'three'))

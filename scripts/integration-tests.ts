@@ -1,6 +1,6 @@
 /**
- * Runs the integration tests: `node scripts/integration-tests.ts [--web] [files]`, all of them without files; with --web
- * those in a browser too, which `scripts/setup --browser` brings.
+ * Runs the integration tests and those in a browser: `node scripts/integration-tests.ts [files]`, all of them without
+ * files.
  * A file in which something failed is run once more, alone (docs/decisions/0062): what fails then has failed, what does
  * not is named at the end. FAIRLEAD_TEST_ONCE=1 runs nothing twice.
  */
@@ -16,14 +16,18 @@ const MOST_AGAIN = 3
 
 /** They take the longest, and come first: begun last, one of them would go on alone while a core has nothing to do. */
 const FIRST = [
-  'systems',
-  'conventions',
-  'crash',
-  'five-hosts',
-  'notebooks',
-  'postgres',
-  'getting-started',
-].map(name => `integration/${name}.test.ts`)
+  'integration/deadlines.test.ts',
+  'integration/compose-switch.test.ts',
+  'integration/host-faults.test.ts',
+  'e2e/web.test.ts',
+  'integration/system-cluster.test.ts',
+  'integration/crash.test.ts',
+  'integration/conventions.test.ts',
+  'integration/notebook-journey.test.ts',
+  'integration/systems.test.ts',
+]
+/** Files at once, on two cores: most of their time they wait for an engine, a disk or a clock. */
+const AT_ONCE = 3
 const MOST_NAMED = 12
 
 /** What is lost once in many runs is what these look for. */
@@ -38,14 +42,13 @@ interface Outcome {
   readonly seconds: ReadonlyMap<string, number>
 }
 
-const words = process.argv.slice(2)
-const chosen = words.filter(word => word !== '--web')
-const patterns = ['integration/**/*.test.ts', ...(words.includes('--web') ? ['e2e/**/*.test.ts'] : [])]
+const chosen = process.argv.slice(2)
+const patterns = ['integration/**/*.test.ts', 'e2e/**/*.test.ts']
 const files =
   chosen.length > 0
     ? chosen
     : [...new Set([...FIRST, ...(await Array.fromAsync(glob(patterns, { cwd: ROOT }))).sort()])]
-const first = await runAll(files, 2)
+const first = await runAll(files, AT_ONCE)
 const again = [...first.failed.keys()]
 const isFinal = again.length > MOST_AGAIN || again.some(file => FINAL.includes(file))
 const mayRepeat = again.length > 0 && !isFinal && !process.env.FAIRLEAD_TEST_ONCE

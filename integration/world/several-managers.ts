@@ -104,10 +104,11 @@ export async function startWorkerBeside(stack: AsyncDisposableStack, folder: str
   return { part: await partProcess(part), identity, address }
 }
 
-/** Waits as long as it takes within two minutes; gives what was found and after how many ms. */
+/** Waits as long as it takes within two minutes; gives what was found and after how many ms. `tell`: for who looks why not. */
 export async function within<T>(
   what: string,
   look: () => Promise<T | undefined>,
+  tell: () => Promise<string> = async () => '',
 ): Promise<{ readonly found: T; readonly ms: number }> {
   const began = systemClock.monotonic()
   let last: unknown
@@ -121,11 +122,17 @@ export async function within<T>(
     }
     await systemClock.sleep(50)
   }
-  throw new Error(`waited in vain for ${what}`, { cause: last })
+  throw new Error(`waited in vain for ${what} ${await tell()}`, { cause: last })
 }
 
 export async function logOf({ part }: Pick<OneOfSeveral, 'part'>): Promise<string> {
   return await readFile(part.logFile, 'utf8')
+}
+
+/** How their logs end. */
+export async function lastWords(managers: readonly OneOfSeveral[]): Promise<string> {
+  const ends = managers.map(async each => `${each.name}:\n${(await logOf(each)).slice(-2_000)}`)
+  return (await Promise.all(ends)).join('\n')
 }
 
 /** When they have said this, in the words of their logs. */

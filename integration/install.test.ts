@@ -40,7 +40,10 @@ before(async () => {
     return
   }
   incus = await startIncus(stack, '6GiB')
-  const { folder, hostIp } = incus
+  const {
+    folder,
+    wire: { hostIp },
+  } = incus
   const certificate = await selfSignedCertificate([hostIp, ...LOOPBACK_NAMES])
   const known = join(await npmConfig('cache'), '_cacache')
   await mkdir(known, { recursive: true })
@@ -136,7 +139,7 @@ step('a pushed app is deployed, and the guardian opens only the port that is to 
     page: 'one\n',
     'fairlead.yaml': DEPLOY_FILE,
   })
-  const network = incus.hostIp.replace(/\.\d+$/, '.0/24')
+  const network = incus.wire.hostIp.replace(/\.\d+$/, '.0/24')
   await machine.sh(`
     printf 'mode: enforce\\nallowPrivate: [${network}]\\n' >/etc/fairlead/policy.yaml
     echo 'FAIRLEAD_ALLOW_PRIVATE=${network}' >>/etc/fairlead/manager.env

@@ -1,18 +1,21 @@
 import assert from 'node:assert/strict'
-import { readdir } from 'node:fs/promises'
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, before, test } from 'node:test'
+import { ensureBaseImage } from '#cli/demo/base-image.ts'
 import type { FirewallList } from '#contract/rest/firewall.ts'
 import type { HostDocument } from '#contract/rest/hosts.ts'
 import type { BackupDocument, BackupList } from '#contract/rest/system-backups.ts'
 import type { SystemDocument } from '#contract/rest/systems.ts'
 import { makeAptImage, TOOL } from './world/apt-image.ts'
+import { mustRun } from './world/command.ts'
 import { deskOf } from './world/desk.ts'
 import { IMAGE, type IncusHost, namesOn, startIncus, whyNoIncus } from './world/incus.ts'
 import { guardIncus } from './world/incus-guardian.ts'
-import { newKey } from './world/log-in.ts'
+import { logIn, newKey } from './world/log-in.ts'
 import { refused } from './world/outcome.ts'
+import { startSecondEngine } from './world/second-engine.ts'
 import { startSecondWorker } from './world/second-worker.ts'
 import { type System, startSystem } from './world/system.ts'
 
@@ -20,12 +23,14 @@ import { type System, startSystem } from './world/system.ts'
 const stack = new AsyncDisposableStack()
 const skip = (await whyNoIncus()) ?? false
 const MIB = 1_048_576
+const DAY_MS = 86_400_000
 const NAME = `eve-${process.pid}`
 const PATH = `/systems/${NAME}`
 const SECOND = `${NAME}-2`
 const MOVED = `${NAME}-3`
 const GUARDED = `${NAME}-4`
 const OTHER = 'other'
+const PLAIN = 'plain'
 /** In which the whole of a pool is quickly written. */
 const SMALL_POOL = '400MiB'
 const SMALL = { memory_bytes: 64 * MIB, cpus: 0.5 }
@@ -36,7 +41,7 @@ let key: { file: string; line: string }
 let host = ''
 let farFolder = ''
 const desk = deskOf({ name: NAME, system: () => system, key: () => key.file })
-const { send, get, must, end, inside, until, ended, backedUp, fileOf, commandWith } = desk
+const { send, get, must, end, inside, until, place, ended, backedUp, fileOf, commandWith } = desk
 
 before(async () => {
   if (skip !== false) {
@@ -70,6 +75,84 @@ test('R71 a system gets its SSH server and what its profile has at the first sta
   await inside(`rm /usr/bin/${TOOL}`)
   await must(send('POST', `${PATH}/start`, {}), 'nothing-to-do')
   await assert.rejects(inside(TOOL))
+  // Some minutes later it is not there any more.
+  const over = { name: 'over', expires_at: new Date(Date.now() - DAY_MS).toISOString() }
+  await near.ask('POST', `/1.0/instances/${NAME}/snapshots`, over)
+})
+
+test('R71 R72 the command logs in with the SSH client and the keys of whoever types it, and nobody by a password', {
+  skip,
+}, async () => {
+  const folder = join(system.folder, 'client')
+  await mkdir(folder)
+  const known = `UserKnownHostsFile ${folder}/known\nStrictHostKeyChecking accept-new\n`
+  await writeFile(
+    join(folder, 'config'),
+    `IdentityFile ${key.file}\nIdentitiesOnly yes\nLogLevel ERROR\n${known}`,
+  )
+  // Its settings are those of the account that the test runs under, wherever HOME is.
+  await writeFile(join(folder, 'ssh'), `#!/bin/sh\nexec /usr/bin/ssh -F ${folder}/config "$@"\n`, {
+    mode: 0o755,
+  })
+  const ssh = async (words: readonly string[], typed: string) => {
+    const path = `${folder}:${process.env.PATH}`
+    const { code, stdout, stderr } = await commandWith(['systems', 'ssh', NAME, ...words], typed, path)
+    return [code, stdout, stderr]
+  }
+  assert.deepEqual(await ssh(['--', 'hostname; exit 3'], ''), [3, `${NAME}\n`, ''])
+  assert.deepEqual(await ssh([], 'echo typed | tr a-z A-Z\nexit 5\n'), [5, 'TYPED\n', ''])
+  const { file } = await newKey(system.folder, 'mallory')
+  const { code, stderr } = await logIn(await place(), file, 'true')
+  assert.equal(code, 255)
+  // All that its server takes.
+  assert.match(stderr, /Permission denied \(publickey\)/)
+})
+
+test('R71 a system gets no more time of processors and no more processes than it has, as it was made and after a change', {
+  skip,
+}, async () => {
+  const usedMs = async () => {
+    const { cpu } = await near.ask<{ cpu: { usage: number } }>('GET', `/1.0/instances/${NAME}/state`)
+    return cpu.usage / 1e6
+  }
+  /** Of one processor. Two are asked for; a busy machine gives less, one without the limit more. */
+  const share = async () => {
+    const [before, began] = [await usedMs(), performance.now()]
+    await inside("for i in 1 2; do timeout 2 sh -c 'while :; do :; done' & done; wait")
+    return ((await usedMs()) - before) / (performance.now() - began)
+  }
+  const forks = async (count: number) =>
+    await logIn(await place(), key.file, `for i in $(seq ${count}); do sleep 1 & done; wait`)
+  const made = await share()
+  assert.ok(made > 0 && made < 0.65, `${made} of 0.5`)
+  await must(send('PATCH', PATH, { cpus: 0.2, processes: 40 }))
+  const less = await share()
+  assert.ok(less > 0 && less < 0.3, `${less} of 0.2`)
+  assert.match((await forks(60)).stderr, /fork/)
+  await must(send('PATCH', PATH, { cpus: 0.5, processes: 200 }))
+  assert.deepEqual(await forks(60), { code: 0, stdout: '', stderr: '' })
+})
+
+test('R71 R73 in a pool that is a plain folder a system has no disk limit, and is brought back to what was kept', {
+  skip,
+}, async () => {
+  const pool = `${near.pool}d`
+  await near.ask('POST', '/1.0/storage-pools', { name: pool, driver: 'dir' })
+  const elsewhere = { FAIRLEAD_INCUS_POOL: pool, FAIRLEAD_SYSTEM_ADDRESS: near.wire.otherIp }
+  await startSecondWorker(stack, system, { name: PLAIN, settings: { ...settingsOf(near), ...elsewhere } })
+  const wanted = { name: SECOND, host: PLAIN, image: IMAGE, ...SMALL }
+  const limited = await end(send('POST', '/systems', { ...wanted, disk_bytes: 100 * MIB }))
+  assert.equal(limited.error?.code, 'SYSTEM_POOL_WITHOUT_LIMITS')
+  await must(send('DELETE', `/systems/${SECOND}?confirm=${SECOND}`), 'removed')
+  await must(send('POST', '/systems', { ...wanted, disk_bytes: null }))
+  const second = `/systems/${SECOND}`
+  await inside('echo one > /root/file; sync', second)
+  await must(send('POST', `${second}/snapshots`, { name: 'before' }))
+  await inside('echo two > /root/file; sync', second)
+  await must(send('POST', `${second}/restore`, { snapshot: 'before' }))
+  assert.equal(await inside('cat /root/file', second), 'one\n')
+  await must(send('DELETE', `${second}?confirm=${SECOND}`), 'removed')
+  assert.deepEqual(await namesOn(near), [NAME])
 })
 
 test('R71 what cannot be installed is a failed deployment with the reason, and leaves nothing', {
@@ -158,27 +241,47 @@ test('R73 a backup that is deleted while it is made is ended and leaves nothing'
   await inside('true')
 })
 
-test('R73 scheduled backups and snapshots are made by themselves', { skip }, async () => {
-  await must(send('PATCH', PATH, { backups: { cron: '0 4 * * *', keep: 1 } }), 'nothing-to-do')
-  // Its last one was two days ago: the next one is due.
-  const db = new DatabaseSync(join(system.folder, 'manager/fairlead.db'))
-  db.exec('pragma busy_timeout = 20000; update systems set backup_at = backup_at - 172800000')
-  db.close()
-  const scheduled = async () =>
-    (await get<BackupList>('/system-backups')).items.find(each => each.scheduled && each.system === NAME)
-  await until(async () => (await scheduled()) !== undefined)
-  const backup = await ended((await scheduled())?.id ?? '')
-  assert.deepEqual([backup.state, backup.reason], ['kept', null])
-  await until(async () => {
-    const snapshots = await near.ask<string[]>('GET', `/1.0/instances/${NAME}/snapshots`)
-    return snapshots.some(each => /\/auto-\d+$/.test(each))
-  })
-})
-
-test('R71 R78 R82 a guardian opens the ports of a system for those that its owner names, and closes them', {
+test('R73 scheduled backups and snapshots are made by themselves, and what is over goes by itself', {
   skip,
 }, async () => {
-  await guardIncus(stack, system, { incus: far, worker: OTHER, bounds: 'ports: [22000-22999]\n' })
+  await must(send('PATCH', PATH, { backups: { cron: '0 4 * * *', keep: 1 } }), 'nothing-to-do')
+  const scheduled = async () =>
+    (await get<BackupList>('/system-backups')).items.filter(each => each.scheduled && each.system === NAME)
+  const next = async (isNew: (each: BackupDocument) => boolean) => {
+    // Its last one was two days ago: the next one is due.
+    const db = new DatabaseSync(join(system.folder, 'manager/fairlead.db'))
+    db.exec('pragma busy_timeout = 20000; update systems set backup_at = backup_at - 172800000')
+    db.close()
+    await until(async () => (await scheduled()).some(isNew))
+    const backup = await ended((await scheduled()).find(isNew)?.id ?? '')
+    assert.deepEqual([backup.state, backup.reason], ['kept', null])
+    return backup
+  }
+  const first = await next(() => true)
+  const second = await next(({ id }) => id !== first.id)
+  // One of them is kept.
+  await until(async () => (await scheduled()).length === 1)
+  assert.equal((await scheduled())[0]?.id, second.id)
+  assert.ok((await filesIn(fileOf(second))).includes(`${second.id}.age`))
+  await until(async () => !(await filesIn(fileOf(first))).includes(`${first.id}.age`))
+  const snapshots = async () =>
+    await near.ask<Snapshot[]>('GET', `/1.0/instances/${NAME}/snapshots?recursion=1`)
+  await until(async () => (await snapshots()).some(each => /^auto-\d+$/.test(each.name)))
+  await until(async () => !(await snapshots()).some(each => each.name === 'over'))
+  for (const { created_at, expires_at } of await snapshots()) {
+    const days = (Date.parse(expires_at) - Date.parse(created_at)) / DAY_MS
+    assert.ok(Math.abs(days - 1) < 0.01, `${days} days`)
+  }
+})
+
+test('R71 R78 R82 a guardian opens the ports of a system for those that its owner names, also beside Docker, and closes them', {
+  skip,
+}, async () => {
+  await guardIncus(stack, system, {
+    incus: far,
+    worker: OTHER,
+    bounds: 'ports: [22000-22999]\nkeep: [8100]\n',
+  })
   const ports = [
     { container: 8080, sources: ['10.0.0.0/8'] },
     { container: 8081, sources: ['192.0.2.0/24'] },
@@ -190,22 +293,58 @@ test('R71 R78 R82 a guardian opens the ports of a system for those that its owne
     moved,
   )
   const given = (await get<SystemDocument>(moved)).ports
-  const read = async (container: number) => {
-    const port = given.find(each => each.container === container)?.host
-    const asked = fetch(`http://${far.ip}:${port}/`, { signal: AbortSignal.timeout(2_000) })
-    return await asked.then(
-      answer => answer.text(),
-      () => undefined,
-    )
-  }
+  const read = async (container: number) =>
+    await readPort(given.find(each => each.container === container)?.host ?? 0)
   await until(async () => (await read(8080)) === 'hello\n')
   assert.equal(await read(8081), undefined)
   const openFor = async () =>
     (await get<FirewallList>('/firewall')).items.flatMap(each => each.wanted.map(({ app }) => app))
   assert.deepEqual([...new Set(await openFor())], [GUARDED])
+  await besideDocker(async () => {
+    assert.equal(await inside('hostname', moved), `${GUARDED}\n`)
+    assert.equal(await read(8080), 'hello\n')
+    assert.equal(await read(8081), undefined)
+    // Its program forwards them, whatever Docker does with what is forwarded by the kernel.
+    await must(send('POST', `${moved}/restart`, {}))
+    assert.equal(await inside('hostname', moved), `${GUARDED}\n`)
+  })
   await must(send('DELETE', `${moved}?confirm=${GUARDED}`), 'removed')
   assert.deepEqual(await openFor(), [])
 })
+
+/** A real engine on the same host, with its rules, one port that the owner of the host keeps open and one that nobody does. */
+async function besideDocker(look: () => Promise<void>): Promise<void> {
+  await using docker = new AsyncDisposableStack()
+  const within = async (...words: string[]) =>
+    await mustRun('nsenter', [`--net=${far.namespace}`, ...words], { folder: '/' })
+  // As on a host where it was before Incus: whoever turns forwarding on has Docker drop what is not its own.
+  await within('sh', '-c', 'echo 0 > /proc/sys/net/ipv4/ip_forward')
+  const engine = await startSecondEngine(docker, { wire: far.wire })
+  await ensureBaseImage({ name: 'base:1', socketPath: engine.socket })
+  const serve = 'mkdir /www; echo published > /www/index.html; exec httpd -f -p 80 -h /www'
+  const ports = ['--publish=8100:80', '--publish=8101:80']
+  await engine.docker('run', '--detach', ...ports, 'base:1', 'sh', '-c', serve)
+  assert.match(await within('iptables', '-S', 'FORWARD'), /^-P FORWARD DROP$/m)
+  assert.match(await within('nft', 'list', 'tables'), /^table inet fairlead$/m)
+  await until(async () => (await readPort(8100)) === 'published\n')
+  assert.equal(await readPort(8101), undefined)
+  await look()
+}
+
+/** What is served at a port of the guarded host; undefined: nobody answers. */
+async function readPort(port: number): Promise<string | undefined> {
+  const asked = fetch(`http://${far.ip}:${port}/`, { signal: AbortSignal.timeout(2_000) })
+  return await asked.then(
+    answer => answer.text(),
+    () => undefined,
+  )
+}
+
+interface Snapshot {
+  readonly name: string
+  readonly created_at: string
+  readonly expires_at: string
+}
 
 function settingsOf({ socket, pool, network, ip }: IncusHost): Record<string, string> {
   return {

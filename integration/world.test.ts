@@ -29,6 +29,37 @@ import { temporaryFolder } from './world/temporary-folder.ts'
 
 const USER = { username: 'ada', password: 'love/lace:1843' }
 const IMAGE = `fairlead-world-${process.pid}`
+/** Only root has it anyhow. */
+const WITHOUT_INCUS =
+  process.getuid?.() === 0
+    ? [
+        ...['unshare', '--mount', '--propagation', 'private', 'sh', '-ec'],
+        '[ ! -d /usr/libexec/incus ] || mount -t tmpfs none /usr/libexec/incus; exec "$@"',
+        'sh',
+      ]
+    : []
+
+describe('a machine without Incus', () => {
+  test('leaves the tests of systems out and says so, and fails when they are required', async () => {
+    await using world = new AsyncDisposableStack()
+    const folder = await temporaryFolder(world)
+    const file = join(import.meta.dirname, 'system-cluster.test.ts')
+    const tests = async (env: Readonly<Record<string, string>>) => {
+      const [program = '', ...args] = [...WITHOUT_INCUS, process.execPath, '--test', file]
+      return await command(program, args, { folder, env })
+    }
+    const left = await tests({})
+    equal(left.code, 0, left.stdout)
+    match(
+      left.stdout,
+      /SKIPPED: everything about clusters of system containers: (?:there is no|it needs root)/,
+    )
+    match(left.stdout, /^\S+ pass 0$[\s\S]*^\S+ skipped [1-9]/m)
+    const required = await tests({ FAIRLEAD_REQUIRE_INCUS: '1' })
+    equal(required.code, 1)
+    match(required.stdout, /FAIRLEAD_REQUIRE_INCUS=1, and there is no Incus: (?:there is no|it needs root)/)
+  })
+})
 
 describe('the base image', () => {
   test('is made once, runs commands, and holds busybox and two users', async () => {

@@ -52,7 +52,7 @@ const SCRIPT = `
   }
   mkdir -p "$work/openssh-server/usr/sbin" "$work/$4/usr/bin"
   mv "$root/usr/sbin/dropbear" "$work/openssh-server/usr/sbin/sshd"
-  sed -i s,/usr/sbin/dropbear,/usr/sbin/sshd, "$root/etc/inittab"
+  sed -i s,/usr/sbin/dropbear,/usr/sbin/sshd, "$root/sbin/init"
   printf '#!/bin/sh\\necho it works\\n' >"$work/$4/usr/bin/$4"
   chmod 755 "$work/$4/usr/bin/$4"
   package openssh-server

@@ -23,6 +23,8 @@ interface Before {
   readonly name: string
 }
 
+export type Desk = ReturnType<typeof deskOf>
+
 /** What somebody does who sits before a manager and has a machine. */
 export function deskOf({ system, key, name }: Before) {
   const path = `/systems/${name}`
@@ -108,11 +110,11 @@ export function deskOf({ system, key, name }: Before) {
         .sort((one, other) => one.seq - other.seq)
         .map(({ result }) => result)
     },
-    /** The command of people, with what they type. */
-    async commandWith(args: readonly string[], typed: string) {
+    /** The command of people, with what they type, and where it finds other programs. */
+    async commandWith(args: readonly string[], typed: string, path = process.env.PATH ?? '') {
       const { folder } = system()
       const { url, tokenFile } = system().together()
-      const env = { PATH: process.env.PATH ?? '', FAIRLEAD_MANAGER: url, FAIRLEAD_TOKEN_FILE: tokenFile }
+      const env = { PATH: path, FAIRLEAD_MANAGER: url, FAIRLEAD_TOKEN_FILE: tokenFile }
       return await command(join(PACKAGE_ROOT, 'bin/fairlead'), args, { folder, env, input: typed })
     },
   }

@@ -1,16 +1,12 @@
 import { execFile } from 'node:child_process'
-import { createReadStream } from 'node:fs'
 import { access, chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
-import { request } from 'node:http'
 import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
-import { pipeline } from 'node:stream/promises'
 import { promisify } from 'node:util'
 import { type BackgroundProcess, startProcess } from '#cli/demo/background-process.ts'
-import { systemClock } from '#lib/clock.ts'
 import { PACKAGE_ROOT } from '#lib/package-root.ts'
 import { endAllIn, endProgramsOf } from './end-programs-of.ts'
-import { layWire } from './second-engine.ts'
+import { done, send, upload } from './incus-api.ts'
+import { layWire, type Wire } from './second-engine.ts'
 
 const DAEMON = '/usr/libexec/incus/incusd'
 /** Where the programs of the package are that the daemon starts. */
@@ -26,12 +22,12 @@ export interface IncusHost {
   readonly folder: string
   readonly pool: string
   readonly network: string
+  /** Its network namespace, and the cable over which this machine reaches it. */
+  readonly wire: Wire
   /** Network namespace by path, for nsenter. */
   readonly namespace: string
-  /** Where ports of its containers are listened at; this machine reaches it over a cable. */
+  /** Where ports of its containers are listened at. */
   readonly ip: string
-  /** This machine, as it and its containers see it. */
-  readonly hostIp: string
   /** One request to its API: a way past Fairlead, to look and to change things by hand. Waits for what it begins. */
   ask<T>(method: string, path: string, body?: unknown): Promise<T>
   /** SIGKILL. Containers go on. */
@@ -39,6 +35,8 @@ export interface IncusHost {
   start(): Promise<void>
   /** A file as a further image. */
   addImage(file: string, name: string): Promise<void>
+  /** Removes all that it has, once. */
+  clear(): Promise<void>
 }
 
 /** Why there can be no such daemon here; undefined: there can. With FAIRLEAD_REQUIRE_INCUS=1 that is an error. */
@@ -66,7 +64,7 @@ async function reason(): Promise<string | undefined> {
 export async function startIncus(stack: AsyncDisposableStack, poolSize = '2GiB'): Promise<IncusHost> {
   const daemon = await startDaemon(stack)
   const { ask, pool, network, folder, addImage } = daemon
-  stack.defer(() => removeAll(ask, { pool, network }))
+  stack.defer(daemon.clear)
   await ask('POST', '/1.0/storage-pools', { name: pool, driver: 'btrfs', config: { size: poolSize } })
   const config = { 'ipv4.address': '10.231.80.1/24', 'ipv4.nat': 'true', 'ipv6.address': 'none' }
   await ask('POST', '/1.0/networks', { name: network, type: 'bridge', config })
@@ -130,9 +128,17 @@ export async function startDaemon(stack: AsyncDisposableStack): Promise<IncusHos
   stack.defer(() => running.close())
   const ask = async <T>(method: string, path: string, body?: unknown) =>
     (await done(socket, method, path, body)) as T
+  const own = { pool: `p${id}`, network: `b${id}` }
+  let isClear = false
   return {
-    ...{ socket, folder, pool: `p${id}`, network: `b${id}`, ask },
-    ...{ ip: wire.ip, hostIp: wire.hostIp, namespace: wire.namespace },
+    ...{ socket, folder, ...own, ask },
+    async clear() {
+      if (!isClear) {
+        isClear = true
+        await removeAll(ask, own)
+      }
+    },
+    ...{ wire, ip: wire.ip, namespace: wire.namespace },
     async addImage(file, name) {
       const { fingerprint } = await upload(socket, file)
       await ask('POST', '/1.0/images/aliases', { name, target: fingerprint })
@@ -174,7 +180,7 @@ async function isThere(file: string): Promise<boolean> {
 }
 
 /** What a daemon has: containers first, as everything else is needed by them. */
-export async function removeAll(
+async function removeAll(
   ask: IncusHost['ask'],
   { pool, network }: Pick<IncusHost, 'pool' | 'network'>,
 ): Promise<void> {
@@ -188,60 +194,4 @@ export async function removeAll(
   }
   await ask('DELETE', `/1.0/networks/${network}`).catch(() => {})
   await ask('DELETE', `/1.0/storage-pools/${pool}`).catch(() => {})
-}
-
-interface Reply {
-  readonly type: string
-  readonly operation?: string
-  readonly metadata: unknown
-  readonly error?: string
-}
-
-async function done(socket: string, method: string, path: string, body?: unknown): Promise<unknown> {
-  return await settled(socket, await send(socket, method, path, body))
-}
-
-async function settled(socket: string, reply: Reply): Promise<unknown> {
-  if (reply.type !== 'async') {
-    return reply.metadata
-  }
-  for (;;) {
-    const { metadata } = await send(socket, 'GET', `${reply.operation}/wait?timeout=120`)
-    const { status_code, metadata: left } = metadata as { status_code: number; metadata?: unknown }
-    // Of what goes on at another member of a cluster the daemon tells at once.
-    if (status_code >= 200) {
-      return left
-    }
-    await systemClock.sleep(50)
-  }
-}
-
-/** One request to the API behind a socket; what it begins is not waited for. */
-export async function send(socketPath: string, method: string, path: string, body?: unknown): Promise<Reply> {
-  const { promise, resolve, reject } = Promise.withResolvers<Reply>()
-  const sent = request({ socketPath, method, path, headers: { host: 'incus' }, agent: false }, answer =>
-    read(answer).then(resolve, reject),
-  )
-  sent.on('error', reject)
-  sent.end(body === undefined ? undefined : JSON.stringify(body))
-  return await promise
-}
-
-async function upload(socketPath: string, file: string): Promise<{ fingerprint: string }> {
-  const { promise, resolve, reject } = Promise.withResolvers<Reply>()
-  const headers = { host: 'incus', 'content-type': 'application/octet-stream' }
-  const sent = request({ socketPath, method: 'POST', path: '/1.0/images', headers, agent: false }, answer =>
-    read(answer).then(resolve, reject),
-  )
-  sent.on('error', reject)
-  await pipeline(createReadStream(file), sent)
-  return (await settled(socketPath, await promise)) as { fingerprint: string }
-}
-
-async function read(answer: NodeJS.ReadableStream): Promise<Reply> {
-  const reply = JSON.parse(await text(answer)) as Reply
-  if (reply.type === 'error') {
-    throw new Error(reply.error)
-  }
-  return reply
 }

@@ -41,6 +41,8 @@ export interface SecondEngine {
 }
 
 export interface SecondEngineOptions {
+  /** Of somebody else who is there too; default: a namespace and a cable of its own. */
+  readonly wire?: Wire
   /** Further arguments for dockerd, which knows the engine's address. */
   readonly args?: (ip: string) => readonly string[]
 }
@@ -48,11 +50,11 @@ export interface SecondEngineOptions {
 /** Needs root. Nothing of it stays: containers, processes, mounts, interfaces, files. */
 export async function startSecondEngine(
   stack: AsyncDisposableStack,
-  { args = () => [] }: SecondEngineOptions = {},
+  { args = () => [], wire: given }: SecondEngineOptions = {},
 ): Promise<SecondEngine> {
   const folder = await mkdtemp(join(tmpdir(), 'second-engine-'))
   stack.defer(() => removeEngineFolder(folder))
-  const wire = await layWire(stack)
+  const wire = given ?? (await layWire(stack))
   const authority = await createAuthority()
   const names = [wire.ip, 'localhost']
   const server = await authority.issue({ folder: join(folder, 'server'), use: 'server', names })

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { IMAGE, whyNoIncus } from '#world/incus.ts'
 import { newKey } from '#world/log-in.ts'
-import type { World } from './world.ts'
+import { MEMBER, type World } from './world.ts'
 
 const NAME = `ada-${process.pid}`
 
@@ -56,8 +56,24 @@ export function systemTests(world: () => World): void {
     await page.getByRole('button', { name: 'Change the limits' }).click()
     await settled(page)
     await tab.shoot('system-settings')
+    await page.getByLabel('Where it is to be').selectOption(MEMBER)
+    await page.getByRole('button', { name: 'Move it' }).click()
+    await page.getByLabel(`Type ${NAME} to confirm`).fill(NAME)
+    await tab.shoot('system-move')
+    await page.getByRole('button', { name: 'Move it' }).last().click()
+    await settled(page)
     await page.getByRole('link', { name: 'Now' }).click()
     await page.getByText('128 MB').waitFor()
+    await tab.open('/systems')
+    await page.getByRole('heading', { name: 'Members of clusters' }).waitFor()
+    await page.getByRole('button', { name: `Evacuate ${MEMBER}` }).click()
+    await page.getByLabel(`Type ${MEMBER} to confirm`).fill(MEMBER)
+    await tab.shoot('systems-evacuate')
+    await page.getByRole('button', { name: 'Evacuate it' }).click()
+    await page.getByText(/It was not emptied. No other member/).waitFor()
+    await tab.shoot('systems-members')
+    deepEqual(await tab.faults(), [])
+    await page.getByRole('link', { name: NAME }).first().click()
     await page.getByRole('button', { name: 'Delete the system' }).click()
     await page.getByLabel(`Type ${NAME} to confirm`).fill(NAME)
     await tab.shoot('system-delete')

@@ -17,6 +17,8 @@ export interface World {
 }
 
 export const APP = `web-${process.pid}`
+/** Of the cluster that systems run in. */
+export const MEMBER = 'member-one'
 /** What nobody who prints or names something may get run in a page. */
 export const HOSTILE = '"><img src=x onerror=alert(1)><script>alert(2)</script>'
 
@@ -24,7 +26,7 @@ export async function startWorld(stack: AsyncDisposableStack): Promise<World> {
   // What a worker uses ends after it.
   const below = stack.use(new AsyncDisposableStack())
   const [incus, system, browser] = await Promise.all([
-    whyNoIncus().then(why => (why === undefined ? startIncus(below) : undefined)),
+    whyNoIncus().then(why => (why === undefined ? startOnlyMember(below) : undefined)),
     startSystem(stack),
     startBrowser(below),
   ])
@@ -37,12 +39,20 @@ export async function startWorld(stack: AsyncDisposableStack): Promise<World> {
   return { system, incus, browser, remote, tab: await openTab(browser, system.together().url) }
 }
 
-function settingsFor({ socket, pool, network, ip }: IncusHost): Readonly<Record<string, string>> {
+/** A cluster of one: it has all that is shown of clusters, and nobody to move anything to. */
+async function startOnlyMember(stack: AsyncDisposableStack): Promise<IncusHost> {
+  const incus = await startIncus(stack)
+  await incus.ask('PATCH', '/1.0', { config: { 'core.https_address': `${incus.ip}:8443` } })
+  await incus.ask('PUT', '/1.0/cluster', { server_name: MEMBER, enabled: true })
+  return incus
+}
+
+function settingsFor({ socket, pool, network }: IncusHost): Readonly<Record<string, string>> {
   return {
     FAIRLEAD_INCUS_SOCKET: socket,
     FAIRLEAD_INCUS_POOL: pool,
     FAIRLEAD_INCUS_NETWORK: network,
-    FAIRLEAD_SYSTEM_ADDRESS: ip,
+    FAIRLEAD_SYSTEM_ADDRESS: '0.0.0.0',
   }
 }
 

@@ -19,23 +19,25 @@ import { measureRecovery } from './recovery.ts'
 import { measureRedeploys, redeployFigures } from './redeploy.ts'
 import { keepResults, machineHere, shownFigure } from './results.ts'
 import { measureStarts } from './start.ts'
+import { measureSystems } from './systems.ts'
 import type { Form } from './tiny-app.ts'
 import { measureWebhooks } from './webhooks.ts'
 
 const FORMS: readonly Form[] = ['container', 'compose']
 /** Those of a run that names none. P1 brings P5, P11 and the journal along. */
 const USUAL = ['P1', 'P2', 'P3', 'P4', 'P6', 'recovery'] as const
-const MEASURES = [...USUAL, 'P8', 'P9', 'P10', 'notebooks'] as const
+const MEASURES = [...USUAL, 'P8', 'P9', 'P10', 'notebooks', 'systems'] as const
 type Measure = (typeof MEASURES)[number]
 /** They make a world of their own. */
-const APART: readonly Measure[] = ['recovery', 'P9', 'notebooks']
+const APART: readonly Measure[] = ['recovery', 'P9', 'notebooks', 'systems']
 
 const HELP = `npm run bench -- [--runs N] [--only MEASURE,...]
 
   --runs   pushes, deployments and starts of each kind (default 12)
   --only   P1 (with P5, P11 and the size of the journals), P2, P3, P4, P6, recovery, P8, P9,
-           P10, notebooks; default: all of them but P8, which watches for minutes, P9, which makes a database of
-           1 GB, P10, whose build prints as much, and notebooks, which make a base image
+           P10, notebooks, systems; default: all of them but P8, which watches for minutes, P9, which makes a
+           database of 1 GB, P10, whose build prints as much, notebooks, which make a base image, and systems,
+           which make an image of Debian
 
 Measures Fairlead against the same commands in a shell script, in one run on this machine.
 `
@@ -76,6 +78,9 @@ async function main(runs: number, measures: ReadonlySet<Measure>): Promise<void>
   }
   if (measures.has('notebooks')) {
     figures.push(...(await measureNotebooks(stack, Math.min(runs, 10), say)))
+  }
+  if (measures.has('systems')) {
+    figures.push(...(await measureSystems(stack, say)))
   }
   await report(figures, { runs, load })
 }

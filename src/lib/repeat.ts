@@ -11,8 +11,13 @@ export function repeat(
     onError,
   }: { readonly work: () => Promise<unknown>; readonly onError: (error: FairleadError) => void },
 ): Timer {
+  return clock.every(everyMs, turns(work, onError))
+}
+
+/** What begins a turn of the work, unless the last one has not ended yet. */
+export function turns(work: () => Promise<unknown>, onError: (error: FairleadError) => void): () => void {
   let isAtWork = false
-  return clock.every(everyMs, () => {
+  return () => {
     if (isAtWork) {
       return
     }
@@ -21,5 +26,5 @@ export function repeat(
       isAtWork = false
     })
     background(turn, onError)
-  })
+  }
 }

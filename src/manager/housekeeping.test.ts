@@ -110,6 +110,35 @@ test('logs and answers are kept of the newest deployments of an app, the records
   await store.close()
 })
 
+test('each app keeps its own newest ones, however many others have come between', async () => {
+  const store = await openTestStore()
+  const logs = new DeploymentLogs(join(store.folder, 'logs'))
+  const [busy, calm] = [await addApp(store, 'busy'), await addApp(store, 'calm')]
+  const ofCalm = await addDetailed({ store, logs, app: calm }, { state: 'succeeded' })
+  // More than are looked at together.
+  const ids = Array.from({ length: 700 }, () => newId())
+  const rows = ids.map(id => ({ id, app_id: busy, state: 'failed' as const }))
+  const fixed = { kind: 'deploy', trigger: '{}', cancel_requested: 0, created_at: 1 } as const
+  await store.db
+    .insertInto('deployments')
+    .values(rows.map(row => ({ ...row, ...fixed })))
+    .execute()
+  const answer = { step: 'build', key: 'build', command: 'image.build', host: 'local', result: '{}' }
+  await store.db
+    .insertInto('commands')
+    .values(
+      ids.map(id => ({
+        ...{ id: newId(), deployment_id: id, state: 'failed' as const, seq: 0, created_at: 1 },
+        ...answer,
+      })),
+    )
+    .execute()
+  await forgetOld({ ...store, logs })
+  const left = await store.db.selectFrom('commands').select('deployment_id').execute()
+  assert.deepEqual(left.map(row => row.deployment_id).sort(), [ofCalm, ...ids.slice(-KEPT_IN_FULL)])
+  await store.close()
+})
+
 test('revisions of secrets that neither the app nor a release names are deleted, once nothing is at work', async () => {
   const store = await openTestStore()
   const appId = await addApp(store, 'shop')

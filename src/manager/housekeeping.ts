@@ -1,17 +1,15 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { Expression, ExpressionBuilder, SqlBool } from 'kysely'
-import { background } from '#lib/background.ts'
 import type { Timer } from '#lib/clock.ts'
+import { turns } from '#lib/repeat.ts'
 import { forgetFileSecrets } from '#manager/secrets/file-secrets.ts'
 import type { SecretRevisions } from '#manager/secrets/queries.ts'
 import { forgetSharedRevisions } from '#manager/secrets/shared.ts'
-import { WITHOUT_EFFECT } from './deployments/without-effect.ts'
+import { isWithoutEffect } from './deployments/without-effect.ts'
 import { tendHosts } from './hosts/tend-hosts.ts'
 import { forgetOldPreviews } from './notebooks/previews.ts'
 import type { ManagerParts } from './parts.ts'
 import { forgetEndedSessions } from './people/sessions.ts'
 import { forgetEndedTokens } from './people/tokens.ts'
-import type { Tables } from './store/tables.ts'
 import { inTransaction } from './store/transaction.ts'
 
 const EVERY_MS = 3_600_000
@@ -29,18 +27,17 @@ const PUSHED_KEPT_MS = 400 * DAY_MS
 export const KEPT_IN_FULL = 100
 /** At a time, so that a long past does not hold up the present. */
 const AT_ONCE = 500
+const OPEN: readonly string[] = ['queued', 'running', 'waiting']
 
-/** Forgets what nobody can ask for any more: now and every hour. */
+/** Forgets what nobody can ask for any more: now and every hour, but for the hours that a long round takes. */
 export function startHousekeeping(parts: ManagerParts): Timer {
   async function keepHouse(): Promise<void> {
     await forgetOld(parts)
     await tendHosts(parts)
   }
-  function run(): void {
-    background(keepHouse(), error => parts.logger.warn('housekeeping.failed', { message: error.message }))
-  }
-  run()
-  return parts.clock.every(EVERY_MS, run)
+  const keep = turns(keepHouse, error => parts.logger.warn('housekeeping.failed', { message: error.message }))
+  keep()
+  return parts.clock.every(EVERY_MS, keep)
 }
 
 type Housekept = Pick<ManagerParts, 'db' | 'clock' | 'logs'>
@@ -80,61 +77,44 @@ export async function forgetOld({ db, clock, logs }: Housekept): Promise<void> {
 
 /**
  * What fills the disk is not that a deployment was, but every line and every answer of it. However many there were that
- * did nothing, the log of the builds before stays.
+ * did nothing, the log of the builds before stays. Starts from the answers that are there, newest first: of most
+ * deployments of a long past none is.
  */
 async function forgetDetails({ db, logs }: Pick<Housekept, 'db' | 'logs'>): Promise<void> {
-  for (const { id: app } of await db.selectFrom('apps').select('id').execute()) {
-    // SQLite answers at once: of thousands of apps the others would get no turn.
+  const kept = new Map<string, { ofAll: number; withEffect: number }>()
+  for (let page = await detailed(db); page.length > 0; page = await detailed(db, page.at(-1)?.id)) {
+    for (const { id, app_id: app, state, outcome } of page) {
+      const count = kept.get(app) ?? { ofAll: 0, withEffect: 0 }
+      kept.set(app, count)
+      const hasEffect = !isWithoutEffect(outcome)
+      count.ofAll += 1
+      count.withEffect += hasEffect ? 1 : 0
+      const isKept = count.ofAll <= KEPT_IN_FULL || (hasEffect && count.withEffect <= KEPT_IN_FULL)
+      if (!isKept && !OPEN.includes(state)) {
+        await logs.remove(id)
+        await db.deleteFrom('commands').where('deployment_id', '=', id).execute()
+      }
+    }
+    // SQLite answers at once: of a million deployments the others would get no turn.
     await nextTurn()
-    const ofAll = await oldestKept(db, app, isAny)
-    // To tell those with effect apart takes a look at each: only where there is something to forget.
-    if (ofAll === undefined || (await detailedBefore(db, { app, ofAll }).executeTakeFirst()) === undefined) {
-      continue
-    }
-    const ofThoseWithEffect = await oldestKept(db, app, hasEffect)
-    const detailed = await detailedBefore(db, { app, ofAll })
-      .where(eb => eb.or([eb.not(hasEffect(eb)), eb('deployments.id', '<', ofThoseWithEffect ?? '')]))
-      .execute()
-    for (const { id } of detailed) {
-      await logs.remove(id)
-      await db.deleteFrom('commands').where('deployment_id', '=', id).execute()
-    }
   }
 }
 
-/** Deployments that ended before this one, and whose answers are there. */
-function detailedBefore(
-  db: Housekept['db'],
-  { app, ofAll }: { readonly app: string; readonly ofAll: string },
-) {
-  return db
-    .selectFrom('deployments')
-    .innerJoin('commands', 'commands.deployment_id', 'deployments.id')
-    .select('deployments.id')
+/** The next deployments before this one whose answers are there, newest first. */
+async function detailed(db: Housekept['db'], before?: string) {
+  const some = db
+    .selectFrom('commands')
+    .select('deployment_id')
     .distinct()
-    .where('app_id', '=', app)
-    .where('deployments.id', '<', ofAll)
-    .where('deployments.state', 'not in', ['queued', 'running', 'waiting'])
+    .$if(before !== undefined, query => query.where('deployment_id', '<', before ?? ''))
+    .orderBy('deployment_id', 'desc')
     .limit(AT_ONCE)
-}
-
-type Which = (eb: ExpressionBuilder<Tables, 'deployments'>) => Expression<SqlBool>
-
-const isAny: Which = eb => eb('deployments.id', 'is not', null)
-const hasEffect: Which = eb =>
-  eb.or([eb('deployments.outcome', 'is', null), eb('deployments.outcome', 'not in', WITHOUT_EFFECT)])
-
-async function oldestKept(db: Housekept['db'], app: string, which: Which): Promise<string | undefined> {
-  const row = await db
-    .selectFrom('deployments')
-    .select('id')
-    .where('app_id', '=', app)
-    .where(which)
-    .orderBy('id', 'desc')
-    .offset(KEPT_IN_FULL - 1)
-    .limit(1)
-    .executeTakeFirst()
-  return row?.id
+  return await db
+    .selectFrom(some.as('some'))
+    .innerJoin('deployments', 'deployments.id', 'some.deployment_id')
+    .select(['deployments.id', 'deployments.app_id', 'deployments.state', 'deployments.outcome'])
+    .orderBy('deployments.id', 'desc')
+    .execute()
 }
 
 /** A value that no release was made with and that the app no longer has is of use to nobody but a thief. */

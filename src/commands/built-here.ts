@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { parseReference } from '#formats/image-reference.ts'
+import { isFromAllowedRegistry } from '#policy/container.ts'
 import type { ImageFacts } from '#programs/docker-images.ts'
 import type { Hands } from './command.ts'
 import { fileCall } from './file-call.ts'
@@ -20,8 +20,7 @@ export async function isAllowedHere(
   { id }: Pick<ImageFacts, 'id'>,
 ): Promise<boolean> {
   return (
-    policy.registries.length === 0 ||
-    policy.registries.includes(parseReference(reference)?.host ?? 'docker.io') ||
+    isFromAllowedRegistry(policy, reference) ||
     !(await perform(fileCall({ operation: 'stat', path: fileOf(workspace, id) }))).missing
   )
 }

@@ -2,6 +2,7 @@ import type { Static, TObject } from 'typebox'
 import type { CommandOwner } from '#contract/agent-frames.ts'
 import type { Partner, Perform } from '#exec/call.ts'
 import type { Clock } from '#lib/clock.ts'
+import type { SandboxLimits } from '#policy/container.ts'
 import type { PolicyMode } from '#policy/mode.ts'
 import type { SystemPlace } from '#programs/incus-system.ts'
 import type { Firewall } from './firewall-data.ts'
@@ -118,15 +119,6 @@ export interface HostPolicy {
   readonly limits?: SandboxLimits | undefined
   /** Folder in which the engine looks for the certificates of registries; undefined: no manager may put any there. */
   readonly trust?: string | undefined
-}
-
-export interface SandboxLimits {
-  readonly memoryBytes?: number | undefined
-  readonly cpus?: number | undefined
-  readonly pids?: number | undefined
-  readonly sharedMemoryBytes?: number | undefined
-  /** Seconds without work. */
-  readonly idle?: number | undefined
 }
 
 /**

@@ -1,29 +1,32 @@
-import { parseReference } from '#formats/image-reference.ts'
+import { forbiddenPorts, overLimit, registryOf, type SandboxLimits } from '#policy/container.ts'
+import type { HostRules } from '#policy/rule-context.ts'
 import type { ContainerFacts } from '#programs/docker-containers.ts'
 import type { ImageFacts } from '#programs/docker-images.ts'
 import { isAllowedHere } from './built-here.ts'
-import type { Hands, HostPolicy, SandboxLimits } from './command.ts'
+import type { Hands } from './command.ts'
 import { type ContainerStartData, SLEEP_LABEL } from './container-data.ts'
 import { PORT_REFUSED, SANDBOX_OVER_LIMIT } from './container-errors.ts'
 import { IMAGE_REGISTRY_REFUSED } from './image-errors.ts'
 
+type Say = (warning: string) => void
+
+/** What the owner of a host says of ports and limits; the manager looks by what the worker told it of that. */
+export interface ContainerRules extends Pick<HostRules, 'mode' | 'ports'> {
+  readonly limits?: SandboxLimits | undefined
+}
+
 /** The host's own rules for host ports, whatever the manager says. */
-export function refuseForbiddenPorts(hands: Hands, ports: readonly { readonly host: number }[]): void {
-  const { mode } = hands.host.policy
-  const { from, to, never } = hands.host.policy.ports
-  for (const { host } of ports) {
-    const inside = host >= from && host <= to
-    if (inside && !never.includes(host)) {
-      continue
-    }
-    const refusal = PORT_REFUSED(
-      host,
-      `${from}-${to}${never.length > 0 ? ` but not ${never.join(', ')}` : ''}`,
-    )
-    if (mode === 'enforce' || never.includes(host)) {
+export function refuseForbiddenPorts(
+  rules: ContainerRules,
+  wanted: readonly { readonly host: number }[],
+  say: Say,
+): void {
+  for (const { port, granted, severity } of forbiddenPorts(rules, wanted)) {
+    const refusal = PORT_REFUSED(port, granted)
+    if (severity === 'error') {
       throw refusal
     }
-    hands.say(`warning: ${refusal.message}`, 'stderr')
+    say(`warning: ${refusal.message}`)
   }
 }
 
@@ -35,7 +38,7 @@ export interface ImageToRun {
 /** Images come from an allowed registry or were built on this host: what they say of themselves does not count. */
 export async function refuseForbiddenImage(hands: Hands, { reference, image }: ImageToRun): Promise<void> {
   if (!(await isAllowedHere(hands, reference, image))) {
-    throw IMAGE_REGISTRY_REFUSED(parseReference(reference)?.host ?? 'docker.io')
+    throw IMAGE_REGISTRY_REFUSED(registryOf(reference))
   }
 }
 
@@ -47,44 +50,39 @@ export async function refuseForbiddenContainer(hands: Hands, facts: ContainerFac
   const { engine, policy } = hands.host
   const reached = engine?.publish?.ports ?? { from: 1, to: 0 }
   const own = facts.hostPorts.map(Number).filter(port => !(port >= reached.from && port <= reached.to))
-  refuseForbiddenPorts(
-    hands,
-    own.filter(port => port > 0).map(host => ({ host })),
-  )
+  const published = own.filter(port => port > 0).map(host => ({ host }))
+  refuseForbiddenPorts(policy, published, sayTo(hands))
   await refuseForbiddenImage(hands, { reference: facts.image, image: { id: facts.imageId } })
-  const most = policy.limits?.memoryBytes
-  const memory = facts.memoryBytes || Number.POSITIVE_INFINITY
-  if (most !== undefined && memory > most && facts.labels[SLEEP_LABEL.idle] !== undefined) {
-    throw SANDBOX_OVER_LIMIT(facts.name, WORDS.memoryBytes, memory, most)
+  if (facts.labels[SLEEP_LABEL.idle] !== undefined) {
+    const { memoryBytes } = policy.limits ?? {}
+    refuseOver(facts.name, { memoryBytes }, { memoryBytes: facts.memoryBytes || undefined })
   }
 }
 
 /** What people run who may run anything gets no more than the host allows, whatever the manager says. */
 export function refuseOverLimits(
-  { limits = {} }: HostPolicy,
+  { limits = {} }: Pick<ContainerRules, 'limits'>,
   data: Pick<ContainerStartData, 'app' | 'sandbox' | 'memoryBytes' | 'cpus' | 'pids' | 'labels'>,
 ): void {
   if (!data.sandbox) {
     return
   }
   const { memoryBytes, cpus, pids, labels, sandbox } = data
-  const asked = {
+  refuseOver(data.app, limits, {
     ...{ memoryBytes, cpus, pids, sharedMemoryBytes: sandbox.sharedMemoryBytes },
     // 0: it never sleeps.
     idle: Number(labels?.[SLEEP_LABEL.idle] ?? 0) || undefined,
-  }
-  for (const [key, most] of Object.entries(limits) as [keyof SandboxLimits, number][]) {
-    const wanted = asked[key] ?? Number.POSITIVE_INFINITY
-    if (wanted > most) {
-      throw SANDBOX_OVER_LIMIT(data.app, WORDS[key], wanted, most)
-    }
-  }
+  })
 }
 
-const WORDS = {
-  memoryBytes: 'bytes of memory',
-  cpus: 'processors',
-  pids: 'processes',
-  sharedMemoryBytes: 'bytes of shared memory',
-  idle: 'seconds without work',
-} as const
+/** Warnings of a host that does not enforce stand in the log of the command. */
+export function sayTo(hands: Hands): Say {
+  return warning => hands.say(warning, 'stderr')
+}
+
+function refuseOver(name: string, limits: SandboxLimits, asked: SandboxLimits): void {
+  const over = overLimit(limits, asked)
+  if (over) {
+    throw SANDBOX_OVER_LIMIT(name, over.what, over.wanted, over.most)
+  }
+}

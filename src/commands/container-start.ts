@@ -16,7 +16,7 @@ import { CONTAINER_START_REFUSED } from './container-errors.ts'
 import { type Ready, waitUntilReady } from './container-health.ts'
 import { lastLines } from './container-lines.ts'
 import { ensureNetwork } from './container-network.ts'
-import { refuseForbiddenImage, refuseForbiddenPorts, refuseOverLimits } from './container-policy.ts'
+import { refuseForbiddenImage, refuseForbiddenPorts, refuseOverLimits, sayTo } from './container-policy.ts'
 import { explainRefusal } from './container-refusal.ts'
 import { containersOf, planPlaces } from './container-siblings.ts'
 import { giveTokenAgain, startWithToken, TOKEN_PLACE } from './container-token.ts'
@@ -61,7 +61,7 @@ interface Scene {
 }
 
 async function start(hands: Hands, data: ContainerStartData): Promise<Static<typeof ContainerStartResult>> {
-  refuseForbiddenPorts(hands, data.ports)
+  refuseForbiddenPorts(hands.host.policy, data.ports, sayTo(hands))
   refuseOverLimits(hands.host.policy, data)
   const scene = await lookAround(hands, data)
   try {

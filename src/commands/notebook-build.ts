@@ -9,7 +9,7 @@ import { noteBuilt } from './built-here.ts'
 import type { Hands } from './command.ts'
 import { LABEL } from './container-data.ts'
 import { refuseByPolicy } from './image-policy.ts'
-import type { NotebookContentData, NotebookWish } from './notebook-data.ts'
+import { type NotebookContentData, type NotebookWish, OWN_DOCKERFILES } from './notebook-data.ts'
 import { NOTEBOOK_BUILD_TOO_LONG } from './notebook-errors.ts'
 import { explainBuild } from './notebook-explain.ts'
 import { contentFiles, dependencyFiles, projectFolder } from './notebook-files.ts'
@@ -90,7 +90,7 @@ export async function modifiedMs(
 
 function ownDockerfile({ recipe }: Ready): string {
   const paths = new Set(recipe.content.files.map(({ path }) => path))
-  return ['.binder/Dockerfile', 'binder/Dockerfile'].find(path => paths.has(path)) ?? 'Dockerfile'
+  return OWN_DOCKERFILES.find(path => paths.has(path)) ?? 'Dockerfile'
 }
 
 function inRepository({ planned: { project } }: Ready, path: string): string {

@@ -4,6 +4,10 @@ import { AppName, CommitId, ImageName } from './container-data.ts'
 import { ImagePath, RegistryData, RepositoryKey, TreePath } from './image-data.ts'
 
 const strict = { additionalProperties: false } as const
+
+/** Where a project may have a Dockerfile of its own, from its folder: the first one counts. */
+export const OWN_DOCKERFILES = ['.binder/Dockerfile', 'binder/Dockerfile', 'Dockerfile'] as const
+
 const Version = Type.String({ pattern: '^[0-9A-Za-z][0-9A-Za-z.+-]{0,31}$' })
 
 /** A base image, and what it brings: recipes choose the first one that has what a project asks for. */

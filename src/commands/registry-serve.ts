@@ -14,7 +14,7 @@ import { handsForCleanUp } from './clean-up.ts'
 import { defineCommand, type Hands } from './command.ts'
 import { LABEL } from './container-data.ts'
 import { lastLines } from './container-lines.ts'
-import { refuseForbiddenImage, refuseForbiddenPorts } from './container-policy.ts'
+import { refuseForbiddenImage, refuseForbiddenPorts, sayTo } from './container-policy.ts'
 import { containersOf } from './container-siblings.ts'
 import { createTransferReport } from './image-progress.ts'
 import { faultOfRegistry } from './registry-alive.ts'
@@ -44,7 +44,7 @@ export const registryServe = defineCommand({
 
 /** Two cannot share the port and the images: the old one makes room, and is kept until the new one answers. */
 async function serve(hands: Hands, data: RegistryServeData): Promise<Static<typeof ServeResult>> {
-  refuseForbiddenPorts(hands, [{ host: data.port }])
+  refuseForbiddenPorts(hands.host.policy, [{ host: data.port }], sayTo(hands))
   const image = await imageFor(hands, data.image)
   await refuseForbiddenImage(hands, { reference: data.image, image })
   const folder = await writeRegistryFiles(hands, data)

@@ -18,6 +18,7 @@ import {
   type Texts,
 } from '#programs/incus-system.ts'
 import { defineCommand, type Hands } from './command.ts'
+import { sayTo } from './container-policy.ts'
 import {
   type SystemResizeData as ResizeData,
   SystemKeysData,
@@ -42,7 +43,7 @@ export const systemResize = defineCommand({
   deadlineMs: 300_000,
   lock: systemLock,
   async run(hands, data) {
-    refuseForbiddenShape(hands, data)
+    refuseForbiddenShape(hands.host.policy, data, sayTo(hands))
     await shape(hands, await mustFind(hands, data), data)
     return {}
   },

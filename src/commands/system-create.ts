@@ -4,6 +4,7 @@ import { imageNamed, listImageNames, poolDriver } from '#programs/incus-host.ts'
 import { createInstance, findInstance, type SystemInstance } from '#programs/incus-instances.ts'
 import { SYSTEM_KEY, systemConfig, systemDevices } from '#programs/incus-system.ts'
 import { defineCommand, type Hands } from './command.ts'
+import { sayTo } from './container-policy.ts'
 import { bringBack } from './system-bring.ts'
 import { SystemCreateData } from './system-data.ts'
 import { removeInstance } from './system-delete.ts'
@@ -38,7 +39,7 @@ export const systemCreate = defineCommand({
 async function create(hands: Hands, data: SystemCreateData): Promise<Static<typeof CreateResult>> {
   const { id, name, shape } = data
   const { socket, ...place } = systemsOf(hands)
-  refuseForbiddenShape(hands, data)
+  refuseForbiddenShape(hands.host.policy, data, sayTo(hands))
   const found = await settled(hands, data)
   if (found?.config[SYSTEM_KEY.whole] === 'true') {
     return { name: found.name, created: false }

@@ -1,15 +1,15 @@
-import type { Hands } from './command.ts'
 import { SANDBOX_OVER_LIMIT } from './container-errors.ts'
-import { refuseForbiddenPorts } from './container-policy.ts'
+import { type ContainerRules, refuseForbiddenPorts } from './container-policy.ts'
 import type { SystemCreateData } from './system-data.ts'
 
 /** What the owner of the host refuses whatever a manager says: other ports, and more than anybody may have. */
 export function refuseForbiddenShape(
-  hands: Hands,
+  rules: ContainerRules,
   { name, shape }: Pick<SystemCreateData, 'name' | 'shape'>,
+  say: (warning: string) => void,
 ): void {
-  refuseForbiddenPorts(hands, shape.ports)
-  const { memoryBytes, cpus, pids } = hands.host.policy.limits ?? {}
+  refuseForbiddenPorts(rules, shape.ports, say)
+  const { memoryBytes, cpus, pids } = rules.limits ?? {}
   const asked = [
     [shape.memoryBytes, memoryBytes, 'bytes of memory'],
     [shape.cpus, cpus, 'processors'],

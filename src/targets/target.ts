@@ -1,6 +1,7 @@
 import type { Static, TObject } from 'typebox'
 import type { Command } from '#commands/command.ts'
 import type { Opening } from '#firewall/opening.ts'
+import type { SandboxLimits } from '#policy/container.ts'
 import type { HostRules } from '#policy/rule-context.ts'
 import type { Claims } from './claims.ts'
 import type { DriftedParts } from './drifted-parts.ts'
@@ -163,11 +164,16 @@ export interface LookInput<S> {
   /** What whoever asked for the deployment wants to get. */
   readonly wanted?: WantedArtifact | undefined
   /** By which the worker judges files, as it says itself; absent: it does not say. */
-  readonly rules?: HostRules | undefined
+  readonly rules?: TargetRules | undefined
   /** Asks for the tags of the commit, under the key `tags`. */
   readonly tags?: Tell | undefined
   /** Releases that can be gone back to, newest first: nothing that they need is ever removed. */
   readonly kept?: readonly ReleaseFacts[]
+}
+
+/** What a worker tells of its policy. */
+export interface TargetRules extends HostRules {
+  readonly limits?: SandboxLimits | undefined
 }
 
 /** The same, with the worker's answers complete. */

@@ -1,9 +1,10 @@
 import { readFileSync, statSync } from 'node:fs'
 import { type Static, Type } from 'typebox'
 import { parse } from 'yaml'
-import type { HostPolicy, SandboxLimits } from '#commands/command.ts'
+import type { HostPolicy } from '#commands/command.ts'
 import { ProjectName } from '#commands/compose-data.ts'
 import { problemsOf } from '#lib/check.ts'
+import type { SandboxLimits } from '#policy/container.ts'
 import { bytes, Duration, Memory, milliseconds } from '#targets/container-settings.ts'
 import { POLICY_INVALID } from './errors.ts'
 

@@ -124,10 +124,14 @@ export async function startWorker(options: WorkerOptions): Promise<Agent> {
   })
 }
 
-/** Of the policy what files are judged by; the rest is nobody else's business. */
-function toldPolicy({ policy: { mode, ports, registries } }: WorkerConfig): ToldPolicy {
+/** Of the policy what files and plans are judged by; the rest is nobody else's business. */
+function toldPolicy({ policy: { mode, ports, registries, limits } }: WorkerConfig): ToldPolicy {
   const { from, to, never } = ports
-  return { mode, ports: { from, to, never: [...never] }, registries: [...registries] }
+  return {
+    ...{ mode, ports: { from, to, never: [...never] }, registries: [...registries] },
+    // What its file does not name is not a key of it.
+    ...(limits ? { limits: limits as NonNullable<ToldPolicy['limits']> } : {}),
+  }
 }
 
 function visitorPorts({ proxy }: WorkerConfig): VisitorPorts | undefined {

@@ -7,6 +7,7 @@ import type { Plan, PlanInput, Tell } from '#targets/target.ts'
 import type { AppEntry } from './app-entry.ts'
 import { NO_ARTIFACT_HERE } from './errors.ts'
 import { withOpenings } from './plan-openings.ts'
+import { refuseByRules } from './refuse-plan.ts'
 import type { Ask } from './source.ts'
 
 export interface MadePlan {
@@ -45,6 +46,7 @@ export async function makePlan(
   }
   const opens = entry.target.opens?.(entry.settings as never) ?? []
   const plan = withOpenings(withMove(entry.target.plan(whole), move), opens, input.previous)
+  await refuseByRules(ask, plan, whole)
   const shown = withoutSecrets(plan)
   return {
     plan,

@@ -75,6 +75,7 @@ export async function bringUp(hands: Hands, wish: BringUp): Promise<BroughtUp> {
     withinMs: wish.withinMs,
     settleMs: wish.settleMs ?? 2_000,
     http: wish.http,
+    admit: wish.admit,
   }
   const ready = await converge(hands, { ...goal, before: livesOf(before) })
   const after =

@@ -157,6 +157,15 @@ describe('a project that starts', () => {
     assert.deepEqual(started, ['failed'])
   })
 
+  test('asks for leave before it starts what ended meanwhile, and not while all runs', async () => {
+    const refuse = async () => Promise.reject(new Error('not by the rules of now'))
+    const ended = world([{ service: 'web', states: [{ status: 'exited', exitCode: 1 }, RUNNING] }])
+    await assert.rejects(wait(ended.hands, ['web'], { admit: refuse }), /rules of now/)
+    assert.deepEqual(ended.started, [])
+    const runs = world([{ service: 'web', states: [RUNNING] }])
+    await wait(runs.hands, ['web'], { admit: refuse })
+  })
+
   test("fails with the engine's reason when it refuses to start a service", async () => {
     const refused = 'driver failed: Bind for 0.0.0.0:8080 failed: port is already allocated'
     const error = await failureOf(
@@ -176,10 +185,11 @@ interface Wish {
   readonly before?: ReadonlyMap<string, string>
   /** Service -> condition on each other service. */
   readonly dependsOn?: Readonly<Record<string, Readonly<Record<string, string>>>>
+  readonly admit?: () => Promise<void>
 }
 
 function wait(hands: Hands, services: readonly string[], wish: Wish = {}) {
-  const { routed = [], before = new Map(), dependsOn = {} } = wish
+  const { routed = [], before = new Map(), dependsOn = {}, admit } = wish
   const routes = routed.map(service => ({
     service,
     port: 80,
@@ -204,6 +214,7 @@ function wait(hands: Hands, services: readonly string[], wish: Wish = {}) {
     before,
     withinMs: 60_000,
     settleMs: 1_000,
+    admit,
   })
 }
 

@@ -30,6 +30,8 @@ export interface Converging extends Asked {
   readonly before: ReadonlyMap<string, string>
   /** How long a service that cannot be asked anything must run before it counts. */
   readonly settleMs: number
+  /** Asked before anything is started: what ran a moment ago may have ended since. */
+  readonly admit?: (() => Promise<void>) | undefined
 }
 
 /**
@@ -45,6 +47,9 @@ export async function converge(hands: Hands, converging: Converging): Promise<re
     containers.filter(each => mustStart(byName.get(serviceOf(each)), each)).map(each => each.id),
   )
   let pauseMs = FIRST_PAUSE_MS
+  if (idle.size > 0) {
+    await converging.admit?.()
+  }
   for (;;) {
     while (await startNext(hands, converging, { containers, idle })) {
       containers = await converging.containers()

@@ -25,11 +25,7 @@ interface Claim {
 export async function claimPublished(db: Db, claim: Claim): Promise<void> {
   const { app, deployment, engine = LOCAL_ENGINE, ports } = claim
   await inTransaction(db, async transaction => {
-    const others = await portsOfOthers(transaction, { ...claim, engine })
-    const taken = ports.find(port => others.some(other => collide(port, other)))
-    if (taken) {
-      throw PORT_TAKEN_BY_APP(textOf(taken), app.host)
-    }
+    await refuseTakenPorts(transaction, claim)
     await transaction
       .deleteFrom('published_ports')
       .where('app_id', '=', app.id)
@@ -44,13 +40,28 @@ export async function claimPublished(db: Db, claim: Claim): Promise<void> {
   })
 }
 
-async function portsOfOthers(db: Db, { app, engine, leaving = [] }: Claim): Promise<Publication[]> {
+/** PORT_TAKEN_BY_APP as when they are claimed; nothing is noted, so another app may still come first. */
+export async function refuseTakenPorts(db: Db, wanted: Omit<Claim, 'deployment'>): Promise<void> {
+  if (wanted.ports.length === 0) {
+    return
+  }
+  const others = await portsOfOthers(db, wanted)
+  const taken = wanted.ports.find(port => others.some(other => collide(port, other)))
+  if (taken) {
+    throw PORT_TAKEN_BY_APP(textOf(taken), wanted.app.host)
+  }
+}
+
+async function portsOfOthers(
+  db: Db,
+  { app, engine = LOCAL_ENGINE, leaving = [] }: Omit<Claim, 'deployment'>,
+): Promise<Publication[]> {
   const rows = await db
     .selectFrom('published_ports')
     .innerJoin('apps', 'apps.id', 'published_ports.app_id')
     .select(['protocol', 'first', 'last', 'address'])
     .where('apps.host', '=', app.host)
-    .where('published_ports.engine', '=', engine ?? LOCAL_ENGINE)
+    .where('published_ports.engine', '=', engine)
     .where('app_id', 'not in', [app.id, ...leaving])
     .execute()
   const held = rows.map(({ address, ...row }) => ({ ...row, ...(address === null ? {} : { address }) }))

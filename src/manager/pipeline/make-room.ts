@@ -4,7 +4,7 @@ import { factsOf, newestRelease } from '#manager/releases/queries.ts'
 import type { Claims } from '#targets/claims.ts'
 import { targetNamed } from '#targets/index.ts'
 import { type DescribedApps, isUnwanted } from './described-apps.ts'
-import type { StepContext } from './step.ts'
+import type { PipelineParts, StepContext } from './step.ts'
 import { tellWorker } from './tell-worker.ts'
 
 /**
@@ -17,7 +17,16 @@ export async function leavingApps(
 ): Promise<readonly string[]> {
   const { wantedCommit, approved, commit } = deployment
   const isOld = wantedCommit !== undefined || (approved !== undefined && commit !== repository?.last_tip)
-  if (!repository || app.by_files === null || isOld) {
+  return !repository || isOld ? [] : await leavingBeside(parts, { app, repository }, described)
+}
+
+/** The same for the newest commit. */
+export async function leavingBeside(
+  parts: Pick<PipelineParts, 'db'>,
+  { app, repository }: Pick<StepContext, 'app'> & { readonly repository: { readonly id: string } },
+  described: DescribedApps,
+): Promise<readonly string[]> {
+  if (app.by_files === null) {
     return []
   }
   return (await appsByFiles(parts.db, repository.id))

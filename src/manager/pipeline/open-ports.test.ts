@@ -129,9 +129,9 @@ test('A10 a port that another app is about to bind is refused before anything is
   await claimPublished(store.db, { ...claim, ports: [{ protocol: 'tcp', first: 1880, last: 1890 }] })
   describes({ host: 1883, container: 1883 })
   const { state, error, failedStep } = await deployed(shop)
-  assert.deepEqual([state, failedStep, error?.code], ['failed', 'open-ports', 'PORT_TAKEN_BY_APP'])
+  assert.deepEqual([state, failedStep, error?.code], ['failed', 'plan', 'PORT_TAKEN_BY_APP'])
   assert.doesNotMatch(JSON.stringify(error), /"other"/)
-  assert.equal(indexOf('container.start'), -1)
+  assert.deepEqual([indexOf('image.build'), indexOf('container.start')], [-1, -1])
 
   const udp = { protocol: 'udp', first: 1880, last: 1890 }
   await claimPublished(store.db, { ...claim, ports: [udp] })

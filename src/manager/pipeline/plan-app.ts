@@ -4,6 +4,7 @@ import type { TellOptions } from '#manager/agents/tell.ts'
 import { plannedService, refuseTakenService } from '#manager/artifacts/service-names.ts'
 import type { DeployRequest } from '#manager/deployments/deployment.ts'
 import { APP_NOT_FOUND, STACK_HAS_NO_SOURCE } from '#manager/deployments/errors.ts'
+import { refuseTakenPorts } from '#manager/firewall/published-ports.ts'
 import { scanProjects } from '#manager/notebooks/scan-projects.ts'
 import { driftedParts } from '#manager/observation/drift-state.ts'
 import { refuseStranger } from '#manager/organisations/refuse-stranger.ts'
@@ -13,6 +14,7 @@ import { chooseEngine } from './choose-engine.ts'
 import { describedApps, refuseNothing } from './described-apps.ts'
 import { joinedApps } from './join-remotes.ts'
 import { type MadePlan, makePlan, moveOf } from './make-plan.ts'
+import { leavingBeside } from './make-room.ts'
 import { ownEntry } from './own-entry.ts'
 import { ownerOf } from './owner-of.ts'
 import { readPlanInput } from './plan-input.ts'
@@ -68,6 +70,9 @@ export async function planApp(
   const made = await makePlan(there, entry, input, moveOf(app, engine, input))
   await refuseTakenService(parts.db, { app, service: plannedService(entry.target, made.plan) })
   await refuseTakenPaths(parts.db, { app, paths: pushedPaths(made.plan, input.registry) })
+  const leaving = commit === undefined ? await leavingBeside(parts, { app, repository }, described) : []
+  const ports = made.plan.nothingToDo ? [] : (made.plan.publishes ?? [])
+  await refuseTakenPorts(parts.db, { app, engine, leaving, ports })
   return { ...made, source }
 }
 

@@ -2,6 +2,7 @@ import { LOCAL_ENGINE } from '#commands/engine.ts'
 import { INTERNAL } from '#lib/errors.ts'
 import { movedImages } from '#manager/apps/moved-images.ts'
 import { claimService, plannedService, refuseTakenService } from '#manager/artifacts/service-names.ts'
+import { refuseTakenPorts } from '#manager/firewall/published-ports.ts'
 import { noteExamined } from '#manager/notebooks/note-examined.ts'
 import { driftedParts } from '#manager/observation/drift-state.ts'
 import { draftRelease } from '#manager/pipeline/draft-release.ts'
@@ -73,6 +74,7 @@ async function planDeployment(context: StepContext): Promise<StepOutcome> {
       ...confirmationOf(context, made),
     }
   }
+  await refusePorts(context, made)
   if (context.facts.wish?.dryRun === true) {
     return endDryRun(context, made)
   }
@@ -85,6 +87,12 @@ async function planDeployment(context: StepContext): Promise<StepOutcome> {
   const place = { host: app.host, engine: facts.engine ?? LOCAL_ENGINE, app: app.name }
   await noteGivenNames(context.parts.db, place, made.plan)
   return done({ hash: made.hash })
+}
+
+/** Before anything is built; they are claimed when that is done, by the step open-ports. */
+async function refusePorts({ app, facts, parts }: StepContext, { plan: planned }: MadePlan): Promise<void> {
+  const { engine, leaving } = facts
+  await refuseTakenPorts(parts.db, { app, engine, leaving, ports: planned.publishes ?? [] })
 }
 
 /** The plan is in the deployment's row, and what it was made from was rendered on the worker. */

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { createServer } from 'node:net'
 import { after, before, beforeEach, test } from 'node:test'
+import { freePort } from '#cli/demo/free-port.ts'
 import { startRegistry } from '#cli/demo/registry.ts'
 import type { DeploymentDetail } from '#contract/rest/deployments.ts'
+import type { FairleadError } from '#lib/errors.ts'
 import { type Remote, type System, startSystem } from './world/system.ts'
 import {
   assertFailedCleanly,
@@ -172,6 +174,35 @@ test('two apps that want one domain: the second ends in the step read, and neith
     hint: /another domain/,
   })
   await assertNothingLeft(system, APP, { before: traces, serving: `version ${version}` })
+})
+
+test('what the policy of the host forbids of a Dockerfile ends in the step plan, with file and line', async () => {
+  await remote.push({ Dockerfile: `${dockerfile()}ADD https://example.org/x /x\n` })
+  const { error } = await failed({
+    step: /^plan$/,
+    code: /^DOCKERFILE_REFUSED$/,
+    shows: /"ADD" of a remote address/,
+    hint: /./,
+  })
+  const [problem] = (error as { problems?: { file?: string; line?: number }[] }).problems ?? []
+  assert.deepEqual([problem?.file, problem?.line], ['Dockerfile', 4])
+})
+
+test('A10 two apps that want one port: 409 for the second before anything is built, and neither loses anything', async () => {
+  const name = `bad-port-${process.pid}`
+  const ports = [`ports: [{ host: ${await freePort()}, container: 8080 }]`]
+  const own = { ...goodFiles('first'), 'fairlead.yaml': deployFile(ports, name) }
+  await system.addRepository(name, own)
+  assert.equal((await system.deploy(name)).error, null)
+  const before = await tracesOf(system, name)
+  await remote.push({ 'fairlead.yaml': deployFile(ports) })
+  const { client } = system.together()
+  await assert.rejects(client.send('POST', `/apps/${APP}/plan`, {}), (error: FairleadError) => {
+    assert.deepEqual([error.code, error.status], ['PORT_TAKEN_BY_APP', 409])
+    return true
+  })
+  await failed({ step: /^plan$/, code: /^PORT_TAKEN_BY_APP$/, shows: /another app/, hint: /./ })
+  await assertNothingLeft(system, name, { before, serving: 'first' })
 })
 
 /** Deploys, expects the failure, and that nothing else changed. */

@@ -5,4 +5,6 @@ export interface Checked {
   readonly detail: string
   /** What to do; null: it is well. */
   readonly mend: string | null
+  /** What would be better, though nothing is wrong. */
+  readonly advice?: string
 }

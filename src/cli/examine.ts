@@ -37,15 +37,17 @@ async function checkHosts({ client }: Session): Promise<readonly Checked[]> {
     const mend = 'Add one: docs/running.md, "More hosts".'
     return [{ where: 'manager', name: 'hosts', detail: 'there is none', mend }]
   }
-  const found = items.map(async ({ name, online, problem, role, warning, certificate_ends_at: until }) => {
+  const found = items.map(async host => {
+    const { name, online, problem, role, warning, certificate_ends_at: until } = host
+    const kept = keeping(host)
     if (!online) {
       const mend = `Start its worker ("systemctl start fairlead-worker" there), and see whether ${name} can be reached.`
       const away = { where: name, name: 'worker', detail: problem ?? 'not connected', mend }
-      return [away, ...ending(name, until, warning)]
+      return [away, ...ending(name, until, warning), ...kept]
     }
     const online_ = { where: name, name: 'worker', detail: 'connected', mend: null }
     const checks = role === 'worker' ? await checksOf(client, name) : []
-    return [online_, ...ending(name, until, warning), ...checks]
+    return [online_, ...ending(name, until, warning), ...kept, ...checks]
   })
   return (await Promise.all(found)).flat()
 }
@@ -54,6 +56,14 @@ function ending(where: string, until: string, warning: string | null): readonly 
   return warning === null
     ? []
     : [{ where, name: 'certificate', detail: `ends on ${until.slice(0, 10)}`, mend: warning }]
+}
+
+function keeping({ name, role, guardian, advice }: HostDocument): readonly Checked[] {
+  if (role === 'guardian') {
+    return []
+  }
+  const detail = guardian === null ? 'nobody keeps its firewall' : `${guardian} keeps its firewall`
+  return [{ where: name, name: 'guardian', detail, mend: null, ...(advice ? { advice } : {}) }]
 }
 
 async function checksOf(client: Session['client'], host: string): Promise<readonly Checked[]> {

@@ -33,10 +33,11 @@ async function doctor(session: Session, { fix = false }: { readonly fix?: boolea
   return wrong.length === 0 ? EXIT.ok : EXIT.failed
 }
 
-function say({ printer }: Session, { where, name, detail, mend }: Checked): void {
+function say({ printer }: Session, { where, name, detail, mend, advice }: Checked): void {
   const { colour } = printer
-  printer.line(`${mend === null ? colour.green('ok   ') : colour.red('WRONG')} ${where} ${name}: ${detail}`)
-  if (mend !== null) {
-    printer.line(`      ${mend}`)
+  const well = advice === undefined ? colour.green('ok   ') : colour.yellow('WARN ')
+  printer.line(`${mend === null ? well : colour.red('WRONG')} ${where} ${name}: ${detail}`)
+  for (const text of [mend, advice].filter(text => typeof text === 'string')) {
+    printer.line(`      ${text}`)
   }
 }

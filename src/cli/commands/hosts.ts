@@ -66,7 +66,7 @@ async function list({ client, printer }: Session): Promise<void> {
   const answer = await client.get<{ items: HostDocument[] }>('/hosts')
   printer.answer(answer)
   printer.table(
-    ['host', 'role', 'address', 'online', 'key', 'certificate until'],
+    ['host', 'role', 'address', 'online', 'key', 'certificate until', 'guardian'],
     answer.items.map(host => [
       host.name,
       host.role,
@@ -74,11 +74,12 @@ async function list({ client, printer }: Session): Promise<void> {
       host.online ? 'yes' : 'NO',
       host.key_id.slice(0, 16),
       host.certificate_ends_at.slice(0, 10),
+      host.guardian ?? (host.role === 'worker' ? 'NONE' : ''),
     ]),
   )
-  for (const { name, warning } of answer.items) {
-    if (warning !== null) {
-      printer.line(`${name}: ${warning}`)
+  for (const { name, warning, advice } of answer.items) {
+    for (const said of [warning, advice].filter(text => text !== null)) {
+      printer.line(`${name}: ${said}`)
     }
   }
   const engines = answer.items.flatMap(host => host.engines.map(engine => ({ host: host.name, ...engine })))

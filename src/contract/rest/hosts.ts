@@ -22,6 +22,12 @@ export const HostDocument = Type.Object(
       description: 'Of its newest certificate; a connected host renews it in time.',
     }),
     warning: Nullable(Type.String({ description: 'What will stop it from connecting, if nobody acts.' })),
+    guardian: Nullable(
+      Type.String({ description: 'Of a worker: who keeps its firewall; null: nobody does.' }),
+    ),
+    advice: Nullable(
+      Type.String({ description: 'What it goes on without, and should have: a worker without a guardian.' }),
+    ),
     created_at: Time,
   },
   strict,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { SeenFirewall } from '#commands/firewall-data.ts'
+import type { HostDocument } from '#contract/rest/hosts.ts'
 import { seedApp, type TestServer, testServer } from './test-server.ts'
 
 const OPENING = { protocol: 'tcp', first: 1883, last: 1883, sources: ['10.0.0.0/8'] } as const
@@ -33,7 +34,16 @@ test('R81 a guardian is assigned to a worker, and only a guardian, and only to a
   assert.equal((await assign('keeper', 'keeper')).json().code, 'NOT_A_WORKER')
   assert.equal((await assign('local', 'local')).json().code, 'NOT_A_GUARDIAN')
   assert.equal((await assign('local', 'nobody')).json().code, 'HOST_NOT_FOUND')
+  const listed = async () => (await manager.ask('GET', '/api/v1/hosts')).json().items as HostDocument[]
+  const advised = async () => (await listed()).filter(({ advice }) => advice !== null)
+  assert.deepEqual(
+    (await advised()).map(({ name, guardian }) => [name, guardian]),
+    [['local', null]],
+  )
+  assert.match((await advised())[0]?.advice ?? '', /"fairlead firewall guard local <guardian>"/)
   const { items } = (await assign('local', 'keeper')).json()
+  assert.deepEqual(await advised(), [])
+  assert.equal((await listed()).find(({ name }) => name === 'local')?.guardian, 'keeper')
   assert.deepEqual(
     items.map(({ guardian, workers }: { guardian: string; workers: string[] }) => [guardian, workers]),
     [

@@ -5,6 +5,7 @@ import { PruneBody, PruneDocument } from '#contract/rest/host-prune.ts'
 import { HostDocument, HostList, ManagerIdentityDocument, NewHost } from '#contract/rest/hosts.ts'
 import { warningOf } from '#manager/hosts/certificate-end.ts'
 import { checkHost } from '#manager/hosts/check-host.ts'
+import { guardianAdvice } from '#manager/hosts/guardian-advice.ts'
 import { addHost, deleteHost, type HostRecord, listHosts, readHost } from '#manager/hosts/hosts.ts'
 import { pruneHost } from '#manager/hosts/prune-host.ts'
 import { timeText } from './documents.ts'
@@ -33,6 +34,8 @@ export function hostRoutes(api: Api, parts: ApiParts): void {
       engines: host.engines.map(each => ({ ...each })),
       certificate_ends_at: timeText(host.certificateEndsAt),
       warning: warningOf(host, parts.clock.now()) ?? null,
+      guardian: host.guardian,
+      advice: guardianAdvice(host) ?? null,
       created_at: timeText(host.createdAt),
     }
   }

@@ -21,6 +21,8 @@ export interface HostRecord {
   readonly certificateEndsAt: number
   /** As its worker told of them last. */
   readonly engines: readonly SeenEngine[]
+  /** Who keeps the firewall of a worker. */
+  readonly guardian: string | null
 }
 
 export async function listHosts(db: Kysely<Tables>): Promise<HostRecord[]> {
@@ -188,5 +190,6 @@ function fromRow(row: Selectable<HostTable>): HostRecord {
     createdAt: row.created_at,
     certificateEndsAt: certificateEnd(row),
     engines,
+    guardian: row.guardian,
   }
 }

@@ -203,7 +203,8 @@ export class Execution {
     const say: Hands['say'] = (text, stream = 'info') => this.#say(text, stream)
     const parts = { clock, say, redactor: this.#redactor, outliving: this.#outliving() }
     const performUntil = (until: AbortSignal) => this.#stoppable(createPerform({ ...parts, signal: until }))
-    return { id, perform: performUntil(signal), performUntil, say, signal, clock, host, talk, arrivedAt }
+    const inTurn: Hands['inTurn'] = (key, part) => this.#parts.locks.run(key, part)
+    return { id, perform: performUntil(signal), performUntil, inTurn, say, signal, clock, host, talk, arrivedAt }
   }
 
   #stoppable(perform: Perform): Perform {

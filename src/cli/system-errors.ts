@@ -86,3 +86,11 @@ export const MEMBER_CHANGE_FAILED = defineError({
   message: (member: string, action: string, why: string) => `"${member}": ${action} failed: ${why}`,
   hint: () => 'What was moved is where it was moved to. Once the reason is gone, ask for the same again.',
 })
+
+export const MEMBER_CHANGE_CANCELLED = defineError({
+  code: 'MEMBER_CHANGE_CANCELLED',
+  status: 409,
+  retry: 'never',
+  message: (member: string, action: string, what: string) => `"${member}": ${action} was ended. ${what}`,
+  hint: () => 'Ask for the same again to have the rest done.',
+})

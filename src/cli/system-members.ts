@@ -3,7 +3,7 @@ import type { MemberDocument, MemberList } from '#contract/rest/system-members.t
 import type { Act } from './command.ts'
 import { inertLine } from './inert.ts'
 import type { Session } from './session.ts'
-import { MEMBER_CHANGE_FAILED, NO_SUCH_MEMBER } from './system-errors.ts'
+import { MEMBER_CHANGE_CANCELLED, MEMBER_CHANGE_FAILED, NO_SUCH_MEMBER } from './system-errors.ts'
 
 const LOOK_EVERY_MS = 500
 
@@ -15,6 +15,7 @@ export function configureMembers(command: Command, act: Act): void {
   for (const [name, action, does] of [
     ['evacuate', 'evacuate', 'moves all that is on a member of a cluster to others, for maintenance'],
     ['restore-member', 'restore', 'takes an evacuated member into use again, with what it had'],
+    ['cancel-member', 'cancel', 'ends its evacuation or restore; what was moved by then stays where it is'],
   ] as const) {
     command
       .command(name)
@@ -51,7 +52,7 @@ function stateOf({ status, change }: MemberDocument): string {
 interface Wish {
   readonly member: string
   readonly host: string | undefined
-  readonly action: 'evacuate' | 'restore'
+  readonly action: 'evacuate' | 'restore' | 'cancel'
 }
 
 async function change({ client, printer, clock, signal }: Session, wish: Wish): Promise<void> {
@@ -73,8 +74,16 @@ async function change({ client, printer, clock, signal }: Session, wish: Wish): 
     now = await found()
   }
   printer.answer(now)
+  if (now.change?.state === 'cancelled') {
+    const reason = inertLine(now.change.reason ?? '', 2_000)
+    if (wish.action !== 'cancel') {
+      throw MEMBER_CHANGE_CANCELLED(wish.member, wish.action, reason)
+    }
+    printer.line(`${wish.member}: ${now.change.action} is ended. ${reason}`)
+    return
+  }
   if (now.change?.state === 'failed') {
     throw MEMBER_CHANGE_FAILED(wish.member, wish.action, inertLine(now.change.reason ?? '', 500))
   }
-  printer.line(`${wish.member}: ${wish.action} is done`)
+  printer.line(`${wish.member}: ${now.change?.action ?? wish.action} is done`)
 }

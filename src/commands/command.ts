@@ -20,6 +20,14 @@ export interface Hands {
   /** One line for the deployment's log (redacted before it leaves the host). */
   readonly say: (text: string, stream?: 'stdout' | 'stderr' | 'info') => void
   readonly signal: AbortSignal
+  /**
+   * Runs a part of the command when its turn has come, among all commands of this host that name the same key (also as
+   * their `lock`): for keys that are known only at work. The signal ends its waiting.
+   */
+  readonly inTurn?: <T>(
+    key: string,
+    part: { readonly run: () => Promise<T>; readonly signal: AbortSignal; readonly shares?: boolean },
+  ) => Promise<T>
   readonly clock: Clock
   readonly host: HostFacts
   /**

@@ -2,22 +2,20 @@ import { type Static, Type } from 'typebox'
 import { beginBackup, deleteBackup, keepBackup, listBackups } from '#programs/incus-backups.ts'
 import { handsForCleanUp } from './clean-up.ts'
 import { defineCommand, type Hands } from './command.ts'
+import { defineSystemChange } from './system-at-member.ts'
 import { KeptBackup, SystemBackupData, SystemForgetBackupData } from './system-data.ts'
 import { backupFile } from './system-files.ts'
-import { ended, mustFind, systemLock, systemsOf, untilIdle } from './system-incus.ts'
+import { ended, mustFind, systemsOf, untilIdle } from './system-incus.ts'
 
 const HOURS = 3_600_000
 const CLEAN_UP_MS = 60_000
 
-export const systemBackup = defineCommand({
+export const systemBackup = defineSystemChange({
   name: 'system.backup',
   summary: 'Writes a system container into an encrypted file of its host; its snapshots are left out.',
-  role: 'worker',
-  engineFree: true,
   data: SystemBackupData,
   result: KeptBackup,
   deadlineMs: 6 * HOURS,
-  lock: systemLock,
   run: backUp,
 })
 

@@ -3,12 +3,12 @@ import { asFairleadError } from '#lib/errors.ts'
 import { Secret } from '#lib/secret.ts'
 import type { IncusReply } from '#programs/incus.ts'
 import { bringBackup } from '#programs/incus-backups.ts'
-import { findInstance, RESTORING, renameInstance, replaceInstance } from '#programs/incus-instances.ts'
+import { findInstance, renameInstance, replaceInstance, restoringName } from '#programs/incus-instances.ts'
 import { deleteNetwork, idleStandIns, makeStandIn, networkMissingIn } from '#programs/incus-networks.ts'
 import { systemConfig, systemDevices, type Texts } from '#programs/incus-system.ts'
 import type { Hands } from './command.ts'
 import type { SystemCreateData } from './system-data.ts'
-import { removeInstance } from './system-delete.ts'
+import { removeHalfBrought } from './system-delete.ts'
 import { backupFile } from './system-files.ts'
 import { ended, systemsOf } from './system-incus.ts'
 
@@ -27,11 +27,8 @@ export async function bringBack(
 ): Promise<void> {
   const { socket, ...place } = systemsOf(hands)
   const doing = { what: 'made of its backup', name }
-  const meanwhile = `${RESTORING}${id.slice(-12)}`
-  const left = await hands.perform(findInstance(socket, meanwhile))
-  if (left) {
-    await removeInstance(hands, left)
-  }
+  const meanwhile = restoringName(id)
+  await removeHalfBrought(hands, id)
   const { sha256, identity, backup } = from
   const bringing = {
     ...{ name: meanwhile, pool: place.pool, file: backupFile(hands, backup), sha256 },

@@ -17,8 +17,9 @@ import {
   systemDevices,
   type Texts,
 } from '#programs/incus-system.ts'
-import { defineCommand, type Hands } from './command.ts'
+import type { Hands } from './command.ts'
 import { sayTo } from './container-policy.ts'
+import { defineSystemChange } from './system-at-member.ts'
 import {
   type SystemResizeData as ResizeData,
   SystemKeysData,
@@ -26,22 +27,19 @@ import {
   SystemResizeData,
 } from './system-data.ts'
 import { SYSTEM_NAME_TAKEN, SYSTEM_POOL_WITHOUT_LIMITS } from './system-errors.ts'
-import { ended, mustFind, note, systemLock, systemsOf } from './system-incus.ts'
+import { ended, mustFind, note, systemsOf } from './system-incus.ts'
 import { refuseForbiddenShape } from './system-policy.ts'
 import { stopInstance } from './system-state.ts'
 
 const strict = { additionalProperties: false } as const
 const Empty = Type.Object({}, strict)
 
-export const systemResize = defineCommand({
+export const systemResize = defineSystemChange({
   name: 'system.resize',
   summary: 'Gives a system container its limits and ports; while it runs, where Incus can.',
-  role: 'worker',
-  engineFree: true,
   data: SystemResizeData,
   result: Empty,
   deadlineMs: 300_000,
-  lock: systemLock,
   async run(hands, data) {
     refuseForbiddenShape(hands.host.policy, data, sayTo(hands))
     await shape(hands, await mustFind(hands, data), data)
@@ -49,15 +47,12 @@ export const systemResize = defineCommand({
   },
 })
 
-export const systemRename = defineCommand({
+export const systemRename = defineSystemChange({
   name: 'system.rename',
   summary: 'Gives a system container another name, which is its host name too; it is stopped for that.',
-  role: 'worker',
-  engineFree: true,
   data: SystemRenameData,
   result: Empty,
   deadlineMs: 300_000,
-  lock: systemLock,
   async run(hands, { id, name }) {
     const { socket } = systemsOf(hands)
     const found = await mustFind(hands, { id, name })
@@ -75,15 +70,12 @@ export const systemRename = defineCommand({
   },
 })
 
-export const systemAuthorize = defineCommand({
+export const systemAuthorize = defineSystemChange({
   name: 'system.authorize',
   summary: 'Lets exactly these SSH keys into a system container, as root.',
-  role: 'worker',
-  engineFree: true,
   data: SystemKeysData,
   result: Empty,
   deadlineMs: 60_000,
-  lock: systemLock,
   async run(hands, { id, name, keys }) {
     const { socket } = systemsOf(hands)
     const found = await mustFind(hands, { id, name })

@@ -3,8 +3,9 @@ import { operationsOf } from '#programs/incus.ts'
 import { imageNamed, listImageNames, poolDriver } from '#programs/incus-host.ts'
 import { createInstance, findInstance, type SystemInstance } from '#programs/incus-instances.ts'
 import { SYSTEM_KEY, systemConfig, systemDevices } from '#programs/incus-system.ts'
-import { defineCommand, type Hands } from './command.ts'
+import type { Hands } from './command.ts'
 import { sayTo } from './container-policy.ts'
+import { defineSystemChange } from './system-at-member.ts'
 import { bringBack } from './system-bring.ts'
 import { SystemCreateData } from './system-data.ts'
 import { removeInstance } from './system-delete.ts'
@@ -14,7 +15,7 @@ import {
   SYSTEM_POOL_MISSING,
   SYSTEM_POOL_WITHOUT_LIMITS,
 } from './system-errors.ts'
-import { ended, lookFor, note, systemLock, systemsOf } from './system-incus.ts'
+import { ended, lookFor, note, systemsOf } from './system-incus.ts'
 import { refuseForbiddenShape } from './system-policy.ts'
 
 const strict = { additionalProperties: false } as const
@@ -24,15 +25,13 @@ const IMAGE_SERVER = 'https://images.linuxcontainers.org'
 
 const CreateResult = Type.Object({ name: Type.String(), created: Type.Boolean() }, strict)
 
-export const systemCreate = defineCommand({
+export const systemCreate = defineSystemChange({
   name: 'system.create',
   summary: 'Makes a system container, stopped; one that was left half-made is made anew.',
-  role: 'worker',
-  engineFree: true,
   data: SystemCreateData,
   result: CreateResult,
   deadlineMs: 1_800_000,
-  lock: systemLock,
+  members: ({ member }) => (member === undefined ? [] : [member]),
   run: create,
 })
 

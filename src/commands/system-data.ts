@@ -141,6 +141,8 @@ export type SystemVerifyData = Static<typeof SystemVerifyData>
 export const SystemDeleteData = Type.Object(
   {
     id: SystemId,
+    /** What it is called, for what is on a member that does not answer; absent: told by a manager of an older release. */
+    name: Type.Optional(SystemName),
     /** Only when this deployment made it. */
     madeBy: Type.Optional(DeploymentId),
   },

@@ -135,6 +135,15 @@ export const SYSTEM_MEMBER_NOT_READY = defineError({
       : 'See to that machine and its Incus daemon, or choose another member.',
 })
 
+export const SYSTEM_MEMBER_BUSY = defineError({
+  code: 'SYSTEM_MEMBER_BUSY',
+  status: 409,
+  retry: 'later',
+  message: (member: string) => `The member "${member}" of the cluster is just being evacuated or restored.`,
+  hint: (member: string) =>
+    `Nothing there is changed meanwhile. "fairlead systems members" shows when that is over, "fairlead systems cancel-member ${member}" ends it.`,
+})
+
 export const SYSTEM_MEMBER_LAST = defineError({
   code: 'SYSTEM_MEMBER_LAST',
   status: 409,

@@ -2,10 +2,11 @@ import { type Static, Type } from 'typebox'
 import { forgetOutput, programEnd, readOutput, runProgram } from '#programs/incus-exec.ts'
 import { listFolder, type SystemInstance } from '#programs/incus-instances.ts'
 import { packagesHash, SYSTEM_KEY } from '#programs/incus-system.ts'
-import { defineCommand, type Hands } from './command.ts'
+import type { Hands } from './command.ts'
+import { defineSystemChange } from './system-at-member.ts'
 import { SystemInstallData } from './system-data.ts'
 import { SYSTEM_NOT_INSTALLED, SYSTEM_NOT_RUNNING, SYSTEM_WITHOUT_PACKAGES } from './system-errors.ts'
-import { ended, mustFind, note, systemLock, systemsOf, untilIdle } from './system-incus.ts'
+import { ended, mustFind, note, systemsOf, untilIdle } from './system-incus.ts'
 import { isUp } from './system-state.ts'
 
 const SSH_PACKAGE = 'openssh-server'
@@ -18,16 +19,13 @@ const MOST_LINES = 8
 const APT = ['apt-get', '--yes', '--option', 'DPkg::Lock::Timeout=300']
 const INSTALL = [...APT, 'install', '--no-install-recommends']
 
-export const systemInstall = defineCommand({
+export const systemInstall = defineSystemChange({
   name: 'system.install',
   summary:
     'Installs the packages of its profile in a system container that runs; what is there stays as it is.',
-  role: 'worker',
-  engineFree: true,
   data: SystemInstallData,
   result: Type.Object({}, { additionalProperties: false }),
   deadlineMs: 1_800_000,
-  lock: systemLock,
   run: install,
 })
 

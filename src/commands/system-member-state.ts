@@ -1,11 +1,18 @@
 import { Type } from 'typebox'
 import { MemberName } from '#contract/cluster.ts'
 import { memberOperations, setMemberState } from '#programs/incus-cluster.ts'
-import { listInstances, type SystemInstance } from '#programs/incus-instances.ts'
+import { isUntold, listInstances, type SystemInstance } from '#programs/incus-instances.ts'
 import { SYSTEM_KEY } from '#programs/incus-system.ts'
 import { defineCommand, type Hands } from './command.ts'
-import { SYSTEM_MEMBER_LAST, SYSTEM_MEMBER_NOT_READY, SYSTEM_MEMBER_UNFINISHED } from './system-errors.ts'
-import { ended, endOf, systemsOf } from './system-incus.ts'
+import { memberLock } from './system-at-member.ts'
+import {
+  SYSTEM_FAILED,
+  SYSTEM_MEMBER_LAST,
+  SYSTEM_MEMBER_NOT_READY,
+  SYSTEM_MEMBER_UNFINISHED,
+} from './system-errors.ts'
+import { ended, endOf, systemsOf, untilIdle } from './system-incus.ts'
+import { ORIGIN } from './system-member-look.ts'
 import { memberNamed, reachedAt, refuseOneAddress } from './system-members.ts'
 import { greetingAt, isUp } from './system-state.ts'
 
@@ -13,8 +20,9 @@ const strict = { additionalProperties: false } as const
 /** Everything on the disks of a machine goes over the network. */
 const DAY_MS = 24 * 3_600_000
 const SSH_WITHIN_MS = 120_000
-/** Where Incus writes down what an evacuation has moved, until it is back. */
-const ORIGIN = 'volatile.evacuate.origin'
+/** So long Incus may be unable to say how a container is, because it is just started or stopped. */
+const PATIENCE_MS = 30_000
+const LOOK_AGAIN_MS = 200
 const SSH = 'tcp:127.0.0.1:22'
 
 export const systemMemberState = defineCommand({
@@ -29,36 +37,40 @@ export const systemMemberState = defineCommand({
   ),
   result: Type.Object({ moved: Type.Array(Type.String()) }, strict),
   deadlineMs: DAY_MS,
-  lock: ({ member }) => `member:${member}`,
+  lock: memberLock,
   async run(hands, { member, action }) {
     const { socket } = systemsOf(hands)
     const doing = { what: action === 'evacuate' ? 'evacuated' : 'restored', name: member }
     await refuse(hands, { member, action })
     // What an earlier worker began goes on in the daemon; how it ended shows below.
-    for (const operation of await hands.perform(memberOperations(socket))) {
+    for (const operation of await hands.perform(memberOperations(socket, member))) {
       await endOf(hands, doing, operation).catch(() => hands.signal.throwIfAborted())
     }
-    const before = await affected(hands, { member, action })
+    const before = await settled(hands, { member, action })
+    const strangers = before.filter(each => !isOurs(each)).map(({ name }) => name)
+    if (strangers.length > 0) {
+      hands.say(`not made by Fairlead, and moved as well: ${strangers.join(', ')}`, 'info')
+    }
     const names = before.map(({ name }) => name)
     const { found } = await memberNamed(hands, member)
     if ((found.status === 'evacuated') !== (action === 'evacuate')) {
       await ended(hands, doing, hands.perform(setMemberState(socket, member, action)))
     }
     // It calls a member evacuated, or restored, before it has moved anything; a daemon that ends then does not go on.
-    const after = await hands.perform(listInstances(socket))
-    const left = after.filter(isOurs).filter(each => isWhere(each, { member, action }))
-    const moved = after
-      .filter(isOurs)
-      .filter(each => names.includes(each.name) || each.config[ORIGIN] === member)
+    const isMeant = (each: SystemInstance) => names.includes(each.name) || each.location === member
+    const after = await listTold(hands, isMeant)
+    const left = after.filter(each => isWhere(each, { member, action }))
+    const moved = after.filter(each => names.includes(each.name) || each.config[ORIGIN] === member)
     const isDown = (each: SystemInstance) =>
       !isUp(each) && before.some(was => was.name === each.name && isUp(was))
     const unfinished = [...left, ...moved.filter(each => !left.includes(each) && isDown(each))]
     if (unfinished.length > 0) {
       throw SYSTEM_MEMBER_UNFINISHED(doing.what, member, unfinished.map(({ name }) => name).join(', '))
     }
-    await proveAll(hands, moved)
+    const ours = moved.filter(isOurs)
+    await proveAll(hands, ours)
     hands.say(`${doing.what} "${member}"`, 'info')
-    return { moved: moved.map(({ name }) => name).sort() }
+    return { moved: ours.map(({ name }) => name).sort() }
   },
 })
 
@@ -81,10 +93,39 @@ async function refuse(hands: Hands, { member, action }: Wish): Promise<void> {
   }
 }
 
-/** The systems that are to be moved: away from it those that are there, back to it those that came from there. */
+/**
+ * What is to be moved, whoever made it, once nothing is under way with it: away from the member what is there, back to it
+ * what came from there. Nothing is begun while Incus cannot say how something there is: nobody would miss it afterwards.
+ */
+async function settled(hands: Hands, wish: Wish): Promise<SystemInstance[]> {
+  for (const { name } of await affected(hands, wish)) {
+    await untilIdle(hands, name)
+  }
+  return await affected(hands, wish)
+}
+
 async function affected(hands: Hands, wish: Wish): Promise<SystemInstance[]> {
-  const all = await hands.perform(listInstances(systemsOf(hands).socket))
-  return all.filter(isOurs).filter(each => isWhere(each, wish))
+  const all = await listTold(hands, ({ location }) => location === wish.member)
+  return all.filter(each => isWhere(each, wish))
+}
+
+/** All containers, once Incus can say of those that are meant how they are. */
+async function listTold(
+  hands: Hands,
+  isMeant: (each: SystemInstance) => boolean,
+): Promise<readonly SystemInstance[]> {
+  const deadline = hands.clock.monotonic() + PATIENCE_MS
+  for (;;) {
+    const all = await hands.perform(listInstances(systemsOf(hands).socket))
+    const unclear = all.find(each => isUntold(each) && isMeant(each))
+    if (!unclear) {
+      return all
+    }
+    if (hands.clock.monotonic() >= deadline) {
+      throw SYSTEM_FAILED('looked at', unclear.name, 'Incus does not say how it is')
+    }
+    await hands.clock.sleep(LOOK_AGAIN_MS, hands.signal)
+  }
 }
 
 function isWhere({ location, config }: SystemInstance, { member, action }: Wish): boolean {

@@ -1,22 +1,20 @@
 import { Type } from 'typebox'
 import { moveInstance } from '#programs/incus-cluster.ts'
 import { SYSTEM_KEY } from '#programs/incus-system.ts'
-import { defineCommand } from './command.ts'
+import { defineSystemChange } from './system-at-member.ts'
 import { SystemMoveData } from './system-data.ts'
-import { ended, mustFind, note, systemLock, systemsOf, untilIdle } from './system-incus.ts'
+import { ended, mustFind, note, systemsOf, untilIdle } from './system-incus.ts'
 import { stopInstance } from './system-state.ts'
 
-export const systemMove = defineCommand({
+export const systemMove = defineSystemChange({
   name: 'system.move',
   summary:
     'Moves a system container with its snapshots to another member of the cluster; it is stopped for that.',
-  role: 'worker',
-  engineFree: true,
   data: SystemMoveData,
   result: Type.Object({ moved: Type.Boolean() }, { additionalProperties: false }),
   // Everything on its disk goes over the network.
   deadlineMs: 6 * 3_600_000,
-  lock: systemLock,
+  members: ({ member }) => [member],
   async run(hands, { id, name, member, deployment }) {
     const before = await mustFind(hands, { id, name })
     // What an earlier worker began goes on in the daemon.

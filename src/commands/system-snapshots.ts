@@ -1,7 +1,9 @@
 import { Type } from 'typebox'
 import { deleteSnapshot, listSnapshots, restoreSnapshot, takeSnapshot } from '#programs/incus-snapshots.ts'
 import { SYSTEM_KEY } from '#programs/incus-system.ts'
-import { defineCommand, type Hands } from './command.ts'
+import { handsForCleanUp } from './clean-up.ts'
+import type { Hands } from './command.ts'
+import { defineSystemChange } from './system-at-member.ts'
 import { shape } from './system-change.ts'
 import {
   type SystemRestoreData as RestoreData,
@@ -9,20 +11,19 @@ import {
   SystemSnapshotData,
 } from './system-data.ts'
 import { SYSTEM_SNAPSHOT_GONE } from './system-errors.ts'
-import { ended, mustFind, systemLock, systemsOf } from './system-incus.ts'
+import { ended, mustFind, systemsOf } from './system-incus.ts'
 
 const strict = { additionalProperties: false } as const
+/** With a pool that is a plain folder everything is copied. */
+const RESTORE_MS = 900_000
 const Empty = Type.Object({}, strict)
 
-export const systemSnapshot = defineCommand({
+export const systemSnapshot = defineSystemChange({
   name: 'system.snapshot',
   summary: 'Keeps what is on the disk of a system container now, under a name.',
-  role: 'worker',
-  engineFree: true,
   data: SystemSnapshotData,
   result: Empty,
   deadlineMs: 600_000,
-  lock: systemLock,
   async run(hands, { id, name, snapshot }) {
     const found = await mustFind(hands, { id, name })
     if (!(await hasSnapshot(hands, found.name, snapshot))) {
@@ -34,15 +35,12 @@ export const systemSnapshot = defineCommand({
   },
 })
 
-export const systemForget = defineCommand({
+export const systemForget = defineSystemChange({
   name: 'system.forget-snapshot',
   summary: 'Deletes a snapshot of a system container.',
-  role: 'worker',
-  engineFree: true,
   data: SystemSnapshotData,
   result: Empty,
   deadlineMs: 600_000,
-  lock: systemLock,
   async run(hands, { id, name, snapshot }) {
     const found = await mustFind(hands, { id, name })
     if (await hasSnapshot(hands, found.name, snapshot)) {
@@ -54,15 +52,12 @@ export const systemForget = defineCommand({
   },
 })
 
-export const systemRestore = defineCommand({
+export const systemRestore = defineSystemChange({
   name: 'system.restore',
   summary: 'Brings the disk of a system container back to a snapshot; its limits and ports stay.',
-  role: 'worker',
-  engineFree: true,
   data: SystemRestoreData,
   result: Empty,
-  deadlineMs: 900_000,
-  lock: systemLock,
+  deadlineMs: RESTORE_MS,
   run: restore,
 })
 
@@ -76,15 +71,24 @@ async function restore(hands: Hands, data: RestoreData): Promise<Record<string, 
     throw SYSTEM_SNAPSHOT_GONE(found.name, snapshot)
   }
   const doing = { what: `brought back to "${snapshot}"`, name: found.name }
-  await ended(hands, doing, hands.perform(restoreSnapshot(systemsOf(hands).socket, found.name, snapshot)))
+  // Once begun it goes on in the daemon whatever becomes of the command. Cut off before it is written down what was done,
+  // it would be done again with the next change, and what was written until then would be lost.
+  const calm = calmHands(hands)
+  await ended(calm, doing, calm.perform(restoreSnapshot(systemsOf(hands).socket, found.name, snapshot)))
   // With the disk came the configuration of that day: limits, ports and what we wrote down of it are put back.
   const marks = {
     [SYSTEM_KEY.restored]: String(restored),
     [SYSTEM_KEY.restarts]: found.config[SYSTEM_KEY.restarts] ?? '0',
   }
-  await shape(hands, await mustFind(hands, data), { ...data, marks })
-  hands.say(`"${found.name}" is as it was in "${snapshot}"`, 'info')
+  await shape(calm, await mustFind(calm, data), { ...data, marks })
+  calm.say(`"${found.name}" is as it was in "${snapshot}"`, 'info')
   return {}
+}
+
+/** They do not end with the command, and say nothing more when it has. */
+function calmHands(hands: Hands): Hands {
+  const say: Hands['say'] = (text, stream) => hands.signal.aborted || hands.say(text, stream)
+  return { ...handsForCleanUp(hands, RESTORE_MS), say }
 }
 
 async function hasSnapshot(hands: Hands, name: string, snapshot: string): Promise<boolean> {

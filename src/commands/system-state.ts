@@ -3,9 +3,10 @@ import { asFairleadError, type FairleadError } from '#lib/errors.ts'
 import { readStartLog, type SystemInstance, setState } from '#programs/incus-instances.ts'
 import { SYSTEM_KEY } from '#programs/incus-system.ts'
 import { defineCommand, type Hands } from './command.ts'
+import { defineSystemChange } from './system-at-member.ts'
 import { SystemStartData, SystemStopData, SystemVerifyData } from './system-data.ts'
 import { SYSTEM_FAILED, SYSTEM_NOT_ANSWERING } from './system-errors.ts'
-import { ended, mustFind, note, systemLock, systemsOf } from './system-incus.ts'
+import { ended, mustFind, note, systemsOf } from './system-incus.ts'
 import { reachedAt } from './system-members.ts'
 
 const strict = { additionalProperties: false } as const
@@ -17,15 +18,12 @@ const LOOK_AGAIN_MS = 100
 const GREETING_MS = 2_000
 const MOST_LINES = 5
 
-export const systemStart = defineCommand({
+export const systemStart = defineSystemChange({
   name: 'system.start',
   summary: 'Starts a system container, or starts it anew when that was asked for since its last start.',
-  role: 'worker',
-  engineFree: true,
   data: SystemStartData,
   result: Empty,
   deadlineMs: 300_000,
-  lock: systemLock,
   async run(hands, { id, name, restarts, deployment }) {
     const found = await mustFind(hands, { id, name })
     if (isUp(found) && Number(found.config[SYSTEM_KEY.restarts] ?? 0) !== restarts) {
@@ -40,15 +38,12 @@ export const systemStart = defineCommand({
   },
 })
 
-export const systemStop = defineCommand({
+export const systemStop = defineSystemChange({
   name: 'system.stop',
   summary: 'Stops a system container; what does not end by itself within 20 seconds is ended.',
-  role: 'worker',
-  engineFree: true,
   data: SystemStopData,
   result: Empty,
   deadlineMs: 300_000,
-  lock: systemLock,
   async run(hands, whose) {
     const found = await mustFind(hands, whose)
     await stopInstance(hands, found)

@@ -5,7 +5,7 @@ import type { PublicIdentity } from '#link/public-identity.ts'
 import type { Agents } from './agents/agents.ts'
 import type { Api } from './api/shape.ts'
 import { startEndingVisits } from './apps/end-visits.ts'
-import type { Audit } from './audit/audit.ts'
+import { type Audit, createAudit } from './audit/audit.ts'
 import type { Config } from './config.ts'
 import type { Events } from './deployments/events.ts'
 import { type LogPlace, logFiles } from './deployments/log-place.ts'
@@ -85,9 +85,10 @@ export async function assemble(given: Ingredients): Promise<Assembly> {
   const scheduler = createScheduler(pipelineParts)
   const follower = createImageFollower(pipelineParts)
   const backups = createBackupKeeper(parts)
-  const members = createMemberKeeper(parts)
+  const audit = given.audit ?? createAudit(parts)
+  const members = createMemberKeeper({ ...parts, audit })
   const observer = createObserver(pipelineParts, config.observeMs)
-  const server = await createServer(parts, given.audit)
+  const server = await createServer(parts, audit)
   const timers: Timer[] = []
   const traces = startSendingTraces(pipelineParts, config.traces)
   return {

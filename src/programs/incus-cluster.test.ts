@@ -34,11 +34,12 @@ test('a member is reached at the address that somebody wrote down for it, else a
 test('only what empties a member or fills it again is waited for, while it goes on', () => {
   const operations = {
     running: [
-      { id: 'a', description: 'Evacuating cluster member', status_code: 103 },
-      { id: 'b', description: 'Starting instance', status_code: 103 },
+      { id: 'a', description: 'Evacuating cluster member', status_code: 103, location: 'k1' },
+      { id: 'd', description: 'Evacuating cluster member', status_code: 103, location: 'k2' },
+      { id: 'b', description: 'Starting instance', status_code: 103, location: 'k1' },
     ],
-    success: [{ id: 'c', description: 'Restoring cluster member', status_code: 200 }],
+    success: [{ id: 'c', description: 'Restoring cluster member', status_code: 200, location: 'k1' }],
   }
-  assert.deepEqual(memberOperations('/s').read(answer(operations)), ['/1.0/operations/a'])
-  assert.deepEqual(memberOperations('/s').read(answer(null)), [])
+  assert.deepEqual(memberOperations('/s', 'k1').read(answer(operations)), ['/1.0/operations/a'])
+  assert.deepEqual(memberOperations('/s', 'k1').read(answer(null)), [])
 })

@@ -59,8 +59,8 @@ export function setMemberState(
   })
 }
 
-/** Paths of what is under way to empty a member or to bring back what it had. */
-export function memberOperations(socket: string): EngineRequest<readonly string[]> {
+/** Paths of what is under way to empty a member or to bring back what it had; each goes on at that member itself. */
+export function memberOperations(socket: string, member: string): EngineRequest<readonly string[]> {
   return {
     ...askIncus(socket, { method: 'GET', path: '/1.0/operations', query: { recursion: 1 } }),
     ok: [200],
@@ -68,7 +68,8 @@ export function memberOperations(socket: string): EngineRequest<readonly string[
       Object.values(((json ?? {}) as { metadata?: Record<string, RawOperation[]> | null }).metadata ?? {})
         .flat()
         .filter(
-          each => each.status_code < 200 && /^(?:Evacuating|Restoring) cluster/.test(each.description ?? ''),
+          ({ status_code, description = '', location }) =>
+            status_code < 200 && location === member && /^(?:Evacuating|Restoring) cluster/.test(description),
         )
         .map(({ id }) => `/1.0/operations/${id}`),
   }
@@ -78,6 +79,8 @@ interface RawOperation {
   id: string
   description?: string
   status_code: number
+  /** The member that it goes on at. */
+  location?: string
 }
 
 interface RawMember {

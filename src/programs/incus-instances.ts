@@ -169,6 +169,11 @@ function readInstance(raw: RawInstance): SystemInstance {
 /** How containers are called that come out of a backup and say of themselves that they are another one. */
 export const RESTORING = 'Restoring-'
 
+/** The name of the one that is to become a system. */
+export function restoringName(id: string): string {
+  return RESTORING + id.slice(-12)
+}
+
 /** The instance that was made for a system, whatever it is called. */
 export function instanceOf(instances: readonly SystemInstance[], id: string): SystemInstance | undefined {
   return instances.find(each => each.config[SYSTEM_KEY.id] === id && !each.name.startsWith(RESTORING))

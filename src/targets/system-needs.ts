@@ -60,7 +60,8 @@ export function needsOf({ name, settings, seen, shape, configHash, previous }: W
   const found = seen.system?.isWhole === true ? seen.system : undefined
   const create = found === undefined
   const rename = found !== undefined && found.name !== name
-  const brings = found !== undefined && restore !== undefined && found.restored !== restore.count
+  // A snapshot has the number of its own day, which is an earlier one.
+  const brings = found !== undefined && restore !== undefined && found.restored < restore.count
   const isUp = found?.status === 'running'
   const pin = member !== previous?.content.member
   const move = found !== undefined && isElsewhere(found, member) && (pin || isReady(seen, member))
@@ -72,7 +73,7 @@ export function needsOf({ name, settings, seen, shape, configHash, previous }: W
       found !== undefined && (found.configHash !== configHash || !hasParts(found.parts, { seen, shape })),
     // With the disk of a snapshot came its keys.
     authorize: brings || found?.keysHash !== keysHash(keys),
-    start: running && (!isUp || rename || move || brings || found.restarts !== restarts),
+    start: running && (!isUp || rename || move || brings || found.restarts < restarts),
     install: running && lacksPackages(settings, seen),
     stop: !running && found !== undefined && found.status !== 'stopped',
     // One that is gone is not made up for: it would be of another day.
@@ -131,8 +132,13 @@ export function refuseImpossible({ name, settings, seen }: Situation, needs: Nee
   }
 }
 
-function refuseMember({ settings: { member }, seen }: Omit<Situation, 'name'>, needs: Needs): void {
+function refuseMember({ settings: { member, from }, seen }: Omit<Situation, 'name'>, needs: Needs): void {
   const { cluster, host, place } = seen
+  const isOfOne = !ANY_ADDRESS.includes(place.address)
+  if (member === undefined && needs.create && !from && isOfOne && (cluster?.members.length ?? 0) > 1) {
+    // Incus may put it where nobody can listen at that address.
+    throw SYSTEM_ADDRESS_OF_ONE(place.address, host)
+  }
   if (member === undefined || !(needs.create || needs.move || needs.pin)) {
     return
   }
@@ -150,7 +156,7 @@ function refuseMember({ settings: { member }, seen }: Omit<Situation, 'name'>, n
   if (found.status !== 'online') {
     throw SYSTEM_MEMBER_NOT_READY(member, found.status)
   }
-  if (!ANY_ADDRESS.includes(place.address)) {
+  if (isOfOne) {
     throw SYSTEM_ADDRESS_OF_ONE(place.address, host)
   }
 }

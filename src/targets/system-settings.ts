@@ -34,7 +34,7 @@ export const SystemSettings = Type.Object(
     running: Type.Boolean(),
     /** The member of the cluster that it is to be on; absent: where Incus puts it, and it stays. */
     member: Type.Optional(SystemMoveData.properties.member),
-    /** How often a new start was asked for. */
+    /** Of the new start that was asked for last: a number that none before had. */
     restarts: Type.Integer({ minimum: 0 }),
     ports: Type.Array(
       Type.Object(
@@ -55,7 +55,7 @@ export const SystemSettings = Type.Object(
     /** Names of the snapshots that people asked for. */
     snapshots: Type.Array(SnapshotName, { maxItems: 200 }),
     schedule: Type.Optional(Type.Object({ ...schedulePart() }, strict)),
-    /** What it was brought back to last, and how often that was asked for. */
+    /** What it was brought back to last, with a number that no restore before had. */
     restore: Type.Optional(
       Type.Object(
         { snapshot: Type.String({ minLength: 1, maxLength: 64 }), count: Type.Integer({ minimum: 1 }) },

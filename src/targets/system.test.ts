@@ -57,6 +57,15 @@ test('one that is not there is made, let in to, started and proved', () => {
   ])
 })
 
+test('a worker that can tell by its name what is on a member that is away is told the name', () => {
+  const app = { id: ID, name: 'ada', baseDomain: 'localhost' }
+  const knows = (command: string) => command === 'system.member-look'
+  const removed = (more: object) => system.remove({ app, volumes: 'delete', ...more })[0]?.data
+  assert.deepEqual(removed({}), { id: ID })
+  assert.deepEqual(removed({ knows: () => false }), { id: ID })
+  assert.deepEqual(removed({ knows }), { id: ID, name: 'ada' })
+})
+
 test('one that is as it should be is left alone', () => {
   const plan = planned(SETTINGS, present(SETTINGS))
   assert.deepEqual([plan.nothingToDo, plan.apply, plan.verify], [true, [], []])
@@ -117,6 +126,32 @@ test('R73 snapshots are taken and deleted as asked for; one that is lost is not 
   assert.deepEqual(commands(SETTINGS, there, { snapshots: ['s1'] }), ['system.forget-snapshot'])
 })
 
+test('R73 a snapshot that was given up is taken back, but not the one of just before a restore', () => {
+  const wanted = { ...SETTINGS, snapshots: ['s1'] }
+  const undo = (...of: Parameters<typeof planned>) => planned(...of).undo.map(({ command }) => command)
+  assert.deepEqual(undo(wanted, present(SETTINGS), { snapshots: [] }), ['system.forget-snapshot'])
+  const snapshots = [{ name: 's0', createdAt: '' }]
+  const restored = { ...wanted, restore: { snapshot: 's0', count: 2 } }
+  assert.deepEqual(undo(restored, present(SETTINGS, { snapshots }), { snapshots: ['s0'] }), ['system.start'])
+})
+
+test('R73 for a snapshot alone nobody has to be able to log in', () => {
+  const wanted = { ...SETTINGS, snapshots: ['s1'] }
+  const data = planned(wanted, present(SETTINGS), { snapshots: [] }).verify[0]?.data
+  assert.deepEqual([data?.running, data?.ssh], [true, undefined])
+})
+
+test('what was asked for once is over with a deployment that did not do it; the rest stays wanted', () => {
+  const snapshots = ['kept']
+  const wanted = { ...SETTINGS, memory_bytes: 2 ** 31, member: 'k2', restarts: 9, snapshots: ['kept', 'new'] }
+  const released = { snapshots, restarts: 3, member: 'k1' }
+  assert.deepEqual(system.withdraw?.(wanted, released), { ...wanted, snapshots, restarts: 3, member: 'k1' })
+  const { member: _, ...anywhere } = wanted
+  const restoring = { ...wanted, restore: { snapshot: 'kept', count: 5 } }
+  // Of an earlier release, which said nothing of new starts.
+  assert.deepEqual(system.withdraw?.(restoring, { snapshots }), anywhere)
+})
+
 test('R73 a restore is done once, and lets the keys of today in', () => {
   const wanted = { ...SETTINGS, restore: { snapshot: 's1', count: 2 } }
   const snapshots = [{ name: 's1', createdAt: '' }]
@@ -126,6 +161,11 @@ test('R73 a restore is done once, and lets the keys of today in', () => {
     'system.start',
   ])
   assert.deepEqual(commands(wanted, present(SETTINGS, { restored: 2 })), [])
+  assert.deepEqual(
+    commands(wanted, present(SETTINGS, { restored: 3 })),
+    [],
+    'one that was given up was later',
+  )
   assert.throws(() => commands(wanted, present(SETTINGS)), isCode('SYSTEM_SNAPSHOT_GONE'))
 })
 
@@ -198,6 +238,12 @@ test('R71 a member that is unknown, away or emptied is refused, and ports that c
   assert.throws(() => commands(to('k2'), present(SETTINGS)), isCode('SYSTEM_NO_CLUSTER'))
   const bound = { ...there, place: { ...PLACE, address: '192.0.2.1' } }
   assert.throws(() => commands(to('k2'), bound), isCode('SYSTEM_ADDRESS_OF_ONE'))
+  // Where nobody says which member, Incus may choose any.
+  assert.throws(() => commands(SETTINGS, { ...bound, system: null }), isCode('SYSTEM_ADDRESS_OF_ONE'))
+  assert.deepEqual(
+    commands(SETTINGS, { ...bound, system: null, cluster: { members: MEMBERS.slice(0, 1) } })[0],
+    'system.create',
+  )
 })
 
 test('its ports are opened where a guardian keeps the firewall, for whom its owner said', () => {

@@ -4,6 +4,7 @@ import {
   systemDelete,
   systemForget,
   systemInstall,
+  systemMemberLook,
   systemMove,
   systemObserve,
   systemRename,
@@ -23,6 +24,7 @@ import { BACKUP_KEY, SystemSettings, shapeHash, shapeOf, sshPortOf } from './sys
 import {
   type AppFacts,
   defineTarget,
+  type Knows,
   type Plan,
   type PlanInput,
   type Target,
@@ -48,13 +50,14 @@ export const system: Target = defineTarget({
         )
       : [],
   settle: settings => settings,
+  withdraw,
   look: ({ app, settings }) => [tell('system', systemObserve, { ...whose(app), image: settings.image })],
   plan,
   images: () => [],
   // Without its data there is nothing of it to take down: it is stopped and stays with the owner of the host.
-  remove: ({ app, volumes }) =>
+  remove: ({ app, volumes, knows }) =>
     volumes === 'delete'
-      ? [tell('delete', systemDelete, { id: idOf(app) })]
+      ? [tell('delete', systemDelete, deleted(app, knows))]
       : [tell('stop', systemStop, whose(app))],
 })
 
@@ -74,15 +77,29 @@ function plan(input: PlanInput<SystemSettings>): Plan {
     verify: nothingToDo
       ? []
       : [tell('verify', systemVerify, verifyData(app, { settings, configHash, needs }))],
-    undo: undone(needs, { about, settings, before: seen.system }, previous?.content),
+    undo: undone(needs, { about, before: seen.system, app, knows: input.knows }, previous?.content),
     release: {
       ...{ name: app.name, image: settings.image, address: seen.place.address, shape, configHash },
       snapshots: [...settings.snapshots].sort(),
+      restarts: settings.restarts,
       ...(settings.member === undefined ? {} : { member: settings.member }),
       ...(settings.restore ? { restore: settings.restore } : {}),
     },
     changes: systemChanges(app.name, { settings, seen, needs, shape }),
     nothingToDo,
+  }
+}
+
+/** A move, a new start, a restore and snapshots are asked for once. */
+function withdraw(settings: SystemSettings, released: Readonly<Record<string, unknown>>): SystemSettings {
+  const { restore, member: _, ...rest } = settings
+  const { member, restarts, snapshots } = released as Partial<SystemSettings>
+  return {
+    ...rest,
+    ...(member === undefined ? {} : { member }),
+    ...(restarts === undefined ? {} : { restarts }),
+    // Those that were taken before a restore stay, whatever became of that.
+    ...(snapshots === undefined || restore ? {} : { snapshots: [...snapshots] }),
   }
 }
 
@@ -138,28 +155,33 @@ function applied(
   ]
 }
 
+interface Done extends Pick<PlanInput<SystemSettings>, 'app' | 'knows'> {
+  readonly about: About
+  readonly before: SystemObserved['system']
+}
+
 /** What was made goes; limits and ports become those of the release before. Nothing brings back what a restore replaced. */
 function undone(
   needs: Needs,
-  {
-    about: { id, name, deployment },
-    settings: { restarts },
-    before: was,
-  }: Readonly<{ about: About; settings: SystemSettings; before: SystemObserved['system'] }>,
+  { about: { id, name, deployment }, before: was, app, knows }: Done,
   before: Readonly<Record<string, unknown>> | undefined,
 ): Tell[] {
   if (needs.create) {
-    return [tell('undo', systemDelete, { id, madeBy: deployment })]
+    return [tell('undo', systemDelete, { ...deleted(app, knows), madeBy: deployment })]
   }
   const { shape, configHash } = (before ?? {}) as Partial<Pick<About, 'shape' | 'configHash'>>
   const back = needs.move ? was?.member : undefined
+  const isStopped = needs.move || needs.rename || needs.restore || needs.start
+  // With the snapshot of just before, what a restore replaced would be lost for good.
+  const taken = needs.restore ? [] : needs.take
   return [
+    ...taken.map(snapshot => tell(`undo snapshot ${snapshot}`, systemForget, { id, name, snapshot })),
     ...(back === undefined ? [] : [tell('undo move', systemMove, { id, name, member: back, deployment })]),
     ...(needs.resize && shape && configHash
       ? [tell('undo', systemResize, { id, name, deployment, shape, configHash } as never)]
       : []),
-    ...(back !== undefined && was?.status === 'running'
-      ? [tell('undo start', systemStart, { id, name, restarts, deployment })]
+    ...(isStopped && was?.status === 'running'
+      ? [tell('undo start', systemStart, { id, name, restarts: was.restarts, deployment })]
       : []),
   ]
 }
@@ -172,7 +194,10 @@ function verifyData(
     needs,
   }: { readonly settings: SystemSettings; readonly configHash: string; readonly needs: Needs },
 ) {
-  const ssh = sshPortOf(settings)
+  const { take, forget, ...rest } = needs
+  // Snapshots change nothing of what runs: one is taken also of a system that nobody can log in to.
+  const isOnlyKept = !Object.values(rest).includes(true)
+  const ssh = isOnlyKept ? undefined : sshPortOf(settings)
   const { running } = settings
   return {
     ...{ ...whose(app), configHash, running, withinMs: SSH_WITHIN_MS },
@@ -184,6 +209,11 @@ function verifyData(
 
 function whose(app: AppFacts) {
   return { id: idOf(app), name: app.name }
+}
+
+/** Workers that do not know the other command, which came with the name, refuse what they do not know. */
+function deleted(app: AppFacts, knows: Knows | undefined) {
+  return knows?.(systemMemberLook.name) ? whose(app) : { id: idOf(app) }
 }
 
 function idOf({ id, name }: AppFacts): string {

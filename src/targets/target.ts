@@ -107,6 +107,9 @@ export interface Target<S extends TObject = TObject> {
   readonly opens?: (settings: Static<S>) => readonly Opening[]
   /** The settings with what they took from files of the checkout filled in: a release keeps these, and needs no source. */
   readonly settle: (settings: Static<S>, source: SourceFacts) => Static<S>
+  /** The settings without what was wanted once, of a deployment that did not bring it about; `released` is the content of
+   * the release that stands. Absent: all that is wanted stays wanted. */
+  readonly withdraw?: (settings: Static<S>, released: Readonly<Record<string, unknown>>) => Static<S>
   /** What to ask the worker before planning; results arrive in `found` by key. Called again until it asks nothing new. */
   readonly look: (input: LookInput<Static<S>>) => readonly Tell[]
   readonly plan: (input: PlanInput<Static<S>>) => Plan
@@ -127,10 +130,14 @@ export interface Target<S extends TObject = TObject> {
   readonly remove: (input: {
     readonly app: AppFacts
     readonly volumes: 'keep' | 'delete'
+    readonly knows?: Knows | undefined
     /** The app has moved to another engine: only what is on this one goes, and routes and files stay. */
     readonly moved?: true
   }) => readonly Tell[]
 }
+
+/** Whether a worker, which may be of an older release, knows a command of this name. */
+export type Knows = (command: string) => boolean
 
 /** Keeps a target's own types inside its file and gives the registry one type for all. */
 export function defineTarget<S extends TObject>(target: Target<S>): Target {
@@ -165,6 +172,8 @@ export interface LookInput<S> {
   readonly wanted?: WantedArtifact | undefined
   /** By which the worker judges files, as it says itself; absent: it does not say. */
   readonly rules?: TargetRules | undefined
+  /** Whether the worker knows a command; absent: nobody can say. */
+  readonly knows?: Knows | undefined
   /** Asks for the tags of the commit, under the key `tags`. */
   readonly tags?: Tell | undefined
   /** Releases that can be gone back to, newest first: nothing that they need is ever removed. */

@@ -6,8 +6,12 @@ export const MemberChangeDocument = Type.Object(
   {
     id: Id,
     action: Type.Enum(['evacuate', 'restore']),
-    state: Type.Enum(['under-way', 'done', 'failed']),
-    reason: Nullable(Type.String({ description: 'Why it failed.' })),
+    state: Type.Enum(['under-way', 'done', 'failed', 'cancelled']),
+    reason: Nullable(
+      Type.String({
+        description: 'Why it failed; of one that was cancelled, who did that and what it had done.',
+      }),
+    ),
     asked_by: Type.String(),
     created_at: Time,
     ended_at: Nullable(Time),

@@ -201,6 +201,7 @@ export const ROUTE_RULES: Readonly<Record<string, RouteRule>> = {
   'GET /api/v1/system-members': on('somewhere', 'viewer'),
   'POST /api/v1/system-members/:host/:member/evacuate': everywhere('admin'),
   'POST /api/v1/system-members/:host/:member/restore': everywhere('admin'),
+  'POST /api/v1/system-members/:host/:member/cancel': everywhere('admin'),
   'GET /api/v1/system-profiles': on('somewhere', 'viewer'),
   'PUT /api/v1/system-profiles/:profile': everywhere('admin'),
   'DELETE /api/v1/system-profiles/:profile': everywhere('admin'),

@@ -1,8 +1,9 @@
 import { MemberChangeDocument, MemberList, MemberPath } from '#contract/rest/system-members.ts'
 import { isAdmin } from '#manager/people/roles.ts'
-import { requestMemberChange } from '#manager/systems/member-changes.ts'
+import { cancelMemberChange, requestMemberChange } from '#manager/systems/member-changes.ts'
 import { changeDocument, listMembers } from '#manager/systems/members.ts'
 import { speakerOf } from './authenticate.ts'
+import { auditLine } from './note-audit.ts'
 import type { ApiParts } from './parts.ts'
 import type { Api } from './shape.ts'
 import { systemsFor } from './shown-systems.ts'
@@ -37,9 +38,29 @@ export function systemMemberRoutes(api: Api, parts: ApiParts): void {
         },
       },
       async (request, reply) => {
-        const wish = { ...request.params, action, by: speakerOf(request).name }
+        const { details: _, ...line } = auditLine(parts, request)
+        const by = speakerOf(request).name
+        const wish = { ...request.params, action, by, audit: JSON.stringify(line) }
         return reply.code(202).send(changeDocument(await requestMemberChange(parts, wish)))
       },
     )
   }
+
+  api.post(
+    '/system-members/:host/:member/cancel',
+    {
+      schema: {
+        summary: 'End what is under way with a member of a cluster',
+        description:
+          'What was moved by then stays where it is. The list of members has its end, with what was moved and what is left.',
+        tags,
+        params: MemberPath,
+        response: { 202: MemberChangeDocument },
+      },
+    },
+    async (request, reply) => {
+      const wish = { ...request.params, by: speakerOf(request).name }
+      return reply.code(202).send(changeDocument(await cancelMemberChange(parts.db, wish)))
+    },
+  )
 }

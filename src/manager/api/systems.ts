@@ -149,7 +149,7 @@ export function systemRoutes(api: Api, parts: ApiParts): void {
         },
       },
       async (request, reply) => {
-        const change = (settings: SystemSettings) => stateAfter(settings, action)
+        const change = (settings: SystemSettings) => stateAfter(settings, action, parts.clock.now())
         const wish = { name: request.params.system, by: speakerOf(request).name, change }
         return reply.code(202).send(requested(await changeSystem(parts, wish)))
       },
@@ -232,7 +232,7 @@ export function systemRoutes(api: Api, parts: ApiParts): void {
     },
     async (request, reply) => {
       const { params, body } = request
-      const change = (settings: SystemSettings) => restoredTo(settings, body.snapshot)
+      const change = (settings: SystemSettings) => restoredTo(settings, body.snapshot, parts.clock.now())
       const wish = { name: params.system, by: speakerOf(request).name, change }
       return reply.code(202).send(requested(await changeSystem(parts, wish)))
     },

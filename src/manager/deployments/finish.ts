@@ -18,6 +18,7 @@ import { lookAgainAfter } from './look-again.ts'
 import { keepPast } from './past.ts'
 import { readDeployment } from './queries.ts'
 import { type DeploymentsContext, requestWhatWaits } from './request.ts'
+import { withdrawWishes } from './withdraw-wishes.ts'
 
 /** The one place that ends a running deployment: state, outcome, release, domains, in one transaction. */
 export async function finishDeployment(
@@ -68,6 +69,9 @@ export async function finishDeployment(
     }
     await goOnByFiles({ ...context, db: transaction }, deployment, end)
     await requestWhatWaits({ ...context, db: transaction }, await asItIsNow(transaction, deployment))
+    if (end.state !== 'succeeded' && deployment.kind !== 'remove') {
+      await withdrawWishes(transaction, deployment.appId)
+    }
     await releaseDomains(transaction, deployment.appId, end)
     await releaseOpenings(transaction, deployment, end)
     await noteDeployment({ ...context, db: transaction }, deployment.id, end.visitors)

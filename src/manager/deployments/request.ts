@@ -17,6 +17,7 @@ import { readDeployment } from './queries.ts'
 import { isLonger, quietFor } from './quiet.ts'
 import { deploymentFrom } from './rows.ts'
 import { givesWay, isNamed, isSameWish, wishColumns, wishIn } from './wish.ts'
+import { withdrawWishes } from './withdraw-wishes.ts'
 
 export interface DeploymentsContext {
   readonly db: Kysely<Tables>
@@ -66,6 +67,7 @@ export async function cancelDeployment(context: DeploymentsContext, id: string):
           .execute()
         await noteDeployment(inside, id)
         await requestWhatWaits(inside, deployment)
+        await withdrawWishes(db, deployment.appId)
         break
       case 'running':
         await db.updateTable('deployments').set({ cancel_requested: 1 }).where('id', '=', id).execute()

@@ -1,4 +1,5 @@
 import type { Selectable } from 'kysely'
+import { knownTo } from '#manager/agents/unknown-commands.ts'
 import { registryInUse } from '#manager/registry/registry-in-use.ts'
 import { madeImages } from '#manager/releases/made-images.ts'
 import { factsOf, keptReleases, newestRelease, type ReleaseGoal } from '#manager/releases/queries.ts'
@@ -60,6 +61,7 @@ export async function readPlanInput(
       made,
       wanted,
       tags,
+      knows: knownTo(parts.agents, app.host),
       rules: parts.agents.state(app.host)?.agent?.policy,
       kept: kept.map(factsOf),
     },

@@ -57,7 +57,7 @@ export interface MemberChangeTable {
   host: string
   member: string
   action: 'evacuate' | 'restore'
-  state: 'under-way' | 'done' | 'failed'
+  state: 'under-way' | 'done' | 'failed' | 'cancelled'
   /** Id of the command that was told; null: none is. */
   command: Generated<string | null>
   attempts: number
@@ -65,6 +65,10 @@ export interface MemberChangeTable {
   asked_by: string
   created_at: number
   ended_at: Generated<number | null>
+  /** Who wants it to end; null: nobody does. */
+  cancelled_by: Generated<string | null>
+  /** JSON of the line of the audit log that asked for it; null: an earlier release did. */
+  audit: Generated<string | null>
 }
 
 export interface SshKeyTable {

@@ -20,8 +20,13 @@ export function changed(
   }
 }
 
-export function stateAfter(settings: SystemSettings, action: 'start' | 'stop' | 'restart'): SystemSettings {
-  const restarts = settings.restarts + (action === 'restart' ? 1 : 0)
+/** A new start has a number that none had before, also not one that was given up: the time (ms since 1970). */
+export function stateAfter(
+  settings: SystemSettings,
+  action: 'start' | 'stop' | 'restart',
+  now: number,
+): SystemSettings {
+  const restarts = action === 'restart' ? Math.max(now, settings.restarts + 1) : settings.restarts
   return { ...settings, running: action !== 'stop', restarts }
 }
 

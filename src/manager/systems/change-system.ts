@@ -1,10 +1,8 @@
-import type { Kysely } from 'kysely'
 import { check } from '#lib/check.ts'
 import type { Deployment } from '#manager/deployments/deployment.ts'
 import { type DeploymentsContext, requestDeployment } from '#manager/deployments/request.ts'
 import { guardianOf } from '#manager/firewall/openings.ts'
 import { SETTINGS_INVALID } from '#manager/pipeline/errors.ts'
-import type { Tables } from '#manager/store/tables.ts'
 import { inTransaction } from '#manager/store/transaction.ts'
 import { system } from '#targets/system.ts'
 import type { SystemSettings } from '#targets/system-settings.ts'
@@ -36,9 +34,8 @@ export async function changeSystem(
 ): Promise<Deployment> {
   return await inTransaction(context.db, async db => {
     const record = await readSystem(db, name)
-    const { app } = record
+    const { app, settings: before } = record
     const owner = next ?? record.owner
-    const before = await withoutWhatFailed(db, record)
     const given = ports
       ? await givePorts(
           db,
@@ -74,23 +71,4 @@ export async function changeSystem(
     const trigger = { kind: 'api', by } as const
     return await requestDeployment({ ...context, db }, { appId: app.id, kind: 'deploy', trigger })
   })
-}
-
-/** A restore or a move that could not be done is over with its deployment: it must not come back with the next change. */
-async function withoutWhatFailed(
-  db: Kysely<Tables>,
-  { app, settings }: SystemRecord,
-): Promise<SystemSettings> {
-  const open = await db
-    .selectFrom('deployments')
-    .select('id')
-    .where('app_id', '=', app.id)
-    .where('state', 'in', ['queued', 'running', 'waiting'])
-    .executeTakeFirst()
-  if (open || !app.release) {
-    return settings
-  }
-  const { restore: _, member: __, ...rest } = settings
-  const { restore, member } = JSON.parse(app.release.content) as Pick<SystemSettings, 'restore' | 'member'>
-  return { ...rest, ...(restore ? { restore } : {}), ...(member === undefined ? {} : { member }) }
 }

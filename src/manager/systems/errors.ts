@@ -121,7 +121,17 @@ export const MEMBER_BUSY = defineError({
   retry: 'later',
   message: (member: string, host: string) =>
     `The member "${member}" of the cluster of "${host}" is just being evacuated or restored.`,
-  hint: () => 'Wait for its end: "fairlead systems members" shows it.',
+  hint: (member: string) =>
+    `Wait for its end, "fairlead systems members" shows it, or end it: "fairlead systems cancel-member ${member}".`,
+})
+
+export const MEMBER_NOT_CHANGED = defineError({
+  code: 'MEMBER_NOT_CHANGED',
+  status: 409,
+  retry: 'never',
+  message: (member: string, host: string) =>
+    `Nothing is under way with the member "${member}" of the cluster of "${host}": there is nothing to end.`,
+  hint: () => '"fairlead systems members" shows how the last one ended.',
 })
 
 export const SNAPSHOT_EXISTS = defineError({

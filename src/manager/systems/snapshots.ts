@@ -13,7 +13,10 @@ export function withoutSnapshot(settings: SystemSettings, name: string): SystemS
   return { ...settings, snapshots: settings.snapshots.filter(each => each !== name) }
 }
 
-/** Asked for once more, also when it is the snapshot of the last time. */
-export function restoredTo(settings: SystemSettings, snapshot: string): SystemSettings {
-  return { ...settings, restore: { snapshot, count: (settings.restore?.count ?? 0) + 1 } }
+/**
+ * Asked for once more, also when it is the snapshot of the last time. Each has a number that none had before, also not one
+ * that was given up: the time (ms since 1970).
+ */
+export function restoredTo(settings: SystemSettings, snapshot: string, now: number): SystemSettings {
+  return { ...settings, restore: { snapshot, count: Math.max(now, (settings.restore?.count ?? 0) + 1) } }
 }

@@ -1,3 +1,4 @@
+import { knownTo } from '#manager/agents/unknown-commands.ts'
 import { engineOf } from '#manager/pipeline/choose-engine.ts'
 import { forgetCheckouts } from '#manager/pipeline/forget-checkouts.ts'
 import { leaveEngines } from '#manager/pipeline/leave-engines.ts'
@@ -18,8 +19,9 @@ async function takeDownApp(context: StepContext): Promise<StepOutcome> {
   await leaveEngines(context)
   const target = targetNamed(app.target)
   const volumes = deployment.trigger.detail === 'delete-volumes' ? 'delete' : 'keep'
+  const knows = knownTo(parts.agents, app.host)
   const facts = { id: app.id, name: app.name, baseDomain: parts.baseDomain }
-  for (const tell of target?.remove({ app: facts, volumes }) ?? []) {
+  for (const tell of target?.remove({ app: facts, volumes, knows }) ?? []) {
     await tellSparing(context, tell)
   }
   await forgetCheckouts(context, [])

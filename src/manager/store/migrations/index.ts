@@ -55,6 +55,7 @@ import { up as revokedHosts } from './0062-revoked-hosts.ts'
 import { up as clusters } from './0063-clusters.ts'
 import { up as memberChanges } from './0064-member-changes.ts'
 import { up as domainsByApp } from './0065-domains-by-app.ts'
+import { up as endedMemberChanges } from './0067-ended-member-changes.ts'
 
 export interface Migration {
   readonly name: string
@@ -119,4 +120,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0063-clusters', up: clusters },
   { name: '0064-member-changes', up: memberChanges },
   { name: '0065-domains-by-app', up: domainsByApp },
+  { name: '0067-ended-member-changes', up: endedMemberChanges },
 ]

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import type { DeploymentDetail } from '#contract/rest/deployments.ts'
 import type { MemberDocument, MemberList } from '#contract/rest/system-members.ts'
 import { type CrashWorld, startCrashWorld, untilStopped } from './crash/crash-world.ts'
 import { crashWhile } from './crash/lone-crash.ts'
@@ -7,7 +8,7 @@ import { deskOf } from './world/desk.ts'
 import { IMAGE, whyNoIncus } from './world/incus.ts'
 import { type IncusCluster, startCluster } from './world/incus-cluster.ts'
 import { newKey } from './world/log-in.ts'
-import { refused } from './world/outcome.ts'
+import { awaited, refused } from './world/outcome.ts'
 
 /** Two real Incus daemons that make a cluster: where systems are put, how they get from one to the other. */
 const stack = new AsyncDisposableStack()
@@ -107,13 +108,18 @@ test('R71 a member is emptied and gets back what it had; meanwhile nothing is pu
 }, async () => {
   await must(send('PATCH', PATH, { member: k2 }))
   await world.arm('worker system.member-state after-call POST incus /1.0/cluster/members/*')
+  // Made by somebody on the host: it goes with the others, and comes back with them.
+  await cluster.first.ask('POST', `/1.0/instances?target=${k2}`, {
+    ...{ name: 'stranger', type: 'container', profiles: [], source: { type: 'image', alias: IMAGE } },
+    devices: { root: { type: 'disk', path: '/', pool: cluster.first.pool } },
+  })
   await send('POST', `/system-members/${host}/${k2}/evacuate`, {})
   await refused('MEMBER_BUSY', send('POST', `/system-members/${host}/${k1}/evacuate`, {}))
   assert.ok(await untilStopped([world.worker], () => false))
   await world.disarm()
   await world.crash('worker')
   assert.equal((await changed(k2)).change?.reason, null)
-  assert.equal(await locationOf(NAME), k1)
+  assert.deepEqual([await locationOf(NAME), await locationOf('stranger')], [k1, k1])
   // It is shown as elsewhere than it was put, and nothing but a restore brings it back.
   const elsewhere = new RegExp(`${k1} for "member" and not ${k2}`)
   await seen(each => each.member === k1 && elsewhere.test(each.drift.reason ?? ''))
@@ -128,6 +134,79 @@ test('R71 a member is emptied and gets back what it had; meanwhile nothing is pu
   assert.equal(restored.code, 0, restored.stdout + restored.stderr)
   await seen(each => each.member === k2)
   assert.equal(await inside('cat /root/mark'), 'kept\n')
+  assert.equal(await locationOf('stranger'), k2)
+})
+
+test('R71 a move that is cancelled ends where it began, and what is in it runs there', { skip }, async () => {
+  const { id } = await send('PATCH', PATH, { member: k1 })
+  // What moves is stopped first.
+  await until(async () => (await instance()).status === 'Stopped' || (await instance()).location === k1)
+  await send('POST', `/deployments/${id}/cancel`, {})
+  const over = await awaited(async () => {
+    const now = await get<DeploymentDetail>(`/deployments/${id}`)
+    return now.finished_at === null ? undefined : now
+  })
+  assert.deepEqual([over.state, over.outcome], ['cancelled', 'returned-to-previous'])
+  const { wanted_member } = await seen(each => each.member === k2 && each.observed.state === 'running')
+  assert.deepEqual([await locationOf(NAME), wanted_member], [k2, k2])
+  assert.equal(await inside('cat /root/mark'), 'kept\n')
+  // It does not come back with the next change.
+  await must(send('POST', `${PATH}/start`, {}))
+  assert.equal(await locationOf(NAME), k2)
+})
+
+test('R71 an evacuation that hangs is ended, and no other change gets between it and its systems', {
+  skip,
+}, async () => {
+  // Nothing ends in a container whose first process stands still.
+  const { pid } = await cluster.first.ask<{ pid: number }>('GET', `/1.0/instances/${NAME}/state`)
+  await cluster.first.ask('PATCH', `/1.0/instances/${NAME}`, {
+    config: { 'boot.host_shutdown_timeout': '600' },
+  })
+  process.kill(pid, 'SIGSTOP')
+  stack.defer(() => goOn(pid))
+  const path = `/system-members/${host}/${k2}`
+  await send('POST', `${path}/evacuate`, {})
+  await until(async () => (await statusOf(k2)) === 'Evacuated')
+  const changing = send('PATCH', PATH, { memory_bytes: 112 * MIB })
+  const { id } = await changing
+  const cancelled = await commandWith(['systems', 'cancel-member', k2], '')
+  assert.equal(cancelled.code, 0, cancelled.stdout + cancelled.stderr)
+  assert.match(cancelled.stdout, new RegExp(`evacuate is ended\\. .*Left: ${NAME}\\. Incus lets nobody end`))
+  await refused('MEMBER_NOT_CHANGED', send('POST', `${path}/cancel`, {}))
+  // One line for the request, one for its answer, one for how it ended.
+  assert.deepEqual((await auditOf(`/api/v1${path}/evacuate`)).slice(-3), ['asked', 'done', 'failed'])
+  const { config, location } = await instance()
+  assert.deepEqual([location, config['limits.memory']], [k2, `${80 * MIB}B`], 'the daemon is still at work')
+  goOn(pid)
+  await must(Promise.resolve({ id } as Awaited<typeof changing>))
+  assert.equal(await locationOf(NAME), k1)
+  const restored = await commandWith(['systems', 'restore-member', k2], '')
+  assert.equal(restored.code, 0, restored.stdout + restored.stderr)
+  await seen(each => each.member === k2 && each.memory_bytes === 112 * MIB)
+  assert.equal(await inside('cat /root/mark'), 'kept\n')
+})
+
+test('R71 what somebody does with it on the host is shown, and put right by the next deployment', {
+  skip,
+}, async () => {
+  const path = `/1.0/instances/${STAYS}`
+  const driftOf = async () => (await shown(`/systems/${STAYS}`)).drift
+  const stop = { action: 'stop', force: true, timeout: 30 }
+  await until(async () => (await driftOf()).findings === 0)
+  for (const [shows, byHand] of [
+    [/device:lent/, () => cluster.first.ask('PATCH', path, { devices: { lent: { type: 'none' } } })],
+    [/stopped|exited/, () => cluster.first.ask('PUT', `${path}/state`, stop)],
+    [/gone/, () => removeByHand(path, stop)],
+  ] as const) {
+    await byHand()
+    await until(async () => shows.test((await driftOf()).reason ?? ''))
+    await must(send('POST', `/apps/${STAYS}/deploy`, {}))
+    await until(async () => (await driftOf()).findings === 0)
+    assert.equal(await inside('hostname', `/systems/${STAYS}`), `${STAYS}\n`)
+  }
+  const { devices } = await cluster.first.ask<{ devices: object }>('GET', path)
+  assert.equal(Object.keys(devices).includes('lent'), false)
 })
 
 test('R71 what is on a member that died is shown as out of reach, and others go on', { skip }, async () => {
@@ -147,6 +226,10 @@ test('R71 what is on a member that died is shown as out of reach, and others go 
   const lost = await end(send('PATCH', PATH, { memory_bytes: 96 * MIB }))
   assert.equal(lost.error?.code, 'SYSTEM_OUT_OF_REACH')
   await refused('SYSTEM_NOT_SEEN', send('PATCH', PATH, { name: `${NAME}-3` }))
+  // What has another name than all that is there can only be gone, and its record goes.
+  const never = await end(send('POST', '/systems', { name: 'never', ...SMALL, image: 'nothing' }))
+  assert.equal(never.error?.code, 'SYSTEM_IMAGE_MISSING')
+  await must(send('DELETE', '/systems/never?confirm=never'), 'removed')
   await cluster.second.start()
   await seen(each => each.observed.state === 'running')
   assert.equal(await inside('cat /root/mark'), 'kept\n')
@@ -167,7 +250,32 @@ async function changed(member: string): Promise<MemberDocument> {
   return found
 }
 
+async function removeByHand(path: string, stop: object): Promise<void> {
+  await cluster.first.ask('PUT', `${path}/state`, stop)
+  await cluster.first.ask('DELETE', path)
+}
+
 async function locationOf(name: string): Promise<string> {
-  const { location } = await cluster.first.ask<{ location: string }>('GET', `/1.0/instances/${name}`)
-  return location
+  return (await instance(name)).location
+}
+
+async function instance(name = NAME) {
+  const path = `/1.0/instances/${name}`
+  return await cluster.first.ask<{ status: string; location: string; config: Record<string, string> }>(
+    'GET',
+    path,
+  )
+}
+
+async function statusOf(member: string): Promise<string> {
+  const path = `/1.0/cluster/members/${member}`
+  return (await cluster.first.ask<{ status: string }>('GET', path)).status
+}
+
+function goOn(pid: number): void {
+  try {
+    process.kill(pid, 'SIGCONT')
+  } catch {
+    // It has ended.
+  }
 }

@@ -5,7 +5,7 @@ import type { MemberDocument, MemberList } from '#contract/rest/system-members.t
 import { type CrashWorld, startCrashWorld, untilStopped } from './crash/crash-world.ts'
 import { crashWhile } from './crash/lone-crash.ts'
 import { deskOf } from './world/desk.ts'
-import { IMAGE, whyNoIncus } from './world/incus.ts'
+import { IMAGE, namesOn, whyNoIncus } from './world/incus.ts'
 import { type IncusCluster, startCluster } from './world/incus-cluster.ts'
 import { newKey } from './world/log-in.ts'
 import { awaited, refused } from './world/outcome.ts'
@@ -141,18 +141,23 @@ test('R71 a move that is cancelled ends where it began, and what is in it runs t
   const { id } = await send('PATCH', PATH, { member: k1 })
   // What moves is stopped first.
   await until(async () => (await instance()).status === 'Stopped' || (await instance()).location === k1)
-  await send('POST', `/deployments/${id}/cancel`, {})
-  const over = await awaited(async () => {
-    const now = await get<DeploymentDetail>(`/deployments/${id}`)
-    return now.finished_at === null ? undefined : now
-  })
-  assert.deepEqual([over.state, over.outcome], ['cancelled', 'returned-to-previous'])
+  assert.equal((await cancelled(id)).outcome, 'returned-to-previous')
   const { wanted_member } = await seen(each => each.member === k2 && each.observed.state === 'running')
   assert.deepEqual([await locationOf(NAME), wanted_member], [k2, k2])
   assert.equal(await inside('cat /root/mark'), 'kept\n')
-  // It does not come back with the next change.
-  await must(send('POST', `${PATH}/start`, {}))
-  assert.equal(await locationOf(NAME), k2)
+  // It does not come back with the next deployment.
+  await must(send('POST', `/apps/${NAME}/deploy`, {}), 'nothing-to-do')
+})
+
+test('a system whose making is cancelled leaves no container, and is made when it is asked for again', {
+  skip,
+}, async () => {
+  const { id } = await send('POST', '/systems', { name: 'brief', ...SMALL })
+  await until(async () => (await namesOn(cluster.first)).includes('brief'))
+  await cancelled(id)
+  assert.equal((await namesOn(cluster.first)).includes('brief'), false)
+  await must(send('POST', '/apps/brief/deploy', {}))
+  await must(send('DELETE', '/systems/brief?confirm=brief'), 'removed')
 })
 
 test('R71 an evacuation that hangs is ended, and no other change gets between it and its systems', {
@@ -237,6 +242,17 @@ test('R71 what is on a member that died is shown as out of reach, and others go 
 
 async function members(): Promise<readonly MemberDocument[]> {
   return (await get<MemberList>('/system-members')).items
+}
+
+/** The deployment, ended by somebody and over. */
+async function cancelled(id: string): Promise<DeploymentDetail> {
+  await send('POST', `/deployments/${id}/cancel`, {})
+  const over = await awaited(async () => {
+    const now = await get<DeploymentDetail>(`/deployments/${id}`)
+    return now.finished_at === null ? undefined : now
+  })
+  assert.equal(over.state, 'cancelled')
+  return over
 }
 
 /** The member, once what was asked for is over. The manager may be away. */

@@ -103,7 +103,10 @@ test('the git host registry holds exactly the git host files', () => {
 })
 
 test('the command registry holds exactly the commands that are defined', () => {
-  assert.deepEqual(names(COMMANDS), definedIn('commands', /defineCommand\(\{\s*name: '([^']+)'/g))
+  assert.deepEqual(
+    names(COMMANDS),
+    definedIn('commands', /define(?:Command|SystemChange)\(\{\s*name: '([^']+)'/g),
+  )
 })
 
 function names(registry: readonly { readonly name: string }[]): string[] {

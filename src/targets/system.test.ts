@@ -150,6 +150,8 @@ test('what was asked for once is over with a deployment that did not do it; the 
   const restoring = { ...wanted, restore: { snapshot: 'kept', count: 5 } }
   // Of an earlier release, which said nothing of new starts.
   assert.deepEqual(system.withdraw?.(restoring, { snapshots }), anywhere)
+  const { snapshots: left } = system.withdraw?.(restoring, { snapshots, restore: restoring.restore }) ?? {}
+  assert.deepEqual(left, snapshots, 'that restore was done before')
 })
 
 test('R73 a restore is done once, and lets the keys of today in', () => {

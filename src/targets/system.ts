@@ -18,13 +18,13 @@ import {
 import type { SystemObserved } from '#commands/system-data.ts'
 import { INTERNAL } from '#lib/errors.ts'
 import type { SystemShape } from '#programs/incus-system.ts'
+import type { Knows } from './knows.ts'
 import { openingsOf } from './published.ts'
 import { type Needs, needsOf, refuseImpossible, systemChanges } from './system-needs.ts'
 import { BACKUP_KEY, SystemSettings, shapeHash, shapeOf, sshPortOf } from './system-settings.ts'
 import {
   type AppFacts,
   defineTarget,
-  type Knows,
   type Plan,
   type PlanInput,
   type Target,
@@ -93,13 +93,14 @@ function plan(input: PlanInput<SystemSettings>): Plan {
 /** A move, a new start, a restore and snapshots are asked for once. */
 function withdraw(settings: SystemSettings, released: Readonly<Record<string, unknown>>): SystemSettings {
   const { restore, member: _, ...rest } = settings
-  const { member, restarts, snapshots } = released as Partial<SystemSettings>
+  const { member, restarts, snapshots, restore: done } = released as Partial<SystemSettings>
+  const wasRestoring = restore !== undefined && restore.count !== done?.count
   return {
     ...rest,
     ...(member === undefined ? {} : { member }),
     ...(restarts === undefined ? {} : { restarts }),
     // Those that were taken before a restore stay, whatever became of that.
-    ...(snapshots === undefined || restore ? {} : { snapshots: [...snapshots] }),
+    ...(snapshots === undefined || wasRestoring ? {} : { snapshots: [...snapshots] }),
   }
 }
 

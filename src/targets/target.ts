@@ -6,6 +6,7 @@ import type { HostRules } from '#policy/rule-context.ts'
 import type { Claims } from './claims.ts'
 import type { DriftedParts } from './drifted-parts.ts'
 import type { Followed } from './followed.ts'
+import type { Knows } from './knows.ts'
 import type { NotebookFacts } from './notebook-facts.ts'
 import type { Publishing } from './publication.ts'
 
@@ -107,8 +108,7 @@ export interface Target<S extends TObject = TObject> {
   readonly opens?: (settings: Static<S>) => readonly Opening[]
   /** The settings with what they took from files of the checkout filled in: a release keeps these, and needs no source. */
   readonly settle: (settings: Static<S>, source: SourceFacts) => Static<S>
-  /** The settings without what was wanted once, of a deployment that did not bring it about; `released` is the content of
-   * the release that stands. Absent: all that is wanted stays wanted. */
+  /** The settings without what was wanted once, when its deployment did not do it. Absent: all of it stays wanted. */
   readonly withdraw?: (settings: Static<S>, released: Readonly<Record<string, unknown>>) => Static<S>
   /** What to ask the worker before planning; results arrive in `found` by key. Called again until it asks nothing new. */
   readonly look: (input: LookInput<Static<S>>) => readonly Tell[]
@@ -135,9 +135,6 @@ export interface Target<S extends TObject = TObject> {
     readonly moved?: true
   }) => readonly Tell[]
 }
-
-/** Whether a worker, which may be of an older release, knows a command of this name. */
-export type Knows = (command: string) => boolean
 
 /** Keeps a target's own types inside its file and gives the registry one type for all. */
 export function defineTarget<S extends TObject>(target: Target<S>): Target {

@@ -3,6 +3,7 @@ import { systemMemberLook } from '#commands/system.ts'
 import type { MemberSight } from '#commands/system-member-look.ts'
 import { asFairleadError } from '#lib/errors.ts'
 import { newId } from '#lib/id.ts'
+import { unknownCommands } from '#manager/agents/unknown-commands.ts'
 import { endMemberChange } from './end-member-change.ts'
 import type { MemberChangeRow } from './member-changes.ts'
 import type { MemberKeeperOptions } from './member-keeper.ts'
@@ -39,6 +40,9 @@ async function wasDone(
 async function lookAt({ agents }: MemberKeeperOptions, row: MemberChangeRow): Promise<string> {
   const { name: command, deadlineMs } = systemMemberLook
   const { host, member } = row
+  if (unknownCommands(agents, host, [command]).length > 0) {
+    return 'What it has moved is not known: its worker is of an older release and cannot tell.'
+  }
   const told = { id: newId(), command, params: { member }, deadlineMs, waitMs: HOST_WAIT_MS }
   try {
     return inWords((await agents.tell(host, told)) as Static<typeof MemberSight>, row)

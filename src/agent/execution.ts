@@ -204,7 +204,18 @@ export class Execution {
     const parts = { clock, say, redactor: this.#redactor, outliving: this.#outliving() }
     const performUntil = (until: AbortSignal) => this.#stoppable(createPerform({ ...parts, signal: until }))
     const inTurn: Hands['inTurn'] = (key, part) => this.#parts.locks.run(key, part)
-    return { id, perform: performUntil(signal), performUntil, inTurn, say, signal, clock, host, talk, arrivedAt }
+    return {
+      id,
+      perform: performUntil(signal),
+      performUntil,
+      inTurn,
+      say,
+      signal,
+      clock,
+      host,
+      talk,
+      arrivedAt,
+    }
   }
 
   #stoppable(perform: Perform): Perform {

@@ -1,5 +1,6 @@
 import { imageName, parseReference } from '#formats/image-reference.ts'
-import type { Artifact, ReleaseFacts, RunImage } from './target.ts'
+import type { Artifact } from './artifact.ts'
+import type { ReleaseFacts, RunImage } from './target.ts'
 
 /** What a release of this target holds; places that take it from results while it is planned. */
 export interface ImageRelease {

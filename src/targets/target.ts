@@ -3,6 +3,7 @@ import type { Command } from '#commands/command.ts'
 import type { Opening } from '#firewall/opening.ts'
 import type { SandboxLimits } from '#policy/container.ts'
 import type { HostRules } from '#policy/rule-context.ts'
+import type { Artifact, WantedArtifact } from './artifact.ts'
 import type { Claims } from './claims.ts'
 import type { DriftedParts } from './drifted-parts.ts'
 import type { Followed } from './followed.ts'
@@ -218,24 +219,6 @@ export interface RegistryFacts {
   readonly username: string
   readonly password: string
   readonly ca?: string
-}
-
-export interface WantedArtifact {
-  readonly serviceName?: string | undefined
-  readonly version?: string | undefined
-}
-
-/** What a release made for others to fetch. */
-export interface Artifact {
-  readonly serviceName: string
-  readonly version: string
-  /** `name:version`, on the host that made it. */
-  readonly image: string
-  readonly imageId: string | undefined
-  /** Digests by reference. */
-  readonly references: Readonly<Record<string, string>>
-  /** Compressed, as it is fetched. */
-  readonly bytes: number | undefined
 }
 
 export interface RunImage {

@@ -3,7 +3,7 @@ import type { Deployment } from '#manager/deployments/deployment.ts'
 import { STACK_HAS_NO_SOURCE } from '#manager/deployments/errors.ts'
 import { requestDeployment } from '#manager/deployments/request.ts'
 import type { Speaker } from '#manager/people/tokens.ts'
-import type { WantedArtifact } from '#targets/target.ts'
+import type { WantedArtifact } from '#targets/artifact.ts'
 import type { ApiParts } from './parts.ts'
 import { waitForEnd } from './wait-for-end.ts'
 

@@ -1,7 +1,7 @@
 import type { WireError } from '#lib/errors.ts'
 import type { DeploymentState, StepTable } from '#manager/store/tables.ts'
+import type { WantedArtifact } from '#targets/artifact.ts'
 import type { DriftedParts } from '#targets/drifted-parts.ts'
-import type { WantedArtifact } from '#targets/target.ts'
 
 /** What asked for a deployment. */
 export interface Trigger {

@@ -1,6 +1,6 @@
 import type { Selectable } from 'kysely'
 import type { DeploymentTable } from '#manager/store/tables.ts'
-import type { WantedArtifact } from '#targets/target.ts'
+import type { WantedArtifact } from '#targets/artifact.ts'
 import { type DeployRequest, isHint } from './deployment.ts'
 
 type Columns = Pick<

@@ -204,18 +204,8 @@ export class Execution {
     const parts = { clock, say, redactor: this.#redactor, outliving: this.#outliving() }
     const performUntil = (until: AbortSignal) => this.#stoppable(createPerform({ ...parts, signal: until }))
     const inTurn: Hands['inTurn'] = (key, part) => this.#parts.locks.run(key, part)
-    return {
-      id,
-      perform: performUntil(signal),
-      performUntil,
-      inTurn,
-      say,
-      signal,
-      clock,
-      host,
-      talk,
-      arrivedAt,
-    }
+    const perform = performUntil(signal)
+    return { id, perform, performUntil, inTurn, say, signal, clock, host, talk, arrivedAt }
   }
 
   #stoppable(perform: Perform): Perform {

@@ -44,6 +44,7 @@ export function aMachine(stack: AsyncDisposableStack, parts: MachineParts): Mach
   const inside = `--net=/run/netns/${space}`
   const environment = {
     ...parts.network,
+    FAIRLEAD_WORKER_NAME: name,
     FAIRLEAD_WORKER_LISTEN: `0.0.0.0:${WORKER_PORT}`,
     FAIRLEAD_GUARDIAN_LISTEN: `${ip}:${GUARDIAN_PORT}`,
     // Nothing of this machine's own owner.

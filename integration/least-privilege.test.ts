@@ -14,11 +14,11 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { ATTACK, HARMLESS, waysOut } from './world/attack.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 const UNITS = join(ROOT, 'deploy/systemd')
 const NOBODY = 65_534
-const ATTEMPTS = 59
 /** As `systemd-analyze security` counts: 0 is shut, 10 is open. */
 const MOST_EXPOSED = { manager: 15, worker: 20, guardian: 20 } as const
 
@@ -79,27 +79,13 @@ test('T15 who can run code in the manager finds no known way to root or to Docke
   }
   const both = attack(attacked, unitFlags(folder))
   const userAlone = attack(attacked, [])
-  for (const [by, results] of Object.entries({ both, userAlone })) {
-    assert.ok(results.length >= ATTEMPTS, `${by}: ${results.length} attempts`)
-  }
-  assert.deepEqual(
-    both.filter(({ worked }) => worked).map(({ what }) => what),
-    [],
-  )
+  assert.deepEqual(both, [])
   // Even without the permission model the other user gets at nothing that is not its own.
-  const harmless = ['start a program', 'start a shell', 'start another Node', 'fork itself']
-  harmless.push('start a thread without limits', 'open its own debugger', 'take the bindings of Node')
   assert.deepEqual(
-    userAlone.filter(({ what, worked }) => worked && !harmless.includes(what)).map(({ what }) => what),
+    userAlone.filter(what => !HARMLESS.includes(what)),
     [],
   )
 })
-
-interface Attempt {
-  readonly what: string
-  readonly worked: boolean
-  readonly why?: string
-}
 
 interface Attacked {
   readonly program: string
@@ -111,7 +97,7 @@ interface Attacked {
 function prepare(folder: string): Attacked {
   chmodSync(folder, 0o755)
   const program = join(folder, 'attack.mjs')
-  copyFileSync(join(import.meta.dirname, 'world/attack.mjs'), program)
+  copyFileSync(ATTACK, program)
   chmodSync(program, 0o644)
   const own = join(folder, 'manager')
   mkdirSync(own, { mode: 0o700 })
@@ -134,12 +120,11 @@ function unitFlags(folder: string): string[] {
   ]
 }
 
-function attack({ program, own, workerKey }: Attacked, flags: readonly string[]): Attempt[] {
+function attack({ program, own, workerKey }: Attacked, flags: readonly string[]): readonly string[] {
   const words = [...flags, program, own, workerKey, String(process.pid)]
   const { stdout, stderr } = asNobody([process.execPath, ...words])
-  const lines = stdout.split('\n').filter(line => line !== '')
-  assert.notEqual(lines.length, 0, stderr)
-  return lines.map(line => JSON.parse(line) as Attempt)
+  assert.notEqual(stdout, '', stderr)
+  return waysOut(stdout)
 }
 
 function whyNot(program: string): string | undefined {

@@ -14,6 +14,7 @@ import type { ManagerParts } from '#manager/parts.ts'
 import { createSealer } from '#manager/secrets/seal.ts'
 import { describeApi } from '#manager/server.ts'
 import { TARGETS } from '#targets/index.ts'
+import { cliPage } from './cli-page.ts'
 import { withSamples } from './policy-table.ts'
 
 /** Writes the generated pages of docs/; with --check only says which are stale and fails. */
@@ -33,6 +34,7 @@ async function main(): Promise<void> {
     'docs/deploy-file.md': deployFilePage(),
     'docs/deploy-file.schema.json': `${deployFileJsonSchema()}\n`,
     'docs/api.md': apiPage(await describeApi(DESCRIBED)),
+    'docs/cli.md': `${MADE}\n${await cliPage()}`,
     'docs/webhooks.md': webhooksPage(),
     'docs/running.md': withSettings(current('docs/running.md') ?? ''),
     'docs/policy.md': withSamples(current('docs/policy.md') ?? '', ROOT),

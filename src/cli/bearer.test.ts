@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { type BearerConfig, createBearer } from './bearer.ts'
 import { readCliConfig } from './config.ts'
+import { keepAddresses } from './own-token.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'fairlead-bearer-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -40,6 +41,29 @@ test('a job with an ID token does not take the admin token of the machine that i
   const environment = { FAIRLEAD_DATA: folder, FAIRLEAD_ID_TOKEN: 'a.b.c' }
   equal(readCliConfig({}, environment).tokenFile, undefined)
   equal(readCliConfig({ tokenFile: '/t' }, environment).tokenFile, '/t')
+})
+
+test('the token that "up" keeps is given to the manager that gave it and to no other, unless somebody names its file', async () => {
+  const own = (managerUrl: string, changes: Partial<BearerConfig> = {}) =>
+    bearerOf({ ...readCliConfig({ manager: managerUrl }, { FAIRLEAD_DATA: folder }), ...changes }).token()
+  equal(await own('http://localhost:7500'), 'flt_file')
+  await rejects(own('https://elsewhere.example.org'), { code: 'NO_TOKEN' })
+  keepAddresses(join(folder, 'admin-token'), ['http://127.0.0.1:7400', 'https://fairlead.example.org/'])
+  for (const url of ['http://127.0.0.1:7400/', 'http://localhost:7400', 'https://fairlead.example.org']) {
+    equal(await own(url), 'flt_file')
+  }
+  for (const url of [
+    'http://127.0.0.1:7500',
+    'http://fairlead.example.org',
+    'https://fairlead.example.org.evil.example',
+    'https://fairlead.example.org@evil.example',
+    'nonsense',
+  ]) {
+    await rejects(own(url), { code: 'NO_TOKEN' })
+  }
+  equal(await own('https://elsewhere.example.org', { token: 'flt_set' }), 'flt_set')
+  const named = { manager: 'https://elsewhere.example.org', tokenFile: join(folder, 'admin-token') }
+  equal(await bearerOf(readCliConfig(named, {})).token(), 'flt_file')
 })
 
 test('what GitHub hands out is asked for with the audience of the manager, or another one', () => {

@@ -4,9 +4,10 @@ import type { CliConfig } from './config.ts'
 import { NO_TOKEN } from './errors.ts'
 import { readIdToken } from './id-token.ts'
 import { readLogin } from './login-file.ts'
+import { isTokenOf } from './own-token.ts'
 
 export type BearerConfig = Pick<CliConfig, 'managerUrl' | 'token' | 'tokenFile'> &
-  Partial<Pick<CliConfig, 'idToken' | 'loginFile'>>
+  Partial<Pick<CliConfig, 'idToken' | 'loginFile' | 'isOwnToken'>>
 
 /** The token that speaks for this command. */
 export interface Bearer {
@@ -18,11 +19,12 @@ export interface Bearer {
 
 /** A token that was set, that of a login, one in a file, or what the manager gives for the ID token of the CI job. */
 export function createBearer(
-  { managerUrl, token, tokenFile, loginFile, idToken }: BearerConfig,
+  { managerUrl, token, tokenFile, isOwnToken, loginFile, idToken }: BearerConfig,
   exchange: (body: TokenExchangeBody) => Promise<string>,
 ): Bearer {
   const login = loginFile === undefined ? undefined : readLogin(loginFile)
-  const kept = token ?? login?.token ?? readToken(tokenFile)
+  const isOfAnother = isOwnToken && tokenFile !== undefined && !isTokenOf(tokenFile, managerUrl)
+  const kept = token ?? login?.token ?? (isOfAnother ? undefined : readToken(tokenFile))
   let given: Promise<string> | undefined
 
   async function take(source: NonNullable<typeof idToken>): Promise<string> {

@@ -2,6 +2,8 @@ import { deepEqual, equal, match } from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -253,3 +255,24 @@ async function aFolder(name: string, files: Readonly<Record<string, string>>): P
   }
   return place
 }
+
+test('an app whose host will not come back is forgotten: nothing is told to be taken down', async () => {
+  const asked: string[] = []
+  const server = createServer((request, response) => {
+    asked.push(`${request.method} ${request.url}`)
+    response.writeHead(204).end()
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  try {
+    const { port } = server.address() as AddressInfo
+    const words = ['apps', 'remove', 'shop', '--forget']
+    const { code, out, err } = await run(PROGRAM, words, { FAIRLEAD_MANAGER: `http://127.0.0.1:${port}` })
+    deepEqual([code, err], [0, ''])
+    deepEqual(asked, ['DELETE /api/v1/apps/shop?volumes=keep&forget=true'])
+    match(out, /what ran of it was not taken down/)
+  } finally {
+    server.close()
+    server.closeAllConnections()
+  }
+})

@@ -24,6 +24,8 @@ export interface CliConfig {
   readonly managerUrl: string
   readonly token: string | undefined
   readonly tokenFile: string | undefined
+  /** Nobody named the file: its token is for nobody but the manager that gave it. */
+  readonly isOwnToken: boolean
   /** What `fairlead login` keeps; undefined where another token was named. */
   readonly loginFile: string | undefined
   /** Tried when there is neither a token nor a file with one. */
@@ -53,6 +55,7 @@ export function readCliConfig(
     managerUrl,
     token: read.FAIRLEAD_TOKEN,
     tokenFile: givenFile ?? usualFile,
+    isOwnToken: givenFile === undefined,
     loginFile:
       givenFile === undefined && usualFile !== undefined ? loginFileOf(folder, managerUrl) : undefined,
     idToken: readIdTokenSource(read, managerUrl),

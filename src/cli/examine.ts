@@ -41,11 +41,11 @@ async function checkHosts({ client }: Session): Promise<readonly Checked[]> {
     const { name, online, problem, role, warning, certificate_ends_at: until } = host
     const kept = keeping(host)
     if (!online) {
-      const mend = `Start its worker ("systemctl start fairlead-worker" there), and see whether ${name} can be reached.`
-      const away = { where: name, name: 'worker', detail: problem ?? 'not connected', mend }
+      const mend = `Start its ${role} ("systemctl start fairlead-${role}" there), and see whether ${name} can be reached.`
+      const away = { where: name, name: role, detail: problem ?? 'not connected', mend }
       return [away, ...ending(name, until, warning), ...kept]
     }
-    const online_ = { where: name, name: 'worker', detail: 'connected', mend: null }
+    const online_ = { where: name, name: role, detail: 'connected', mend: null }
     const checks = role === 'worker' ? await checksOf(client, name) : []
     return [online_, ...ending(name, until, warning), ...kept, ...checks]
   })

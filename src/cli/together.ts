@@ -4,6 +4,7 @@ import type { HostDocument } from '#contract/rest/hosts.ts'
 import type { Clock } from '#lib/clock.ts'
 import { type Client, createClient } from './client.ts'
 import { HOST_ELSEWHERE, HOST_NOT_ONLINE } from './errors.ts'
+import { keepAddresses } from './own-token.ts'
 import { askPart, type Part, type PartOptions, startPart, writePrivateFile } from './parts.ts'
 
 /** A manager and a worker as processes of this machine that know each other's keys. */
@@ -66,6 +67,7 @@ export async function startTogether(options: TogetherOptions): Promise<Together>
   const [startedManager, startedWorker] = await startBoth(stack, manager, worker)
   const url = `http://${addressHere(options.listen, options.managerPort)}`
   const tokenFile = tokenFileIn(options)
+  keepAddresses(tokenFile, [url, ...(options.publicUrl === undefined ? [] : [options.publicUrl])])
   const client = createClient({ managerUrl: url, token: undefined, tokenFile })
   await enrol(client, { options, identity: JSON.parse(workerIdentity) as Identity })
   const owned = stack.move()

@@ -17,7 +17,7 @@ export const CLIENT_SETTINGS = [
     name: 'FAIRLEAD_TOKEN_FILE',
     of: ['client'],
     means: 'file with the token',
-    default: '`admin-token` in the data folder',
+    default: '`admin-token` in the data folder, for the manager that `up` starts there and for no other',
     value: 'path',
   },
   {

@@ -35,6 +35,10 @@ test('a process stops at the armed failpoint only, and goes on from there', asyn
     assert.equal(child.exitCode, null, 'it ended instead of stopping')
     await sleep(10)
   }
+  // It has been written by now, and may still be on its way.
+  while (said === '') {
+    await sleep(10)
+  }
   assert.equal(said, 'before')
   child.kill('SIGCONT')
   await once(child, 'close')

@@ -25,6 +25,9 @@ test('memory is returned once after work, when there is nothing to do, and never
   assert.equal(after(20), 1, 'nothing has come since')
   assert.equal(after(240), 1)
   assert.equal(after(99), 2, 'little work, but enough of it')
+  for (let turns = 0; turns < 1000; turns += 1) {
+    assert.equal(after(15), 2, 'timers that find nothing to do are no work')
+  }
 })
 
 test('what a process left behind is given back to the system', () => {

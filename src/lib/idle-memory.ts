@@ -5,6 +5,8 @@ import type { Clock, Timer } from './clock.ts'
 const LOOK_EVERY_MS = 2_000
 /** Of one processor, by all threads of the process: less of it is what looking around costs. */
 const IDLE_SHARE = 0.05
+/** So much of it is what timers use that find nothing to do: it leaves nothing behind, however long it goes on. */
+const TIMERS_SHARE = 0.01
 /** Processor time since memory was last returned: less of it leaves little behind. */
 const WORTH_MS = 250
 
@@ -23,15 +25,16 @@ export interface Processor {
  */
 export function returnMemoryWhenIdle(clock: Pick<Clock, 'every'>, processor = thisProcess()): Timer {
   let lastMs = processor.usedMs()
-  let sinceMs = lastMs
+  let workedMs = 0
   return clock.every(LOOK_EVERY_MS, () => {
     const now = processor.usedMs()
-    const isIdle = now - lastMs < LOOK_EVERY_MS * IDLE_SHARE
+    const usedMs = now - lastMs
     lastMs = now
-    if (isIdle && now - sinceMs > WORTH_MS) {
+    workedMs += usedMs < LOOK_EVERY_MS * TIMERS_SHARE ? 0 : usedMs
+    if (usedMs < LOOK_EVERY_MS * IDLE_SHARE && workedMs > WORTH_MS) {
       processor.collect()
       lastMs = processor.usedMs()
-      sinceMs = lastMs
+      workedMs = 0
     }
   })
 }

@@ -75,6 +75,7 @@ export function configureApps(command: Command, act: Act): void {
     .description('takes down what runs and forgets the app')
     .argument('<app>')
     .option('--volumes <what>', 'keep or delete its volumes', 'keep')
+    .option('--forget', 'take nothing down: its host will not come back, or was revoked')
     .option('-w, --wait', 'show the steps and end with the removal')
     .action(act(remove))
   withExamples(command, [
@@ -228,14 +229,17 @@ async function resume({ client, printer }: Session, name: string): Promise<void>
 async function remove(
   session: Session,
   name: string,
-  options: { readonly volumes: string; readonly wait?: boolean },
+  options: { readonly volumes: string; readonly forget?: boolean; readonly wait?: boolean },
 ): Promise<number> {
-  const path = `/apps/${encodeURIComponent(name)}?volumes=${encodeURIComponent(options.volumes)}`
+  const query = new URLSearchParams({ volumes: options.volumes, ...(options.forget && { forget: 'true' }) })
+  const path = `/apps/${encodeURIComponent(name)}?${query}`
   const deployment = await session.client.send<DeploymentDocument | undefined>('DELETE', path)
   if (deployment) {
     return await reportDeployment(session, deployment, options)
   }
   session.printer.answer({ removed: name })
-  session.printer.line(`${name} is forgotten; nothing of it ever ran.`)
+  session.printer.line(
+    `${name} is forgotten; ${options.forget ? 'what ran of it was not taken down' : 'nothing of it ever ran'}.`,
+  )
   return EXIT.ok
 }

@@ -11,7 +11,8 @@ import { startComposeWorld } from './world/compose-world.ts'
 import type { ContainerWorld } from './world/container-world.ts'
 import { type Load, startLoad } from './world/load.ts'
 
-describe('a routed service of a Compose project', () => {
+/** Each has an engine's worth of its own, and mostly waits. */
+describe('a routed service of a Compose project', { concurrency: 3 }, () => {
   test('is replaced ten times under load without one failed request, and stays what Compose would make', async t => {
     await using stack = new AsyncDisposableStack()
     const scene = await startScene(stack)
@@ -66,6 +67,7 @@ describe('a routed service of a Compose project', () => {
     ok(COMPOSE_SERVICE_UNHEALTHY.matches(unhealthy.error), String(unhealthy.error))
     const other = await app.deploy(project(world, { page: 'fine', db: ['sh', '-c', 'exit 3'] }))
     match(String(other.error), /"db" ended instead of running: exit code 3/)
+    app.change({ verify: { within: '5s' } })
     const mute = await app.deploy(project(world, { page: 'mute', program: 'sleep 100' }))
     match(String(mute.error), /nothing listens at port 8080/)
     await load.stop()

@@ -49,7 +49,10 @@ before(async () => {
   const folder = await temporaryFolder(stack)
   gate = await openEngineGate(join(folder, 'engine.sock'))
   stack.defer(gate.close)
-  system = await startSystem(stack, { dockerSocket: gate.path })
+  system = await startSystem(stack, {
+    dockerSocket: gate.path,
+    environment: { FAIRLEAD_DEADLINES: 'engine=3s' },
+  })
   remote = await system.addRepository(APP, files('nothing'))
   await nextSucceeds()
 })

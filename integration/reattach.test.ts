@@ -64,15 +64,6 @@ test('A11 a fetch whose deadline passes while no worker runs is ended when there
   await assertNothingLeft(system, APP, scene)
 })
 
-test('A11 a deployment that is cancelled while no worker runs leaves no fetch behind', async () => {
-  const scene = { before: await tracesOf(system, APP), serving: await visit() }
-  const { id } = await killedAtFetch()
-  await system.together().client.send('POST', `/deployments/${id}/cancel`)
-  assert.equal((await ended(id)).state, 'cancelled')
-  await restartedWithoutFetch()
-  await assertNothingLeft(system, APP, scene)
-})
-
 test('G20 M23 the Compose program of a killed worker is the same process afterwards, and no line is lost or said twice', async () => {
   await remotes[COMPOSE]?.push(composeFiles())
   const id = await request(COMPOSE)
@@ -92,6 +83,23 @@ test('G20 M23 the Compose program of a killed worker is the same process afterwa
   }
   assert.ok(!lines.some(line => line.includes('told again')), lines.join('\n'))
 })
+
+test('A11 a deployment that is cancelled while no worker runs leaves no fetch behind', async () => {
+  const scene = { before: await tracesOf(system, APP), serving: await visit() }
+  await impatient()
+  const { id } = await killedAtFetch()
+  await system.together().client.send('POST', `/deployments/${id}/cancel`)
+  assert.equal((await ended(id)).state, 'cancelled')
+  await restartedWithoutFetch()
+  await assertNothingLeft(system, APP, scene)
+})
+
+/** From now on the manager waits less for a worker than it would by itself. */
+async function impatient(): Promise<void> {
+  await worker.close()
+  await system.restart({ environment: { FAIRLEAD_DEADLINES: 'worker=5s' } })
+  worker = await partProcess(system.together().worker)
+}
 
 /** A deployment of a new commit whose fetch is held, with the worker killed. */
 async function killedAtFetch() {

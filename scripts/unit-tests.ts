@@ -1,6 +1,6 @@
 /**
- * Runs the unit tests. A file that changes nothing outside of its tests shares a process with others, because loading
- * the same modules again for each takes most of the time; the rest has a process each.
+ * Runs the unit tests. Files share two processes, because loading the same modules again for each takes most of the
+ * time; those that change or measure the process itself have one each.
  * `node scripts/unit-tests.ts [patterns]`: those files, all of them without arguments.
  */
 import { spawn } from 'node:child_process'
@@ -8,9 +8,8 @@ import { glob, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 const ROOT = join(import.meta.dirname, '..')
-/** Hooks at the top of a file would run for all files of the process; the others are of the process itself. */
-const NEEDS_PROCESS =
-  /\b(?:before|after|beforeEach|afterEach)\(|\bmock\.|\bprocess\.(?:env|chdir|umask|on|once)\b/
+const SHARED = join(import.meta.dirname, 'shared-tests.ts')
+const NEEDS_PROCESS = /\bmock\.|\bprocess\.(?:env|chdir|umask|on|once|memoryUsage)\b|\bgc\(/
 
 const alone: string[] = []
 const together: string[] = []
@@ -22,25 +21,30 @@ for await (const file of glob(patterns, { cwd: ROOT })) {
 }
 together.sort()
 const half = (rest: number) => together.filter((_, index) => index % 2 === rest)
-const shared = await Promise.all([0, 1].map(rest => run(['--test-isolation=none'], half(rest), 'pipe')))
+const shared = await Promise.all(
+  [0, 1].map(half).map(files => run({ tests: files, files: ['--test-isolation=none', SHARED] }, 'pipe')),
+)
 for (const { output } of shared) {
   process.stdout.write(output)
 }
-const { code } = await run(['--test-concurrency=2'], alone.sort(), 'inherit')
-process.exitCode = [...shared, { code }].every(each => each.code === 0) ? 0 : 1
+const last = await run({ tests: alone, files: ['--test-concurrency=2', ...alone.sort()] }, 'inherit')
+process.exitCode = [...shared, last].every(each => each.code === 0) ? 0 : 1
 
 /** What it prints comes at its end when it runs beside another. */
 async function run(
-  options: readonly string[],
-  files: readonly string[],
+  { tests, files }: { readonly tests: readonly string[]; readonly files: readonly string[] },
   stdout: 'pipe' | 'inherit',
 ): Promise<{ readonly code: number | null; readonly output: Buffer }> {
-  if (files.length === 0) {
+  if (tests.length === 0) {
     // Without files it would look for tests everywhere, and find the program that starts this one.
     return { code: 0, output: Buffer.alloc(0) }
   }
-  const env = { ...process.env, NODE_COMPILE_CACHE: join(ROOT, '.cache/compile') }
-  const child = spawn(process.execPath, ['--test', ...options, ...files], {
+  const env = {
+    ...process.env,
+    NODE_COMPILE_CACHE: join(ROOT, '.cache/compile'),
+    SHARED_TESTS: tests.join('\n'),
+  }
+  const child = spawn(process.execPath, ['--test', ...files], {
     ...{ cwd: ROOT, env },
     stdio: ['ignore', stdout, 'inherit'],
   })

@@ -9,10 +9,11 @@ import type { System } from './system.ts'
 
 /** The system's registry with a person in between who may stop answering. */
 export interface StuckRegistry {
-  /** Requests that are taken and never answered; undefined: none. */
-  stuckAt: RegExp | undefined
-  /** Requests that got stuck so far. */
-  stuck: number
+  /** From now on such requests are taken and never answered. */
+  stick(where: RegExp): void
+  free(where: RegExp): void
+  /** How many of them got stuck so far. */
+  stuck(where: RegExp): number
 }
 
 /** Puts itself in the place of the system's registry, which goes on behind it. */
@@ -24,10 +25,12 @@ export async function stickRegistry(stack: AsyncDisposableStack, system: System)
   const real = await startRegistry({ ...system.registryOptions, port: behind })
   stack.defer(real.close)
   const { certificate, key } = await certificateIn(join(folder, 'certificate'))
-  const registry: StuckRegistry = { stuckAt: undefined, stuck: 0 }
+  const stuck = new Map<string, number>()
   const server = createServer({ cert: certificate, key }, (request, response) => {
-    if (registry.stuckAt?.test(`${request.method} ${request.url}`)) {
-      registry.stuck += 1
+    const wanted = `${request.method} ${request.url}`
+    const where = [...stuck.keys()].find(each => new RegExp(each).test(wanted))
+    if (where !== undefined) {
+      stuck.set(where, (stuck.get(where) ?? 0) + 1)
       return
     }
     const { method = 'GET', url: path = '/', headers } = request
@@ -46,5 +49,9 @@ export async function stickRegistry(stack: AsyncDisposableStack, system: System)
     server.closeAllConnections()
     await once(server, 'close')
   })
-  return registry
+  return {
+    stick: where => void stuck.set(where.source, 0),
+    free: where => void stuck.delete(where.source),
+    stuck: where => stuck.get(where.source) ?? 0,
+  }
 }

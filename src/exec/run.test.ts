@@ -142,7 +142,7 @@ test('G20 after the deadline the whole process group is gone, children of childr
 
 test('G20 a program that ignores SIGTERM is killed after the grace time', async () => {
   const { call, context } = aScript('trap "" TERM; echo $$; while :; do sleep 300; done')
-  const error = await failure(run({ ...call, show: 'stdout', timeoutMs: 200 }, context))
+  const error = await failure(run({ ...call, show: 'stdout', timeoutMs: 2000 }, context))
   assert.equal(error.facts?.signal, 'SIGKILL')
   await assertGone(context.said, 1)
 })

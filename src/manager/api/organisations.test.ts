@@ -257,18 +257,21 @@ test('A02 the token of an organisation reads no other repository for who could n
 for (const [what, refusal, code, waitMs] of [
   [
     'a quota that is used up',
-    { status: 403, headers: { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': `${inSeconds(600)}` } },
+    () => ({
+      status: 403,
+      headers: { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': `${inSeconds(600)}` },
+    }),
     'HOST_QUOTA_USED',
     600_000,
   ],
-  ['too many requests', { status: 429, headers: { 'retry-after': '40' } }, 'HOST_QUOTA_USED', 40_000],
-  ['a token that is refused', { status: 401 }, 'TOKEN_REFUSED', 300_000],
-  ['a server in trouble', { status: 502 }, 'HOST_API_FAILED', 300_000],
+  ['too many requests', () => ({ status: 429, headers: { 'retry-after': '40' } }), 'HOST_QUOTA_USED', 40_000],
+  ['a token that is refused', () => ({ status: 401 }), 'TOKEN_REFUSED', 300_000],
+  ['a server in trouble', () => ({ status: 502 }), 'HOST_API_FAILED', 300_000],
 ] as const) {
   test(`${what} stops no repository: it is listed again when that makes sense`, async () => {
     await addAcme()
     await check()
-    host.refusal = refusal
+    host.refusal = refusal()
     assert.equal((await ask('POST', '/organisations/acme/check')).json().code, code)
     const { problem, next_listing_at } = (await ask('GET', '/organisations/acme')).json()
     assert.equal(problem.code, code)

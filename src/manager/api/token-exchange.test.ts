@@ -148,7 +148,7 @@ describe('no token is given for', () => {
       ['another audience', { audience: 'https://other.example.org' }, /another audience/],
       ['an issuer that nobody trusts', { issuer: 'https://evil.example.org' }, /no trust names its issuer/],
       ['a time that is over', { expiresAt: now - 61 }, /has expired/],
-      ['a time that has not begun', { notBefore: now + 120 }, /not valid yet/],
+      ['a time that has not begun', { notBefore: now + HOUR }, /not valid yet/],
       ['a day that is long gone', { issuedAt: now - 25 * HOUR, notBefore: 0 }, /older than a day/],
     ] as [string, SignOptions, RegExp][]
   ).entries()) {

@@ -12,6 +12,8 @@ const WHOLE = {
   deployment: 60 * MINUTE,
   /** How long a step waits for a worker that is not connected: a host may be restarting. */
   worker: 5 * MINUTE,
+  /** How long all commands of a deployment together wait for an engine that is away: a killed one is back after seconds. */
+  engine: MINUTE / 3,
 } as const
 
 /** All that can be limited; a test holds it against the steps that there are. */
@@ -44,7 +46,7 @@ export const DEADLINE_NAMES: readonly string[] = [
   ...Object.keys(WHOLE),
 ]
 
-/** Limits by name (a step, `deployment` or `worker`), in ms: where there is none, the default holds. */
+/** Limits by name (a step, `deployment`, `worker` or `engine`), in ms: where there is none, the default holds. */
 export type Deadlines = Readonly<Partial<Record<string, number>>>
 
 /** The app's own limits as far as they are set with the app itself: those hold before its deploy file is read. */
@@ -86,4 +88,9 @@ export function deploymentLimit(manager: Deadlines, app: Deadlines): number {
 /** How long a worker may be away before a step gives up, in ms. */
 export function workerLimit(manager: Deadlines): number {
   return manager.worker ?? WHOLE.worker
+}
+
+/** How long a deployment waits for an engine that is away, in ms. */
+export function engineLimit(manager: Deadlines): number {
+  return manager.engine ?? WHOLE.engine
 }

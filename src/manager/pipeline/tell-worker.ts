@@ -12,7 +12,7 @@ import { STORE_FULL } from '#manager/store/errors.ts'
 import { isStoreTrouble } from '#manager/store/store-error.ts'
 import type { Tell } from '#targets/target.ts'
 import { endCommand, insertNow, insertSoon, lastTold } from './command-rows.ts'
-import { commandLimit } from './deadlines.ts'
+import { commandLimit, engineLimit } from './deadlines.ts'
 import { fill } from './fill.ts'
 import { ownerOf } from './owner-of.ts'
 import { goesToRepository, refuseOnce } from './refuse-once.ts'
@@ -23,7 +23,6 @@ type Result = Readonly<Record<string, unknown>>
 /** A command that itself ends its worker must not do so for ever. */
 const TELL_AGAIN = 2
 const DISK_FULL_WAIT_MS = 2000
-const ENGINE_AWAY_MS = 20_000
 const FIRST_PAUSE_MS = 500
 /** For a worker that is being restarted; one that comes later is told when it does. */
 const WORKER_BACK_MS = 30_000
@@ -69,14 +68,15 @@ export async function tellWorker(context: StepContext, what: Tell): Promise<Resu
   }
 }
 
-/** An engine that was killed is back after seconds. All commands of a deployment together wait so long, and then no more. */
+/** An engine that was killed is back after seconds. All commands of a deployment together wait so long, and no longer. */
 async function waitedForEngine(context: StepContext, what: Tell, error: unknown): Promise<boolean> {
   const { facts, parts, signal } = context
   const waited = facts.waitedForEngineMs ?? 0
-  if (!wasAway(asFairleadError(error)) || waited >= ENGINE_AWAY_MS) {
+  const limitMs = engineLimit(parts.deadlines)
+  if (!wasAway(asFairleadError(error)) || waited >= limitMs) {
     return false
   }
-  const pauseMs = Math.max(FIRST_PAUSE_MS, Math.min(waited, ENGINE_AWAY_MS - waited))
+  const pauseMs = Math.max(FIRST_PAUSE_MS, Math.min(waited, limitMs - waited))
   facts.waitedForEngineMs = waited + pauseMs
   context.say(`${asFairleadError(error).message} Waiting for it; then ${what.command} is told again`)
   await parts.clock.sleep(pauseMs, signal)

@@ -14,7 +14,7 @@ import type { Events } from '#manager/deployments/events.ts'
 import type { Sealer } from '#manager/secrets/seal.ts'
 import type { SystemBackupTable } from '#manager/store/system-tables.ts'
 import type { Tables } from '#manager/store/tables.ts'
-import { type BackupRow, listBackups, readBackup } from './backups.ts'
+import { type BackupRow, listOpenBackups, readBackup } from './backups.ts'
 import { carryBackup } from './carry-backup.ts'
 import { requestDueBackups } from './due-backups.ts'
 import { BACKUP_NOT_USABLE } from './errors.ts'
@@ -57,8 +57,7 @@ export function createBackupKeeper(options: KeeperOptions): BackupKeeper {
 
   async function look(): Promise<void> {
     await requestDueBackups(options)
-    const rows = await listBackups(db, undefined)
-    const open = rows.filter(({ state }) => state === 'making' || state === 'going').reverse()
+    const open = await listOpenBackups(db)
     for (const row of open) {
       const atWork = running.get(row.host)
       if (atWork?.id === row.id && row.state === 'going') {

@@ -76,6 +76,16 @@ export async function listBackups(db: Db, owner: string | undefined): Promise<Ba
   return await (owner === undefined ? query : query.where('owner', '=', owner)).execute()
 }
 
+/** Those that are to be made or deleted, the oldest first. */
+export async function listOpenBackups(db: Db): Promise<BackupRow[]> {
+  return await db
+    .selectFrom('system_backups')
+    .selectAll()
+    .where('state', 'in', ['making', 'going'])
+    .orderBy('id')
+    .execute()
+}
+
 /** BACKUP_NOT_FOUND, also when it is another owner's than this. */
 export async function readBackup(db: Db, id: string, owner: string | undefined): Promise<BackupRow> {
   const row = await db.selectFrom('system_backups').selectAll().where('id', '=', id).executeTakeFirst()

@@ -117,7 +117,7 @@ async function calm(context: StepContext, failure: FairleadError): Promise<StepC
     step: 'undo',
     signal: AbortSignal.timeout(leftMs),
     deadlineAt: now + leftMs,
-    workerLimitMs: AGENT_OFFLINE.matches(failure) ? 0 : WORKER_MS,
+    workerLimitMs: AGENT_OFFLINE.matches(failure) ? 0 : Math.min(context.workerLimitMs, WORKER_MS),
   }
 }
 

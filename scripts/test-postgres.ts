@@ -17,6 +17,7 @@ const SHORT = [
   'api/organisations',
   'api/route-rules',
   'api/deployments',
+  'backup/server-backup',
   'pipeline/commit-wishes',
   'pipeline/held-removals',
   'triggers/schedule',

@@ -30,6 +30,8 @@ const Restore = Type.Object(
     opening: Opening,
     /** Folder of a manager as it was last: what that one no longer let in stays out. */
     since: Type.Optional(Path),
+    /** URL of the database that this one had, where it was not in its folder. */
+    sinceDatabase: Type.Optional(Type.String({ minLength: 1, maxLength: 4096 })),
     /** A person says that nothing was revoked since the backup was made. */
     nothingRevoked: Type.Boolean(),
     /** Hosts that are still trusted, where nobody knows what was revoked. */

@@ -117,6 +117,17 @@ export function readDataFolder(environment: Environment = process.env): string {
   return resolve(join(dataFolder(environment), 'manager'))
 }
 
+/** Where its database is, whatever else is configured; undefined: in the data folder. */
+export function readDatabaseAddress(environment: Environment = process.env): PostgresAddress | undefined {
+  const reader = new EnvironmentReader(environment)
+  const database = readDatabase(reader)
+  const first = reader.problems[0]
+  if (first) {
+    throw CONFIG_INVALID(first.path, first.message).with({ problems: reader.problems })
+  }
+  return database
+}
+
 export function readFailpoints(environment: Environment = process.env): string | undefined {
   return failpointsIn(environment)
 }

@@ -8,7 +8,7 @@ import { returnMemoryWhenIdle } from '#lib/idle-memory.ts'
 import { createLogger, type Logger } from '#lib/logger.ts'
 import { prepareIdentity } from '#link/changed-identity.ts'
 import { publicIdentity } from '#link/identity.ts'
-import { readConfig, readDataFolder, readFailpoints, summarise } from './config.ts'
+import { readConfig, readDatabaseAddress, readDataFolder, readFailpoints, summarise } from './config.ts'
 import { UNKNOWN_WORD } from './errors.ts'
 import { Standby } from './leadership/standby.ts'
 import {
@@ -83,9 +83,11 @@ async function backUp(logger: Logger): Promise<void> {
   // Nothing of it is kept in memory by a manager that serves.
   const { runBackup } = await import('./backup/run-backup.ts')
   const request = await text(process.stdin)
-  const answer = await runBackup(readDataFolder(), request, { clock: systemClock, logger }).catch(error => ({
-    error: toWire(asFairleadError(error)),
-  }))
+  const act = async () => {
+    const parts = { clock: systemClock, logger, database: readDatabaseAddress() }
+    return await runBackup(readDataFolder(), request, parts)
+  }
+  const answer = await act().catch(error => ({ error: toWire(asFairleadError(error)) }))
   process.stdout.write(`${JSON.stringify(answer)}\n`)
 }
 

@@ -8,6 +8,7 @@ import type { RestoredFacts } from '#contract/backup.ts'
 
 interface Options extends OpeningOptions {
   readonly since?: string
+  readonly sinceDatabase?: string
   readonly nothingRevoked?: boolean
   readonly host?: string[]
   readonly key?: string
@@ -17,6 +18,7 @@ interface Options extends OpeningOptions {
 export function configureRestore(command: Command, act: Act): void {
   withOpeningOptions(command.argument('<file>', 'backup of a manager'))
     .option('--since <folder>', 'the manager as it was last: what that one let in no more stays out')
+    .option('--since-database <url>', 'its database, where that is in PostgreSQL')
     .option('--nothing-revoked', 'you know that nothing was revoked since the backup was made')
     .option('--host <names...>', 'hosts that are still trusted, where neither of both is given')
     .option('--key <id>', 'refuse a backup of a manager with another key')
@@ -51,6 +53,7 @@ async function restore(session: Session, file: string, options: Options): Promis
       nothingRevoked: options.nothingRevoked === true,
       hosts: options.host ?? [],
       ...(since === undefined ? {} : { since }),
+      ...(options.sinceDatabase === undefined ? {} : { sinceDatabase: options.sinceDatabase }),
       ...(options.key === undefined ? {} : { keyId: options.key }),
     },
     {

@@ -26,7 +26,7 @@ import { nextEpoch } from '#manager/store/epoch.ts'
 import { runBackup } from './run-backup.ts'
 
 const PASSPHRASE = 'four random words here'
-const parts = { clock: systemClock, logger: silentLogger }
+const parts = { clock: systemClock, logger: silentLogger, database: undefined }
 let folder = ''
 let data = ''
 let file = ''

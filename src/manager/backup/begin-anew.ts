@@ -48,6 +48,9 @@ export async function beginAnew(
       .where('ended_at', 'is', null)
       .execute()
     await inside.updateTable('apps').set({ baseline: null, observed: null, drift: null }).execute()
+    // Of several managers on one database: the first that leads puts there what it has.
+    await inside.deleteFrom('leader').execute()
+    await inside.deleteFrom('shared_files').execute()
     await inside.deleteFrom('idempotency').execute()
     await inside.deleteFrom('visits').execute()
     return { epoch, ended_deployments: Number(numUpdatedRows) }

@@ -2,13 +2,14 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, wri
 import { join } from 'node:path'
 import { backup, DatabaseSync } from 'node:sqlite'
 import type { BackupFacts, BackupManifest, CreateBackup } from '#contract/backup.ts'
-import type { Clock } from '#lib/clock.ts'
 import { FairleadError } from '#lib/errors.ts'
 import { failpoint } from '#lib/failpoint.ts'
 import { loadIdentity } from '#link/identity.ts'
 import { DATABASE_FILE } from '#manager/store/database.ts'
 import { giveToOwner, takeLock } from '#manager/store/folder-lock.ts'
+import { copyServerToFile } from '#manager/store/server-to-file.ts'
 import { type Source, writeArchive } from './archive.ts'
+import type { BackupParts } from './backup-parts.ts'
 import { BACKUP_NOT_WRITTEN, BACKUP_NOTHING_HERE, BACKUP_UNDER_WAY } from './errors.ts'
 import { ownVersion } from './own-version.ts'
 import { refuseExisting, writeWhole } from './write-whole.ts'
@@ -24,15 +25,17 @@ const ALL_PAGES = 0x7fff_ffff
 const MOST_TRIES = 3
 
 /**
- * Backs up the manager's folder while the manager runs, or does not: database, keys, identity, and logs of deployments
- * where they are wanted. The file appears when it is whole.
+ * Backs up the manager while it runs, or does not: database, keys, identity, and logs of deployments where they are
+ * wanted. The database of a server is in it as a file too, so that it can be restored into either. The file appears when
+ * it is whole.
  */
 export async function createBackup(
   data: string,
   { to, passphrase, recipients, logs }: CreateBackup,
-  { clock }: { readonly clock: Clock },
+  { clock, database }: Pick<BackupParts, 'clock' | 'database'>,
 ): Promise<BackupFacts> {
-  const missing = [DATABASE_FILE, KEY_FILE, ...IDENTITY_FILES].find(name => !existsSync(join(data, name)))
+  const needed = [...(database ? [] : [DATABASE_FILE]), KEY_FILE, ...IDENTITY_FILES]
+  const missing = needed.find(name => !existsSync(join(data, name)))
   if (missing !== undefined) {
     throw BACKUP_NOTHING_HERE(data)
   }
@@ -49,7 +52,11 @@ export async function createBackup(
     rmSync(folder, { recursive: true, force: true })
     mkdirSync(folder, { mode: 0o700 })
     giveToOwner(folder)
-    await takeSnapshot(data, folder)
+    const copy = database
+      ? (file: string) =>
+          copyServerToFile(database, file, { now: clock.now, without: logs ? [] : ['log_pieces'] })
+      : (file: string) => copyFile(join(data, DATABASE_FILE), file)
+    await takeSnapshot(data, folder, copy)
     failpoint('manager', 'backup', 'snapshot')
     const { keyId } = loadIdentity({ folder: join(data, 'identity'), clock })
     const manifest = await writeWhole(to, draft =>
@@ -86,21 +93,29 @@ export function factsOf(file: string, { format: _, files, ...manifest }: BackupM
 }
 
 /** The database as it was at one moment, with the keys that open it. */
-async function takeSnapshot(data: string, folder: string): Promise<void> {
+async function takeSnapshot(
+  data: string,
+  folder: string,
+  copy: (file: string) => Promise<void>,
+): Promise<void> {
   const key = () => readFileSync(join(data, KEY_FILE), 'utf8')
   for (let tries = 1; ; tries++) {
     const before = key()
-    const database = new DatabaseSync(join(data, DATABASE_FILE), { readOnly: true, timeout: 10_000 })
-    try {
-      await backup(database, join(folder, DATABASE_FILE), { rate: ALL_PAGES })
-    } finally {
-      database.close()
-    }
+    await copy(join(folder, DATABASE_FILE))
     if (key() === before || tries >= MOST_TRIES) {
       writeFileSync(join(folder, KEY_FILE), before, { mode: 0o600 })
       return
     }
     rmSync(join(folder, DATABASE_FILE))
+  }
+}
+
+async function copyFile(from: string, to: string): Promise<void> {
+  const database = new DatabaseSync(from, { readOnly: true, timeout: 10_000 })
+  try {
+    await backup(database, to, { rate: ALL_PAGES })
+  } finally {
+    database.close()
   }
 }
 

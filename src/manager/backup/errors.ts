@@ -23,7 +23,7 @@ export const BACKUP_NOTHING_HERE = defineError({
   retry: 'never',
   message: (folder: string) => `There is no manager to back up in ${folder}.`,
   hint: () =>
-    'Name the data folder of the machine with --data or FAIRLEAD_DATA, as the manager has it. A database in PostgreSQL is backed up with its own tools (docs/database.md).',
+    'Name the data folder of the machine with --data or FAIRLEAD_DATA, as the manager has it, and FAIRLEAD_DATABASE_URL if its database is in PostgreSQL.',
 })
 
 export const BACKUP_EXISTS = defineError({
@@ -93,6 +93,16 @@ export const RESTORE_NOT_EMPTY = defineError({
     `Move it away ("mv ${folder} ${folder}.old") and restore with --since ${folder}.old, so that what was revoked stays revoked.`,
 })
 
+export const RESTORE_DATABASE_NOT_EMPTY = defineError({
+  code: 'RESTORE_DATABASE_NOT_EMPTY',
+  status: 409,
+  retry: 'never',
+  message: (place: string) =>
+    `The database ${place} is not empty; a backup is restored into an empty one only.`,
+  hint: () =>
+    'Rename it ("alter database … rename to …") and make a new one (docs/database.md). With --since and --since-database that one says what was revoked.',
+})
+
 export const RESTORE_SINCE_UNREADABLE = defineError({
   code: 'RESTORE_SINCE_UNREADABLE',
   status: 422,
@@ -100,7 +110,7 @@ export const RESTORE_SINCE_UNREADABLE = defineError({
   message: (folder: string, problem: string) =>
     `What was revoked since cannot be read from ${folder}: ${problem}.`,
   hint: () =>
-    'Name the folder "manager" of the earlier data. Without --since everything that lets in is shut out (docs/backup.md).',
+    'Name the folder "manager" of the earlier data, with --since-database where its database is in PostgreSQL. Without --since everything that lets in is shut out (docs/backup.md).',
 })
 
 export const RESTORE_CONTRADICTS = defineError({

@@ -1,24 +1,30 @@
-import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { RestoreBackup, RestoredFacts } from '#contract/backup.ts'
 import type { Clock } from '#lib/clock.ts'
 import { FairleadError } from '#lib/errors.ts'
 import { failpoint } from '#lib/failpoint.ts'
 import { newId, randomText } from '#lib/id.ts'
-import type { Logger } from '#lib/logger.ts'
+import { Secret } from '#lib/secret.ts'
 import { loadIdentity } from '#link/identity.ts'
 import { createAudit } from '#manager/audit/audit.ts'
 import { createToken } from '#manager/people/tokens.ts'
 import { openSealer } from '#manager/secrets/key-file.ts'
 import { DATABASE_FILE, LOCK_FILE, openStore } from '#manager/store/database.ts'
+import { copyFileToServer, isEmptyDatabase } from '#manager/store/file-to-server.ts'
 import { giveToOwner, takeLock } from '#manager/store/folder-lock.ts'
+import { type PostgresAddress, parsePostgresUrl, placeOf } from '#manager/store/postgres-address.ts'
+import { copyServerToFile } from '#manager/store/server-to-file.ts'
 import { readArchive } from './archive.ts'
+import type { BackupParts } from './backup-parts.ts'
 import { beginAnew } from './begin-anew.ts'
 import { factsOf } from './create-backup.ts'
 import {
   BACKUP_DAMAGED,
   BACKUP_OF_ANOTHER,
+  BACKUP_REQUEST_INVALID,
   RESTORE_CONTRADICTS,
+  RESTORE_DATABASE_NOT_EMPTY,
   RESTORE_LIVE,
   RESTORE_NOT_EMPTY,
 } from './errors.ts'
@@ -28,42 +34,90 @@ import { takeOver } from './take-over.ts'
 
 const DRAFT = 'restoring-'
 
-interface Parts {
-  readonly clock: Clock
-  readonly logger: Logger
-}
-
-/** Makes the manager's folder from a backup. It appears, in the place of an empty one, when it is whole. */
+/**
+ * Makes the manager's folder from a backup. It appears, in the place of an empty one, when it is whole. The database goes
+ * into that folder, or into the empty one of a server, whichever of both it was made from.
+ */
 export async function restoreBackup(
   data: string,
   wanted: RestoreBackup,
-  parts: Parts,
+  parts: BackupParts,
 ): Promise<RestoredFacts> {
   if (wanted.since !== undefined && wanted.nothingRevoked) {
     throw RESTORE_CONTRADICTS()
   }
   refuseUsed(data)
+  const { database, clock } = parts
+  if (database && !(await isEmptyDatabase(database))) {
+    throw RESTORE_DATABASE_NOT_EMPTY(placeOf(database))
+  }
   const parent = dirname(data)
   // Of a restore that was killed.
   for (const name of readdirSync(parent).filter(each => each.startsWith(DRAFT))) {
     rmSync(join(parent, name), { recursive: true, force: true })
   }
   const draft = join(parent, `${DRAFT}${randomText(6)}`)
+  const beside = `${draft}-databases`
   try {
     const manifest = await readArchive(wanted.from, { opening: wanted.opening, folder: draft })
     if (!manifest.files.some(({ name }) => name === DATABASE_FILE)) {
       throw BACKUP_DAMAGED(wanted.from, 'there is no database in it')
     }
-    checkIdentity(wanted, draft, parts.clock)
-    const since = wanted.since === undefined ? undefined : readSince(wanted.since, draft)
+    checkIdentity(wanted, draft, clock)
+    mkdirSync(beside, { mode: 0o700 })
+    const since = await sinceOf(wanted, { draft, beside }, parts)
     const settled = await settle(draft, { wanted, since }, parts)
     since?.close()
+    if (database) {
+      await bringToServer(database, { draft, beside, clock })
+    }
     failpoint('manager', 'restore', 'before-rename')
     giveAway(draft, parent)
     putInPlace(draft, data)
     return { ...factsOf(wanted.from, manifest), data, ...settled }
   } finally {
     rmSync(draft, { recursive: true, force: true })
+    rmSync(beside, { recursive: true, force: true })
+  }
+}
+
+interface Folders {
+  readonly draft: string
+  /** For databases that are not to stay in the manager's folder. */
+  readonly beside: string
+}
+
+async function sinceOf(
+  { since, sinceDatabase }: RestoreBackup,
+  { draft, beside }: Folders,
+  { clock, database }: BackupParts,
+): Promise<Since | undefined> {
+  if (since === undefined || sinceDatabase === undefined) {
+    return since === undefined ? undefined : readSince(since, draft)
+  }
+  const place = parsePostgresUrl(sinceDatabase)
+  if (!place) {
+    throw BACKUP_REQUEST_INVALID('--since-database', 'it is no address of a PostgreSQL database')
+  }
+  const password = place.password === undefined ? database?.password : new Secret(place.password)
+  const file = join(beside, 'since.db')
+  const address = { ...place, password, ca: database?.ca }
+  await copyServerToFile(address, file, { now: clock.now, without: ['log_pieces'] })
+  return readSince(since, draft, file)
+}
+
+/** From then on the folder has no database of its own. */
+async function bringToServer(
+  database: PostgresAddress,
+  { draft, beside, clock }: Folders & { readonly clock: Clock },
+): Promise<void> {
+  const file = join(beside, DATABASE_FILE)
+  renameSync(join(draft, DATABASE_FILE), file)
+  const { db, close } = await openStore(draft, clock.now, database)
+  try {
+    await copyFileToServer(file, db)
+  } finally {
+    await close()
   }
 }
 
@@ -101,7 +155,7 @@ interface Given {
 async function settle(
   draft: string,
   { wanted, since }: Given,
-  { clock, logger }: Parts,
+  { clock, logger }: BackupParts,
 ): Promise<Pick<RestoredFacts, 'epoch' | 'ended_deployments' | 'shut_out' | 'token'>> {
   const { db, close } = await openStore(draft, clock.now)
   try {

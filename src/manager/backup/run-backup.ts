@@ -1,9 +1,8 @@
 import { generateX25519Identity, identityToRecipient } from 'age-encryption'
 import { type BackupFacts, BackupRequest, type NewBackupKey, type RestoredFacts } from '#contract/backup.ts'
 import { check } from '#lib/check.ts'
-import type { Clock } from '#lib/clock.ts'
-import type { Logger } from '#lib/logger.ts'
 import { readArchive } from './archive.ts'
+import type { BackupParts } from './backup-parts.ts'
 import { createBackup, factsOf } from './create-backup.ts'
 import { BACKUP_REQUEST_INVALID } from './errors.ts'
 import { exportKeys, importKeys } from './peer-keys.ts'
@@ -12,11 +11,7 @@ import { restoreBackup } from './restore-backup.ts'
 export type BackupAnswer = BackupFacts | RestoredFacts | NewBackupKey
 
 /** Does what the request says with the manager's folder; the manager may run meanwhile, but not for a restore. */
-export async function runBackup(
-  data: string,
-  text: string,
-  parts: { readonly clock: Clock; readonly logger: Logger },
-): Promise<BackupAnswer> {
+export async function runBackup(data: string, text: string, parts: BackupParts): Promise<BackupAnswer> {
   const request = check(BackupRequest, JSON.parse(text), 'The request', BACKUP_REQUEST_INVALID)
   switch (request.do) {
     case 'create':

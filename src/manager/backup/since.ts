@@ -14,10 +14,13 @@ export interface Since {
   close(): void
 }
 
-/** `folder` is of the manager that is being restored: it gets the keys and certificates that were made since. */
-export function readSince(since: string, folder: string): Since {
+/**
+ * `folder` is of the manager that is being restored: it gets the keys and certificates that were made since. `file` is
+ * the database, where it is not in the folder of the earlier manager.
+ */
+export function readSince(since: string, folder: string, file = join(since, DATABASE_FILE)): Since {
   try {
-    const database = open(join(since, DATABASE_FILE))
+    const database = open(file)
     const epoch = Number(database.prepare(`select value from meta where key = 'epoch'`).get()?.value ?? 0)
     takeKeys(since, folder)
     return {

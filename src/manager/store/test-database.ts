@@ -12,6 +12,7 @@ import { type PostgresAddress, parsePostgresUrl } from './postgres-address.ts'
 
 /** URL of a database of a PostgreSQL server whose user may make others: tests run on it instead of on SQLite. */
 const SERVER = process.env.FAIRLEAD_TEST_DATABASE
+export const TEST_SERVER = SERVER
 
 /** For tests of what only a file can do, or does in a way of its own: why they are left out, or false. */
 export const NOT_IN_A_FILE = SERVER !== undefined && 'these stores are in PostgreSQL'

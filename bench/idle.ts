@@ -9,10 +9,10 @@ import type { Figure } from './figure.ts'
 import { processorTimeOf, pssOf } from './processes.ts'
 
 const SETTLE_MS = 10_000
-const WATCH_MS = 10_000
+const WATCH_MS = 60_000
 const START_MS = 20_000
 
-/** P3: memory of the three parts after 10 s without work, and their processor time over the next 10 s. */
+/** P3: memory of the three parts after 10 s without work, and their processor time over the next minute, in which each repository is polled once. */
 export async function measureIdle(world: World, clock: Clock): Promise<Figure[]> {
   const { together, folder } = world
   const guardian = await startGuardian(join(folder, 'idle'))

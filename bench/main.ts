@@ -102,7 +102,7 @@ async function measureInWorld(runs: number, measures: ReadonlySet<Measure>): Pro
     figures.push(...(await measureForm(here, world, { form, runs, measures })))
   }
   if (measures.has('P3')) {
-    say('idle memory and processor share (20 s)')
+    say('idle memory and processor share (70 s)')
     figures.push(...(await measureIdle(world, session.clock)))
   }
   if (measures.has('P4')) {

@@ -18,6 +18,8 @@ const READER_STAYS_MS = 20_000
 const NOTHING = '0'.repeat(40)
 
 export interface Load {
+  /** Begins nothing more, and does the work once what has begun is over; the readers of events stay. */
+  rest(work: () => Promise<void>): Promise<void>
   /** Throws what has ended one of its loops. */
   check(): void
   /** One more push of each app, and the end of everything that has begun; the pages of the apps by their names. */
@@ -32,15 +34,22 @@ interface Mix {
 export function startLoad(session: Session, { contenders, ledger }: Mix): Load {
   const stop = new AbortController()
   const failures: unknown[] = []
+  const broken = Promise.withResolvers<void>()
   const { signal } = stop
   const pages = new Map<string, string>()
+  const pause = new Pause()
   const loops = [
     ...contenders.map(async contender => {
-      pages.set(contender.app.name, await pushAndPush({ session, ledger, signal }, contender))
+      pages.set(contender.app.name, await pushAndPush({ session, ledger, signal, pause }, contender))
     }),
-    ...contenders.map(contender => tellOfOthers({ session, ledger, signal }, contender)),
-    readEvents({ session, ledger, signal }),
-  ].map(loop => loop.catch(error => void failures.push(error)))
+    ...contenders.map(contender => tellOfOthers({ session, ledger, signal, pause }, contender)),
+    readEvents({ session, ledger, signal, pause }),
+  ].map(loop =>
+    loop.catch(error => {
+      failures.push(error)
+      broken.resolve()
+    }),
+  )
   const check = () => {
     if (failures.length > 0) {
       throw failures[0]
@@ -48,6 +57,16 @@ export function startLoad(session: Session, { contenders, ledger }: Mix): Load {
   }
   return {
     check,
+    async rest(work) {
+      pause.begin()
+      try {
+        await Promise.race([pause.reached(contenders.length * 2), broken.promise])
+        check()
+        await work()
+      } finally {
+        pause.end()
+      }
+    },
     async stop() {
       stop.abort()
       await Promise.all(loops)
@@ -62,13 +81,56 @@ interface Loop {
   readonly ledger: Ledger
   /** Aborted: begin nothing new. */
   readonly signal: AbortSignal
+  readonly pause: Pause
+}
+
+/** Where loops stop between two turns while there is a pause. */
+class Pause {
+  #over: PromiseWithResolvers<void> | undefined
+  #wanted = 0
+  #there = 0
+  #reached = Promise.withResolvers<void>()
+
+  begin(): void {
+    this.#over = Promise.withResolvers()
+    this.#reached = Promise.withResolvers()
+    this.#there = 0
+  }
+
+  /** Resolves when so many have stopped. */
+  async reached(wanted: number): Promise<void> {
+    this.#wanted = wanted
+    this.#tell()
+    await this.#reached.promise
+  }
+
+  end(): void {
+    this.#over?.resolve()
+    this.#over = undefined
+  }
+
+  /** At the beginning of each turn. */
+  async pass(): Promise<void> {
+    if (this.#over) {
+      this.#there += 1
+      this.#tell()
+      await this.#over.promise
+    }
+  }
+
+  #tell(): void {
+    if (this.#wanted > 0 && this.#there >= this.#wanted) {
+      this.#reached.resolve()
+    }
+  }
 }
 
 /** Each push changes the page; the last one, whose page it gives, is left to go through. */
 async function pushAndPush(loop: Loop, contender: Contender): Promise<string> {
-  const { session, ledger, signal } = loop
+  const { session, ledger, signal, pause } = loop
   let before = NOTHING
   for (let push = 1; ; push++) {
+    await pause.pass()
     const isLast = signal.aborted
     await writeFile(join(contender.repository.folder, 'app/page'), pageOf(push))
     const after = await contender.repository.commit(`push ${push}`)
@@ -126,8 +188,9 @@ async function readLog({ session, ledger }: Loop, id: string, push: number): Pro
 }
 
 /** What a Git host tells of branches that nothing is deployed from. */
-async function tellOfOthers({ session, ledger, signal }: Loop, { hook }: Contender): Promise<void> {
+async function tellOfOthers({ session, ledger, signal, pause }: Loop, { hook }: Contender): Promise<void> {
   for (let call = 0; !signal.aborted; call++) {
+    await pause.pass()
     const told = { ref: `refs/heads/topic-${call % 10}`, before: NOTHING, after: 'a'.repeat(40) }
     // 200: ignored, as a branch that no app has.
     await patiently(session, () => sendWebhook(hook, told, 200))

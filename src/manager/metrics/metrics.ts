@@ -48,6 +48,16 @@ async function openMetrics({ clock, events }: Parts): Promise<Open> {
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
+  // The library reads these below /proc, where the manager may not, and says 0.
+  for (const unreadable of ['resident_memory_bytes', 'virtual_memory_bytes', 'heap_bytes', 'open_fds']) {
+    registry.removeSingleMetric(`process_${unreadable}`)
+  }
+  new Gauge({
+    ...{ name: 'process_resident_memory_bytes', help: 'Resident memory size in bytes.', registers },
+    collect() {
+      this.set(process.memoryUsage.rss())
+    },
+  })
   const gauge = <L extends string = never>(name: string, help: string, labelNames: readonly L[] = []) =>
     new Gauge({ name: `fairlead_${name}`, help, labelNames, registers })
   const deployments = gauge('deployments', 'Deployments that have not ended, by state.', ['state'])

@@ -5,6 +5,8 @@ import { type Browser, type BrowserContext, chromium, type Page } from 'playwrig
 
 /** Of Debian's package: scripts/setup brings it. */
 const CHROMIUM = '/usr/bin/chromium'
+const WIDE = { width: 1280, height: 860 }
+const NARROW = { width: 390, height: 844 }
 const SHOTS = join(import.meta.dirname, 'screenshots')
 /** Beside the messages that pop up the library has two places that hand the focus on as soon as they get it. */
 const GUARDS = ['div[role="region"] > span[aria-hidden="true"]']
@@ -31,12 +33,6 @@ export interface Tab {
   faults(): Promise<string[]>
 }
 
-export interface TabOptions {
-  readonly width?: number
-  readonly height?: number
-  readonly dark?: boolean
-}
-
 /** One browser for all tests. */
 export async function startBrowser(stack: AsyncDisposableStack): Promise<Browser> {
   mkdirSync(SHOTS, { recursive: true })
@@ -46,12 +42,11 @@ export async function startBrowser(stack: AsyncDisposableStack): Promise<Browser
 }
 
 /** A window of its own, as a person who comes for the first time has. */
-export async function openTab(browser: Browser, origin: string, options: TabOptions = {}): Promise<Tab> {
-  const { width = 1280, height = 860, dark = false } = options
+export async function openTab(browser: Browser, origin: string): Promise<Tab> {
   const context = await browser.newContext({
     baseURL: origin,
-    viewport: { width, height },
-    colorScheme: dark ? 'dark' : 'light',
+    viewport: WIDE,
+    colorScheme: 'light',
     reducedMotion: 'reduce',
   })
   const page = await context.newPage()
@@ -117,6 +112,28 @@ export async function openTab(browser: Browser, origin: string, options: TabOpti
     },
   }
 }
+
+/** A picture of the window as a phone in the dark shows it; gives what axe-core finds there, and whether it is too wide. */
+export async function shootNarrow(tab: Tab, name: string): Promise<string[]> {
+  const { page } = tab
+  await page.emulateMedia({ colorScheme: 'dark' })
+  await page.setViewportSize(NARROW)
+  await page.locator('html.dark').waitFor()
+  // Rows are measured anew, colours change gradually: the picture is of what a person finds, and not of that.
+  await page.evaluate(STILL)
+  const width = await page.evaluate<number>('document.documentElement.scrollWidth')
+  const faults = await tab.faults()
+  await tab.shoot(`${name}-phone`)
+  await page.emulateMedia({ colorScheme: 'light' })
+  await page.setViewportSize(WIDE)
+  return [...faults, ...(width > NARROW.width ? [`is ${width} pixels wide`] : [])]
+}
+
+const STILL = `new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))).then(() =>
+  Promise.allSettled(
+    document.getAnimations()
+      .filter(each => Number.isFinite(each.effect.getComputedTiming().endTime))
+      .map(each => each.finished)))`
 
 /** Every window that is open, as it is when a test has failed. */
 export async function shootAll(browser: Browser, test: string): Promise<void> {

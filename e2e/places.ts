@@ -5,6 +5,10 @@ import { test } from 'node:test'
 import { promisify } from 'node:util'
 import { freePort } from '#cli/demo/free-port.ts'
 import { startPart } from '#cli/parts.ts'
+import type { HostDocument } from '#contract/rest/hosts.ts'
+import { startGuardian } from '#world/guardian.ts'
+import { layWire } from '#world/second-engine.ts'
+import { shootNarrow } from './browser.ts'
 import { APP, HOSTILE, type World } from './world.ts'
 
 const PROGRAM = join(import.meta.dirname, '../bin/fairlead')
@@ -50,6 +54,42 @@ export function placeTests(world: () => World): void {
     } finally {
       await worker.close()
     }
+  })
+
+  test('a guardian is chosen for a host by typing its name, keeps its firewall as wanted, and is let go', async () => {
+    const { system, tab } = world()
+    const { page } = tab
+    await using stack = new AsyncDisposableStack()
+    const at = await layWire(stack)
+    await startGuardian(stack, system, { at, name: 'gate', bounds: 'keep: [9001]\n' })
+    const { items } = await system.together().client.get<{ items: HostDocument[] }>('/hosts')
+    const host = items.find(({ role }) => role === 'worker')?.name ?? ''
+    await tab.open('/hosts')
+    const dialog = page.getByRole('dialog')
+    const choose = async (guardian: string) => {
+      await page.getByLabel(`Guardian of ${host}`).selectOption(guardian)
+      ok(await dialog.getByRole('button', { name: 'Assign it' }).isDisabled())
+      await dialog.getByLabel(`Type ${host} to confirm`).fill(host)
+      deepEqual(await tab.faults(), [])
+      await dialog.getByRole('button', { name: 'Assign it' }).click()
+      await dialog.waitFor({ state: 'detached' })
+    }
+    await choose('gate')
+    const panel = page
+      .locator('section')
+      .filter({ has: page.getByRole('heading', { name: 'Firewall kept by gate' }) })
+    await panel.getByText('As wanted', { exact: true }).waitFor()
+    await panel.getByText('tcp 9001 from everywhere').first().waitFor()
+    await panel.scrollIntoViewIfNeeded()
+    await tab.shoot('hosts-firewall')
+    deepEqual(await shootNarrow(tab, 'hosts-firewall'), [])
+    deepEqual(await tab.faults(), [])
+    await choose('nobody')
+    await page.getByRole('button', { name: 'Forget gate' }).click()
+    await dialog.getByLabel('Type gate to confirm').fill('gate')
+    await dialog.getByRole('button', { name: 'Forget it' }).click()
+    await page.getByRole('article').filter({ hasText: 'gate' }).waitFor({ state: 'detached' })
+    deepEqual(tab.complaints, [])
   })
 
   test('T18 notebooks are found in the gallery, looked at where nothing of them runs, and opened without a token', async () => {

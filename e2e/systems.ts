@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { IMAGE, whyNoIncus } from '#world/incus.ts'
 import { newKey } from '#world/log-in.ts'
+import { shootNarrow } from './browser.ts'
 import { MEMBER, type World } from './world.ts'
 
 const NAME = `ada-${process.pid}`
@@ -35,11 +36,13 @@ export function systemTests(world: () => World): void {
     await settled(page)
     match((await page.getByText(/^ssh -p /).textContent()) ?? '', /root@/)
     await tab.shoot('system')
+    deepEqual(await shootNarrow(tab, 'system'), [])
     await page.getByRole('link', { name: 'Console' }).click()
     await page.getByText('a shell, as root').waitFor()
     await page.keyboard.type('echo "on $(hostname)"\n')
     await page.locator('.xterm').getByText(`on ${NAME}`).first().waitFor()
     await tab.shoot('system-console')
+    await shootNarrow(tab, 'system-console')
     deepEqual(await tab.faults(), [])
     await page.getByRole('link', { name: 'Snapshots' }).click()
     await page.getByLabel('Name of a new one').fill('before')
@@ -56,6 +59,7 @@ export function systemTests(world: () => World): void {
     await page.getByRole('button', { name: 'Change the limits' }).click()
     await settled(page)
     await tab.shoot('system-settings')
+    deepEqual(await shootNarrow(tab, 'system-settings'), [])
     await page.getByLabel('Where it is to be').selectOption(MEMBER)
     await page.getByRole('button', { name: 'Move it' }).click()
     await page.getByLabel(`Type ${NAME} to confirm`).fill(NAME)

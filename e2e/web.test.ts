@@ -2,7 +2,7 @@ import { deepEqual, equal, match, ok } from 'node:assert/strict'
 import { after, afterEach, before, test } from 'node:test'
 import type { FirstStartCode } from '#contract/rest/people.ts'
 import { accountTests } from './account.ts'
-import { shootAll } from './browser.ts'
+import { openTab, shootAll } from './browser.ts'
 import { formTests } from './forms.ts'
 import { lookTests } from './look.ts'
 import { placeTests } from './places.ts'
@@ -97,12 +97,14 @@ test('L01 L02 T18 nothing of a build that fails is run or obeyed: its words are 
   const { system, remote, tab } = world
   const { page } = tab
   // In pauses: Docker keeps 200 kB of a second of what a build prints.
-  await remote.push({
-    Dockerfile: `FROM ${system.baseImage}\nRUN for part in 1 2 3 4; do seq 1 25000; sleep 2; done; printf '\\033]0;owned\\007\\033[31mred\\033[0m %s\\n' '${HOSTILE}'; printf '{"level":"info","event":"deploy.ok"}\\n'; exit 3\n`,
-  })
+  const files = {
+    Dockerfile: `FROM ${system.baseImage}\nRUN for part in 1 2 3 4; do seq 1 25000; sleep 1; done; printf '\\033]0;owned\\007\\033[31mred\\033[0m %s\\n' '${HOSTILE}'; printf '{"level":"info","event":"deploy.ok"}\\n'; exit 3\n`,
+  }
+  await remote.push(files, HOSTILE)
   await deployFrom(page)
   await ended(page, 'Failed')
   await page.getByRole('alert').first().waitFor()
+  await page.getByText(HOSTILE, { exact: true }).first().waitFor()
   await inLog(page, HOSTILE)
   await inLog(page, 'red "><img')
   await page.getByRole('log').locator('.ansi-1', { hasText: 'red' }).first().waitFor()
@@ -110,7 +112,16 @@ test('L01 L02 T18 nothing of a build that fails is run or obeyed: its words are 
   equal(await page.title(), 'Deployment · Fairlead')
   await tab.shoot('deployment-failed')
   deepEqual(await tab.faults(), [])
-  deepEqual(tab.complaints, [])
+  // Wherever the message of the commit is shown.
+  const visit = await openTab(world.browser, system.together().url)
+  await visit.context.addCookies(await tab.context.cookies())
+  for (const path of ['/', '/deployments', `/apps/${APP}?tab=deployments`]) {
+    await visit.open(path)
+    await visit.page.getByText(HOSTILE).first().waitFor()
+    equal(await visit.page.locator('img[src=x]').count(), 0)
+  }
+  await visit.context.close()
+  deepEqual([...tab.complaints, ...visit.complaints, ...visit.strangers], [])
 })
 
 test('a log of 100,000 lines is scrolled from end to end, and only rows that are seen exist', async context => {
@@ -156,7 +167,12 @@ const SCROLL = `new Promise(resolve => {
 test('a secret is rotated, the next deployment takes it, and a click brings the release before back', async () => {
   const { system, remote, tab } = world
   const { page } = tab
-  await remote.push(appFiles(system, 'two'))
+  const files = appFiles(system, 'two')
+  await remote.push({
+    ...files,
+    Dockerfile: `FROM ${system.baseImage}\nCOPY index.html /www/page\nEXPOSE 8080\nCMD ["sh", "-c", "echo $(cat /www/page) $GREETING > /www/index.html; exec httpd -f -p 8080 -h /www"]\n`,
+    'fairlead.yaml': `${files['fairlead.yaml']}    environment: { GREETING: $GREETING }\n`,
+  })
   await page.goto(`/apps/${APP}?tab=secrets`)
   await page.getByRole('button', { name: 'Add a secret' }).click()
   await page.getByLabel('Name', { exact: true }).fill('GREETING')
@@ -169,7 +185,7 @@ test('a secret is rotated, the next deployment takes it, and a click brings the 
   await tab.shoot('secrets')
   await deployFrom(page)
   await ended(page, 'Succeeded')
-  equal((await system.visit(`${APP}.localhost`)).body, 'two')
+  equal((await system.visit(`${APP}.localhost`)).body, 'two second')
   await page.goto(`/apps/${APP}?tab=releases`)
   await page
     .getByRole('button', { name: /^Roll back to/ })

@@ -46,7 +46,7 @@ export interface System {
 export interface Remote {
   readonly name: string
   /** Replaces these files (null removes one), commits and pushes; gives the commit. */
-  push(files: Readonly<Record<string, string | null>>): Promise<string>
+  push(files: Readonly<Record<string, string | null>>, message?: string): Promise<string>
   /** The same, with a branch that begins anew: the server forgets every commit before. */
   rewrite(files: Readonly<Record<string, string | null>>): Promise<string>
 }
@@ -183,7 +183,7 @@ export async function openRemote(folder: string, access: RemoteAccess): Promise<
     return (await promisify(execFile)('git', args, { cwd: folder, env })).stdout.trim()
   }
   await git('init', '--quiet', '--initial-branch=main')
-  async function commit(files: Readonly<Record<string, string | null>>): Promise<void> {
+  async function commit(files: Readonly<Record<string, string | null>>, message = 'Change'): Promise<void> {
     for (const [path, content] of Object.entries(files)) {
       if (content === null) {
         await git('rm', '--quiet', '--force', '--', path)
@@ -193,7 +193,7 @@ export async function openRemote(folder: string, access: RemoteAccess): Promise<
       await writeFile(join(folder, path), content)
     }
     await git('add', '--all')
-    await git('commit', '--quiet', '--allow-empty', '--message=Change')
+    await git('commit', '--quiet', '--allow-empty', `--message=${message}`)
   }
   async function pushed(...how: string[]): Promise<string> {
     for (let left = 5; ; left--) {
@@ -211,8 +211,8 @@ export async function openRemote(folder: string, access: RemoteAccess): Promise<
   }
   return {
     name,
-    async push(files) {
-      await commit(files)
+    async push(files, message) {
+      await commit(files, message)
       return await pushed()
     },
     async rewrite(files) {

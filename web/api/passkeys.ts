@@ -1,19 +1,22 @@
 import type { PasskeyOptions } from '#contract/rest/passkeys.ts'
-import { ApiError, post } from './client.ts'
+import { ApiError, postOnce } from './client.ts'
 
 type Creation = Parameters<typeof PublicKeyCredential.parseCreationOptionsFromJSON>[0]
 type Request = Parameters<typeof PublicKeyCredential.parseRequestOptionsFromJSON>[0]
 
 /** Lets a device of this person make a passkey; gives what it answered. */
 export async function makePasskey(password: string): Promise<unknown> {
-  const { options } = await post<PasskeyOptions>('/me/passkeys/begin', password === '' ? {} : { password })
+  const { options } = await postOnce<PasskeyOptions>(
+    '/me/passkeys/begin',
+    password === '' ? {} : { password },
+  )
   const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(options as Creation)
   return await answerOf(navigator.credentials.create({ publicKey }))
 }
 
 /** Lets a device say who is there; gives what it answered. */
 export async function askPasskey(): Promise<unknown> {
-  const { options } = await post<PasskeyOptions>('/sign-in/passkey/begin')
+  const { options } = await postOnce<PasskeyOptions>('/sign-in/passkey/begin')
   const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(options as Request)
   return await answerOf(navigator.credentials.get({ publicKey }))
 }

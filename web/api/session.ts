@@ -1,6 +1,6 @@
 import { computed, shallowRef, watch } from 'vue'
 import type { MeDocument, SignedIn } from '#contract/rest/people.ts'
-import { ApiError, get, post } from './client.ts'
+import { ApiError, get, post, postOnce } from './client.ts'
 import { askPasskey } from './passkeys.ts'
 import { keepToken, refusals } from './token.ts'
 
@@ -39,27 +39,27 @@ export const session = {
   },
   async signIn(email: string, password: string): Promise<SignedIn['next']> {
     keepToken(null)
-    const { next } = await post<SignedIn>('/sign-in', { email, password })
+    const { next } = await postOnce<SignedIn>('/sign-in', { email, password })
     return await afterStep(next)
   },
   async signInByPasskey(): Promise<SignedIn['next']> {
     keepToken(null)
     const response = await askPasskey()
-    const { next } = await post<SignedIn>('/sign-in/passkey', { response })
+    const { next } = await postOnce<SignedIn>('/sign-in/passkey', { response })
     return await afterStep(next)
   },
   async confirm(code: string): Promise<SignedIn['next']> {
-    const { next } = await post<SignedIn>('/sign-in/second-factor', { code })
+    const { next } = await postOnce<SignedIn>('/sign-in/second-factor', { code })
     return await afterStep(next)
   },
   async makeFirst(account: { code: string; name: string; email: string; password: string }): Promise<void> {
     keepToken(null)
-    const { next } = await post<SignedIn>('/first-start', account)
+    const { next } = await postOnce<SignedIn>('/first-start', account)
     await afterStep(next)
   },
   async accept(code: string, password: string): Promise<void> {
     keepToken(null)
-    const { next } = await post<SignedIn>('/invitations', { code, password })
+    const { next } = await postOnce<SignedIn>('/invitations', { code, password })
     await afterStep(next)
   },
   async close(): Promise<void> {

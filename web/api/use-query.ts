@@ -13,7 +13,7 @@ export interface Query<T> {
 interface QueryOptions {
   /** Read again when this changes. */
   readonly when?: () => unknown
-  /** Read again after such an event. */
+  /** Read again after such an event, and after a time without any. */
   readonly on?: (event: LiveEvent) => boolean
 }
 
@@ -64,13 +64,13 @@ export function useQuery<T>(load: (signal: AbortSignal) => Promise<T>, options: 
     })
   }
   const { on } = options
-  if (on) {
-    onLive(event => {
-      if (event === undefined || on(event)) {
-        soon()
-      }
-    })
-  }
+  onLive(event => {
+    // The manager answers again: what it could not be asked is asked now.
+    const isMissing = event === undefined && error.value?.status === 0
+    if (isMissing || (on && (event === undefined || on(event)))) {
+      soon()
+    }
+  })
   onScopeDispose(() => {
     current?.abort()
     clearTimeout(timer)

@@ -11,6 +11,7 @@ test('a schema becomes fields: texts, numbers, switches, choices, and JSON for t
         approval: { type: 'boolean' },
         drift: { anyOf: [{ const: 'report' }, { const: 'repair' }] },
         watch: { type: 'array' },
+        domains: { type: 'array', items: { type: 'string' } },
         target: { const: 'container' },
       },
       required: ['port'],
@@ -25,9 +26,25 @@ test('a schema becomes fields: texts, numbers, switches, choices, and JSON for t
       ['approval', 'switch', false],
       ['drift', 'choice', false],
       ['watch', 'json', false],
+      ['domains', 'list', false],
     ],
   )
   assert.deepEqual(fields[3]?.choices, ['report', 'repair'])
+})
+
+test('a list of texts is written with commas, and as JSON where that would be another list', () => {
+  for (const list of [
+    ['a.example.org', 'b.example.org'],
+    ['sh', '-c', 'echo a, b'],
+    [],
+    [' padded'],
+    ['[x]'],
+    [''],
+  ]) {
+    assert.deepEqual(fromText('list', asText('list', list)), list)
+  }
+  assert.equal(asText('list', ['a', 'b']), 'a, b')
+  assert.deepEqual(fromText('list', ' a ,b, '), ['a', 'b'])
 })
 
 test('what is typed becomes a value of its kind, and what cannot is told with an example', () => {

@@ -9,11 +9,15 @@ export interface Schema {
   readonly anyOf?: readonly Schema[]
   readonly properties?: Readonly<Record<string, Schema>>
   readonly required?: readonly string[]
+  readonly items?: Schema
   /** Its value would stand where everybody reads it: the name of a secret is wanted instead. */
   readonly writeOnly?: boolean
 }
 
-export type FieldKind = 'text' | 'number' | 'switch' | 'choice' | 'json'
+export type FieldKind = 'text' | 'number' | 'switch' | 'choice' | 'list' | 'json'
+
+/** What an app mostly needs to be told, of all targets: the rest is shown after a click. */
+export const USUAL_FIRST = ['domain', 'domains', 'port', 'dockerfile', 'files', 'routes', 'path', 'verify']
 
 export interface Field {
   readonly name: string
@@ -58,7 +62,7 @@ function choicesOf({ enum: words, anyOf = [] }: Schema): string[] {
   return values.length > 0 && values.every(value => typeof value === 'string') ? (values as string[]) : []
 }
 
-function kindOf({ type }: Schema, choices: readonly string[]): FieldKind {
+function kindOf({ type, items }: Schema, choices: readonly string[]): FieldKind {
   if (choices.length > 0) {
     return 'choice'
   }
@@ -70,6 +74,8 @@ function kindOf({ type }: Schema, choices: readonly string[]): FieldKind {
       return 'number'
     case 'boolean':
       return 'switch'
+    case 'array':
+      return items?.type === 'string' ? 'list' : 'json'
     default:
       return 'json'
   }
@@ -80,7 +86,17 @@ export function asText(kind: FieldKind, value: unknown): string {
   if (value === undefined || value === null) {
     return ''
   }
-  return kind === 'json' ? JSON.stringify(value) : String(value)
+  if (kind === 'list' && isPlainList(value)) {
+    return value.join(', ')
+  }
+  return kind === 'json' || kind === 'list' ? JSON.stringify(value) : String(value)
+}
+
+/** Whether it can be written with commas, and read again as it was. */
+function isPlainList(value: unknown): value is string[] {
+  const isPlain = (each: unknown) =>
+    typeof each === 'string' && /^[^\s,[][^,]*$/.test(each) && each.trim() === each
+  return Array.isArray(value) && value.length > 0 && value.every(isPlain)
 }
 
 /** What was typed as a value; undefined for nothing. Throws what to do when it is none. */
@@ -98,6 +114,14 @@ export function fromText(kind: FieldKind, text: string): unknown {
     }
     case 'switch':
       return text === 'true'
+    case 'list':
+      if (!text.trim().startsWith('[')) {
+        return text
+          .split(',')
+          .map(each => each.trim())
+          .filter(Boolean)
+      }
+      return fromText('json', text)
     case 'json':
       try {
         return JSON.parse(text) as unknown

@@ -3,10 +3,11 @@ import { test } from 'node:test'
 import { durationText, fullTime, relativeTime } from './clock.ts'
 
 test('a duration is told in the two units that matter', () => {
-  assert.deepEqual([840, 4_200, 185_000, 7_440_000].map(durationText), [
+  assert.deepEqual([840, 4_200, 185_000, 300_000, 7_440_000].map(durationText), [
     '840 ms',
     '4.2 s',
     '3 min 5 s',
+    '5 min',
     '2 h 4 min',
   ])
 })

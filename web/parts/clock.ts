@@ -51,7 +51,7 @@ export function fullTime(time: string): string {
   }).format(new Date(time))
 }
 
-/** `840 ms`, `4.2 s`, `3 min 5 s`, `2 h 4 min`. */
+/** `840 ms`, `4.2 s`, `3 min 5 s`, `5 min`, `2 h 4 min`. */
 export function durationText(ms: number): string {
   const seconds = Math.round(ms / 1000)
   if (ms < 1000) {
@@ -61,6 +61,10 @@ export function durationText(ms: number): string {
     return `${(ms / 1000).toFixed(1)} s`
   }
   return seconds < 3600
-    ? `${Math.floor(seconds / 60)} min ${seconds % 60} s`
-    : `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`
+    ? both(`${Math.floor(seconds / 60)} min`, seconds % 60, 's')
+    : both(`${Math.floor(seconds / 3600)} h`, Math.floor((seconds % 3600) / 60), 'min')
+}
+
+function both(most: string, rest: number, unit: string): string {
+  return rest === 0 ? most : `${most} ${rest} ${unit}`
 }

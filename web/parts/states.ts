@@ -44,6 +44,17 @@ export function isOver(state: string): boolean {
   return ['succeeded', 'failed', 'cancelled', 'superseded'].includes(state)
 }
 
+/** Whether the outcome says more than the state beside it. */
+export function isTelling(outcome: string, state: string): boolean {
+  return outcome !== state && outcome !== 'deployed'
+}
+
+/** How a deployment ended, more exactly than its state: `Nothing to do`, `Rolled back`. */
+export function outcomeText(outcome: string): string {
+  const words = outcome.replaceAll('-', ' ')
+  return words.slice(0, 1).toUpperCase() + words.slice(1)
+}
+
 const TRIGGERS: Readonly<Record<string, string>> = {
   api: 'by hand',
   ci: 'by a CI job',

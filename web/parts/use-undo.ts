@@ -1,4 +1,5 @@
 import { useToast } from '@nuxt/ui/composables/useToast'
+import { asApiError } from '#web/api/use-query.ts'
 
 const SHOWN_MS = 8000
 
@@ -6,12 +7,21 @@ const SHOWN_MS = 8000
 export function useUndo() {
   const toast = useToast()
 
+  async function goBack(undo: () => unknown): Promise<void> {
+    try {
+      await undo()
+    } catch (thrown) {
+      const { message, hint } = asApiError(thrown)
+      toast.add({ title: message, description: hint, color: 'error', icon: 'i-lucide-circle-alert' })
+    }
+  }
+
   function offer(title: string, undo: () => unknown): void {
     toast.add({
       title,
       duration: SHOWN_MS,
       icon: 'i-lucide-circle-check',
-      actions: [{ label: 'Undo', color: 'neutral', variant: 'outline', onClick: () => void undo() }],
+      actions: [{ label: 'Undo', color: 'neutral', variant: 'outline', onClick: () => void goBack(undo) }],
     })
   }
 

@@ -1,6 +1,6 @@
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
-import { durationText } from '#web/parts/clock.ts'
+import { durationText, fullTime } from '#web/parts/clock.ts'
 import type { DeploymentTime } from './deployment-times.ts'
 
 export interface DrawnPlot {
@@ -41,11 +41,24 @@ export function drawTimes(box: HTMLElement, times: readonly DeploymentTime[]): D
           { ...axis, size: 64, values: (_, ticks) => ticks.map(each => durationText(each * 1000)) },
         ],
         scales: { y: { range: (_, __, most) => [0, Math.max(1, most * 1.1)] } },
-        series: [{ label: 'asked' }, line('took', '--ui-primary'), line('waited before', '--ui-warning')],
+        series: [
+          {
+            label: 'asked',
+            value: (_, at) => (at === null ? '' : fullTime(new Date(at * 1000).toISOString())),
+          },
+          line('took', '--ui-primary'),
+          line('waited before', '--ui-warning'),
+        ],
       },
       dataOf(shown),
       box,
     )
+    showLast()
+  }
+
+  /** The legend says something also while nothing is pointed at. */
+  function showLast(): void {
+    plot?.setLegend({ idx: shown.length - 1 })
   }
 
   draw()
@@ -57,6 +70,7 @@ export function drawTimes(box: HTMLElement, times: readonly DeploymentTime[]): D
     set(next) {
       shown = next
       plot?.setData(dataOf(next))
+      showLast()
     },
     close() {
       sizes.disconnect()

@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { EngineWish } from '#contract/engine.ts'
 import { Badge, Belongs } from './app-owner.ts'
+import { AppSearch } from './app-search.ts'
 import { DeploymentDocument } from './deployments.ts'
 import { DriftSummary } from './drift.ts'
 import { Commit, HostName, Id, Name, Nullable, Page, PageQuery, strict, Time, Version } from './fields.ts'
@@ -120,7 +121,7 @@ export const AppDocument = Type.Object(
 )
 export type AppDocument = Static<typeof AppDocument>
 export const AppPage = Page(AppDocument)
-export const AppsQuery = Type.Object({ repository: Type.Optional(Name), ...PageQuery }, strict)
+export const AppsQuery = Type.Object({ repository: Type.Optional(Name), ...AppSearch, ...PageQuery }, strict)
 
 export const NewApp = Type.Object(
   {

@@ -160,6 +160,16 @@ test('lists go page by page without gap or repetition', async () => {
   assert.deepEqual((await manager.ask('GET', '/api/v1/apps?repository=none')).json().items, [])
 })
 
+test('apps are found by a part of their name, and nothing else can be asked for with it', async () => {
+  const found = await manager.ask('GET', '/api/v1/apps?search=ge-1')
+  assert.deepEqual(
+    found.json().items.map((app: { name: string }) => app.name),
+    ['page-1'],
+  )
+  assert.equal((await manager.ask('GET', '/api/v1/apps?search=nobody')).json().items.length, 0)
+  assert.equal((await manager.ask('GET', '/api/v1/apps?search=%25')).statusCode, 422)
+})
+
 test('a deployment is requested by the owner of the token, and the queue is woken', async () => {
   const woken = manager.recorded.woken
   const commit = 'c'.repeat(40)

@@ -60,9 +60,9 @@ export function appRoutes(api: Api, parts: ApiParts): void {
     '/apps',
     { schema: { summary: 'List apps by name', tags, querystring: AppsQuery, response: { 200: AppPage } } },
     async request => {
-      const { limit = PAGE_SIZE, cursor, repository } = request.query
+      const { limit = PAGE_SIZE, cursor, ...filter } = request.query
       const only = await visibleNames(parts, request)
-      const apps = await listApps(db, { limit: limit + 1, after: cursor, repository, only })
+      const apps = await listApps(db, { ...filter, limit: limit + 1, after: cursor, only })
       const page = pageOf(apps, limit, app => app.name)
       const newest = await newestOf(
         db,

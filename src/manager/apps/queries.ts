@@ -23,6 +23,8 @@ export interface AppRecord extends Selectable<AppTable> {
 
 export interface AppFilter {
   readonly repository?: string | undefined
+  /** A part of their name: letters, digits and "-". */
+  readonly search?: string | undefined
   /** Names of all that may be seen; absent: everything. */
   readonly only?: readonly string[] | undefined
   /** Name of the last one of the page before; ordered by name. */
@@ -44,6 +46,9 @@ export async function listApps(db: Kysely<Tables>, filter: AppFilter): Promise<A
   let query = selectApps(db).orderBy('apps.name').limit(filter.limit)
   if (filter.repository !== undefined) {
     query = query.where('repositories.name', '=', filter.repository)
+  }
+  if (filter.search !== undefined) {
+    query = query.where('apps.name', 'like', `%${filter.search}%`)
   }
   if (filter.after !== undefined) {
     query = query.where('apps.name', '>', filter.after)

@@ -94,6 +94,7 @@ async function settleOne(
     if (pending === null && has !== wanted && !isRefused) {
       const { opened, closed, refused } = await bringFirewall(parts, guardian, { waitMs: WAIT_MS })
       logger.info('firewall.brought', { guardian, opened: opened.join(), closed: closed.join() })
+      parts.events.publish('host', { name: guardian, state: 'firewall-brought' })
       for (const { app, error } of refused) {
         logger.warn('firewall.not-opened', { guardian, app, code: error.code, reason: error.message })
       }

@@ -12,17 +12,33 @@ import type { System } from './system.ts'
 
 const PORT = 7444
 
+export interface GuardedPlace {
+  /** Network namespace by path, and its address. */
+  readonly namespace: string
+  readonly ip: string
+}
+
 /** A real guardian that keeps the firewall of the network namespace of an Incus host, and opens what may be opened. */
 export async function guardIncus(
   stack: AsyncDisposableStack,
   system: System,
   { incus, worker, bounds }: { readonly incus: IncusHost; readonly worker: string; readonly bounds: string },
 ): Promise<void> {
-  const folder = join(system.folder, `${worker}-guarded`)
+  const guardian = await startGuardian(stack, system, { at: incus, name: `${worker}-guardian`, bounds })
+  await system.together().client.send('PUT', `/hosts/${worker}/guardian`, { guardian })
+}
+
+/** A guardian that the manager knows and reaches, in a network namespace; gives its name. */
+export async function startGuardian(
+  stack: AsyncDisposableStack,
+  system: System,
+  { at, name, bounds }: { readonly at: GuardedPlace; readonly name: string; readonly bounds: string },
+): Promise<string> {
+  const folder = join(system.folder, name)
   const data = join(folder, 'guardian')
-  const address = `${incus.ip}:${PORT}`
+  const address = `${at.ip}:${PORT}`
   const boundsFile = writePrivateFile(folder, 'bounds.yaml', bounds)
-  const identity = init({ data, name: `${worker}-guardian` }, { role: 'guardian', clock: systemClock })
+  const identity = init({ data, name }, { role: 'guardian', clock: systemClock })
   const manager = { name: 'manager', data: system.folder, environment: {}, arguments: ['identity'] } as const
   const managerFile = join(folder, 'manager.json')
   await writeFile(managerFile, await askPart(manager))
@@ -30,7 +46,7 @@ export async function guardIncus(
   const logFile = join(folder, 'guardian.log')
   const guardian = await startProcess({
     program: 'nsenter',
-    args: [`--net=${incus.namespace}`, process.execPath, programOf('guardian')],
+    args: [`--net=${at.namespace}`, process.execPath, programOf('guardian')],
     env: {
       FAIRLEAD_DATA: folder,
       FAIRLEAD_GUARDIAN_LISTEN: address,
@@ -47,5 +63,5 @@ export async function guardIncus(
     const { items } = await client.get<{ items: HostDocument[] }>('/hosts')
     return items.find(({ name, online }) => name === identity.name && online)
   })
-  await client.send('PUT', `/hosts/${worker}/guardian`, { guardian: identity.name })
+  return name
 }

@@ -84,7 +84,7 @@ describe('a backup of a manager whose database is in PostgreSQL', { skip }, () =
     return { store, token, revoked: await createToken(context, wanted('revoked')) }
   }
 
-  test('X05 is taken at one moment while it writes, and goes into another database with what was revoked since left out', async () => {
+  test('X05 is taken at one moment while it writes, and goes into another database with what was revoked since left out', async t => {
     const { store, token, revoked } = await aManager()
     const { db } = store
     await db
@@ -93,6 +93,7 @@ describe('a backup of a manager whose database is in PostgreSQL', { skip }, () =
       .execute()
     // Two rows always say the same.
     let isMade = false
+    const first = Promise.withResolvers<void>()
     const writing = (async () => {
       for (let count = 0; !isMade; count++) {
         await inTransaction(db, async inside => {
@@ -104,10 +105,13 @@ describe('a backup of a manager whose database is in PostgreSQL', { skip }, () =
               .execute()
           }
         })
+        first.resolve()
       }
     })()
-    const made = await create()
-    isMade = true
+    await first.promise
+    const made = await create().finally(() => {
+      isMade = true
+    })
     await writing
     deepEqual(await run({ do: 'verify', from: file, opening: { identities: [key.identity] } }), made)
     await db.deleteFrom('tokens').where('id', '=', revoked.id).execute()
@@ -126,6 +130,7 @@ describe('a backup of a manager whose database is in PostgreSQL', { skip }, () =
     await rejects(restore({ nothingRevoked: true }, next), { code: 'RESTORE_NOT_EMPTY' })
 
     const again = await openStore(data, Date.now, next)
+    t.after(() => again.close())
     const context = { db: again.db, clock: systemClock }
     equal((await findSpeaker(context, token))?.name, 'old')
     equal(await findSpeaker(context, revoked.token), undefined)
@@ -140,7 +145,6 @@ describe('a backup of a manager whose database is in PostgreSQL', { skip }, () =
     equal(pair.length, 2)
     equal(pair[0]?.value, pair[1]?.value)
     equal((await again.db.selectFrom('log_pieces').select('lines').execute()).length, 1)
-    await again.close()
   })
 
   test('X05 goes into a file, and one of a file into a database: that is how a manager moves', async () => {

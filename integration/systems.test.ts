@@ -364,7 +364,7 @@ test('R71 a daemon that is down is told of as down, nothing else is, and all goe
   await inside('true')
 })
 
-test('an image that is not there and a name that is taken fail and leave nothing', { skip }, async () => {
+test('R71 an image that is not there and a name that is taken fail and leave nothing', { skip }, async () => {
   const missing = await end(send('POST', '/systems', { name: 'no-image', image: 'nothing' }))
   assert.equal(missing.error?.code, 'SYSTEM_IMAGE_MISSING')
   assert.match(missing.error?.message ?? '', new RegExp(IMAGE))
@@ -382,7 +382,7 @@ test('an image that is not there and a name that is taken fail and leave nothing
   assert.deepEqual(await namesOn(incus), [NAME, 'taken'].sort())
 })
 
-test('one that was left half-made is made anew', { skip }, async () => {
+test('R71 one that was left half-made is made anew', { skip }, async () => {
   const { id } = await shown()
   await incus.ask('PATCH', `/1.0/instances/${NAME}`, { config: { 'user.fairlead.whole': '' } })
   await must(send('POST', `${PATH}/start`, {}))

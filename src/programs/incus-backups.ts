@@ -1,6 +1,6 @@
 import type { BringArchive, EngineRequest, KeepArchive, KeptFile } from '#exec/call.ts'
 import type { Secret } from '#lib/secret.ts'
-import { askIncus, type IncusReply, incusEngine, readReply } from './incus.ts'
+import { askIncus, type IncusReply, incusEngine, ownHeaders, readReply } from './incus.ts'
 import { pathOf } from './incus-instances.ts'
 
 /** Of the archives that Incus makes for us; nobody else's are ever touched. */
@@ -62,7 +62,7 @@ interface Bringing {
 export function bringBackup(socket: string, { name, pool, ...rest }: Bringing): BringArchive<IncusReply> {
   return {
     ...{ kind: 'archive', operation: 'bring', engine: incusEngine(socket), path: '/1.0/instances' },
-    headers: { 'content-type': 'application/octet-stream', 'x-incus-name': name, 'x-incus-pool': pool },
+    headers: { 'content-type': 'application/octet-stream', ...ownHeaders({ name, pool }) },
     ...rest,
     read: readReply,
   } as const as BringArchive<IncusReply>

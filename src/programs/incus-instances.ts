@@ -1,5 +1,5 @@
 import type { EngineRequest } from '#exec/call.ts'
-import { askIncus, type IncusReply } from './incus.ts'
+import { askIncus, type IncusReply, ownHeaders } from './incus.ts'
 import { SYSTEM_KEY, type Texts } from './incus-system.ts'
 
 const LIST_MS = 30_000
@@ -108,7 +108,10 @@ export function putFile(
     path: `${pathOf(name)}/files`,
     query: { path: file.path },
     // With any other type the daemon writes an empty file and answers that all is well.
-    headers: { 'content-type': 'application/octet-stream', ...ownedByRoot('file', file.mode), ...OVERWRITE },
+    headers: {
+      'content-type': 'application/octet-stream',
+      ...ownHeaders({ ...ownedByRoot('file', file.mode), write: 'overwrite' }),
+    },
     body: file.text,
   })
 }
@@ -130,7 +133,7 @@ export function putFolder(
     method: 'POST',
     path: `${pathOf(name)}/files`,
     query: { path: folder.path },
-    headers: ownedByRoot('directory', folder.mode),
+    headers: ownHeaders(ownedByRoot('directory', folder.mode)),
   })
 }
 
@@ -138,10 +141,8 @@ export function pathOf(name: string): string {
   return `/1.0/instances/${encodeURIComponent(name)}`
 }
 
-const OVERWRITE = { 'x-incus-write': 'overwrite' }
-
 function ownedByRoot(type: 'file' | 'directory', mode: string): Record<string, string> {
-  return { 'x-incus-type': type, 'x-incus-uid': '0', 'x-incus-gid': '0', 'x-incus-mode': mode }
+  return { type, uid: '0', gid: '0', mode }
 }
 
 interface RawInstance {

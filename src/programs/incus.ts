@@ -45,6 +45,12 @@ export function awaitOperation(socket: string, operation: string): EngineRequest
   }
 }
 
+/** Headers of the daemon's own. LXD, which Incus was made of, has the same ones under its name. */
+export function ownHeaders(texts: Readonly<Record<string, string>>): Record<string, string> {
+  const named = (prefix: string) => Object.entries(texts).map(([name, text]) => [`x-${prefix}-${name}`, text])
+  return Object.fromEntries([...named('incus'), ...named('lxd')])
+}
+
 /** Ends an operation where that is possible. */
 export function cancelOperation(socket: string, operation: string): EngineRequest<IncusReply> {
   return askIncus(socket, { method: 'DELETE', path: operation })

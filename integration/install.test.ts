@@ -6,6 +6,7 @@ import { after, before, type TestContext, test } from 'node:test'
 import { ensureBaseImage } from '#cli/demo/base-image.ts'
 import { LOOPBACK_NAMES, selfSignedCertificate } from '#cli/demo/certificate.ts'
 import { type GitServer, startGitServer } from '#cli/demo/git-server.ts'
+import { ATTACK, HARMLESS, waysOut } from './world/attack.ts'
 import { command, mustRun } from './world/command.ts'
 import { openGateway } from './world/gateway.ts'
 import { type IncusHost, startIncus, whyNoIncus } from './world/incus.ts'
@@ -121,6 +122,37 @@ for (const part of PARTS) {
   })
 }
 
+step(
+  'T15 code in the manager finds no known way out of the sandbox of its unit; root finds them',
+  async () => {
+    await machine.sh('cat >/opt/fairlead/attack.mjs', { input: await readFile(ATTACK) })
+    const worker = '/var/lib/fairlead-worker/worker/identity.json'
+    await machine.sh(`test -s ${worker}`)
+    const unit = await machine.sh('systemctl cat fairlead-manager')
+    const [, start = ''] = /^ExecStart=(.*)$/m.exec(unit) ?? []
+    const words = `/opt/fairlead/attack.mjs /var/lib/fairlead-manager/manager ${worker} 1`
+    const exact = start.replace(/\S+$/, words)
+    deepEqual(waysOut(await attackedBy(exact)), [])
+    const isOwn = [...HARMLESS, 'leave its folder']
+    const byUnit = waysOut(await attackedBy(exact.replaceAll(/ --(?:permission|allow-\S+)/g, '')))
+    deepEqual(
+      byUnit.filter(what => !isOwn.includes(what)),
+      [],
+    )
+    await machine.sh('cd /var/lib/fairlead-manager && rm -f attack manager/key manager/shadow')
+    const found = waysOut(await machine.sh(ATTACK_OF_ROOT))
+    for (const what of [
+      'reach the Docker engine',
+      'read the shadow file',
+      "read the worker's key",
+      'write a unit',
+    ]) {
+      ok(found.includes(what), `${what}: ${found}`)
+    }
+    await nothingFailed()
+  },
+)
+
 step('a pushed app is deployed, and the guardian opens only the port that is to be open', async () => {
   await ensureBaseImage({ name: 'base:1', socketPath: machine.path('/run/docker.sock') })
   await git.createRepository('shop')
@@ -231,6 +263,43 @@ apps:
       - { host: 8080, container: 8080, open: true }
       - { host: 8081, container: 8080 }
 `
+
+/** Of the machine without any sandbox. What it mounts, only it sees; what else it changes is mended. */
+const ATTACK_OF_ROOT = `
+  mkdir -p /root/attack/own
+  echo key >/root/attack/key
+  systemd-run --quiet --unit=victim sh -c 'trap "" USR1; exec sleep 600'
+  victim=$(systemctl show --property=MainPID --value victim)
+  node=/opt/fairlead/node_modules/node/bin/node
+  systemd-run --quiet --wait --pipe --property=PrivateMounts=yes \
+    $node /opt/fairlead/attack.mjs /root/attack/own /root/attack/key $victim
+  systemctl stop victim
+  nft delete table inet fairlead-attack 2>/dev/null || true
+  rm -rf /root/attack /opt/fairlead/attack.mjs
+  find /etc -name 'fairlead-attack*' -delete
+  systemctl daemon-reload`
+
+/** What is printed by a service that has everything of the manager's but what it starts. */
+async function attackedBy(start: string): Promise<string> {
+  const input = `[Service]
+Type=oneshot
+Restart=no
+ExecStart=
+ExecStart=${start}
+StandardOutput=truncate:/run/attack
+`
+  return await machine.sh(
+    `cp "$(systemctl show --property=FragmentPath --value fairlead-manager)" /run/systemd/system/attack.service
+    mkdir -p /run/systemd/system/attack.service.d
+    cat >/run/systemd/system/attack.service.d/once.conf
+    systemctl daemon-reload
+    systemctl start attack
+    rm -r /run/systemd/system/attack.service*
+    systemctl daemon-reload
+    cat /run/attack`,
+    { input },
+  )
+}
 
 /** Each begins where the one before has ended. */
 function step(title: string, act: (t: TestContext) => Promise<void>): void {

@@ -11,7 +11,6 @@ address_of() {
 }
 
 port_of() { address_of $1 | sed 's/.*://'; }
-keeps_in_postgresql() { grep -qs '^FAIRLEAD_DATABASE_URL=.' $settings/manager.env; }
 
 stop_services() {
   [ $start = yes ] || return 0

@@ -103,11 +103,7 @@ plan() {
   if [ -n "$was" ] && [ -n "$old" ]; then
     case " $was " in
       *' manager '*)
-        if keeps_in_postgresql; then
-          say '  NOT back up the database of the manager, which is in PostgreSQL: do that before (pg_dump; docs/database.md)'
-        else
-          say "  back up the manager into $backups (encrypted; the key is $settings/backup.key)"
-        fi
+        say "  back up the manager into $backups (encrypted; the key is $settings/backup.key)"
         ;;
     esac
     say "  stop and start:$was; deployments that run then go on after it"
@@ -179,8 +175,10 @@ bring_program() {
 # With the program that is to come, which knows how to read older data.
 back_up() {
   data=/var/lib/fairlead-manager
-  [ -e $data/manager/fairlead.db ] && ! keeps_in_postgresql || return 0
-  fairlead=$target.new/bin/fairlead
+  # One that has never started has nothing.
+  [ -e $data/manager/secret.key ] || return 0
+  # With the settings of the manager: they name its database.
+  fairlead=$target.new/deploy/fairlead
   if [ ! -s $settings/backup.recipients ]; then
     rm -f $settings/backup.key
     "$fairlead" --data $data backup key $settings/backup.key >$settings/backup.recipients.new 2>/dev/null
@@ -189,7 +187,7 @@ back_up() {
   fi
   install -d -m 0700 $backups
   file=$backups/manager-$old-$(date -u +%Y%m%dT%H%M%SZ).age
-  "$fairlead" --data $data backup create "$file" --recipients-file $settings/backup.recipients >/dev/null ||
+  "$fairlead" backup create "$file" --recipients-file $settings/backup.recipients >/dev/null ||
     fail "the manager could not be backed up (see above); nothing was upgraded"
   say "backed up the manager: $file"
 }

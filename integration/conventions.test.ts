@@ -5,6 +5,7 @@ import type { DeploymentDetail, DeploymentDocument } from '#contract/rest/deploy
 import type { RepositoryDocument } from '#contract/rest/repositories.ts'
 import type { StackList, WrittenStackDocument } from '#contract/rest/stacks.ts'
 import { systemClock } from '#lib/clock.ts'
+import { readExample } from './world/example.ts'
 import { type SecondEngine, startSecondEngine } from './world/second-engine.ts'
 import { type Remote, type System, startSystem } from './world/system.ts'
 
@@ -191,6 +192,32 @@ describe('a repository of config as code', () => {
     const gone = await written(() => client().send('DELETE', '/stacks/second'))
     deepEqual(gone.ended, ['deploy files-gone', 'remove removed'])
     equal(await services(), '')
+  })
+
+  test('R29 R33 R87 examples/stacks/website is deployed as it is, and its page is replaced with the next push', async () => {
+    // In the place of the image of the public registry: it serves the same files at the same port.
+    const serve = 'CMD ["httpd", "-f", "-p", "8080", "-h", "/usr/share/nginx/html"]'
+    const made = (await engine.docker('create', system.baseImage, 'true')).trim()
+    await engine.docker('commit', '--change', serve, made, 'nginxinc/nginx-unprivileged:1.29-alpine')
+    await engine.docker('rm', made)
+    const page = async () => {
+      const [task = ''] = (await engine.docker('ps', '--quiet', '--filter', 'name=docs_web'))
+        .trim()
+        .split('\n')
+      return await engine.docker('exec', task, 'wget', '-q', '-O', '-', 'http://127.0.0.1:8080/')
+    }
+    const example = await readExample('stacks/website', system.baseImage)
+    const files = Object.fromEntries(Object.entries(example).map(([path, text]) => [`website/${path}`, text]))
+    deepEqual(await pushed(files), ['docs deploy deployed'])
+    equal(await page(), example['index.html'])
+    equal(
+      (await engine.docker('service', 'ls', '--format', '{{.Name}} {{.Replicas}}')).trim(),
+      'docs_web 2/2',
+    )
+    deepEqual(await pushed({ 'website/index.html': 'another page' }), ['docs deploy deployed'])
+    equal(await page(), 'another page')
+    const gone = Object.fromEntries(Object.keys(files).map(path => [path, null]))
+    ok((await pushed(gone)).includes('docs remove removed'))
   })
 
   test('R54 a stack whose file gets another name takes over its port, and one that is no good leaves the old one alone', async () => {

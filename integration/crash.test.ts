@@ -22,9 +22,12 @@ let ofStacks: readonly (readonly string[])[] = []
 let ofLeaders: readonly (readonly string[])[] = []
 
 before(async () => {
-  results = await runInLanes(SAMPLE, 2, () => undefined)
-  ofStacks = await runStackCrashes(stackSample())
-  ofLeaders = WITHOUT_POSTGRES ? [] : await runLeaderCrashes(leaderSample())
+  // Each has a world of its own, and mostly waits.
+  ;[results, ofStacks, ofLeaders] = await Promise.all([
+    runInLanes(SAMPLE, 2, () => undefined),
+    runStackCrashes(stackSample()),
+    WITHOUT_POSTGRES ? [] : runLeaderCrashes(leaderSample()),
+  ])
 })
 
 for (const crash of SAMPLE) {

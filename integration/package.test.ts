@@ -108,6 +108,14 @@ test('install.sh installs, upgrades after a backup, refuses to go back, and remo
   equal((await install('uninstall', '--no-start', '--yes')).code, 0)
   ok(!existsSync(join(upper, 'opt/fairlead')))
   ok(existsSync(join(upper, database)))
+  // As docs/running.md says under "Back to the version before".
+  await setVersion('0.1.0')
+  await inside('mv', '/var/lib/fairlead-manager/manager', '/var/lib/fairlead-manager/manager.newer')
+  equal((await install(...words, '--yes')).code, 0)
+  const restoring = ['restore', `/var/backups/fairlead/${backup}`, ...identity, '--nothing-revoked']
+  const restored = await inside('fairlead', ...restoring)
+  equal(restored.code, 0, restored.stderr)
+  await servesOnce(t, machine)
   equal((await install('uninstall', '--purge', '--no-start', '--yes')).code, 0)
   ok(!existsSync(join(upper, 'var/lib/fairlead-manager')))
   ok(existsSync(join(upper, 'var/backups/fairlead', backup)))

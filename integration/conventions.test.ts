@@ -208,13 +208,14 @@ describe('a repository of config as code', () => {
     }
     const example = await readExample('stacks/website', system.baseImage)
     const files = Object.fromEntries(Object.entries(example).map(([path, text]) => [`website/${path}`, text]))
-    deepEqual(await pushed(files), ['docs deploy deployed'])
+    ok((await pushed(files)).includes('docs deploy deployed'))
     equal(await page(), example['index.html'])
     equal(
       (await engine.docker('service', 'ls', '--format', '{{.Name}} {{.Replicas}}')).trim(),
       'docs_web 2/2',
     )
-    deepEqual(await pushed({ 'website/index.html': 'another page' }), ['docs deploy deployed'])
+    const again = await pushed({ 'website/index.html': 'another page' })
+    ok(again.includes('docs deploy deployed'))
     equal(await page(), 'another page')
     const gone = Object.fromEntries(Object.keys(files).map(path => [path, null]))
     ok((await pushed(gone)).includes('docs remove removed'))

@@ -1,17 +1,19 @@
-import { deepEqual, equal, match } from 'node:assert/strict'
+import { deepEqual, equal, match, ok } from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { Secret, TOTP } from 'otpauth'
 import type { Browser, Page } from 'playwright-core'
 import { selfSignedCertificate } from '#cli/demo/certificate.ts'
 import { freePort } from '#cli/demo/free-port.ts'
 import { newId } from '#lib/id.ts'
-import { type TestServer, testServer } from '#manager/api/test-server.ts'
+import { seedApp, type TestServer, testServer } from '#manager/api/test-server.ts'
 import { hashPassword } from '#manager/people/passwords.ts'
 import { openTab, type Tab } from './browser.ts'
 import { startProvider } from './provider.ts'
 import type { World } from './world.ts'
 
 const PASSWORD = 'a rope and a cleat'
+const ROWS = 10_000
+const POLL = JSON.stringify({ kind: 'poll', by: '' })
 const REGISTRY = 'registry.example.org'
 
 interface Desk {
@@ -170,6 +172,59 @@ export function accountTests(world: () => World): void {
     equal(app.name, 'registry')
     deepEqual(desk.tab.complaints, [])
   })
+
+  test('a list of 10,000 rows is scrolled to its end, and only rows near the window exist', async () => {
+    const { manager, tab } = await openedDesk()
+    const { page } = tab
+    const { app } = await seedApp(manager, 'long')
+    for (let first = 0; first < ROWS; first += 1000) {
+      await manager.parts.db.insertInto('deployments').values(past(app, first)).execute()
+    }
+    await tab.open('/deployments?state=succeeded')
+    const rows = page.getByRole('main').getByRole('listitem')
+    await rows.getByText('change 9999', { exact: true }).waitFor()
+    const most = await page.evaluate<number>(TO_THE_END)
+    await rows.getByText('change 0', { exact: true }).waitFor()
+    ok(most > 5 && most < 100, `${most} rows exist`)
+    const height = await page.evaluate<number>('document.documentElement.scrollHeight')
+    ok(height > ROWS * 40, `it is ${height} pixels high`)
+    await page.keyboard.press('Home')
+    await rows.getByText('change 9999', { exact: true }).waitFor()
+    deepEqual(tab.complaints, [])
+  })
+}
+
+/** As somebody who keeps the key pressed; gives the most rows that were there at once. */
+const TO_THE_END = `new Promise(done => {
+  let most = 0
+  const until = performance.now() + 180_000
+  const step = () => {
+    const rows = [...document.querySelectorAll('main li')]
+    most = Math.max(most, rows.length)
+    const isAtEnd = rows.some(row => [...row.querySelectorAll('span')].some(each => each.textContent.trim() === 'change 0'))
+    if (isAtEnd || performance.now() > until) {
+      done(most)
+    } else {
+      scrollTo(0, document.documentElement.scrollHeight)
+      requestAnimationFrame(step)
+    }
+  }
+  step()
+})`
+
+/** A thousand deployments of long ago. */
+function past(app: string, first: number) {
+  const fixed = {
+    app_id: app,
+    kind: 'deploy',
+    state: 'succeeded',
+    trigger: POLL,
+    cancel_requested: 0,
+  } as const
+  return Array.from({ length: 1000 }, (_, index) => ({
+    ...{ ...fixed, id: newId(), commit_subject: `change ${first + index}` },
+    ...{ created_at: 1_700_000_000_000 + first + index, started_at: 1, finished_at: 2 },
+  }))
 }
 
 async function openDesk(stack: AsyncDisposableStack, browser: Browser): Promise<Desk> {

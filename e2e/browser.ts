@@ -105,10 +105,13 @@ export async function openTab(browser: Browser, origin: string): Promise<Tab> {
       await page.evaluate(AXE)
       const found = (await page.evaluate(
         `axe.run({ exclude: ${JSON.stringify(GUARDS)} }, { resultTypes: ["violations"] }).then(({ violations }) => violations)`,
-      )) as { id: string; impact: string; nodes: { target: string[] }[] }[]
+      )) as { id: string; impact: string; nodes: { target: string[]; failureSummary: string }[] }[]
       return found
         .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-        .map(({ id, nodes }) => `${id}: ${nodes.map(node => node.target.join(' ')).join(' | ')}`)
+        .map(({ id, nodes }) => {
+          const [first] = nodes
+          return `${id}: ${nodes.map(node => node.target.join(' ')).join(' | ')} (${first?.failureSummary})`
+        })
     },
   }
 }
@@ -126,6 +129,7 @@ export async function shootNarrow(tab: Tab, name: string): Promise<string[]> {
   await tab.shoot(`${name}-phone`)
   await page.emulateMedia({ colorScheme: 'light' })
   await page.setViewportSize(WIDE)
+  await page.locator('html:not(.dark)').waitFor()
   return [...faults, ...(width > NARROW.width ? [`is ${width} pixels wide`] : [])]
 }
 

@@ -26,7 +26,7 @@ const WARM_SHARE = 0.1
  */
 const REST_EACH_MS = 120_000
 const REST_MS = 15_000
-/** At least so many in a short run. */
+/** About so many in a short run; with fewer than half of them nothing is known. */
 const RESTS = 8
 /** What the line through the memory of a process at rest may rise by from its beginning to its end. */
 const MOST_RISE_MIB = 4
@@ -83,7 +83,7 @@ async function soak(forMs: number): Promise<readonly string[]> {
   const began = clock.monotonic()
   const load = startLoad(here, { contenders, ledger })
   const samples: Sample[] = []
-  const restEachMs = Math.min(REST_EACH_MS, (forMs * (1 - KILLS_UNTIL)) / RESTS)
+  const restEachMs = Math.min(REST_EACH_MS, (forMs * (1 - KILLS_UNTIL)) / RESTS - REST_MS)
   let saidAt = began
   let restedAt = began
   let kills = 0
@@ -144,6 +144,7 @@ function growthOf(samples: readonly Sample[]): readonly Growth[] {
     // The least of a quarter is that of a moment with little under way.
     const files = [Math.min(...open.slice(0, quarter)), Math.min(...open.slice(-quarter))] as const
     const grown = [
+      ...(samples.length < RESTS / 2 ? [`it was looked at ${samples.length} times only`] : []),
       ...(rise > MOST_RISE_MIB ? [`its memory rose by ${rise.toFixed(1)} MiB`] : []),
       ...(files[1] - files[0] > MOST_MORE_FILES
         ? [`it has ${files[1]} files open instead of ${files[0]}`]

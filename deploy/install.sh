@@ -187,7 +187,8 @@ back_up() {
   fi
   install -d -m 0700 $backups
   file=$backups/manager-$old-$(date -u +%Y%m%dT%H%M%SZ).age
-  "$fairlead" backup create "$file" --recipients-file $settings/backup.recipients >/dev/null ||
+  # What root has exported would name another manager.
+  (unset FAIRLEAD_DATA; "$fairlead" backup create "$file" --recipients-file $settings/backup.recipients >/dev/null) ||
     fail "the manager could not be backed up (see above); nothing was upgraded"
   say "backed up the manager: $file"
 }

@@ -14,7 +14,10 @@ export function isTokenOf(tokenFile: string, managerUrl: string): boolean {
   const asked = placeOf(managerUrl)
   try {
     return readFileSync(`${tokenFile}${OF}`, 'utf8').split('\n').includes(asked)
-  } catch {
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
+      throw error
+    }
     // Kept before addresses were: of a manager on this machine.
     return URL.parse(asked)?.hostname === HERE
   }

@@ -64,10 +64,11 @@ export async function startTogether(options: TogetherOptions): Promise<Together>
   writeFirstPolicy(workerFolder, options)
   await askPart({ ...worker, arguments: ['trust', pin] })
   await using stack = new AsyncDisposableStack()
-  const [startedManager, startedWorker] = await startBoth(stack, manager, worker)
   const url = `http://${addressHere(options.listen, options.managerPort)}`
   const tokenFile = tokenFileIn(options)
+  // Before there is a token: who is killed in between must not leave one that goes to anybody here.
   keepAddresses(tokenFile, [url, ...(options.publicUrl === undefined ? [] : [options.publicUrl])])
+  const [startedManager, startedWorker] = await startBoth(stack, manager, worker)
   const client = createClient({ managerUrl: url, token: undefined, tokenFile })
   await enrol(client, { options, identity: JSON.parse(workerIdentity) as Identity })
   const owned = stack.move()

@@ -293,7 +293,12 @@ test('A11 an app that ran is taken down by a deployment; one on a lost host can 
   assert.equal(removal.json().trigger.detail, 'delete-volumes')
   const again = await manager.ask('POST', '/api/v1/apps/shop/deploy', {})
   assert.equal(again.json().code, 'APP_BEING_REMOVED')
-  assert.equal((await manager.ask('DELETE', '/api/v1/apps/shop?forget=true')).statusCode, 204)
+  const inState = async (state: 'running' | 'failed') => {
+    await db.updateTable('deployments').set({ state }).where('id', '=', removal.json().id).execute()
+    return await manager.ask('DELETE', '/api/v1/apps/shop?forget=true')
+  }
+  assert.equal((await inState('running')).json().code, 'APP_DEPLOYING')
+  assert.equal((await inState('failed')).statusCode, 204)
   assert.equal((await manager.ask('GET', '/api/v1/apps/shop')).statusCode, 404)
 })
 

@@ -8,6 +8,15 @@ export const APP_EXISTS = defineError({
   hint: () => 'Choose another name; apps of all repositories share their names.',
 })
 
+export const APP_DEPLOYING = defineError({
+  code: 'APP_DEPLOYING',
+  status: 409,
+  retry: 'later',
+  message: (name: string) => `The app "${name}" is being deployed and cannot be forgotten now.`,
+  hint: () =>
+    'Wait for the deployment to end, or cancel it: what it starts on the host would belong to nobody.',
+})
+
 export const REMOVAL_NOT_HELD = defineError({
   code: 'REMOVAL_NOT_HELD',
   status: 409,

@@ -1,9 +1,11 @@
+import type { Kysely } from 'kysely'
 import type { Deployment } from '#manager/deployments/deployment.ts'
 import { hasStarted } from '#manager/deployments/has-started.ts'
 import { keepPast } from '#manager/deployments/past.ts'
 import { type DeploymentsContext, requestDeployment } from '#manager/deployments/request.ts'
+import type { Tables } from '#manager/store/tables.ts'
 import { inTransaction } from '#manager/store/transaction.ts'
-import { VERSION_CHANGED } from './errors.ts'
+import { APP_DEPLOYING, VERSION_CHANGED } from './errors.ts'
 import { readApp } from './queries.ts'
 
 export interface Removal {
@@ -27,6 +29,7 @@ export async function removeApp(
   }
   const requested = await inTransaction(context.db, async db => {
     if (removal.how === 'forget' || !(await hasStarted(db, app.id))) {
+      await refuseWhileDeployed(db, app)
       await keepPast(db, app, context.clock.now())
       await db.deleteFrom('apps').where('id', '=', app.id).execute()
       return undefined
@@ -42,6 +45,19 @@ export async function removeApp(
     context.events.publish('app', { id: app.id, app: app.name, state: 'removed' })
   }
   return requested
+}
+
+/** A pipeline at work knows nothing of a record that is gone, and would start what nobody has. */
+async function refuseWhileDeployed(db: Kysely<Tables>, app: { id: string; name: string }): Promise<void> {
+  const running = await db
+    .selectFrom('deployments')
+    .select('id')
+    .where('app_id', '=', app.id)
+    .where('state', '=', 'running')
+    .executeTakeFirst()
+  if (running) {
+    throw APP_DEPLOYING(app.name)
+  }
 }
 
 /** What the step take-down looks for. */

@@ -46,6 +46,9 @@ export async function restoreBackup(
   if (wanted.since !== undefined && wanted.nothingRevoked) {
     throw RESTORE_CONTRADICTS()
   }
+  if (wanted.since === undefined && wanted.sinceDatabase !== undefined) {
+    throw BACKUP_REQUEST_INVALID('--since-database', 'it goes with --since, the folder of that manager')
+  }
   refuseUsed(data)
   const { database, clock } = parts
   if (database && !(await isEmptyDatabase(database))) {
@@ -113,8 +116,12 @@ async function bringToServer(
 ): Promise<void> {
   const file = join(beside, DATABASE_FILE)
   renameSync(join(draft, DATABASE_FILE), file)
-  const { db, close } = await openStore(draft, clock.now, database)
+  const { db, migrated, close } = await openStore(draft, clock.now, database)
   try {
+    // From here on nobody else writes there: another restore may have begun after the first look.
+    if (migrated.length === 0) {
+      throw RESTORE_DATABASE_NOT_EMPTY(placeOf(database))
+    }
     await copyFileToServer(file, db)
   } finally {
     await close()

@@ -58,10 +58,7 @@ export class Door {
     this.#server.on('upgrade', (request, socket, head) => {
       const refusal = refusalOf(request)
       if (refusal || !(socket instanceof TLSSocket) || !socket.authorized) {
-        options.logger.warn('agent.upgrade-refused', {
-          from: socketAddress(socket),
-          reason: refusal ?? 'no TLS',
-        })
+        this.#note('agent.upgrade-refused', { from: socketAddress(socket), reason: refusal ?? 'no TLS' })
         socket.end(`HTTP/1.1 ${refusal ?? '403 Forbidden'}\r\nconnection: close\r\n\r\n`)
         return
       }

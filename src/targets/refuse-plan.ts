@@ -68,7 +68,7 @@ export interface PlanRules extends Known {
  */
 export function refusePlan(plan: Pick<Plan, 'build' | 'apply'>, { rules, texts, input }: PlanRules): void {
   for (const { dockerfile, args } of dockerfilesOf(plan, { rules, input })) {
-    const text = texts[dockerfile]
+    const text = Object.hasOwn(texts, dockerfile) ? texts[dockerfile] : undefined
     if (text !== undefined) {
       refuseDockerfile(rules, { dockerfile, text, args }, saysNothing)
     }

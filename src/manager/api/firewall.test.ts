@@ -73,6 +73,35 @@ test('the firewall shows what apps want, what is open, and whether that is the s
   assert.deepEqual([(await keeper()).in_sync, (await keeper()).drift], [false, ['not ours: rule']])
 })
 
+test('A10 a worker does not come to a guardian where its apps want a port that another app has', async () => {
+  const { db } = manager.parts
+  const second = { name: 'second', role: 'worker', address: 'x:2', identity: '{"keyId":"2"}' } as const
+  await db
+    .insertInto('hosts')
+    .values({ ...second, created_at: 1 })
+    .execute()
+  const { app } = await seedApp(manager, 'beside')
+  await db.updateTable('apps').set({ host: 'second' }).where('id', '=', app).execute()
+  const wants = async (port: number) => {
+    const row = { ...OPENING, first: port - 3, last: port, sources: '[]' }
+    await db.deleteFrom('openings').where('app_id', '=', app).execute()
+    await db
+      .insertInto('openings')
+      .values({ app_id: app, deployment_id: 'd', ...row })
+      .execute()
+    return await manager.ask('PUT', '/api/v1/hosts/second/guardian', { guardian: 'keeper' })
+  }
+  const refused = await wants(OPENING.first)
+  assert.deepEqual([refused.statusCode, refused.json().code], [409, 'PORT_TAKEN_BY_APP'])
+  const { guardian } = await db
+    .selectFrom('hosts')
+    .select('guardian')
+    .where('name', '=', 'second')
+    .executeTakeFirstOrThrow()
+  assert.equal(guardian, null)
+  assert.equal((await wants(OPENING.first - 1)).statusCode, 200)
+})
+
 test('a guardian that cannot be asked is listed with the reason', async () => {
   const { items } = (await manager.ask('GET', '/api/v1/firewall')).json()
   const [away] = items

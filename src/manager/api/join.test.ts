@@ -122,8 +122,14 @@ test('R76 the place of a host that was shut out is given to one whose token name
     .set({ revoked_at: 7, identity: '{"keyId":"0"}' })
     .where('name', '=', 'lost')
     .execute()
+  const secret = await manager.ask('PUT', '/api/v1/hosts/lost/secrets/KEY', { value: 'kept' })
+  equal(secret.statusCode, 200, secret.body)
   equal((await asks((await made()).token, { name: 'lost' })).answer.json().code, 'HOST_EXISTS')
   equal((await asks((await made({ name: 'lost' })).token, { name: 'lost' })).answer.statusCode, 200)
+  const { items } = (await manager.ask('GET', '/api/v1/hosts/lost/secrets')).json()
+  equal(items.length, 1, 'apps that are deployed there again find what they need')
+  const row = await db.selectFrom('hosts').selectAll().where('name', '=', 'lost').executeTakeFirst()
+  deepEqual([row?.revoked_at, row?.connected_at, row?.address], [null, null, '10.0.0.7:7443'])
 })
 
 test('a host that joined and was never reached is forgotten after a day, one that was reached is not', async () => {

@@ -8,6 +8,7 @@ import type { AppOpening } from './openings.ts'
 import { type RefusedOpening, wantedOpenings, withoutForbidden } from './wanted-openings.ts'
 
 const CONFIRM_WITHIN_MS = 60_000
+const CONNECTED_WITHIN_MS = CONFIRM_WITHIN_MS / 2
 
 /** Who is bringing a guardian's firewall now; the next one waits, and reads what is wanted only then. */
 const turns = new Map<string, Promise<unknown>>()
@@ -71,6 +72,8 @@ async function bring(
       ...{ id: newId(), command: firewallConfirm.name, deadlineMs: firewallConfirm.deadlineMs },
       params: { change: applied.change },
       ...options,
+      // It was there a moment ago: the way of the new connection may be a slow one.
+      waitMs: Math.max(options.waitMs ?? 0, CONNECTED_WITHIN_MS),
     })
   }
   return { ...applied, refused }

@@ -106,6 +106,15 @@ test('a guardian that has what is wanted is told nothing, nor is one that waits 
   ])
 })
 
+test('a guardian that was left for another one closes what it had open for that host', async () => {
+  confirmed = [OPENING]
+  await store.db.updateTable('hosts').set({ guardian: null }).where('name', '=', 'local').execute()
+  watch()
+  store.events.publish('host', { name: 'local', state: 'guarded', left: 'keeper' })
+  await brought.promise
+  assert.deepEqual(confirmed, [])
+})
+
 test('what the owner of a host forbids is asked for once, and again when something else is wanted', async () => {
   const app = await addOpening()
   confirmed = []

@@ -56,6 +56,8 @@ export function watchFirewalls(parts: PipelineParts, everyMs: number): Timer {
       run(lookAfter(String(fields.app)))
     } else if (kind === 'host' && fields.state === 'guarded') {
       run(lookAtAll())
+      // Nobody's any more, perhaps: what it has open for that host it closes.
+      run(typeof fields.left === 'string' ? settle(fields.left) : Promise.resolve())
     }
   })
   return {

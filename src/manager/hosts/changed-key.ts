@@ -63,6 +63,8 @@ export class ChangedKey {
     const waiting = await db
       .selectFrom('hosts')
       .select('name')
+      // One that was shut out is never dialled again.
+      .where('revoked_at', 'is', null)
       .where(eb => eb.or([eb('manager_key', 'is', null), eb('manager_key', '!=', present.keyId)]))
       .execute()
     if (!this.#earlier) {

@@ -77,37 +77,50 @@ export async function insertHost(
     throw HOST_KEY_REVOKED(revoked.name, new Date(revoked.revoked_at).toISOString())
   }
   let guardian: string | null = null
+  let isThere = false
   for (const host of await db.selectFrom('hosts').selectAll().execute()) {
     const isSameKey = keyIdIn(host) === pin.keyId
     const isSuccession = host.name === pin.name && host.role === pin.role && wanted.isNamed !== false
     if (host.revoked_at !== null && isSuccession) {
       guardian = host.guardian
-      await db.deleteFrom('hosts').where('name', '=', host.name).execute()
+      isThere = true
     } else if (isSameKey && host.name === pin.name && wanted.joinedAt !== undefined && isHalfEnrolled(host)) {
-      await db.deleteFrom('hosts').where('name', '=', host.name).execute()
+      isThere = true
     } else if (isSameKey && (host.name !== pin.name || wanted.joinedAt !== undefined)) {
       throw HOST_KEY_EXISTS(host.name, host.address)
     } else if (host.name === pin.name) {
       throw HOST_EXISTS(pin.name)
     }
   }
-  return await db
-    .insertInto('hosts')
-    .values({
-      name: pin.name,
-      role: pin.role,
-      address: wanted.address,
-      identity: JSON.stringify(pin),
-      created_at: clock.now(),
-      observed_at: null,
-      unseen: null,
-      engines: null,
-      joined_at: wanted.joinedAt ?? null,
-      guardian,
-    })
-    .returningAll()
-    .executeTakeFirstOrThrow()
+  const row = {
+    role: pin.role,
+    address: wanted.address,
+    identity: JSON.stringify(pin),
+    created_at: clock.now(),
+    joined_at: wanted.joinedAt ?? null,
+    guardian,
+    ...NEVER_MET,
+  }
+  // In its place and not deleted before: with the row the secrets of the host would go.
+  return isThere
+    ? await db
+        .updateTable('hosts')
+        .set(row)
+        .where('name', '=', pin.name)
+        .returningAll()
+        .executeTakeFirstOrThrow()
+    : await db
+        .insertInto('hosts')
+        .values({ name: pin.name, ...row })
+        .returningAll()
+        .executeTakeFirstOrThrow()
 }
+
+/** What is known of a machine only from having met it. */
+const NEVER_MET = {
+  ...{ observed_at: null, unseen: null, engines: null, systems_unseen: null, cluster: null },
+  ...{ connected_at: null, warned_days: null, successor: null, manager_key: null, revoked_at: null },
+} as const
 
 /** It has a pin, but was never reached: whether it has pinned this manager is not known. */
 function isHalfEnrolled({ joined_at: joined, connected_at: connected }: Selectable<HostTable>): boolean {

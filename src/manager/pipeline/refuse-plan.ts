@@ -12,7 +12,7 @@ export async function refuseByRules(ask: Ask, plan: Plan, input: Input): Promise
     return
   }
   const missing = dockerfilesOf(plan, { rules, input }).filter(
-    ({ dockerfile }) => !(dockerfile in source.texts),
+    ({ dockerfile }) => !Object.hasOwn(source.texts, dockerfile),
   )
   const byPath = new Map(missing.map(each => [each.dockerfile, each]))
   const read = await Promise.all(

@@ -27,6 +27,7 @@ import type { PipelineParts } from './pipeline/step.ts'
 import type { Sealer } from './secrets/seal.ts'
 import { createServer } from './server.ts'
 import { createBackupKeeper } from './systems/backup-keeper.ts'
+import { startBringingKeys } from './systems/bring-keys.ts'
 import { createMemberKeeper } from './systems/member-keeper.ts'
 import { startSendingTraces } from './traces/send-traces.ts'
 import { createImageFollower } from './triggers/image-follower.ts'
@@ -100,6 +101,7 @@ export async function assemble(given: Ingredients): Promise<Assembly> {
         startEndingVisits(parts),
         startRedirects(parts),
         startHousekeeping(parts),
+        startBringingKeys(parts),
         startKeeper(parts, parts),
       )
       timers.push(watchFirewalls(pipelineParts, config.observeMs), startTendingLists(parts))

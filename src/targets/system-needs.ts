@@ -71,8 +71,7 @@ export function needsOf({ name, settings, seen, shape, configHash, previous }: W
     ...{ create, rename, restore: brings, move, pin },
     resize:
       found !== undefined && (found.configHash !== configHash || !hasParts(found.parts, { seen, shape })),
-    // With the disk of a snapshot came its keys.
-    authorize: brings || found?.keysHash !== keysHash(keys),
+    authorize: found?.keysHash !== keysHash(keys),
     start: running && (!isUp || rename || move || brings || found.restarts < restarts),
     install: running && lacksPackages(settings, seen),
     stop: !running && found !== undefined && found.status !== 'stopped',

@@ -10,7 +10,7 @@ import {
   SystemSource,
 } from '#commands/system-data.ts'
 import { canonicalJson } from '#lib/canonical-json.ts'
-import type { SystemShape } from '#programs/incus-system.ts'
+import { keysHash, type SystemShape } from '#programs/incus-system.ts'
 
 const strict = { additionalProperties: false } as const
 const { memoryBytes, cpus, processes, snapshots } = SystemShapeData.properties
@@ -87,6 +87,11 @@ export function shapeOf(settings: SystemSettings): SystemShape {
     ports: ports.map(({ protocol, host, container }) => ({ protocol, host, container })),
     ...(schedule ? { snapshots: { schedule: schedule.cron, keepDays: schedule.keep_days } } : {}),
   }
+}
+
+/** The same keys give the same text. */
+export function keysHashOf({ keys }: Pick<SystemSettings, 'keys'>): string {
+  return keysHash(keys)
 }
 
 export function shapeHash(shape: SystemShape): string {

@@ -132,7 +132,11 @@ test('R73 a snapshot that was given up is taken back, but not the one of just be
   assert.deepEqual(undo(wanted, present(SETTINGS), { snapshots: [] }), ['system.forget-snapshot'])
   const snapshots = [{ name: 's0', createdAt: '' }]
   const restored = { ...wanted, restore: { snapshot: 's0', count: 2 } }
-  assert.deepEqual(undo(restored, present(SETTINGS, { snapshots }), { snapshots: ['s0'] }), ['system.start'])
+  assert.deepEqual(undo(restored, present(SETTINGS, { snapshots }), { snapshots: ['s0'] }), [
+    // A restore that went through all the same has brought the keys of its day.
+    'system.authorize',
+    'system.start',
+  ])
 })
 
 test('R73 for a snapshot alone nobody has to be able to log in', () => {
@@ -163,6 +167,12 @@ test('R73 a restore is done once, and lets the keys of today in', () => {
     'system.start',
   ])
   assert.deepEqual(commands(wanted, present(SETTINGS, { restored: 2 })), [])
+  const other = { ...wanted, keys: [] }
+  assert.deepEqual(
+    commands(other, present(SETTINGS, { snapshots, restored: 1 })),
+    ['system.authorize', 'system.restore', 'system.authorize', 'system.start'],
+    'whoever is shut out is so first of all',
+  )
   assert.deepEqual(
     commands(wanted, present(SETTINGS, { restored: 3 })),
     [],

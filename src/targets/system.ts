@@ -21,7 +21,7 @@ import type { SystemShape } from '#programs/incus-system.ts'
 import type { Knows } from './knows.ts'
 import { openingsOf } from './published.ts'
 import { type Needs, needsOf, refuseImpossible, systemChanges } from './system-needs.ts'
-import { BACKUP_KEY, SystemSettings, shapeHash, shapeOf, sshPortOf } from './system-settings.ts'
+import { BACKUP_KEY, keysHashOf, SystemSettings, shapeHash, shapeOf, sshPortOf } from './system-settings.ts'
 import {
   type AppFacts,
   defineTarget,
@@ -77,11 +77,16 @@ function plan(input: PlanInput<SystemSettings>): Plan {
     verify: nothingToDo
       ? []
       : [tell('verify', systemVerify, verifyData(app, { settings, configHash, needs }))],
-    undo: undone(needs, { about, before: seen.system, app, knows: input.knows }, previous?.content),
+    undo: undone(
+      needs,
+      { about, before: seen.system, app, knows: input.knows, keys: settings.keys },
+      previous?.content,
+    ),
     release: {
       ...{ name: app.name, image: settings.image, address: seen.place.address, shape, configHash },
       snapshots: [...settings.snapshots].sort(),
       restarts: settings.restarts,
+      keys: keysHashOf(settings),
       ...(settings.member === undefined ? {} : { member: settings.member }),
       ...(settings.restore ? { restore: settings.restore } : {}),
     },
@@ -131,6 +136,8 @@ function applied(
         ]
       : []),
     ...(needs.rename ? [tell('rename', systemRename, { id, name })] : []),
+    // First of all: who is shut out must not stay inside because something else cannot be done.
+    ...(needs.authorize && !needs.create ? [tell('authorize', systemAuthorize, { id, name, keys })] : []),
     // What is made of a backup is made by the member that has its file.
     ...((needs.move || (needs.create && from)) && member !== undefined
       ? [tell('move', systemMove, { id, name, member, deployment })]
@@ -147,7 +154,8 @@ function applied(
           } as never),
         ]
       : []),
-    ...(needs.authorize ? [tell('authorize', systemAuthorize, { id, name, keys })] : []),
+    // A new disk has no keys, and that of a snapshot its own.
+    ...(needs.create || needs.restore ? [tell('authorize again', systemAuthorize, { id, name, keys })] : []),
     ...(needs.start ? [tell('start', systemStart, { id, name, restarts, deployment })] : []),
     ...(needs.install
       ? [tell('install', systemInstall, { id, name, packages: [...(settings.profile?.packages ?? [])] })]
@@ -159,12 +167,13 @@ function applied(
 interface Done extends Pick<PlanInput<SystemSettings>, 'app' | 'knows'> {
   readonly about: About
   readonly before: SystemObserved['system']
+  readonly keys: readonly string[]
 }
 
 /** What was made goes; limits and ports become those of the release before. Nothing brings back what a restore replaced. */
 function undone(
   needs: Needs,
-  { about: { id, name, deployment }, before: was, app, knows }: Done,
+  { about: { id, name, deployment }, before: was, app, knows, keys }: Done,
   before: Readonly<Record<string, unknown>> | undefined,
 ): Tell[] {
   if (needs.create) {
@@ -181,6 +190,8 @@ function undone(
     ...(needs.resize && shape && configHash
       ? [tell('undo', systemResize, { id, name, deployment, shape, configHash } as never)]
       : []),
+    // A restore may have been done all the same, and have brought keys back that open it no more.
+    ...(needs.restore ? [tell('undo keys', systemAuthorize, { id, name, keys: [...keys] })] : []),
     ...(isStopped && was?.status === 'running'
       ? [tell('undo start', systemStart, { id, name, restarts: was.restarts, deployment })]
       : []),

@@ -17,6 +17,8 @@ export interface FollowOptions {
   readonly deadlineMs: number
   /** Longest time without a connection. */
   readonly waitMs: number
+  /** Whoever tells it comes again with the same id: it goes on while the agent is away, also after AGENT_OFFLINE. */
+  readonly comesBack?: boolean | undefined
   readonly onLines?: OnLines | undefined
   readonly signal?: AbortSignal | undefined
   /** With a command that talks. It is not followed beyond its connection. */

@@ -53,6 +53,8 @@ export class Followed {
       throw new Error(`The command ${id} is followed already.`)
     }
     this.#listeners.set(id, listener)
+    // Somebody waits for it again.
+    this.#abandoned.delete(id)
     return () => {
       this.#listeners.delete(id)
       this.#finished.add(id)

@@ -99,7 +99,9 @@ export class Following {
     try {
       return await this.#connection.link({ waitMs, signal: this.#stop.signal })
     } catch (error) {
-      if ((this.#told || this.#accepted) && this.#options.signal?.reason !== LEAVE) {
+      const isAskedAgain = this.#options.comesBack === true && !this.#cancelled
+      const isOver = this.#options.signal?.reason !== LEAVE && !isAskedAgain
+      if ((this.#told || this.#accepted) && isOver) {
         this.#connection.followed.abandon(this.#options.id)
       }
       throw error

@@ -9,7 +9,7 @@ import { Following } from './following.ts'
 const WAIT_MS = 30_000
 const LONGEST_MS = 24 * 3600 * 1000
 
-interface Common extends Pick<FollowOptions, 'id' | 'onLines' | 'signal'> {
+interface Common extends Pick<FollowOptions, 'id' | 'onLines' | 'signal' | 'comesBack'> {
   /** Last log line that is stored already; default none. */
   readonly fromSeq?: number
   /** How long the agent may be away before this gives up with AGENT_OFFLINE; default 30 s. */

@@ -58,7 +58,11 @@ export function createBackupKeeper(options: KeeperOptions): BackupKeeper {
   async function look(): Promise<void> {
     await requestDueBackups(options)
     const open = await listOpenBackups(db)
-    for (const row of open) {
+    // A file that cannot be deleted is tried again and again, and must not hold up what is to be made.
+    const first = open.toSorted(
+      (one, other) => Number(one.state === 'going') - Number(other.state === 'going'),
+    )
+    for (const row of first) {
       const atWork = running.get(row.host)
       if (atWork?.id === row.id && row.state === 'going') {
         atWork.stop.abort('no longer wanted')
@@ -131,7 +135,7 @@ async function make(options: KeeperOptions, row: BackupRow, signal: AbortSignal)
   const { disk_bytes } = JSON.parse(row.settings) as { disk_bytes?: number }
   const { name: command, deadlineMs } = systemBackup
   return (await options.agents.tell(row.host, {
-    ...{ id, command, signal, deadlineMs, waitMs: HOST_WAIT_MS },
+    ...{ id, command, signal, deadlineMs, waitMs: HOST_WAIT_MS, comesBack: true },
     params: {
       ...{ id: row.app_id, name: row.system, backup: row.id, recipients: [row.recipient] },
       maxBytes: disk_bytes === undefined ? MOST_BYTES : Math.round(disk_bytes * 1.25) + ROOM_FOR_FORMAT,
@@ -163,7 +167,7 @@ async function noteFailure(options: KeeperOptions, row: BackupRow, error: Fairle
   const isAway = AGENT_OFFLINE.matches(error) || wasAway(error)
   if (isAway && clock.now() - row.created_at < PATIENCE_MS) {
     // The agent may still be told this one: an id of its own for the next try would do it twice.
-    await change(options, row, { command: AGENT_OFFLINE.matches(error) ? row.command : null })
+    await (AGENT_OFFLINE.matches(error) ? undefined : change(options, row, { command: null }))
     return
   }
   logger.warn('backup.failed', {

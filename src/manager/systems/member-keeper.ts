@@ -98,7 +98,15 @@ async function seeTo(options: Seeing, row: MemberChangeRow, signal: AbortSignal)
   try {
     await db.updateTable('member_changes').set({ command: id }).where('id', '=', row.id).execute()
     const { name: command, deadlineMs } = systemMemberState
-    const told = { id, command, params: { member, action }, deadlineMs, waitMs: HOST_WAIT_MS, signal }
+    const told = {
+      id,
+      command,
+      params: { member, action },
+      deadlineMs,
+      waitMs: HOST_WAIT_MS,
+      signal,
+      comesBack: true,
+    }
     await agents.tell(host, { ...told, onLines: lines => noteLines(options, row, lines) })
     awaySince.delete(row.id)
     await endMemberChange(options, row, { state: 'done', reason: null })

@@ -184,7 +184,8 @@ test('rules that somebody changes by hand are put right', async () => {
 test('R82 while rules are replaced nothing that is open is dropped, and nothing that is closed is let through', async () => {
   await wanted([open('tcp', 8001), open('udp', 8002)])
   await expectReached({ 'tcp4 8001': true, 'udp4 8002': true, 'tcp4 8100': false })
-  const look = host.watch({ kept: 8001, open: 8002, closedTcp: 8100, closedUdp: 8101 })
+  await using watch = host.watch({ kept: 8001, open: 8002, closedTcp: 8100, closedUdp: 8101 })
+  const look = () => watch.look()
   await until(async () => (await look()).kept > 0)
   const before = await look()
   for (let at = 0; at < REPLACED; at++) {

@@ -38,8 +38,10 @@ export interface GuardedHost {
   echo(ports: readonly number[], container?: string): Promise<void>
   /** Whether the peer gets an answer, by `tcp4 8080`: waits long for one that is expected, and not for the others. */
   reached(expected: Readonly<Record<string, boolean>>): Promise<Record<string, boolean>>
-  /** The peer keeps a connection and makes new ones from now on; see Watched. */
-  watch(ports: Record<'kept' | 'open' | 'closedTcp' | 'closedUdp', number>): () => Promise<Watched>
+  /** The peer keeps a connection and makes new ones until it is closed; see Watched. */
+  watch(
+    ports: Record<'kept' | 'open' | 'closedTcp' | 'closedUdp', number>,
+  ): AsyncDisposable & { look(): Promise<Watched> }
   /** A program in the network of the host; gives what it prints. */
   run(program: string, ...args: string[]): Promise<string>
   /** The rules of everybody but the guardian, without counters. */
@@ -110,11 +112,14 @@ export async function startGuardedHost(
       ),
     watch({ kept, open, closedTcp, closedUdp }) {
       const ports = [kept, open, closedTcp, closedUdp].map(String)
-      const { write, lines: printed } = probe(stack, peer, 'watch', ADDRESSES[4], ...ports)
+      const { child, write, lines: printed } = probe(stack, peer, 'watch', ADDRESSES[4], ...ports)
       const lines = printed[Symbol.asyncIterator]()
-      return async () => {
-        write('')
-        return JSON.parse(String((await lines.next()).value)) as Watched
+      return {
+        async look() {
+          write('')
+          return JSON.parse(String((await lines.next()).value)) as Watched
+        },
+        [Symbol.asyncDispose]: () => end(child),
       }
     },
     async foreignRules() {
@@ -184,6 +189,7 @@ function probe(stack: AsyncDisposableStack, peer: string, ...words: readonly str
   })
   stack.defer(() => end(child))
   return {
+    child,
     write: (line: string) => void child.stdin.write(`${line}\n`),
     lines: createInterface({ input: child.stdout }),
   }

@@ -35,7 +35,7 @@ test('kept answers and deliveries go when nobody can ask for them any more, not 
       .insertInto('deliveries')
       .values({ ...delivery, attempts: 1, received_at: now - age * DAY })
       .execute()
-    const answer = { token_id: 't', key: `${age}`, request_sha256: 'r', response: null }
+    const answer = { token_id: 't', key: `${age}`, request_sealed: 'r', response: null }
     await db
       .insertInto('idempotency')
       .values({ ...answer, created_at: now - age * DAY })

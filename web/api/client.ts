@@ -80,7 +80,7 @@ async function answerOf<T>(method: string, path: string, options: Sent): Promise
     try {
       return await callTwice<T>(method, path, options)
     } catch (error) {
-      const isAtWork = error instanceof ApiError && error.code === 'IDEMPOTENCY_IN_PROGRESS'
+      const isAtWork = error instanceof ApiError && error.code === IN_PROGRESS
       if (!isAtWork || looks === MOST_LOOKS) {
         throw error
       }
@@ -102,9 +102,16 @@ async function callTwice<T>(method: string, path: string, options: Sent): Promis
   }
 }
 
+const IN_PROGRESS = 'IDEMPOTENCY_IN_PROGRESS'
+
 /** Whether the manager itself said so: then it is known what became of a write. */
 function isAnswer(error: unknown): boolean {
-  return error instanceof ApiError && error.status !== 0 && error.code !== UNEXPECTED_ANSWER
+  return (
+    error instanceof ApiError &&
+    error.status !== 0 &&
+    // Somebody is at work on it still: the next try must not be another write.
+    ![UNEXPECTED_ANSWER, IN_PROGRESS].includes(error.code)
+  )
 }
 
 async function callOnce<T>(method: string, path: string, options: Sent): Promise<T> {

@@ -70,3 +70,18 @@ test('a key that is none is refused', async () => {
 async function create(key: string, body: object) {
   return await manager.ask('POST', '/api/v1/apps', body, { 'idempotency-key': key })
 }
+
+test('a request with a password in it is kept in no form that can be guessed at, and is still known again', async () => {
+  const headers = { 'idempotency-key': 'sealed-1' }
+  const secret = { value: 'hunter2-canary' }
+  const write = (value: object) => manager.ask('PUT', '/api/v1/hosts/local/secrets/KEY', value, headers)
+  assert.equal((await write(secret)).statusCode, 200)
+  const kept = await manager.parts.db
+    .selectFrom('idempotency')
+    .selectAll()
+    .where('key', '=', 'sealed-1')
+    .executeTakeFirstOrThrow()
+  assert.match(kept.request_sealed, /^v1\./)
+  assert.equal((await write(secret)).headers['idempotent-replayed'], 'true')
+  assert.equal((await write({ value: 'another' })).json().code, 'IDEMPOTENCY_KEY_REUSED')
+})

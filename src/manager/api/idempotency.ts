@@ -31,7 +31,7 @@ export function idempotency(parts: ManagerParts) {
       throw IDEMPOTENCY_KEY_INVALID()
     }
     const { tokenId } = speakerOf(request)
-    const kept = await claim({ token_id: tokenId, key, request_sha256: fingerprint(request) })
+    const kept = await claim({ token_id: tokenId, key }, fingerprint(request))
     if (!kept) {
       request.idempotencyKey = key
       return undefined
@@ -46,7 +46,7 @@ export function idempotency(parts: ManagerParts) {
   }
 
   /** Undefined: the request is ours to run. */
-  async function claim(row: { token_id: string; key: string; request_sha256: string }) {
+  async function claim(row: { token_id: string; key: string }, request: string) {
     return await inTransaction(db, async transaction => {
       const found = await transaction
         .selectFrom('idempotency')
@@ -57,11 +57,14 @@ export function idempotency(parts: ManagerParts) {
       if (!found) {
         await transaction
           .insertInto('idempotency')
-          .values({ ...row, status: 0, response: null, created_at: clock.now() })
+          .values({
+            ...{ ...row, status: 0, response: null, created_at: clock.now() },
+            request_sealed: sealer.seal(request, requestPlace(row.token_id, row.key)),
+          })
           .execute()
         return undefined
       }
-      if (found.request_sha256 !== row.request_sha256) {
+      if (sealer.open(found.request_sealed, requestPlace(row.token_id, row.key)) !== request) {
         throw IDEMPOTENCY_KEY_REUSED()
       }
       if (found.status === 0 && found.created_at >= startedAt) {
@@ -108,11 +111,16 @@ export function idempotency(parts: ManagerParts) {
   return { before, after }
 }
 
+/** Passwords and secrets are in there: whoever reads the database must not be able to guess at them, be it by a hash. */
 function fingerprint(request: FastifyRequest): string {
   const body = request.body === undefined ? '' : JSON.stringify(request.body)
   return createHash('sha256')
     .update([request.method, request.url, headerOf(request, 'if-match') ?? '', body].join('\n'))
     .digest('hex')
+}
+
+export function requestPlace(tokenId: string, key: string): string {
+  return `idempotency/${tokenId}/${key}/request`
 }
 
 export function idempotencyPlace(tokenId: string, key: string): string {

@@ -1,5 +1,5 @@
 import { type Kysely, sql } from 'kysely'
-import { idempotencyPlace } from '#manager/api/idempotency.ts'
+import { idempotencyPlace, requestPlace } from '#manager/api/idempotency.ts'
 import { joinTokenPlace } from '#manager/hosts/join-tokens.ts'
 import { leaderKeyPlace, sharedFilePlace } from '#manager/leadership/sealed-places.ts'
 import { channelPlace } from '#manager/notifications/channels.ts'
@@ -59,6 +59,7 @@ export const SEALED_COLUMNS: readonly SealedColumn[] = [
   { table: 'leader', column: 'key_sealed', key: ['epoch'], place: leaderKeyPlace },
   { table: 'shared_files', column: 'content_sealed', key: ['name'], place: sharedFilePlace },
   { table: 'idempotency', column: 'response', key: ['token_id', 'key'], place: idempotencyPlace },
+  { table: 'idempotency', column: 'request_sealed', key: ['token_id', 'key'], place: requestPlace },
 ]
 
 export interface Resealed {

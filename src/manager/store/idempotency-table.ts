@@ -4,7 +4,8 @@ import type { Generated } from 'kysely'
 export interface IdempotencyTable {
   token_id: string
   key: string
-  request_sha256: string
+  /** Fingerprint of method, address and body. */
+  request_sealed: string
   status: Generated<number>
   response: string | null
   created_at: number

@@ -56,6 +56,7 @@ import { up as clusters } from './0063-clusters.ts'
 import { up as memberChanges } from './0064-member-changes.ts'
 import { up as domainsByApp } from './0065-domains-by-app.ts'
 import { up as endedMemberChanges } from './0067-ended-member-changes.ts'
+import { up as sealedRequests } from './0068-sealed-requests.ts'
 
 export interface Migration {
   readonly name: string
@@ -121,4 +122,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0064-member-changes', up: memberChanges },
   { name: '0065-domains-by-app', up: domainsByApp },
   { name: '0067-ended-member-changes', up: endedMemberChanges },
+  { name: '0068-sealed-requests', up: sealedRequests },
 ]

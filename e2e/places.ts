@@ -26,8 +26,10 @@ export function placeTests(world: () => World): void {
     const port = await freePort()
     const environment = { FAIRLEAD_WORKER_LISTEN: `127.0.0.1:${port}`, FAIRLEAD_WORKER_NAME: 'box' }
     const [, ...words] = (shown ?? '').trim().split(' ')
+    // What is set for the tests alone is no setting of the program.
+    const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('FAIRLEAD_'))
     await promisify(execFile)(PROGRAM, words, {
-      env: { ...process.env, ...environment, FAIRLEAD_DATA: data },
+      env: { ...Object.fromEntries(inherited), ...environment, FAIRLEAD_DATA: data },
     })
     const worker = await startPart({ name: 'worker', data, environment })
     try {

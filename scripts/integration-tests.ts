@@ -5,7 +5,7 @@
  * not is named at the end. FAIRLEAD_TEST_ONCE=1 runs nothing twice.
  */
 import { glob } from 'node:fs/promises'
-import { basename, join, relative } from 'node:path'
+import { basename, dirname, join, relative } from 'node:path'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
 import { inspect } from 'node:util'
@@ -76,7 +76,7 @@ async function runAll(paths: readonly string[], concurrency: number): Promise<Ou
   let skipped = 0
   const stream = run({ cwd: ROOT, files: paths.map(path => join(ROOT, path)), concurrency })
   stream.on('test:fail', ({ file = '', name, details, todo }) => {
-    const path = relative(ROOT, file)
+    const path = runOf(relative(ROOT, file), paths)
     // A suite fails with its tests, which are counted already, or by a hook of its own.
     const { failureType, cause } = details.error as { failureType?: string; cause?: unknown }
     if (!todo && !(details.type === 'suite' && failureType === 'subtestsFailed')) {
@@ -96,6 +96,11 @@ async function runAll(paths: readonly string[], concurrency: number): Promise<Ou
     process.stdout.write(text as string)
   }
   return { tests, skipped, failed, seconds }
+}
+
+/** The file that was run: a test may stand in another one, beside it, which by itself would run nothing. */
+function runOf(path: string, paths: readonly string[]): string {
+  return paths.includes(path) ? path : (paths.find(each => dirname(each) === dirname(path)) ?? path)
 }
 
 /** The reporter shows what the clean-up met with, and not what went wrong before. */

@@ -97,7 +97,13 @@ async function answer(question: Question): Promise<void> {
 }
 
 async function echo([tcp, udp, ...more]: readonly number[]): Promise<void> {
-  await new Promise<void>(done => createServer(socket => socket.pipe(socket)).listen(tcp, '::', done))
+  await new Promise<void>(done =>
+    createServer(socket => {
+      // Who asks may leave before it has heard the answer.
+      socket.on('error', () => socket.destroy())
+      socket.pipe(socket)
+    }).listen(tcp, '::', done),
+  )
   const socket = createSocket('udp6')
   socket.on('message', (text, { port, address }) => socket.send(text, port, address))
   await new Promise<void>(done => socket.bind(udp, '::', done))

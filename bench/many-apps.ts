@@ -147,6 +147,5 @@ async function ask({ what, client, paths }: Question, clock: Clock): Promise<Fig
     unit: 'ms',
     target: '<= 50',
     note: `p50 ${(counted[Math.floor(counted.length / 2)] ?? Number.NaN).toFixed(1)} ms`,
-    samples: counted,
   }
 }

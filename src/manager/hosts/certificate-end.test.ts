@@ -37,6 +37,9 @@ test('R75 the newest certificate counts, and a host is told of once for each of 
     await tendHosts(parts)
     const row = await store.db.selectFrom('hosts').select('warned_days').executeTakeFirstOrThrow()
     assert.deepEqual([row.warned_days, told], [7, 1])
+    await store.db.updateTable('hosts').set({ revoked_at: 1, warned_days: null }).execute()
+    await tendHosts(parts)
+    assert.equal(told, 1, 'one that was shut out is not to be renewed')
   } finally {
     await store.close()
   }

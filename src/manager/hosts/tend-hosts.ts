@@ -36,7 +36,9 @@ async function forgetUnreached(parts: ManagerParts): Promise<void> {
 
 async function warnOfEnds(parts: ManagerParts): Promise<void> {
   const now = parts.clock.now()
-  for (const host of await parts.db.selectFrom('hosts').selectAll().execute()) {
+  // One that was shut out is not to be renewed.
+  const hosts = await parts.db.selectFrom('hosts').selectAll().where('revoked_at', 'is', null).execute()
+  for (const host of hosts) {
     const endsAt = certificateEnd(host)
     const days = warningDays(endsAt, now) ?? null
     if (days === host.warned_days) {

@@ -17,6 +17,7 @@ test('metrics are for those who may look, and tell of queue, steps, webhooks, ag
     match(first.body, /^fairlead_store_bytes \d/m)
     match(first.body, /^process_resident_memory_bytes [1-9]/m)
     doesNotMatch(first.body, /^process_(open_fds|heap_bytes|virtual_memory_bytes) /m)
+    match(first.body, /^fairlead_deployments_ended_total\{state="succeeded"\} 0$/m)
     doesNotMatch(first.body, /fairlead_step_seconds_count/)
 
     const deployment = newId()

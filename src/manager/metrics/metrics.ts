@@ -76,6 +76,9 @@ async function openMetrics({ clock, events }: Parts): Promise<Open> {
     ...{ name: 'fairlead_deployments_ended_total', help: 'Deployments that ended.', registers },
     labelNames: ['state'] as const,
   })
+  // A counter that is not there yet counts as nothing: the first increase would be lost, "none succeeded" never be true.
+  ENDS.forEach(state => void ended.inc({ state }, 0))
+  RESULTS.forEach(result => void webhooks.inc({ result }, 0))
   const steps = new Histogram({
     ...{ name: 'fairlead_step_seconds', help: 'Duration of steps.', buckets: SECONDS, registers },
     labelNames: ['step', 'state'] as const,
@@ -108,7 +111,7 @@ function showByState(gauge: Gauge<'state'>, counts: Readonly<Record<string, numb
   }
 }
 
-const ENDS: readonly unknown[] = ['succeeded', 'failed', 'cancelled', 'superseded']
+const ENDS = ['succeeded', 'failed', 'cancelled', 'superseded'] as const
 
 function countEvents(into: {
   readonly ended: Counter<'state'>
@@ -118,8 +121,9 @@ function countEvents(into: {
   const begun = new Map<string, number>()
   return ({ kind, fields }: ManagerEvent): void => {
     const { state } = fields
-    if (kind === 'deployment' && ENDS.includes(state)) {
-      into.ended.inc({ state: String(state) })
+    const end = kind === 'deployment' && ENDS.find(each => each === state)
+    if (end) {
+      into.ended.inc({ state: end })
     }
     if (kind !== 'step') {
       return
@@ -140,7 +144,9 @@ function countEvents(into: {
   }
 }
 
-function resultOf(status: number): string {
+const RESULTS = ['accepted', 'ignored', 'refused', 'failed'] as const
+
+function resultOf(status: number): (typeof RESULTS)[number] {
   if (status === 202) {
     return 'accepted'
   }

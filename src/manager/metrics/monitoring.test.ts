@@ -31,8 +31,21 @@ test('every metric that the dashboard, the alerts and the manual name is one tha
   }
 })
 
+test('every alert has a test that it fires', () => {
+  const tested = new Set(
+    [...read('rules.test.yaml').matchAll(/alertname: (\w+)\n +exp_alerts:/g)].map(([, name]) => name),
+  )
+  deepEqual(
+    [...read('rules.yaml').matchAll(/alert: (\w+)/g)]
+      .map(([, name]) => name)
+      .filter(name => !tested.has(name)),
+    [],
+  )
+})
+
 for (const [what, ...words] of [
   ['alerts', 'check', 'rules', 'rules.yaml'],
+  ['tests of the alerts: each fires, and when it should not it does not', 'test', 'rules', 'rules.test.yaml'],
   ['configuration', 'check', 'config', '--syntax-only', 'prometheus.yaml'],
 ] as const) {
   test(`promtool takes the ${what}`, t => {

@@ -70,6 +70,14 @@ export const PORTS_EXHAUSTED = defineError({
   hint: () => 'Delete systems that nobody needs, or have the manager give more: FAIRLEAD_SYSTEM_PORTS.',
 })
 
+export const PORT_TWICE = defineError({
+  code: 'PORT_TWICE',
+  status: 422,
+  retry: 'never',
+  message: (port: string) => `The port ${port} of the system is asked for twice.`,
+  hint: () => 'Ask for each port once, and not for 22/tcp: its SSH server has a port of the host anyway.',
+})
+
 export const QUOTA_EXCEEDED = defineError({
   code: 'QUOTA_EXCEEDED',
   status: 403,

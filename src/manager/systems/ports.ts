@@ -6,7 +6,7 @@ import { guardianOf } from '#manager/firewall/openings.ts'
 import type { Tables } from '#manager/store/tables.ts'
 import { system } from '#targets/system.ts'
 import type { SystemSettings } from '#targets/system-settings.ts'
-import { PORTS_EXHAUSTED } from './errors.ts'
+import { PORT_TWICE, PORTS_EXHAUSTED } from './errors.ts'
 import type { PortRange } from './port-range.ts'
 
 type Db = Kysely<Tables>
@@ -22,18 +22,25 @@ interface Place {
 
 /**
  * Gives each wanted port one of the host: the one that it has, or the lowest that no system has and that no app binds or
- * has opened. Those that are not wanted any more are free from now on. Part of the transaction that stores the settings.
+ * has opened. Those that are not wanted any more are free from now on. PORT_TWICE when one is wanted twice. Part of the
+ * transaction that stores the settings.
  */
 export async function givePorts(
   db: Db,
   { appId, host, range }: Place,
   { wanted, before }: { readonly wanted: readonly WantedPort[]; readonly before: readonly SystemPort[] },
 ): Promise<SystemPort[]> {
+  refuseTwice(wanted)
   const taken = await takenPorts(db, { appId, host, range })
+  const knownAs = ({ protocol, container }: WantedPort) =>
+    before.find(each => each.protocol === protocol && each.container === container)
+  // Wherever they stand among the wanted ones: none of those that it keeps is given to another of its own.
+  for (const { protocol, host: kept } of wanted.flatMap(port => knownAs(port) ?? [])) {
+    taken.add(`${protocol} ${kept}`)
+  }
   const given: SystemPort[] = []
   for (const port of wanted) {
-    const known = before.find(each => each.protocol === port.protocol && each.container === port.container)
-    const free = known?.host ?? firstFree(taken, port.protocol, range)
+    const free = knownAs(port)?.host ?? firstFree(taken, port.protocol, range)
     if (free === undefined) {
       throw PORTS_EXHAUSTED(host, range.first, range.last)
     }
@@ -62,6 +69,14 @@ export async function refuseUnkeptSources(
     throw GUARDIAN_MISSING(host, some.map(each => `${each.container}/${each.protocol}`).join(', '))
   }
   await refuseUnknownLists(db, system.opens?.(settings as never) ?? [])
+}
+
+function refuseTwice(wanted: readonly WantedPort[]): void {
+  const names = wanted.map(({ protocol, container }) => `${container}/${protocol}`)
+  const twice = names.find((name, place) => names.indexOf(name) !== place)
+  if (twice !== undefined) {
+    throw PORT_TWICE(twice)
+  }
 }
 
 async function takenPorts(db: Db, { appId, host, range }: Place): Promise<Set<string>> {

@@ -12,9 +12,11 @@ import { makeAptImage, TOOL } from './world/apt-image.ts'
 import { mustRun } from './world/command.ts'
 import { deskOf } from './world/desk.ts'
 import { guardIncus } from './world/guardian.ts'
-import { IMAGE, type IncusHost, namesOn, startIncus, whyNoIncus } from './world/incus.ts'
+import { imageServerOf, serveImages } from './world/image-server.ts'
+import { IMAGE, type IncusHost, namesOn, settingsOf, startIncus, whyNoIncus } from './world/incus.ts'
 import { logIn, newKey } from './world/log-in.ts'
 import { refused } from './world/outcome.ts'
+import { type PartProcess, partProcess } from './world/part-process.ts'
 import { startSecondEngine } from './world/second-engine.ts'
 import { startSecondWorker } from './world/second-worker.ts'
 import { type System, startSystem } from './world/system.ts'
@@ -37,6 +39,7 @@ const SMALL = { memory_bytes: 64 * MIB, cpus: 0.5 }
 let near: IncusHost
 let far: IncusHost
 let system: System
+let worker: PartProcess
 let key: { file: string; line: string }
 let host = ''
 let farFolder = ''
@@ -50,7 +53,10 @@ before(async () => {
   }
   near = await startIncus(stack)
   far = await startIncus(stack, SMALL_POOL)
-  system = await startSystem(stack, { environment: { ...settingsOf(near), FAIRLEAD_OBSERVE_SECONDS: '1' } })
+  const settings = { ...settingsOf(near), FAIRLEAD_SYSTEM_IMAGE_SERVER: imageServerOf(near) }
+  system = await startSystem(stack, { environment: { ...settings, FAIRLEAD_OBSERVE_SECONDS: '1' } })
+  worker = await partProcess(system.together().worker)
+  stack.defer(() => worker.close())
   host = (await get<{ items: HostDocument[] }>('/hosts')).items[0]?.name ?? ''
   farFolder = await startSecondWorker(stack, system, { name: OTHER, settings: settingsOf(far) })
   key = await newKey(system.folder, 'eve')
@@ -67,7 +73,13 @@ test('R71 a system gets its SSH server and what its profile has at the first sta
   assert.match(set.stdout, new RegExp(`web +openssh-server ${TOOL}`))
   // Every minute: some minutes later one is there.
   const schedule = { cron: '* * * * *', keep_days: 1 }
-  await must(send('POST', '/systems', { ...wanted, profile: 'web', schedule }))
+  const made = send('POST', '/systems', { ...wanted, profile: 'web', schedule })
+  // Its worker is killed while apt-get is at work.
+  const underWay = async () => JSON.stringify(await near.ask('GET', '/1.0/operations?recursion=1'))
+  await until(async () => /"Executing command"/.test(await underWay()))
+  await worker.kill()
+  await worker.start()
+  await must(made)
   assert.equal(await inside(TOOL), 'it works\n')
   const kept = await near.ask<string[]>('GET', `/1.0/instances/${NAME}/logs/exec-output`)
   assert.deepEqual(kept ?? [], [])
@@ -168,6 +180,33 @@ test('R71 what cannot be installed is a failed deployment with the reason, and l
   const without = await end(send('POST', '/systems', { ...wrong, image: IMAGE, profile: 'web' }))
   assert.equal(without.error?.code, 'SYSTEM_WITHOUT_PACKAGES')
   await must(send('DELETE', `/systems/${SECOND}?confirm=${SECOND}`), 'removed')
+})
+
+test('R71 a system is made of an image of the server that its host names; what cannot be had is told with image and server', {
+  skip,
+}, async () => {
+  const second = `/systems/${SECOND}`
+  const refusal = async (image: string) => {
+    const { error } = await end(send('POST', '/systems', { name: SECOND, host, image, ...SMALL }))
+    assert.ok(
+      error?.message.includes(imageServerOf(near)) && error.message.includes(image.slice(7)),
+      `${error?.message}`,
+    )
+    assert.deepEqual(await namesOn(near), [NAME])
+    await must(send('DELETE', `${second}?confirm=${SECOND}`), 'removed')
+    return `${error?.code}: ${error?.message}`
+  }
+  assert.match(await refusal('images:tiny/1'), /^SYSTEM_IMAGE_SERVER_AWAY: /)
+  await serveImages(stack, near, join(near.folder, 'image.tar.gz'))
+  assert.match(await refusal('images:tiny/1'), /^SYSTEM_IMAGE_SERVER_AWAY: .*unknown authority/)
+  // The daemon reads at its start whom it trusts.
+  await near.kill()
+  await near.start()
+  assert.match(await refusal('images:tiny/2'), /^SYSTEM_IMAGE_NOT_SERVED: /)
+  assert.match(await refusal('images:broken/1'), /^SYSTEM_IMAGE_DAMAGED: /)
+  await must(send('POST', '/systems', { name: SECOND, host, image: 'images:tiny/1', ...SMALL }))
+  assert.equal(await inside('hostname', second), `${SECOND}\n`)
+  await must(send('DELETE', `${second}?confirm=${SECOND}`), 'removed')
 })
 
 test('R71 two systems have no user in common, and one with a foreign address is not heard', {
@@ -280,7 +319,7 @@ test('R71 R78 R82 a guardian opens the ports of a system for those that its owne
   await guardIncus(stack, system, {
     incus: far,
     worker: OTHER,
-    bounds: 'ports: [22000-22999]\nkeep: [8100]\n',
+    bounds: 'ports: [22000-22002]\nkeep: [8100]\n',
   })
   const ports = [
     { container: 8080, sources: ['10.0.0.0/8'] },
@@ -300,6 +339,10 @@ test('R71 R78 R82 a guardian opens the ports of a system for those that its owne
   const openFor = async () =>
     (await get<FirewallList>('/firewall')).items.flatMap(each => each.wanted.map(({ app }) => app))
   assert.deepEqual([...new Set(await openFor())], [GUARDED])
+  // The owner of the host lets no more than three be opened.
+  const beyond = await end(send('PATCH', moved, { ports: [...ports, { container: 8082 }] }))
+  assert.match(`${beyond.error?.code} ${beyond.error?.message}`, /22003/)
+  await must(send('PATCH', moved, { ports }), 'nothing-to-do')
   await besideDocker(async () => {
     assert.equal(await inside('hostname', moved), `${GUARDED}\n`)
     assert.equal(await read(8080), 'hello\n')
@@ -344,15 +387,6 @@ interface Snapshot {
   readonly name: string
   readonly created_at: string
   readonly expires_at: string
-}
-
-function settingsOf({ socket, pool, network, ip }: IncusHost): Record<string, string> {
-  return {
-    FAIRLEAD_INCUS_SOCKET: socket,
-    FAIRLEAD_INCUS_POOL: pool,
-    FAIRLEAD_INCUS_NETWORK: network,
-    FAIRLEAD_SYSTEM_ADDRESS: ip,
-  }
 }
 
 async function packedOf(name: string): Promise<string[]> {

@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { command } from './command.ts'
+import { awaited } from './outcome.ts'
 
 /** Ends all that is in a network namespace. */
 export async function endAllIn(namespace: string): Promise<void> {
@@ -15,6 +16,18 @@ export async function endProgramsOf(words: string): Promise<void> {
       endOne(pid)
     }
   }
+}
+
+/** Ends these, and waits until none of them runs any more. */
+export async function endAll(pids: readonly number[]): Promise<void> {
+  pids.map(String).forEach(endOne)
+  await awaited(async () => ((await Promise.all(pids.map(isOver))).every(Boolean) ? true : undefined))
+}
+
+/** Also one whose parent has not asked for its end yet. */
+async function isOver(pid: number): Promise<boolean> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ') Z')
+  return /^\) [ZX]/.test(stat.slice(stat.lastIndexOf(')')))
 }
 
 function endOne(pid: string): void {

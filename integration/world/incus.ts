@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { type BackgroundProcess, startProcess } from '#cli/demo/background-process.ts'
 import { PACKAGE_ROOT } from '#lib/package-root.ts'
-import { endAllIn, endProgramsOf } from './end-programs-of.ts'
+import { endAll, endAllIn, endProgramsOf } from './end-programs-of.ts'
 import { done, send, upload } from './incus-api.ts'
 import { layWire, type Wire } from './second-engine.ts'
 
@@ -32,6 +32,8 @@ export interface IncusHost {
   ask<T>(method: string, path: string, body?: unknown): Promise<T>
   /** SIGKILL. Containers go on. */
   kill(): Promise<void>
+  /** Ends it and all that it runs, first processes of containers too, without a word to any of them. */
+  cutPower(): Promise<void>
   start(): Promise<void>
   /** A file as a further image. */
   addImage(file: string, name: string): Promise<void>
@@ -84,7 +86,8 @@ export async function startDaemon(stack: AsyncDisposableStack): Promise<IncusHos
   const wire = await layWire(stack)
   // What a daemon that was killed has started, its successor does not always end; some of it is in other namespaces.
   stack.defer(() => endAllIn(wire.name))
-  stack.defer(() => endProgramsOf(`INCUS_DIR=${join(folder, 'd')}`))
+  const words = `INCUS_DIR=${join(folder, 'd')}`
+  stack.defer(() => endProgramsOf(words))
   const socket = join(folder, 'd', 'unix.socket')
   const id = wire.name.slice(-8)
   // A daemon that is started again finds what the one before has mounted; nobody else does.
@@ -116,6 +119,8 @@ export async function startDaemon(stack: AsyncDisposableStack): Promise<IncusHos
         HTTP_PROXY: 'http://127.0.0.1:9',
         // Members of a cluster reach each other without it.
         NO_PROXY: '10.0.0.0/8',
+        // Beside those of this machine: who signed the certificates of the image servers of a test.
+        SSL_CERT_FILE: join(folder, 'authority.pem'),
       },
       readyWithinMs: 60_000,
       ready: async () =>
@@ -130,6 +135,10 @@ export async function startDaemon(stack: AsyncDisposableStack): Promise<IncusHos
     (await done(socket, method, path, body)) as T
   const own = { pool: `p${id}`, network: `b${id}` }
   let isClear = false
+  const kill = async () => {
+    process.kill(running.pid, 'SIGKILL')
+    await running.ended
+  }
   return {
     ...{ socket, folder, ...own, ask },
     async clear() {
@@ -143,13 +152,28 @@ export async function startDaemon(stack: AsyncDisposableStack): Promise<IncusHos
       const { fingerprint } = await upload(socket, file)
       await ask('POST', '/1.0/images/aliases', { name, target: fingerprint })
     },
-    async kill() {
-      process.kill(running.pid, 'SIGKILL')
-      await running.ended
+    kill,
+    async cutPower() {
+      const paths = await ask<string[]>('GET', '/1.0/instances')
+      const states = await Promise.all(paths.map(path => ask<{ pid: number }>('GET', `${path}/state`)))
+      await kill()
+      // Those that watch over containers before these: they would write down how one ended.
+      await endProgramsOf(words)
+      await endAll(states.map(({ pid }) => pid).filter(pid => pid > 1))
     },
     async start() {
       running = await start()
     },
+  }
+}
+
+/** How a worker is told of it. */
+export function settingsOf({ socket, pool, network, ip }: IncusHost): Record<string, string> {
+  return {
+    FAIRLEAD_INCUS_SOCKET: socket,
+    FAIRLEAD_INCUS_POOL: pool,
+    FAIRLEAD_INCUS_NETWORK: network,
+    FAIRLEAD_SYSTEM_ADDRESS: ip,
   }
 }
 

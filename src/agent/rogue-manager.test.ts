@@ -19,7 +19,12 @@ const HOST = {
     registries: [],
     limits: { memoryBytes: 2 ** 30 },
   },
-  systems: { socket: '/run/incus.socket', project: 'default', backups: '/backups' },
+  systems: {
+    socket: '/run/incus.socket',
+    project: 'default',
+    backups: '/backups',
+    imageServer: 'https://images.example.org',
+  },
 } as unknown as HostFacts
 
 const START = {

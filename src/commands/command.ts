@@ -91,6 +91,8 @@ export interface SystemsFacts extends SystemPlace {
   readonly socket: string
   /** Folder for their backups. */
   readonly backups: string
+  /** Address of the server that images called "images:…" come from. */
+  readonly imageServer: string
 }
 
 export interface PublishFacts {

@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { operationsOf } from '#programs/incus.ts'
-import { imageNamed, listImageNames, poolDriver } from '#programs/incus-host.ts'
+import { poolDriver } from '#programs/incus-host.ts'
 import { createInstance, findInstance, type SystemInstance } from '#programs/incus-instances.ts'
 import { SYSTEM_KEY, systemConfig, systemDevices } from '#programs/incus-system.ts'
 import type { Hands } from './command.ts'
@@ -9,19 +9,13 @@ import { defineSystemChange } from './system-at-member.ts'
 import { bringBack } from './system-bring.ts'
 import { SystemCreateData } from './system-data.ts'
 import { removeInstance } from './system-delete.ts'
-import {
-  SYSTEM_IMAGE_MISSING,
-  SYSTEM_NAME_TAKEN,
-  SYSTEM_POOL_MISSING,
-  SYSTEM_POOL_WITHOUT_LIMITS,
-} from './system-errors.ts'
+import { SYSTEM_NAME_TAKEN, SYSTEM_POOL_MISSING, SYSTEM_POOL_WITHOUT_LIMITS } from './system-errors.ts'
+import { fetched, sourceOf } from './system-image.ts'
 import { ended, lookFor, note, systemsOf } from './system-incus.ts'
 import { refuseForbiddenShape } from './system-policy.ts'
 
 const strict = { additionalProperties: false } as const
 const LOOK_AGAIN_MS = 200
-/** The public server of the project that makes Incus. */
-const IMAGE_SERVER = 'https://images.linuxcontainers.org'
 
 const CreateResult = Type.Object({ name: Type.String(), created: Type.Boolean() }, strict)
 
@@ -49,7 +43,7 @@ async function create(hands: Hands, data: SystemCreateData): Promise<Static<type
   }
   const { from } = data
   await refusePool(hands, data)
-  const source = from ? undefined : await sourceOf(hands, data)
+  const source = from ? undefined : await sourceOf(hands, data.image)
   if ((await hands.perform(findInstance(socket, name))) !== undefined) {
     throw SYSTEM_NAME_TAKEN(name, hands.host.name)
   }
@@ -73,7 +67,9 @@ async function create(hands: Hands, data: SystemCreateData): Promise<Static<type
     config: Object.fromEntries(config),
     devices: systemDevices(shape, place),
   }
-  await ended(hands, { what: 'made', name }, hands.perform(createInstance(socket, wanted)))
+  await fetched(hands, data.image, () =>
+    ended(hands, { what: 'made', name }, hands.perform(createInstance(socket, wanted))),
+  )
   await note(hands, name, { [SYSTEM_KEY.whole]: 'true' })
   hands.say(`made "${name}" of the image ${data.image}`, 'info')
   return { name, created: true }
@@ -104,20 +100,4 @@ async function refusePool(hands: Hands, { shape }: SystemCreateData): Promise<vo
   if (driver === 'dir' && shape.diskBytes !== undefined) {
     throw SYSTEM_POOL_WITHOUT_LIMITS(pool, hands.host.name)
   }
-}
-
-async function sourceOf(
-  hands: Hands,
-  { image }: SystemCreateData,
-): Promise<Readonly<Record<string, string>>> {
-  const { socket } = systemsOf(hands)
-  if (image.startsWith('images:')) {
-    const alias = image.slice('images:'.length)
-    return { type: 'image', mode: 'pull', protocol: 'simplestreams', server: IMAGE_SERVER, alias }
-  }
-  const fingerprint = await hands.perform(imageNamed(socket, image))
-  if (fingerprint === undefined) {
-    throw SYSTEM_IMAGE_MISSING(image, hands.host.name, await hands.perform(listImageNames(socket)))
-  }
-  return { type: 'image', fingerprint }
 }

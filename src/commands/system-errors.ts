@@ -29,6 +29,36 @@ export const SYSTEM_IMAGE_MISSING = defineError({
     'Build or import it on that host (docs/systems.md, "Images"), or name one that it has. An image of a server is named "images:debian/12".',
 })
 
+export const SYSTEM_IMAGE_NOT_SERVED = defineError({
+  code: 'SYSTEM_IMAGE_NOT_SERVED',
+  status: 422,
+  retry: 'never',
+  message: (alias: string, server: string) =>
+    `The image server ${server} has no image "${alias}" for this host.`,
+  hint: (_, server: string) =>
+    `See under ${server} what there is for the architecture of the host, or name an image of the host. Another server is set with FAIRLEAD_SYSTEM_IMAGE_SERVER in the environment of the worker.`,
+})
+
+export const SYSTEM_IMAGE_SERVER_AWAY = defineError({
+  code: 'SYSTEM_IMAGE_SERVER_AWAY',
+  status: 502,
+  retry: 'later',
+  message: (alias: string, server: string, why: string) =>
+    `The image "${alias}" could not be fetched from the image server ${server}: ${why}`,
+  hint: (_, server: string) =>
+    `See that the host reaches ${server} and that Incus there trusts its certificate; then ask for the same again, or take an image of the host. Another server is set with FAIRLEAD_SYSTEM_IMAGE_SERVER in the environment of the worker.`,
+})
+
+export const SYSTEM_IMAGE_DAMAGED = defineError({
+  code: 'SYSTEM_IMAGE_DAMAGED',
+  status: 502,
+  retry: 'later',
+  message: (alias: string, server: string, why: string) =>
+    `What the image server ${server} gave for the image "${alias}" is not what it says it is: ${why}`,
+  hint: (_, server: string) =>
+    `Nothing was made of it. Ask for the same again; if it stays so, tell who keeps ${server}, or take an image of the host.`,
+})
+
 export const SYSTEM_POOL_MISSING = defineError({
   code: 'SYSTEM_POOL_MISSING',
   status: 422,
@@ -161,7 +191,7 @@ export const SYSTEM_MEMBER_UNFINISHED = defineError({
     `"${member}" counts as ${done}, but Incus left this where it was, or stopped: ${names}.`,
   hint: (done: string, member: string) =>
     done === 'evacuated'
-      ? `Begin anew: "fairlead systems restore-member ${member}", then "fairlead systems evacuate ${member}".`
+      ? `Ask for the same again, which begins anew: "fairlead systems evacuate ${member}".`
       : `Begin anew: "fairlead systems evacuate ${member}", then "fairlead systems restore-member ${member}"; one that is only stopped starts with "fairlead deploy".`,
 })
 

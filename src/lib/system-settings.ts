@@ -35,6 +35,13 @@ export const SYSTEM_SETTINGS = [
     value: 'path',
   },
   {
+    name: 'FAIRLEAD_SYSTEM_IMAGE_SERVER',
+    of: ['worker'],
+    means:
+      'where images called `images:…` come from: a server that speaks simplestreams, with a certificate that Incus on that host trusts',
+    default: '`https://images.linuxcontainers.org`, the public one of the project that makes Incus',
+  },
+  {
     name: 'FAIRLEAD_SYSTEM_PORTS',
     of: ['manager'],
     means: 'ports of hosts that are given to system containers, such as `22000-22999`',

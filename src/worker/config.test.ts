@@ -55,6 +55,7 @@ const WRONG: Readonly<Record<string, string>> = {
   FAIRLEAD_PROXY_ADMIN: 'http://user@127.0.0.1:2019',
   FAIRLEAD_PROXY_HTTP_PORT: '70000',
   FAIRLEAD_SUBNET: 'everything',
+  FAIRLEAD_SYSTEM_IMAGE_SERVER: 'http://images.example.org',
   FAIRLEAD_WORKER_LISTENS: '127.0.0.1:7443',
   FAIRLEAD_PROXI_ADMIN: 'http://127.0.0.1:2019',
 }

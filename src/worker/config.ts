@@ -42,6 +42,8 @@ export interface ProxyConfig {
 }
 
 const SUBNET = /^(?:\d{1,3}\.){3}\d{1,3}\/\d{1,2}$/
+/** The public server of the project that makes Incus. */
+const IMAGE_SERVER = 'https://images.linuxcontainers.org'
 /** These ports must be the same after a restart (the proxy remembers them) and others for each worker. */
 const RESOLVER_ABOVE = 10
 const GATE_ABOVE = 20
@@ -111,6 +113,7 @@ function readSystems(reader: Reader, data: string): SystemsFacts | undefined {
     network: reader.matching('FAIRLEAD_INCUS_NETWORK', { pattern: NAME, fallback: 'incusbr0' }),
     address: reader.listenAddress('FAIRLEAD_SYSTEM_ADDRESS', '0.0.0.0'),
     backups: resolve(reader.text('FAIRLEAD_SYSTEM_BACKUPS', join(data, 'system-backups'))),
+    imageServer: reader.imageServer('FAIRLEAD_SYSTEM_IMAGE_SERVER'),
   }
   return socket === '' ? undefined : systems
 }
@@ -148,6 +151,15 @@ class Reader extends SettingReader<Variable> {
       this.refuse(name, `"${value}" is not an origin such as http://127.0.0.1:2019`)
     }
     return url?.origin
+  }
+
+  imageServer(name: Variable): string {
+    const value = this.text(name, IMAGE_SERVER)
+    const url = URL.parse(value)
+    if (url?.protocol !== 'https:' || url.username || url.search || url.hash) {
+      this.refuse(name, `"${value}" is not the address of a server such as ${IMAGE_SERVER}`)
+    }
+    return value.replace(/\/+$/, '')
   }
 
   /** Where it really is. One that is named and not there is a mistake, also when its name is empty. */

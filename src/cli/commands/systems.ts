@@ -35,7 +35,7 @@ export function configureSystems(command: Command, act: Act): void {
       .command('create')
       .description('makes one that belongs to you and lets your SSH keys in')
       .argument('<system>', 'its name, and its host name')
-      .option('--image <image>', 'of the host, or of the public server: images:debian/12')
+      .option('--image <image>', 'of the host, or of its image server: images:debian/12')
       .option(
         '--backup <id>',
         'makes it of a backup in place of an image; that is brought to the host if need be',

@@ -55,7 +55,7 @@ export const NewSystem = Type.Object(
     image: Type.Optional(
       Type.String({
         pattern: '^(?:images:)?[a-zA-Z0-9](?:[a-zA-Z0-9._/-]{0,98}[a-zA-Z0-9])?$',
-        description: 'Name of an image of the host, or of the public server: "images:debian/12".',
+        description: 'Name of an image of the host, or of the image server of the host: "images:debian/12".',
       }),
     ),
     backup: Type.Optional({

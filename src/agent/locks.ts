@@ -25,7 +25,8 @@ export class Locks {
     const before = shares ? queue?.alone : queue?.all
     const turn = Promise.withResolvers<void>()
     const end = (before ?? Promise.resolve()).then(() => turn.promise)
-    const all = shares ? Promise.all([queue?.all, end]) : end
+    // Of those before only that they have ended: with what they gave it would grow for as long as somebody shares the key.
+    const all = shares ? Promise.all([queue?.all, end]).then(() => undefined) : end
     this.#queues.set(key, { alone: shares ? queue?.alone : end, all })
     this.#users.set(key, (this.#users.get(key) ?? 0) + 1)
     try {

@@ -10,11 +10,14 @@ import {
 } from '#programs/incus-instances.ts'
 import {
   authorizedKeys,
+  byHand,
+  holdsRights,
   isShaped,
   keysHash,
   SYSTEM_KEY,
   systemConfig,
   systemDevices,
+  systemParts,
   type Texts,
 } from '#programs/incus-system.ts'
 import type { Hands } from './command.ts'
@@ -29,7 +32,7 @@ import {
 import { SYSTEM_NAME_TAKEN, SYSTEM_POOL_WITHOUT_LIMITS } from './system-errors.ts'
 import { ended, mustFind, note, systemsOf } from './system-incus.ts'
 import { refuseForbiddenShape } from './system-policy.ts'
-import { stopInstance } from './system-state.ts'
+import { isUp, stopInstance } from './system-state.ts'
 
 const strict = { additionalProperties: false } as const
 const Empty = Type.Object({}, strict)
@@ -94,10 +97,14 @@ interface Shaping extends Pick<ResizeData, 'name' | 'shape' | 'deployment' | 'co
   readonly marks?: Texts
 }
 
-/** Brings limits and devices to what is wanted; what others wrote into its configuration stays. */
+/** Brings limits and devices to what is wanted; of what others wrote into its configuration only what changes no rights stays. */
 export async function shape(hands: Hands, found: SystemInstance, wanted: Shaping): Promise<void> {
   const { socket, ...place } = systemsOf(hands)
+  // Unlike any number that people ask for: the next start is a new one, also after a kill in between.
+  const again =
+    holdsRights(systemParts(found.config, {})) && isUp(found) ? { [SYSTEM_KEY.restarts]: '-1' } : {}
   const marks = {
+    ...again,
     [SYSTEM_KEY.deployment]: wanted.deployment,
     [SYSTEM_KEY.config]: wanted.configHash,
     ...wanted.marks,
@@ -110,7 +117,9 @@ export async function shape(hands: Hands, found: SystemInstance, wanted: Shaping
   if (driver === 'dir' && wanted.shape.diskBytes !== undefined) {
     throw SYSTEM_POOL_WITHOUT_LIMITS(place.pool, hands.host.name)
   }
-  const config = { ...found.config, ...systemConfig(wanted.shape), ...marks }
+  const foreign = byHand(found.config)
+  const kept = Object.entries(found.config).filter(([key]) => !(key in foreign))
+  const config = { ...Object.fromEntries(kept), ...systemConfig(wanted.shape), ...marks }
   const devices = systemDevices(wanted.shape, place)
   const call = replaceInstance(socket, found.name, { architecture: found.architecture, config, devices })
   await ended(hands, { what: 'given its limits and ports', name: found.name }, hands.perform(call))

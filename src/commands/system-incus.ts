@@ -1,4 +1,5 @@
-import type { FairleadError } from '#lib/errors.ts'
+import type { EngineRequest } from '#exec/call.ts'
+import { asFairleadError, type FairleadError } from '#lib/errors.ts'
 import { awaitOperation, cancelOperation, type IncusReply, operationsOf } from '#programs/incus.ts'
 import { listMembers } from '#programs/incus-cluster.ts'
 import {
@@ -22,6 +23,8 @@ import {
 const CLEAN_UP_MS = 30_000
 /** So long it is waited for the end of what the daemon itself does with a container after an operation has ended. */
 const PATIENCE_MS = 30_000
+/** The same of what copies whole disks. */
+const BUSY_MS = 300_000
 const LOOK_AGAIN_MS = 200
 const MOST_CHARACTERS = 1_000
 
@@ -52,6 +55,26 @@ export async function ended(
     throw failure(hands, doing, begun.reason)
   }
   return await endOf(hands, doing, begun.operation)
+}
+
+/** The same, asked again while Incus does something else with the container: takes a scheduled snapshot, packs a backup. */
+export async function endedWhenFree(
+  hands: Hands,
+  doing: Doing,
+  call: () => EngineRequest<IncusReply>,
+): Promise<unknown> {
+  const deadline = hands.clock.monotonic() + BUSY_MS
+  for (;;) {
+    try {
+      return await ended(hands, doing, hands.perform(call()))
+    } catch (error) {
+      const reason = String(asFairleadError(error).facts?.reason ?? '')
+      if (!/ is busy /.test(reason) || hands.clock.monotonic() >= deadline) {
+        throw error
+      }
+      await hands.clock.sleep(LOOK_AGAIN_MS, hands.signal)
+    }
+  }
 }
 
 /** Waits for the end of an operation; gives what it left. */

@@ -1,5 +1,11 @@
 import { Type } from 'typebox'
-import { deleteSnapshot, listSnapshots, restoreSnapshot, takeSnapshot } from '#programs/incus-snapshots.ts'
+import {
+  deleteSnapshot,
+  listSnapshots,
+  renameSnapshot,
+  restoreSnapshot,
+  takeSnapshot,
+} from '#programs/incus-snapshots.ts'
 import { SYSTEM_KEY } from '#programs/incus-system.ts'
 import { handsForCleanUp } from './clean-up.ts'
 import type { Hands } from './command.ts'
@@ -11,7 +17,7 @@ import {
   SystemSnapshotData,
 } from './system-data.ts'
 import { SYSTEM_SNAPSHOT_GONE } from './system-errors.ts'
-import { ended, mustFind, systemsOf } from './system-incus.ts'
+import { endedWhenFree, mustFind, systemsOf, untilIdle } from './system-incus.ts'
 
 const strict = { additionalProperties: false } as const
 /** With a pool that is a plain folder everything is copied. */
@@ -25,10 +31,15 @@ export const systemSnapshot = defineSystemChange({
   result: Empty,
   deadlineMs: 600_000,
   async run(hands, { id, name, snapshot }) {
+    const { socket } = systemsOf(hands)
     const found = await mustFind(hands, { id, name })
+    const doing = { what: `kept as "${snapshot}"`, name: found.name }
+    await untilIdle(hands, found.name)
     if (!(await hasSnapshot(hands, found.name, snapshot))) {
-      const doing = { what: `kept as "${snapshot}"`, name: found.name }
-      await ended(hands, doing, hands.perform(takeSnapshot(systemsOf(hands).socket, found.name, snapshot)))
+      await forget(hands, found.name, halfOf(snapshot))
+      await endedWhenFree(hands, doing, () => takeSnapshot(socket, found.name, halfOf(snapshot)))
+      const to = { from: halfOf(snapshot), to: snapshot }
+      await endedWhenFree(hands, doing, () => renameSnapshot(socket, found.name, to))
       hands.say(`kept "${found.name}" as it is as "${snapshot}"`, 'info')
     }
     return {}
@@ -43,9 +54,9 @@ export const systemForget = defineSystemChange({
   deadlineMs: 600_000,
   async run(hands, { id, name, snapshot }) {
     const found = await mustFind(hands, { id, name })
-    if (await hasSnapshot(hands, found.name, snapshot)) {
-      const doing = { what: `rid of its snapshot "${snapshot}"`, name: found.name }
-      await ended(hands, doing, hands.perform(deleteSnapshot(systemsOf(hands).socket, found.name, snapshot)))
+    await untilIdle(hands, found.name)
+    await forget(hands, found.name, halfOf(snapshot))
+    if (await forget(hands, found.name, snapshot)) {
       hands.say(`deleted the snapshot "${snapshot}" of "${found.name}"`, 'info')
     }
     return {}
@@ -64,6 +75,7 @@ export const systemRestore = defineSystemChange({
 async function restore(hands: Hands, data: RestoreData): Promise<Record<string, never>> {
   const { snapshot, restored } = data
   const found = await mustFind(hands, data)
+  await untilIdle(hands, found.name)
   if (Number(found.config[SYSTEM_KEY.restored] ?? 0) === restored) {
     return {}
   }
@@ -74,7 +86,8 @@ async function restore(hands: Hands, data: RestoreData): Promise<Record<string, 
   // Once begun it goes on in the daemon whatever becomes of the command. Cut off before it is written down what was done,
   // it would be done again with the next change, and what was written until then would be lost.
   const calm = calmHands(hands)
-  await ended(calm, doing, calm.perform(restoreSnapshot(systemsOf(hands).socket, found.name, snapshot)))
+  const { socket } = systemsOf(hands)
+  await endedWhenFree(calm, doing, () => restoreSnapshot(socket, found.name, snapshot))
   // With the disk came the configuration of that day: limits, ports and what we wrote down of it are put back.
   const marks = {
     [SYSTEM_KEY.restored]: String(restored),
@@ -89,6 +102,24 @@ async function restore(hands: Hands, data: RestoreData): Promise<Record<string, 
 function calmHands(hands: Hands): Hands {
   const say: Hands['say'] = (text, stream) => hands.signal.aborted || hands.say(text, stream)
   return { ...handsForCleanUp(hands, RESTORE_MS), say }
+}
+
+/**
+ * What it is called until it is whole, which no person can call one: Incus lists a snapshot from its beginning, and also
+ * one that it did not get to the end of.
+ */
+function halfOf(snapshot: string): string {
+  return `${snapshot}.half`
+}
+
+/** Whether there was one. */
+async function forget(hands: Hands, name: string, snapshot: string): Promise<boolean> {
+  const isThere = await hasSnapshot(hands, name, snapshot)
+  if (isThere) {
+    const doing = { what: `rid of its snapshot "${snapshot}"`, name }
+    await endedWhenFree(hands, doing, () => deleteSnapshot(systemsOf(hands).socket, name, snapshot))
+  }
+  return isThere
 }
 
 async function hasSnapshot(hands: Hands, name: string, snapshot: string): Promise<boolean> {

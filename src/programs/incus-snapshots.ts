@@ -37,6 +37,15 @@ export function takeSnapshot(socket: string, name: string, snapshot: string): En
   })
 }
 
+export function renameSnapshot(
+  socket: string,
+  name: string,
+  { from, to }: { readonly from: string; readonly to: string },
+): EngineRequest<IncusReply> {
+  const path = `${pathOf(name)}/snapshots/${encodeURIComponent(from)}`
+  return askIncus(socket, { method: 'POST', path, body: { name: to } })
+}
+
 export function deleteSnapshot(socket: string, name: string, snapshot: string): EngineRequest<IncusReply> {
   return askIncus(socket, {
     method: 'DELETE',

@@ -43,6 +43,8 @@ export const SYSTEM_KEY = {
   keys: 'user.fairlead.keys',
   restarts: 'user.fairlead.restarts',
   restored: 'user.fairlead.restored',
+  /** It ran when its member began to be emptied or filled again, and is to run when that is over. */
+  carried: 'user.fairlead.carried',
   /** Hash of the packages that were installed at its first start. */
   packages: 'user.fairlead.packages',
 } as const
@@ -98,14 +100,14 @@ const OWN_ADDRESS = {
   'security.ipv6_filtering': 'true',
 } as const
 
-/** What of its configuration and devices people could change by hand, by names for people. */
+/**
+ * What of its configuration and devices people could change by hand, by names for people. Of what no system has, such as
+ * nesting, only what this one has all the same: a worker of an older release tells nothing of it.
+ */
 export function systemParts(config: Texts, devices: Readonly<Record<string, Texts>>): Record<string, string> {
-  const wanted = [
-    ...['limits.memory', 'limits.cpu.allowance', 'limits.processes'],
-    ...['security.idmap.isolated', 'security.privileged'],
-  ]
   return {
-    ...Object.fromEntries(wanted.map(key => [key, config[key] ?? 'none'])),
+    ...Object.fromEntries(OF_SHAPE.map(key => [key, config[key] ?? 'none'])),
+    ...byHand(config),
     ...Object.fromEntries(
       Object.entries(devices).map(([name, device]) => [
         device.type === 'proxy' ? `port:${device.listen ?? ''}` : `device:${name}`,
@@ -115,7 +117,32 @@ export function systemParts(config: Texts, devices: Readonly<Record<string, Text
   }
 }
 
-/** Whether the instance is as it should be; what others add to its configuration beside ours stays. */
+/** Keys that decide what a container may do, and that no system has. Those of its owner and Incus' own are none of them. */
+export function byHand(config: Texts): Texts {
+  return Object.fromEntries(
+    Object.entries(config).filter(
+      ([key, value]) =>
+        !OF_SHAPE.includes(key) && !HARMLESS.test(key) && value !== '' && value !== ALWAYS[key],
+    ),
+  )
+}
+
+/** Whether it has rights that it keeps, whatever its configuration says, until it is started anew. */
+export function holdsRights(parts: Readonly<Record<string, string>>): boolean {
+  return parts['security.privileged'] === 'true' || Object.keys(parts).some(key => AT_START.test(key))
+}
+
+const AT_START = /^(?:security\.(?!idmap\.isolated$|privileged$)|raw\.|linux\.|nvidia\.|limits\.kernel\.)/
+const HARMLESS =
+  /^(?:volatile|image|user|boot|snapshots|cloud-init|cluster|migration|environment|security\.protection)\./
+/** Those that are always told of. */
+const OF_SHAPE: readonly string[] = [
+  ...['limits.memory', 'limits.cpu.allowance', 'limits.processes'],
+  ...['security.idmap.isolated', 'security.privileged'],
+]
+const ALWAYS: Texts = { 'limits.memory.swap': 'false', 'security.nesting': 'false' }
+
+/** Whether the instance is as it should be; what others add to its configuration beside ours stays where it is harmless. */
 export function isShaped(
   found: { readonly config: Texts; readonly devices: Readonly<Record<string, Texts>> },
   shape: SystemShape,
@@ -124,7 +151,11 @@ export function isShaped(
   const config = Object.entries(systemConfig(shape)).every(
     ([key, value]) => (found.config[key] ?? '') === value,
   )
-  return config && canonicalJson(found.devices) === canonicalJson(systemDevices(shape, place))
+  return (
+    config &&
+    Object.keys(byHand(found.config)).length === 0 &&
+    canonicalJson(found.devices) === canonicalJson(systemDevices(shape, place))
+  )
 }
 
 /** The text of an authorized_keys file. */

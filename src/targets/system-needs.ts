@@ -12,6 +12,7 @@ import {
 } from '#commands/system-errors.ts'
 import { canonicalJson } from '#lib/canonical-json.ts'
 import {
+  holdsRights,
   keysHash,
   packagesHash,
   type SystemShape,
@@ -72,7 +73,8 @@ export function needsOf({ name, settings, seen, shape, configHash, previous }: W
     resize:
       found !== undefined && (found.configHash !== configHash || !hasParts(found.parts, { seen, shape })),
     authorize: found?.keysHash !== keysHash(keys),
-    start: running && (!isUp || rename || move || brings || found.restarts < restarts),
+    start:
+      running && (!isUp || rename || move || brings || found.restarts < restarts || holdsRights(found.parts)),
     install: running && lacksPackages(settings, seen),
     stop: !running && found !== undefined && found.status !== 'stopped',
     // One that is gone is not made up for: it would be of another day.

@@ -100,10 +100,31 @@ test('only what differs is done', () => {
   const byHand = present(SETTINGS)
   const parts = { ...byHand.system.parts, 'limits.memory': '1TiB' }
   assert.deepEqual(commands(SETTINGS, present(SETTINGS, { parts })), ['system.resize'])
+  const swapping = { ...byHand.system.parts, 'limits.memory.swap': 'true' }
+  assert.deepEqual(commands(SETTINGS, present(SETTINGS, { parts: swapping })), ['system.resize'])
   assert.deepEqual(commands({ ...SETTINGS, keys: [] }, present(SETTINGS)), ['system.authorize'])
   assert.deepEqual(commands({ ...SETTINGS, restarts: 1 }, present(SETTINGS)), ['system.start'])
   assert.deepEqual(commands({ ...SETTINGS, running: false }, present(SETTINGS)), ['system.stop'])
   assert.deepEqual(commands(SETTINGS, present(SETTINGS, { name: 'old' })), ['system.rename', 'system.start'])
+})
+
+test('a right that somebody gave it by hand is taken from it, and from what runs in it too', () => {
+  const { parts } = present(SETTINGS).system
+  for (const key of ['security.nesting', 'security.privileged', 'raw.lxc']) {
+    const given = present(SETTINGS, { parts: { ...parts, [key]: 'true' } })
+    assert.deepEqual(commands(SETTINGS, given), ['system.resize', 'system.start'], key)
+    assert.deepEqual(
+      commands({ ...SETTINGS, running: false }, { ...given, system: { ...given.system, status: 'stopped' } }),
+      ['system.resize'],
+    )
+  }
+  // Taken from it, and killed before it was started anew.
+  const again = planned(SETTINGS, present(SETTINGS, { restarts: -1 }))
+  assert.deepEqual(
+    again.apply.map(({ command }) => command),
+    ['system.start'],
+  )
+  assert.equal(again.undo[0]?.data.restarts, 0)
 })
 
 test('a resize that fails goes back to the limits of the release before', () => {

@@ -193,7 +193,7 @@ function undone(
     // A restore may have been done all the same, and have brought keys back that open it no more.
     ...(needs.restore ? [tell('undo keys', systemAuthorize, { id, name, keys: [...keys] })] : []),
     ...(isStopped && was?.status === 'running'
-      ? [tell('undo start', systemStart, { id, name, restarts: was.restarts, deployment })]
+      ? [tell('undo start', systemStart, { id, name, restarts: Math.max(0, was.restarts), deployment })]
       : []),
   ]
 }

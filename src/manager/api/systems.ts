@@ -18,7 +18,7 @@ import { changed, portsIn, stateAfter } from '#manager/systems/asked.ts'
 import { readBackup } from '#manager/systems/backups.ts'
 import { changeSystem } from '#manager/systems/change-system.ts'
 import { createSystem } from '#manager/systems/create-system.ts'
-import { IMAGE_OR_BACKUP, SYSTEM_NOT_CONFIRMED } from '#manager/systems/errors.ts'
+import { IMAGE_OR_BACKUP, RENAMED_ALONE, SYSTEM_NOT_CONFIRMED } from '#manager/systems/errors.ts'
 import { keeperFor, ownerOf } from '#manager/systems/owners.ts'
 import { readSystem, type SystemRecord } from '#manager/systems/queries.ts'
 import { renameSystem } from '#manager/systems/rename-system.ts'
@@ -124,6 +124,10 @@ export function systemRoutes(api: Api, parts: ApiParts): void {
       const by = speakerOf(request).name
       const { name: to, ports, owner, backups, ...asked } = body
       if (to !== undefined && to !== params.system) {
+        const others = Object.keys(body).filter(each => each !== 'name')
+        if (others.length > 0) {
+          throw RENAMED_ALONE(params.system, others)
+        }
         return reply.code(202).send(requested(await renameSystem(parts, { name: params.system, to, by })))
       }
       const ssh = { protocol: 'tcp', container: SSH_PORT, sources: [] as string[] } as const

@@ -182,3 +182,12 @@ export const IMAGE_OR_BACKUP = defineError({
   message: () => 'A system is made of an image or of a backup, and it is said of which.',
   hint: () => 'Give "image" (--image) or "backup" (--backup).',
 })
+
+export const RENAMED_ALONE = defineError({
+  code: 'RENAMED_ALONE',
+  status: 422,
+  retry: 'never',
+  message: (name: string, others: readonly string[]) =>
+    `"${name}" cannot be renamed and changed at once: beside its new name there is ${others.join(', ')}.`,
+  hint: () => 'Ask for the new name first, and for the rest when that deployment has ended.',
+})

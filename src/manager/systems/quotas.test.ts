@@ -44,10 +44,52 @@ test('R71 those who ask at the same moment get together no more than the person 
   assert.equal(new Set(ports.map(({ port }) => port)).size, 4, 'nobody has the port of another')
 })
 
-async function create(owner: { readonly id: string; readonly name: string }, name: string): Promise<unknown> {
+test('R71 who asks for more ports than they may have, or than the host has left, gets none and keeps what they have', async () => {
+  const [, eve] = OWNERS as [(typeof OWNERS)[0], (typeof OWNERS)[0]]
+  const portsOf = async () =>
+    (await store.db.selectFrom('system_ports').select('port').where('host', '=', 'box').execute()).length
+  await setQuota(store.db, { kind: 'host', id: 'box' }, NONE)
+  await setQuota(store.db, { kind: 'person', id: eve.id }, { ...NONE, ports: 4 })
+  // Two systems of theirs have one for SSH each.
+  const before = await portsOf()
+  await assert.rejects(ask('e1', 3), { code: 'QUOTA_EXCEEDED', message: /5 ports/ })
+  assert.equal(await portsOf(), before)
+  await ask('e1', 2)
+  assert.equal(await portsOf(), before + 2)
+  await setQuota(store.db, { kind: 'person', id: eve.id }, NONE)
+  const full = { ...RANGE, last: RANGE.first + before + 2 }
+  await assert.rejects(ask('e1', 4, full), { code: 'PORTS_EXHAUSTED', message: /22000.*22006/ })
+  assert.equal(await portsOf(), before + 2)
+  await assert.rejects(create(eve, 'e4', { ...full, last: full.last - 1 }), { code: 'PORTS_EXHAUSTED' })
+  // There is one left, and it is given to whoever asks next.
+  await create(eve, 'e4', full)
+  const kept = await store.db
+    .selectFrom('system_ports')
+    .select(({ fn }) => fn.max('port').as('last'))
+    .executeTakeFirst()
+  assert.equal(kept?.last, full.last)
+})
+
+async function create(
+  owner: { readonly id: string; readonly name: string },
+  name: string,
+  range = RANGE,
+): Promise<unknown> {
   const limits = { memory_bytes: 64 * MIB, cpus: 0.5, processes: 100, disk_bytes: 64 * MIB }
   const wish = { name, host: 'box', image: 'debian12', limits, ports: [] }
-  return await createSystem({ ...store, sealer }, wish, { owner, by: owner.name, range: RANGE })
+  return await createSystem({ ...store, sealer }, wish, { owner, by: owner.name, range })
+}
+
+/** So many ports beside the one for SSH. */
+async function ask(name: string, count: number, range = RANGE): Promise<unknown> {
+  const wanted = [22, ...Array.from({ length: count }, (_, at) => 8_000 + at)].map(
+    container => ({ protocol: 'tcp', container, sources: [] as string[] }) as const,
+  )
+  return await changeSystem(store, {
+    ...{ name, by: 'eve' },
+    change: settings => settings,
+    ports: { wanted, range },
+  })
 }
 
 async function grow(name: string): Promise<unknown> {

@@ -117,6 +117,9 @@ test('R71 a member is emptied and gets back what it had; meanwhile nothing is pu
   await refused('MEMBER_BUSY', send('POST', `/system-members/${host}/${k1}/evacuate`, {}))
   assert.ok(await untilStopped([world.worker], () => false))
   await world.disarm()
+  // The daemon that empties its member ends too, wherever it is with that.
+  await cluster.second.kill()
+  await cluster.second.start()
   await world.crash('worker')
   assert.equal((await changed(k2)).change?.reason, null)
   assert.deepEqual([await locationOf(NAME), await locationOf('stranger')], [k1, k1])
@@ -238,6 +241,32 @@ test('R71 what is on a member that died is shown as out of reach, and others go 
   await cluster.second.start()
   await seen(each => each.observed.state === 'running')
   assert.equal(await inside('cat /root/mark'), 'kept\n')
+})
+
+test('R71 a move whose receiving daemon is killed ends at one of the two members, where the system answers', {
+  skip,
+}, async () => {
+  await must(send('PATCH', `/systems/${STAYS}`, { member: k1 }))
+  await inside('echo stays > /root/mark; sync', `/systems/${STAYS}`)
+  const killed = async () => {
+    await cluster.second.kill()
+    await cluster.second.start()
+    await world.crash('worker')
+  }
+  const failpoint = 'worker system.move after-call POST incus /1.0/instances/*'
+  const { end: over, missed } = await crashWhile(
+    { ...world, crash: killed },
+    { failpoint, victim: 'worker' },
+    () => send('PATCH', `/systems/${STAYS}`, { member: k2 }),
+  )
+  assert.deepEqual(missed, [])
+  const member = over?.outcome === 'deployed' ? k2 : k1
+  assert.deepEqual(
+    [over?.outcome, await locationOf(STAYS)],
+    [member === k2 ? 'deployed' : 'returned-to-previous', member],
+  )
+  await until(async () => (await shown(`/systems/${STAYS}`)).member === member)
+  assert.equal(await inside('cat /root/mark', `/systems/${STAYS}`), 'stays\n')
 })
 
 async function members(): Promise<readonly MemberDocument[]> {

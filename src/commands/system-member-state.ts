@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import { MemberName } from '#contract/cluster.ts'
+import { asFairleadError } from '#lib/errors.ts'
 import { memberOperations, setMemberState } from '#programs/incus-cluster.ts'
 import { isUntold, listInstances, type SystemInstance } from '#programs/incus-instances.ts'
 import { SYSTEM_KEY } from '#programs/incus-system.ts'
@@ -11,10 +12,10 @@ import {
   SYSTEM_MEMBER_NOT_READY,
   SYSTEM_MEMBER_UNFINISHED,
 } from './system-errors.ts'
-import { ended, endOf, systemsOf, untilIdle } from './system-incus.ts'
+import { ended, endOf, note, systemsOf, untilIdle } from './system-incus.ts'
 import { ORIGIN } from './system-member-look.ts'
 import { memberNamed, reachedAt, refuseOneAddress } from './system-members.ts'
-import { greetingAt, isUp } from './system-state.ts'
+import { greetingAt, isUp, startInstance } from './system-state.ts'
 
 const strict = { additionalProperties: false } as const
 /** Everything on the disks of a machine goes over the network. */
@@ -24,6 +25,8 @@ const SSH_WITHIN_MS = 120_000
 const PATIENCE_MS = 30_000
 const LOOK_AGAIN_MS = 200
 const SSH = 'tcp:127.0.0.1:22'
+/** Where Incus writes down whether a container is to run: also of one that it has stopped to move it. */
+const POWER = 'volatile.last_state.power'
 
 export const systemMemberState = defineCommand({
   name: 'system.member-state',
@@ -40,7 +43,7 @@ export const systemMemberState = defineCommand({
   lock: memberLock,
   async run(hands, { member, action }) {
     const { socket } = systemsOf(hands)
-    const doing = { what: action === 'evacuate' ? 'evacuated' : 'restored', name: member }
+    const doing = { what: doneBy(action), name: member }
     await refuse(hands, { member, action })
     // What an earlier worker began goes on in the daemon; how it ended shows below.
     for (const operation of await hands.perform(memberOperations(socket, member))) {
@@ -52,23 +55,29 @@ export const systemMemberState = defineCommand({
       hands.say(`not made by Fairlead, and moved as well: ${strangers.join(', ')}`, 'info')
     }
     const names = before.map(({ name }) => name)
-    const { found } = await memberNamed(hands, member)
-    if ((found.status === 'evacuated') !== (action === 'evacuate')) {
-      await ended(hands, doing, hands.perform(setMemberState(socket, member, action)))
+    for (const { name } of before.filter(each => isOurs(each) && isUp(each))) {
+      await note(hands, name, { [SYSTEM_KEY.carried]: 'true' })
     }
-    // It calls a member evacuated, or restored, before it has moved anything; a daemon that ends then does not go on.
+    await bringAbout(hands, { member, action, isHalf: before.length > 0 })
     const isMeant = (each: SystemInstance) => names.includes(each.name) || each.location === member
+    await startCarried(hands, await listTold(hands, isMeant))
     const after = await listTold(hands, isMeant)
     const left = after.filter(each => isWhere(each, { member, action }))
-    const moved = after.filter(each => names.includes(each.name) || each.config[ORIGIN] === member)
-    const isDown = (each: SystemInstance) =>
-      !isUp(each) && before.some(was => was.name === each.name && isUp(was))
+    const moved = after.filter(each => names.includes(each.name) || hasArrived(each, { member, action }))
+    const wasUp = (each: SystemInstance) =>
+      wasCarried(each) ||
+      each.config[POWER] === 'RUNNING' ||
+      before.some(was => was.name === each.name && isUp(was))
+    const isDown = (each: SystemInstance) => !isUp(each) && wasUp(each)
     const unfinished = [...left, ...moved.filter(each => !left.includes(each) && isDown(each))]
     if (unfinished.length > 0) {
       throw SYSTEM_MEMBER_UNFINISHED(doing.what, member, unfinished.map(({ name }) => name).join(', '))
     }
     const ours = moved.filter(isOurs)
     await proveAll(hands, ours)
+    for (const { name } of ours.filter(wasCarried)) {
+      await note(hands, name, { [SYSTEM_KEY.carried]: '' })
+    }
     hands.say(`${doing.what} "${member}"`, 'info')
     return { moved: ours.map(({ name }) => name).sort() }
   },
@@ -77,6 +86,33 @@ export const systemMemberState = defineCommand({
 interface Wish {
   readonly member: string
   readonly action: 'evacuate' | 'restore'
+}
+
+/**
+ * Incus calls a member evacuated, or restored, before it has moved anything. A daemon that ends then does not go on, and
+ * takes no member that counts as evacuated for another evacuation: with something left there it is restored first.
+ */
+async function bringAbout(
+  hands: Hands,
+  { member, action, isHalf }: Wish & { readonly isHalf: boolean },
+): Promise<void> {
+  const { found } = await memberNamed(hands, member)
+  const counts = (found.status === 'evacuated') === (action === 'evacuate')
+  if (counts && (action === 'restore' || !isHalf)) {
+    return
+  }
+  const { socket } = systemsOf(hands)
+  if (counts) {
+    hands.say(`"${member}" was evacuated by half and is restored first`, 'info')
+    const back = { what: 'restored', name: member }
+    await ended(hands, back, hands.perform(setMemberState(socket, member, 'restore')))
+  }
+  const doing = { what: doneBy(action), name: member }
+  await ended(hands, doing, hands.perform(setMemberState(socket, member, action)))
+}
+
+function doneBy(action: Wish['action']): string {
+  return action === 'evacuate' ? 'evacuated' : 'restored'
 }
 
 async function refuse(hands: Hands, { member, action }: Wish): Promise<void> {
@@ -132,8 +168,30 @@ function isWhere({ location, config }: SystemInstance, { member, action }: Wish)
   return (action === 'evacuate' ? location : config[ORIGIN]) === member
 }
 
+/**
+ * Also one that an earlier run of this command moved, which nothing moves any more. Of what came back Incus keeps no
+ * mark: all that is on the member counts.
+ */
+function hasArrived({ location, config }: SystemInstance, { member, action }: Wish): boolean {
+  return action === 'evacuate' ? config[ORIGIN] === member : location === member
+}
+
 function isOurs({ config }: SystemInstance): boolean {
   return config[SYSTEM_KEY.whole] === 'true'
+}
+
+function wasCarried({ config }: SystemInstance): boolean {
+  return config[SYSTEM_KEY.carried] === 'true'
+}
+
+/** A daemon that ends between the stop of a container and its start on another member takes it for one that is to be stopped. */
+async function startCarried(hands: Hands, all: readonly SystemInstance[]): Promise<void> {
+  for (const each of all.filter(found => wasCarried(found) && !isUp(found))) {
+    await startInstance(hands, each).catch(error => {
+      hands.signal.throwIfAborted()
+      hands.say(asFairleadError(error).message, 'stderr')
+    })
+  }
 }
 
 /** That Incus has started one says nothing of whether somebody can log in. */

@@ -47,9 +47,10 @@ export const systemStop = defineSystemChange({
   async run(hands, whose) {
     const found = await mustFind(hands, whose)
     await stopInstance(hands, found)
-    if (whose.deployment !== undefined) {
-      await note(hands, found.name, { [SYSTEM_KEY.deployment]: whose.deployment })
-    }
+    const { deployment } = whose
+    const by = deployment === undefined ? {} : { [SYSTEM_KEY.deployment]: deployment }
+    // Whoever carries it to another member after this is not to start it.
+    await note(hands, found.name, { [SYSTEM_KEY.carried]: '', ...by })
     return {}
   },
 })
@@ -114,7 +115,7 @@ export function isUp({ status }: Pick<SystemInstance, 'status'>): boolean {
   return status === 'running' || status === 'frozen'
 }
 
-async function startInstance(hands: Hands, found: SystemInstance): Promise<void> {
+export async function startInstance(hands: Hands, found: SystemInstance): Promise<void> {
   if (isUp(found)) {
     return
   }

@@ -251,15 +251,18 @@ test('R71 what somebody changes by hand is shown, and the next deployment puts i
   await seen(each => each.drift.findings === 0)
   // Root of a privileged one is root of its host.
   const rootOutside = async () => Number((await inside('cat /proc/self/uid_map')).trim().split(/\s+/)[1])
-  const config = { 'security.privileged': 'true', 'security.idmap.isolated': '', 'security.nesting': 'true' }
-  await incus.ask('PATCH', `/1.0/instances/${NAME}`, { config })
+  const config = { 'security.privileged': 'yes', 'security.idmap.isolated': '', 'security.nesting': 'true' }
+  await incus.ask('POST', '/1.0/profiles', { name: 'extra', config: { 'limits.kernel.nofile': '5000' } })
+  await incus.ask('PATCH', `/1.0/instances/${NAME}`, { config, profiles: ['extra'] })
   await incus.ask('PUT', `/1.0/instances/${NAME}/state`, { action: 'restart', force: true, timeout: 30 })
   await until(async () => (await logIn(await place(), key.file, 'true')).code === 0)
   assert.equal(await rootOutside(), 0)
   const shownDrift = async () => JSON.stringify(await get(`/apps/${NAME}/drift`))
-  await until(async () => /security.nesting.*security.privileged/s.test(await shownDrift()))
+  await until(async () => /profiles.*security.nesting.*security.privileged/s.test(await shownDrift()))
   await must(send('POST', `${PATH}/start`, {}))
   assert.ok((await rootOutside()) > 0)
+  // Refused while any container has it.
+  await incus.ask('DELETE', '/1.0/profiles/extra')
   await seen(each => each.drift.findings === 0)
 })
 

@@ -44,7 +44,7 @@ export async function observeSystems(hands: Hands): Promise<SystemsSight> {
   }
 }
 
-function sightOf({ name, status, createdAt, location, config, devices }: SystemInstance) {
+function sightOf({ name, status, createdAt, location, config, devices, profiles }: SystemInstance) {
   const ports = Object.values(devices).flatMap(({ type, listen = '' }) =>
     type === 'proxy' ? [listen.slice(listen.lastIndexOf(':') + 1)] : [],
   )
@@ -66,7 +66,7 @@ function sightOf({ name, status, createdAt, location, config, devices }: SystemI
     ports,
     ...where,
   }
-  return { container, parts: { name, ...where, ...systemParts(config, devices) } }
+  return { container, parts: { name, ...where, ...systemParts(config, devices, profiles) } }
 }
 
 /** What is told of must fit into one frame. */

@@ -102,7 +102,9 @@ export async function shape(hands: Hands, found: SystemInstance, wanted: Shaping
   const { socket, ...place } = systemsOf(hands)
   // Unlike any number that people ask for: the next start is a new one, also after a kill in between.
   const again =
-    holdsRights(systemParts(found.config, {})) && isUp(found) ? { [SYSTEM_KEY.restarts]: '-1' } : {}
+    holdsRights(systemParts(found.config, {}, found.profiles)) && isUp(found)
+      ? { [SYSTEM_KEY.restarts]: '-1' }
+      : {}
   const marks = {
     ...again,
     [SYSTEM_KEY.deployment]: wanted.deployment,

@@ -46,12 +46,12 @@ async function look(
 }
 
 function seenSystem(
-  { name, status, createdAt, location, config, devices }: SystemInstance,
+  { name, status, createdAt, location, config, devices, profiles }: SystemInstance,
   snapshots: readonly InstanceSnapshot[],
 ): SeenSystem {
   const packages = config[SYSTEM_KEY.packages]
   return {
-    ...{ name, status, createdAt, parts: systemParts(config, devices) },
+    ...{ name, status, createdAt, parts: systemParts(config, devices, profiles) },
     isWhole: config[SYSTEM_KEY.whole] === 'true',
     configHash: config[SYSTEM_KEY.config] ?? '',
     deployment: config[SYSTEM_KEY.deployment] ?? '',

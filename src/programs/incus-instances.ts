@@ -13,6 +13,8 @@ export interface SystemInstance {
   /** The member of the cluster that it is on; undefined: there is no cluster. */
   readonly location: string | undefined
   readonly architecture: string
+  /** What it has beside its own configuration and devices: those of each count as well. */
+  readonly profiles: readonly string[]
   readonly config: Texts
   readonly devices: Readonly<Record<string, Texts>>
 }
@@ -151,6 +153,7 @@ interface RawInstance {
   created_at?: string
   location?: string
   architecture?: string
+  profiles?: string[] | null
   config?: Record<string, string> | null
   devices?: Record<string, Record<string, string>> | null
 }
@@ -162,6 +165,7 @@ function readInstance(raw: RawInstance): SystemInstance {
     createdAt: raw.created_at ?? '',
     location: raw.location === 'none' ? undefined : raw.location,
     architecture: raw.architecture ?? '',
+    profiles: raw.profiles ?? [],
     config: raw.config ?? {},
     devices: raw.devices ?? {},
   }

@@ -11,6 +11,9 @@ const whole = systemParts(ours, devices)
 for (const [key, value, keepsItUntilStarted] of [
   ['security.nesting', 'true', true],
   ['security.privileged', 'true', true],
+  ['security.privileged', 'yes', true],
+  ['security.privileged', '0', false],
+  ['security.idmap.isolated', 'off', true],
   ['security.syscalls.intercept.mount', 'true', true],
   ['raw.lxc', 'lxc.apparmor.profile=unconfined', true],
   ['raw.idmap', 'both 0 0', true],
@@ -19,10 +22,10 @@ for (const [key, value, keepsItUntilStarted] of [
   ['limits.memory.swap', 'true', false],
   ['limits.cpu', '8', false],
 ] as const) {
-  test(`${key} that somebody sets by hand is shown, and is no part of a system`, () => {
+  test(`${key}=${value} that somebody sets by hand is shown, and is no part of a system`, () => {
     const config = { ...ours, [key]: value }
     assert.deepEqual(systemParts(config, devices), { ...whole, [key]: value })
-    assert.equal(isShaped({ config, devices }, SHAPE, PLACE), false)
+    assert.equal(isShaped({ config, devices, profiles: [] }, SHAPE, PLACE), false)
     assert.equal(holdsRights(systemParts(config, devices)), keepsItUntilStarted)
   })
 }
@@ -34,6 +37,15 @@ test('what Incus writes down itself, or an owner of the host for themselves, is 
     ...{ 'security.protection.delete': 'true', 'user.fairlead.id': 'x' },
   }
   assert.deepEqual(systemParts(config, devices), whole)
-  assert.equal(isShaped({ config, devices }, SHAPE, PLACE), true)
+  assert.equal(isShaped({ config, devices, profiles: [] }, SHAPE, PLACE), true)
   assert.equal(holdsRights(whole), false)
+})
+
+test('a profile that somebody gives it by hand is shown, whatever is in it, and without its key it may swap', () => {
+  const parts = systemParts(ours, devices, ['extra', 'more'])
+  assert.deepEqual(parts, { ...whole, profiles: 'extra, more' })
+  assert.equal(isShaped({ config: ours, devices, profiles: ['extra'] }, SHAPE, PLACE), false)
+  assert.equal(holdsRights(parts), true)
+  const { 'limits.memory.swap': _, ...config } = ours
+  assert.deepEqual(systemParts(config, devices), { ...whole, 'limits.memory.swap': 'none' })
 })

@@ -101,13 +101,20 @@ const OWN_ADDRESS = {
 } as const
 
 /**
- * What of its configuration and devices people could change by hand, by names for people. Of what no system has, such as
- * nesting, only what this one has all the same: a worker of an older release tells nothing of it.
+ * What of its configuration, devices and profiles people could change by hand, by names for people. Of what no system has,
+ * such as nesting, only what this one has all the same: a worker of an older release tells nothing of it.
  */
-export function systemParts(config: Texts, devices: Readonly<Record<string, Texts>>): Record<string, string> {
+export function systemParts(
+  config: Texts,
+  devices: Readonly<Record<string, Texts>>,
+  profiles: readonly string[] = [],
+): Record<string, string> {
   return {
     ...Object.fromEntries(OF_SHAPE.map(key => [key, config[key] ?? 'none'])),
+    // Without a word Incus lets it swap.
+    ...(SWAP in config ? {} : { [SWAP]: 'none' }),
     ...byHand(config),
+    ...(profiles.length === 0 ? {} : { profiles: profiles.join(', ') }),
     ...Object.fromEntries(
       Object.entries(devices).map(([name, device]) => [
         device.type === 'proxy' ? `port:${device.listen ?? ''}` : `device:${name}`,
@@ -129,10 +136,19 @@ export function byHand(config: Texts): Texts {
 
 /** Whether it has rights that it keeps, whatever its configuration says, until it is started anew. */
 export function holdsRights(parts: Readonly<Record<string, string>>): boolean {
-  return parts['security.privileged'] === 'true' || Object.keys(parts).some(key => AT_START.test(key))
+  return (
+    YES.test(parts['security.privileged'] ?? '') ||
+    NO.test(parts['security.idmap.isolated'] ?? '') ||
+    Object.keys(parts).some(key => AT_START.test(key))
+  )
 }
 
-const AT_START = /^(?:security\.(?!idmap\.isolated$|privileged$)|raw\.|linux\.|nvidia\.|limits\.kernel\.)/
+/** All that Incus takes for true and false. */
+const YES = /^(?:true|1|yes|on)$/i
+const NO = /^(?:false|0|no|off)$/i
+/** What is in a profile nobody looks at: any of these. */
+const AT_START =
+  /^(?:security\.(?!idmap\.isolated$|privileged$)|raw\.|linux\.|nvidia\.|limits\.kernel\.|profiles$)/
 const HARMLESS =
   /^(?:volatile|image|user|boot|snapshots|cloud-init|cluster|migration|environment|security\.protection)\./
 /** Those that are always told of. */
@@ -140,11 +156,16 @@ const OF_SHAPE: readonly string[] = [
   ...['limits.memory', 'limits.cpu.allowance', 'limits.processes'],
   ...['security.idmap.isolated', 'security.privileged'],
 ]
-const ALWAYS: Texts = { 'limits.memory.swap': 'false', 'security.nesting': 'false' }
+const SWAP = 'limits.memory.swap'
+const ALWAYS: Texts = { [SWAP]: 'false', 'security.nesting': 'false' }
 
 /** Whether the instance is as it should be; what others add to its configuration beside ours stays where it is harmless. */
 export function isShaped(
-  found: { readonly config: Texts; readonly devices: Readonly<Record<string, Texts>> },
+  found: {
+    readonly config: Texts
+    readonly devices: Readonly<Record<string, Texts>>
+    readonly profiles: readonly string[]
+  },
   shape: SystemShape,
   place: SystemPlace,
 ): boolean {
@@ -154,6 +175,7 @@ export function isShaped(
   return (
     config &&
     Object.keys(byHand(found.config)).length === 0 &&
+    found.profiles.length === 0 &&
     canonicalJson(found.devices) === canonicalJson(systemDevices(shape, place))
   )
 }

@@ -92,6 +92,7 @@ async function restore(hands: Hands, data: RestoreData): Promise<Record<string, 
   const marks = {
     [SYSTEM_KEY.restored]: String(restored),
     [SYSTEM_KEY.restarts]: found.config[SYSTEM_KEY.restarts] ?? '0',
+    [SYSTEM_KEY.carried]: '',
   }
   await shape(calm, await mustFind(calm, data), { ...data, marks })
   calm.say(`"${found.name}" is as it was in "${snapshot}"`, 'info')

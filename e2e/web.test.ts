@@ -91,6 +91,12 @@ test('a Git address becomes an app that answers: what is in it, its settings, it
   await visit.goto(address ?? '')
   await visit.getByText('one', { exact: true }).waitFor()
   await visit.close()
+  // What it uses is drawn, and said in words and figures to those who do not see that.
+  await page.getByRole('img', { name: /^Processor of the last ten minutes: [0-9.]+ % now/ }).waitFor()
+  await page.getByRole('img', { name: /^Memory of the last ten minutes: [0-9.]+ MB now/ }).waitFor()
+  const figures = page.getByRole('table', { name: 'What each running container uses now' })
+  await figures.getByRole('row', { name: new RegExp(`^${APP}.* [0-9.]+ % [0-9.]+ MB of `) }).waitFor()
+  await tab.shoot('app-usage')
 })
 
 test('L01 L02 T18 nothing of a build that fails is run or obeyed: its words are text, and its hint is shown', async () => {

@@ -13,6 +13,7 @@ import {
   PORT_REFUSED,
   VOLUME_TAKEN,
 } from '#commands/container-errors.ts'
+import { containerUsage } from '#commands/container-usage.ts'
 import { IMAGE_NOT_FOUND, IMAGE_REGISTRY_REFUSED } from '#commands/image-errors.ts'
 import { systemClock } from '#lib/clock.ts'
 import { newId } from '#lib/id.ts'
@@ -50,6 +51,16 @@ describe('a container', () => {
     deepEqual([made.HostConfig.Init, made.HostConfig.ReadonlyRootfs], [true, true])
     equal(made.HostConfig.LogConfig.Config['max-size'], '10m')
     equal(made.Config.Labels['io.fairlead.deployment'], data.deployment)
+    const { containers, left } = await containerUsage.run(world.hands, { app: world.app })
+    const [used] = containers
+    deepEqual([containers.length, left, used?.name], [1, 0, result.name])
+    equal(used?.memoryLimitBytes, 64 * 1024 * 1024)
+    ok(used.memoryBytes > 0 && used.memoryBytes < used.memoryLimitBytes, `${used.memoryBytes} bytes`)
+    ok(used.processorNanoseconds > 0)
+    await page(result.ip)
+    const again = await containerUsage.run(world.hands, { app: world.app })
+    ok((again.containers[0]?.readAt ?? 0) >= used.readAt)
+    ok((again.containers[0]?.processorNanoseconds ?? 0) > used.processorNanoseconds)
   })
 
   test('cannot reach another app on the network, but the host can', async () => {

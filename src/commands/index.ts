@@ -13,6 +13,7 @@ import { containerLogs } from './container-logs.ts'
 import { containerObserve } from './container-observe.ts'
 import { containerRemove } from './container-remove.ts'
 import { containerStart } from './container-start.ts'
+import { containerUsage } from './container-usage.ts'
 import { containerVerify } from './container-verify.ts'
 import { containerWatch } from './container-watch.ts'
 import { engineChoose } from './engine-choose.ts'
@@ -135,6 +136,7 @@ export const COMMANDS: readonly Command[] = [
   notebookContent,
   containerObserve,
   containerStart,
+  containerUsage,
   containerVerify,
   containerWatch,
   containerRemove,

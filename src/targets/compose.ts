@@ -1,5 +1,6 @@
 import { composeDown, composeObserve, composeRecall, composeRender } from '#commands/compose.ts'
 import { COMPOSE_RENDER_GONE } from '#commands/compose-errors.ts'
+import { containerUsage } from '#commands/container-usage.ts'
 import { imageFind, imagePrune } from '#commands/image.ts'
 import { routeObserve } from '#commands/route.ts'
 import { contentTells } from './built-images.ts'
@@ -37,6 +38,7 @@ export const compose: Target = defineTarget({
   domains: domainsOf,
   opens: ({ ports = [] }) => openingsOf(ports.map(each => ({ ...each, open: true }))),
   images: imagesOf,
+  usage: containerUsage.name,
   follows: release => {
     const { followed, pinned } = readRelease(release)
     return followedWith(followed, pinned)

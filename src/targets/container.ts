@@ -1,4 +1,5 @@
 import { containerObserve, containerRemove } from '#commands/container.ts'
+import { containerUsage } from '#commands/container-usage.ts'
 import { imageContent, imageFind, imagePrune } from '#commands/image.ts'
 import { routeObserve, routeRemove } from '#commands/route.ts'
 import { exposedPort } from '#programs/dockerfile.ts'
@@ -24,6 +25,7 @@ export const container: Target = defineTarget({
   opens: ({ ports = [] }) => openingsOf(ports.map(each => ({ ...each, port: each.host }))),
   settle,
   images: imagesOf,
+  usage: containerUsage.name,
   look,
   plan: planContainer,
   // The route last: it gives the app's addresses back, which must not be in use by then.

@@ -1,5 +1,6 @@
 import { posix } from 'node:path'
 import { containerLogs, containerObserve, containerRemove } from '#commands/container.ts'
+import { containerUsage } from '#commands/container-usage.ts'
 import { imageFind, imagePrune } from '#commands/image.ts'
 import { notebookExamine } from '#commands/notebook-examine.ts'
 import { repositoryChanges } from '#commands/repository.ts'
@@ -31,6 +32,7 @@ export const notebook: Target = defineTarget({
   settle: settings => settings,
   images: imagesOf,
   logs: containerLogs.name,
+  usage: containerUsage.name,
   look,
   plan: planNotebook,
   remove: ({ app, volumes, moved }) => [

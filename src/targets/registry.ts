@@ -1,4 +1,5 @@
 import { containerRemove } from '#commands/container.ts'
+import { containerUsage } from '#commands/container-usage.ts'
 import { registryForget, registryObserve, registryServe } from '#commands/registry.ts'
 import type { RegistryObserved } from '#commands/registry-observe.ts'
 import { RegistrySettings, registryFactsOf, registryHash, registrySecret } from './registry-settings.ts'
@@ -30,6 +31,7 @@ export const registry: Target = defineTarget({
   look: input => [tell('registry', registryObserve, { app: input.app.name, access: accessOf(input) })],
   plan,
   images,
+  usage: containerUsage.name,
   remove: ({ app, volumes }) => [
     tell('containers', containerRemove, { app: app.name, keep: [], drainMs: 0, volumes }),
     tell('files', registryForget, { app: app.name }),

@@ -1,3 +1,4 @@
+import { containerUsage } from '#commands/container-usage.ts'
 import { imagePrune } from '#commands/image.ts'
 import { swarmDown, swarmLogs, swarmObserve, swarmRecall, swarmRender } from '#commands/swarm.ts'
 import type { StackRender } from '#commands/swarm-data.ts'
@@ -35,6 +36,7 @@ export const stack: Target = defineTarget({
     return followedWith(followed, images)
   },
   logs: swarmLogs.name,
+  usage: containerUsage.name,
   settle: settings => settings,
   look,
   plan: planStack,

@@ -121,6 +121,8 @@ export interface Target<S extends TObject = TObject> {
   readonly artifact?: (release: Pick<ReleaseFacts, 'content'>) => Artifact | undefined
   /** The command that shows what an app prints; default: `<target>.logs`, when there is one. */
   readonly logs?: string
+  /** The command that tells what an app uses of processor and memory; absent: nobody can tell. */
+  readonly usage?: string
   /** Whether a tag that is pushed asks for a deployment as a push to the branch does. */
   readonly usesTags?: (settings: Static<S>) => boolean
   /** Absent: nobody else is ever in its way. */

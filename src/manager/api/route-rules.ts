@@ -91,6 +91,7 @@ export const ROUTE_RULES: Readonly<Record<string, RouteRule>> = {
   'GET /api/v1/apps/:app/containers': on('app', 'viewer'),
   'GET /api/v1/apps/:app/drift': on('app', 'viewer'),
   'GET /api/v1/apps/:app/logs': on('app', 'viewer'),
+  'GET /api/v1/apps/:app/usage': on('app', 'viewer'),
   'GET /api/v1/apps/:app/secrets': on('app', 'deployer'),
   'PUT /api/v1/apps/:app/secrets/:name': on('app', 'maintainer'),
   'DELETE /api/v1/apps/:app/secrets/:name': on('app', 'maintainer'),

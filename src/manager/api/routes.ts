@@ -2,6 +2,7 @@ import { addressListRoutes } from './address-lists.ts'
 import { appActionRoutes } from './app-actions.ts'
 import { appLogRoutes } from './app-logs.ts'
 import { secretRoutes } from './app-secrets.ts'
+import { appUsageRoutes } from './app-usage.ts'
 import { appRoutes } from './apps.ts'
 import { artifactRoutes } from './artifacts.ts'
 import { auditRoutes } from './audit.ts'
@@ -67,6 +68,7 @@ const RESOURCES = [
   appRoutes,
   appActionRoutes,
   appLogRoutes,
+  appUsageRoutes,
   secretRoutes,
   sharedSecretRoutes,
   recipientRoutes,

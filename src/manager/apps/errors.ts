@@ -80,3 +80,21 @@ export const VISITS_GO_ON = defineError({
   hint: () =>
     'Bring the worker of that host to the release of the manager and start it anew; the visits end seconds later.',
 })
+
+export const USAGE_NOT_AVAILABLE = defineError({
+  code: 'USAGE_NOT_AVAILABLE',
+  status: 409,
+  retry: 'never',
+  message: (app: string, target: string) =>
+    `What the app "${app}" uses is not measured (it runs as "${target}").`,
+  hint: () => 'Processor and memory are measured of what runs in containers of a Docker engine.',
+})
+
+export const USAGE_UNKNOWN = defineError({
+  code: 'USAGE_UNKNOWN',
+  status: 409,
+  retry: 'later',
+  message: (host: string) =>
+    `The worker of "${host}" cannot tell what its containers use: it is of an older release.`,
+  hint: (host: string) => `Install the release of the manager on "${host}" and restart its worker.`,
+})

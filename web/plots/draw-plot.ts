@@ -1,20 +1,34 @@
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
-import { durationText, fullTime } from '#web/parts/clock.ts'
-import type { DeploymentTime } from './deployment-times.ts'
+import { fullTime } from '#web/parts/clock.ts'
+
+/** Seconds since 1970, then for each line its amounts, null where there is none. */
+export type PlotData = [times: number[], ...lines: (number | null)[][]]
+
+export interface PlotForm {
+  /** What the times are of, in the legend. */
+  readonly timesLabel: string
+  readonly lines: readonly { readonly label: string; readonly colour: string }[]
+  /** An amount in words. */
+  text(amount: number): string
+  /** The amount that the plot reaches up to at least. */
+  readonly least: number
+  /** Every point is shown, not only the line through them. */
+  readonly points?: true
+}
 
 export interface DrawnPlot {
-  set(times: readonly DeploymentTime[]): void
+  set(data: PlotData): void
   close(): void
 }
 
 const LEGEND_PX = 32
 const DAY_SECONDS = 86_400
 
-/** Durations over the time when they were asked for, in the colours of the theme, as wide as the element. */
-export function drawTimes(box: HTMLElement, times: readonly DeploymentTime[]): DrawnPlot {
+/** Amounts over time, in the colours of the theme, as wide as the element. */
+export function drawPlot(box: HTMLElement, form: PlotForm, data: PlotData): DrawnPlot {
   let plot: uPlot | undefined
-  let shown = times
+  let shown = data
 
   function draw(): void {
     plot?.destroy()
@@ -25,32 +39,30 @@ export function drawTimes(box: HTMLElement, times: readonly DeploymentTime[]): D
       ticks: { stroke: colour('--ui-border'), width: 1 },
       font: '11px ui-sans-serif, system-ui, sans-serif',
     }
-    const line = (label: string, name: string): uPlot.Series => ({
-      label,
-      stroke: colour(name),
-      width: 2,
-      points: { show: true, size: 5 },
-      value: (_, seconds) => (seconds === null ? '' : durationText(seconds * 1000)),
-    })
     plot = new uPlot(
       {
         ...sizeOf(box),
         cursor: { drag: { x: false, y: false } },
         axes: [
           { ...axis, space: 90, values: (_, ticks) => timesIn(ticks) },
-          { ...axis, size: 64, values: (_, ticks) => ticks.map(each => durationText(each * 1000)) },
+          { ...axis, size: 64, values: (_, ticks) => ticks.map(each => form.text(each)) },
         ],
-        scales: { y: { range: (_, __, most) => [0, Math.max(1, most * 1.1)] } },
+        scales: { y: { range: (_, __, most) => [0, Math.max(form.least, (most ?? 0) * 1.1)] } },
         series: [
           {
-            label: 'asked',
+            label: form.timesLabel,
             value: (_, at) => (at === null ? '' : fullTime(new Date(at * 1000).toISOString())),
           },
-          line('took', '--ui-primary'),
-          line('waited before', '--ui-warning'),
+          ...form.lines.map(line => ({
+            label: line.label,
+            stroke: colour(line.colour),
+            width: 2,
+            ...(form.points ? { points: { show: true, size: 5 } } : {}),
+            value: (_: uPlot, amount: number | null) => (amount === null ? '' : form.text(amount)),
+          })),
         ],
       },
-      dataOf(shown),
+      shown,
       box,
     )
     showLast()
@@ -58,7 +70,9 @@ export function drawTimes(box: HTMLElement, times: readonly DeploymentTime[]): D
 
   /** The legend says something also while nothing is pointed at. */
   function showLast(): void {
-    plot?.setLegend({ idx: shown.length - 1 })
+    if (plot?.cursor.idx === null || plot?.cursor.idx === undefined) {
+      plot?.setLegend({ idx: shown[0].length - 1 })
+    }
   }
 
   draw()
@@ -69,7 +83,7 @@ export function drawTimes(box: HTMLElement, times: readonly DeploymentTime[]): D
   return {
     set(next) {
       shown = next
-      plot?.setData(dataOf(next))
+      plot?.setData(next)
       showLast()
     },
     close() {
@@ -92,8 +106,4 @@ function timesIn(ticks: readonly number[]): string[] {
 
 function sizeOf(box: HTMLElement): { width: number; height: number } {
   return { width: Math.max(200, box.clientWidth), height: Math.max(80, box.clientHeight - LEGEND_PX) }
-}
-
-function dataOf(times: readonly DeploymentTime[]): uPlot.AlignedData {
-  return [times.map(each => each.at), times.map(each => each.took), times.map(each => each.waited)]
 }

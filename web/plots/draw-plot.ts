@@ -1,18 +1,20 @@
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
-import { fullTime } from '#web/parts/clock.ts'
 
 /** Seconds since 1970, then for each line its amounts, null where there is none. */
 export type PlotData = [times: number[], ...lines: (number | null)[][]]
 
 export interface PlotForm {
-  /** What the times are of, in the legend. */
+  /** What the times are of, and one of them in words, for the legend: it has one row. */
   readonly timesLabel: string
+  timeText(time: string): string
   readonly lines: readonly { readonly label: string; readonly colour: string }[]
   /** An amount in words. */
   text(amount: number): string
   /** The amount that the plot reaches up to at least. */
   readonly least: number
+  /** Between two lines of the grid; default: round decimal numbers. */
+  readonly steps?: number[]
   /** Every point is shown, not only the line through them. */
   readonly points?: true
 }
@@ -45,13 +47,16 @@ export function drawPlot(box: HTMLElement, form: PlotForm, data: PlotData): Draw
         cursor: { drag: { x: false, y: false } },
         axes: [
           { ...axis, space: 90, values: (_, ticks) => timesIn(ticks) },
-          { ...axis, size: 64, values: (_, ticks) => ticks.map(each => form.text(each)) },
+          {
+            ...{ ...axis, ...(form.steps ? { incrs: form.steps } : {}) },
+            ...{ size: 64, values: (_, ticks) => ticks.map(each => form.text(each)) },
+          },
         ],
         scales: { y: { range: (_, __, most) => [0, Math.max(form.least, (most ?? 0) * 1.1)] } },
         series: [
           {
             label: form.timesLabel,
-            value: (_, at) => (at === null ? '' : fullTime(new Date(at * 1000).toISOString())),
+            value: (_, at) => (at === null ? '' : form.timeText(new Date(at * 1000).toISOString())),
           },
           ...form.lines.map(line => ({
             label: line.label,

@@ -260,7 +260,7 @@ test('X05 R12 a manager restored from a backup goes on with its hosts, which ref
   const { recipient } = await fairlead<{ recipient: string }>(data, 'backup', 'key', key)
   const { id } = await deployUntilBuild()
   const making: BackupRequest = { do: 'create', to: file, recipients: [recipient], logs: true }
-  await killedBackup(data, making, 'manager backup before-rename')
+  await killedBackup(data, making, { place: 'manager backup before-rename' })
   assert.equal(existsSync(file), false)
   await fairlead(data, 'backup', 'create', file, '--recipient', recipient)
   succeeded(await ended(id))
@@ -273,7 +273,7 @@ test('X05 R12 a manager restored from a backup goes on with its hosts, which ref
   const opening = { identities: [(await readFile(key, 'utf8')).split('\n')[1] ?? ''] }
   const revoked = { since: old, nothingRevoked: false, hosts: [] }
   const restoring: BackupRequest = { do: 'restore', from: file, opening, ...revoked }
-  await killedBackup(data, restoring, 'manager restore before-rename')
+  await killedBackup(data, restoring, { place: 'manager restore before-rename' })
   assert.deepEqual(await readdir(join(data, 'manager')), [])
   const words = ['restore', file, '--identity', key, '--since', old]
   const { ended_deployments } = await fairlead<{ ended_deployments: number }>(data, ...words)

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
+import { readdir, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { sql } from 'kysely'
+import type { BackupFacts, BackupRequest } from '#contract/backup.ts'
 import { systemClock } from '#lib/clock.ts'
 import { newId } from '#lib/id.ts'
+import { loadOrCreateIdentity } from '#link/identity.ts'
 import { takeLead } from '#manager/leadership/lead.ts'
 import { openSealer } from '#manager/secrets/key-file.ts'
 import { openStore, type ServerAddress } from '#manager/store/database.ts'
@@ -14,14 +17,17 @@ import {
   STORE_NEWER,
   STORE_REFUSED,
   STORE_UNAVAILABLE,
+  STORE_UNFINISHED,
 } from '#manager/store/errors.ts'
 import { LeaderWatch } from '#manager/store/leader-watch.ts'
 import { MIGRATIONS } from '#manager/store/migrations/index.ts'
-import type { PostgresAddress } from '#manager/store/postgres-address.ts'
+import { type PostgresAddress, placeOf } from '#manager/store/postgres-address.ts'
+import { connect } from '#manager/store/postgres-session.ts'
 import { SOON } from '#manager/store/soon.ts'
 import { isConstraintViolation, isStoreTrouble } from '#manager/store/store-error.ts'
 import { newTestDatabase } from '#manager/store/test-database.ts'
 import { inTransaction } from '#manager/store/transaction.ts'
+import { fairlead, fairleadWith, killedBackup } from './world/backups.ts'
 import { type PostgresServer, startPostgresServer, WITHOUT_POSTGRES } from './world/postgres-server.ts'
 import { temporaryFolder } from './world/temporary-folder.ts'
 import { until } from './world/traces.ts'
@@ -242,6 +248,41 @@ describe('a store in PostgreSQL', { skip: WITHOUT_POSTGRES }, () => {
     assert.deepEqual(await keys(second.db), ['epoch', 'seal-check'])
   })
 
+  test('X05 the command line backs up and restores it; a restore that is killed leaves nothing, or what says so', async () => {
+    await using own = new AsyncDisposableStack()
+    const data = await temporaryFolder(own)
+    const [manager, file, key] = [join(data, 'manager'), join(data, 'one.age'), join(data, 'key')]
+    const address = await fresh()
+    const store = await openStore(manager, Date.now, address)
+    await openSealer(store.db, join(manager, 'secret.key'))
+    const place = { folder: join(manager, 'identity'), clock: systemClock }
+    loadOrCreateIdentity({ ...place, name: 'manager', role: 'manager' })
+    await nextEpoch(store.db)
+    await put(store.db, 'kept').execute()
+    const { recipient } = await fairlead<{ recipient: string }>(data, 'backup', 'key', key)
+    const making = ['backup', 'create', file, '--recipient', recipient]
+    const made = await fairleadWith<BackupFacts>(data, making, { FAIRLEAD_DATABASE_URL: placeOf(address) })
+    await store.close()
+    const verifying = ['backup', 'verify', file, '--identity', key]
+    assert.equal((await fairlead<BackupFacts>(data, ...verifying)).key_id, made.key_id)
+
+    const next = await newTestDatabase(server.url)
+    const environment = { FAIRLEAD_DATABASE_URL: placeOf(next) }
+    await rename(manager, `${manager}.old`)
+    const opening = { identities: [(await readFile(key, 'utf8')).split('\n')[1] ?? ''] }
+    const how = { nothingRevoked: true, hosts: [] }
+    const restoring: BackupRequest = { do: 'restore', from: file, opening, ...how }
+    await killedBackup(data, restoring, { place: 'manager restore filled', environment })
+    assert.deepEqual(await tablesIn(next), [])
+    await killedBackup(data, restoring, { place: 'manager restore before-rename', environment })
+    assert.deepEqual(await readdir(manager), [])
+    await assert.rejects(open(next), STORE_UNFINISHED.matches)
+    await fairleadWith(data, ['restore', file, '--identity', key, '--nothing-revoked'], environment)
+    const restored = await openStore(manager, Date.now, next)
+    own.defer(() => restored.close())
+    assert.deepEqual(await keys(restored.db), ['epoch', 'kept', 'seal-check'])
+  })
+
   test('W35 a server that dies in a transaction is trouble of the store, nothing is half-written, and it goes on by itself', async () => {
     await using store = await open(await fresh())
     const { db } = store
@@ -266,3 +307,12 @@ describe('a store in PostgreSQL', { skip: WITHOUT_POSTGRES }, () => {
     assert.deepEqual(await keys(db), ['after', 'before'])
   })
 })
+
+async function tablesIn(address: PostgresAddress) {
+  const line = await connect(address)
+  try {
+    return (await line.query(`select tablename from pg_tables where schemaname = 'public'`)).rows
+  } finally {
+    await line.close()
+  }
+}

@@ -9,7 +9,7 @@ import { type Audit, createAudit } from './audit/audit.ts'
 import type { Config } from './config.ts'
 import type { Events } from './deployments/events.ts'
 import { type LogPlace, logFiles } from './deployments/log-place.ts'
-import { logRows } from './deployments/log-rows.ts'
+import { hasLogRows, logRows } from './deployments/log-rows.ts'
 import { DeploymentLogs } from './deployments/logs.ts'
 import { createQueue, type Queue } from './deployments/queue.ts'
 import { startTendingLists } from './firewall/tend-lists.ts'
@@ -69,7 +69,7 @@ export async function assemble(given: Ingredients): Promise<Assembly> {
   const pipelineParts: PipelineParts = {
     ...given,
     outbox,
-    logs: new DeploymentLogs(logPlace(given)),
+    logs: new DeploymentLogs(await logPlace(given)),
     registry: registryFacts(config),
     baseDomain: config.baseDomain,
     deadlines: config.deadlines,
@@ -138,10 +138,10 @@ export async function assemble(given: Ingredients): Promise<Assembly> {
   }
 }
 
-/** One of several managers keeps them where the others find them. */
-function logPlace({ config, db }: Pick<Ingredients, 'config' | 'db'>): LogPlace {
+/** One of several managers keeps them where the others find them; one that is alone again reads on what they left there. */
+async function logPlace({ config, db }: Pick<Ingredients, 'config' | 'db'>): Promise<LogPlace> {
   const files = logFiles(join(config.data, 'logs'))
-  return config.peers ? logRows(db, files) : files
+  return config.peers || (await hasLogRows(db)) ? logRows(db, files) : files
 }
 
 function registryFacts({ registry }: Config) {

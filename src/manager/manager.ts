@@ -21,7 +21,7 @@ import { keepPin } from './hosts/keep-pin.ts'
 import { LEADERSHIP_LOST } from './leadership/errors.ts'
 import { keepLead, takeLead } from './leadership/lead.ts'
 import { listenToPeers } from './leadership/peer-server.ts'
-import { shareFiles, takeSharedFiles } from './leadership/shared-files.ts'
+import { shareFiles, takeSharedFiles, unshareFiles } from './leadership/shared-files.ts'
 import { type FirstStartOffer, offerFirstStart } from './people/first-start.ts'
 import { createFirstToken } from './people/tokens.ts'
 import { openSealer } from './secrets/key-file.ts'
@@ -70,6 +70,8 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
   })
   if (config.peers) {
     await takeSharedFiles({ db, sealer, data: config.data })
+  } else {
+    await unshareFiles(db)
   }
   const place = identityPlace(config, clock)
   const { present: identity, earlier } = takeIdentity(place)

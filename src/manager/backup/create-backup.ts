@@ -11,6 +11,7 @@ import { copyServerToFile } from '#manager/store/server-to-file.ts'
 import { type Source, writeArchive } from './archive.ts'
 import type { BackupParts } from './backup-parts.ts'
 import { BACKUP_NOT_WRITTEN, BACKUP_NOTHING_HERE, BACKUP_UNDER_WAY } from './errors.ts'
+import { checkOwnKeys } from './own-keys.ts'
 import { ownVersion } from './own-version.ts'
 import { refuseExisting, writeWhole } from './write-whole.ts'
 
@@ -104,6 +105,7 @@ async function takeSnapshot(
     await copy(join(folder, DATABASE_FILE))
     if (key() === before || tries >= MOST_TRIES) {
       writeFileSync(join(folder, KEY_FILE), before, { mode: 0o600 })
+      checkOwnKeys(join(folder, DATABASE_FILE), { keyFile: join(folder, KEY_FILE), data })
       return
     }
     rmSync(join(folder, DATABASE_FILE))

@@ -51,6 +51,16 @@ export const BACKUP_UNDER_WAY = defineError({
   hint: () => 'Wait until it has ended.',
 })
 
+export const BACKUP_KEYS_OTHER = defineError({
+  code: 'BACKUP_KEYS_OTHER',
+  status: 409,
+  retry: 'later',
+  message: (file: string) =>
+    `${file} is not what its database was written with: a backup of both could not be used.`,
+  hint: () =>
+    'Of several managers, make the backup on the machine of the one that leads: it has changed its keys since they were brought here (docs/database.md). Nothing was written.',
+})
+
 export const BACKUP_NOT_OPENED = defineError({
   code: 'BACKUP_NOT_OPENED',
   status: 422,

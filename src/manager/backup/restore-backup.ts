@@ -11,7 +11,8 @@ import { createAudit } from '#manager/audit/audit.ts'
 import { createToken } from '#manager/people/tokens.ts'
 import { openSealer } from '#manager/secrets/key-file.ts'
 import { DATABASE_FILE, LOCK_FILE, openStore } from '#manager/store/database.ts'
-import { copyFileToServer, isEmptyDatabase } from '#manager/store/file-to-server.ts'
+import { copyFileToServer } from '#manager/store/file-to-server.ts'
+import { isUnfinished, markFinished, markUnfinished, takesRestore } from '#manager/store/filling.ts'
 import { giveToOwner, takeLock } from '#manager/store/folder-lock.ts'
 import { type PostgresAddress, parsePostgresUrl, placeOf } from '#manager/store/postgres-address.ts'
 import { copyServerToFile } from '#manager/store/server-to-file.ts'
@@ -51,7 +52,7 @@ export async function restoreBackup(
   }
   refuseUsed(data)
   const { database, clock } = parts
-  if (database && !(await isEmptyDatabase(database))) {
+  if (database && !(await takesRestore(database))) {
     throw RESTORE_DATABASE_NOT_EMPTY(placeOf(database))
   }
   const parent = dirname(data)
@@ -77,6 +78,7 @@ export async function restoreBackup(
     failpoint('manager', 'restore', 'before-rename')
     giveAway(draft, parent)
     putInPlace(draft, data)
+    await (database && markFinished(database))
     return { ...factsOf(wanted.from, manifest), data, ...settled }
   } finally {
     rmSync(draft, { recursive: true, force: true })
@@ -109,23 +111,29 @@ async function sinceOf(
   return readSince(since, draft, file)
 }
 
-/** From then on the folder has no database of its own. */
+/**
+ * From then on the folder has no database of its own. A kill leaves nothing in the one of the server, or all with a mark
+ * that no manager starts with, and in whose place the next restore goes.
+ */
 async function bringToServer(
   database: PostgresAddress,
   { draft, beside, clock }: Folders & { readonly clock: Clock },
 ): Promise<void> {
   const file = join(beside, DATABASE_FILE)
   renameSync(join(draft, DATABASE_FILE), file)
-  const { db, migrated, close } = await openStore(draft, clock.now, database)
-  try {
-    // From here on nobody else writes there: another restore may have begun after the first look.
-    if (migrated.length === 0) {
-      throw RESTORE_DATABASE_NOT_EMPTY(placeOf(database))
-    }
-    await copyFileToServer(file, db)
-  } finally {
-    await close()
-  }
+  const { close } = await openStore(draft, clock.now, {
+    ...database,
+    async fill(db, { isNew }) {
+      // From here on nobody else writes there: another restore may have begun after the first look.
+      if (!(isNew || (await isUnfinished(db)))) {
+        throw RESTORE_DATABASE_NOT_EMPTY(placeOf(database))
+      }
+      await copyFileToServer(file, db)
+      await markUnfinished(db)
+      failpoint('manager', 'restore', 'filled')
+    },
+  })
+  await close()
 }
 
 function refuseUsed(data: string): void {

@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test'
 import type { Store } from '#manager/store/database.ts'
 import { leaveTestDatabase, openTestDatabase } from '#manager/store/test-database.ts'
 import { logFiles } from './log-place.ts'
-import { logRows } from './log-rows.ts'
+import { hasLogRows, logRows } from './log-rows.ts'
 import { DeploymentLogs } from './logs.ts'
 
 let folder = ''
@@ -61,4 +61,11 @@ test('a log that was begun in a file of this manager goes on in the database', a
   await new DeploymentLogs(files).append('early', [line('in a file', 1)])
   await manager('early').append('early', [line('in a row', 2)])
   assert.deepEqual(await texts(manager('early'), 'early'), ['1 in a file', '2 in a row'])
+})
+
+test('a manager that is alone again knows by its rows whether there are logs to read on in the database', async () => {
+  await store.db.deleteFrom('log_pieces').execute()
+  assert.equal(await hasLogRows(store.db), false)
+  await manager('one').append('left', [line('a', 1)])
+  assert.equal(await hasLogRows(store.db), true)
 })

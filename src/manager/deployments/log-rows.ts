@@ -3,6 +3,10 @@ import { SOON } from '#manager/store/soon.ts'
 import type { Tables } from '#manager/store/tables.ts'
 import type { LogPlace } from './log-place.ts'
 
+export async function hasLogRows(db: Kysely<Tables>): Promise<boolean> {
+  return (await db.selectFrom('log_pieces').select('segment').limit(1).executeTakeFirst()) !== undefined
+}
+
 /**
  * Logs in the database, for managers that share one: whichever leads goes on with them, and clients go on reading at
  * the line where they were. What this manager has in files, from a time when it was alone, is read there.

@@ -12,7 +12,7 @@ import type { LeadParts } from './lead.ts'
 import { sharedFilePlace } from './sealed-places.ts'
 
 /** Who the manager is to its hosts, was and will be: hosts know one manager, whichever of several it is. */
-const IDENTITY = 'identity/identity.json'
+export const IDENTITY = 'identity/identity.json'
 const NEXT = 'identity/next'
 const EARLIER = 'identity/earlier'
 const IDENTITY_FILES = ['identity', NEXT, EARLIER].flatMap(folder => [
@@ -70,6 +70,14 @@ export function keepAuditHead(
   if (seqOf(told, sealer) > seqOf(readText(file), sealer)) {
     writeChanged(file, told)
   }
+}
+
+/**
+ * A manager that leads alone shares nothing, and what it shared when there were others grows old: its keys may change
+ * until there are others again, which would then take these.
+ */
+export async function unshareFiles(db: Parts['db']): Promise<void> {
+  await db.deleteFrom('shared_files').execute()
 }
 
 /** Puts these files into the database now, and again whenever they have changed. */

@@ -21,7 +21,8 @@ import { createSealer, type Sealer } from './seal.ts'
 const KEY_BYTES = 32
 /** Of a rotation that was begun several times before the manager was started again. */
 const MOST_KEYS = 16
-const MARK = 'seal-check'
+/** In the table "meta" of each database. */
+export const MARK = 'seal-check'
 const MARK_PLACE = `meta/${MARK}`
 
 /** The keys in the file (base64, one a line), the one to seal with first. It is made on first use, and refused when others may read it. */
@@ -65,6 +66,18 @@ export async function openSealer(
   }
   writeKeys(keyFile, [first])
   return own
+}
+
+/** Whether the keys in the file are those of the database with this mark; true where nothing was sealed yet. */
+export function opensMark(mark: string | undefined, keyFile: string): boolean {
+  try {
+    return mark === undefined || sealerOf(keyFile).open(mark, MARK_PLACE) === MARK
+  } catch (error) {
+    if (SEALED_VALUE_DAMAGED.matches(error)) {
+      return false
+    }
+    throw error
+  }
 }
 
 /** The sealer of the keys in a file that is there; nothing is made, and nothing compared with a database. */

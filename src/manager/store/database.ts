@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Dialect, Kysely } from 'kysely'
+import { type Dialect, Kysely, type Transaction } from 'kysely'
 import { STORE_IN_USE, STORE_TWICE, STORE_UNWRITABLE } from './errors.ts'
+import { refuseUnfinished } from './filling.ts'
 import { takeLock } from './folder-lock.ts'
 import { migrate, type Product } from './migrate.ts'
 import { PatientDialect } from './patient-dialect.ts'
@@ -20,8 +21,13 @@ export interface Store {
   close(): Promise<void>
 }
 
-/** A database of a server, and who hears that the connection was lost. Without a listener it is made again. */
-export type ServerAddress = PostgresAddress & { readonly onLost?: () => void }
+/** A database of a server. */
+export type ServerAddress = PostgresAddress & {
+  /** Hears that the connection was lost. Without a listener it is made again. */
+  readonly onLost?: () => void
+  /** For a restore: fills the database in the transaction that makes its tables. Others refuse one that is half filled. */
+  readonly fill?: (db: Transaction<Tables>, made: { readonly isNew: boolean }) => Promise<void>
+}
 
 /**
  * Opens and migrates the database: the file in the folder, which is made, or the one of a PostgreSQL server. This
@@ -38,7 +44,9 @@ export async function openStore(
     const { dialect, ...place } = address ? await inServer(address, file) : inFile(file)
     const db = new Kysely<Tables>({ dialect })
     try {
-      const migrated = await migrate(db as Kysely<unknown>, { ...place, now })
+      const fill = address?.fill
+      const migrated = await migrate(db as Kysely<unknown>, { ...place, now, ...(fill ? { fill } : {}) })
+      await (fill ? undefined : refuseUnfinished(db, place.file))
       return { db, migrated, close: () => closeAll(db, lock) }
     } catch (error) {
       await db.destroy()

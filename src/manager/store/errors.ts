@@ -45,6 +45,15 @@ export const STORE_TWICE = defineError({
     'Take FAIRLEAD_DATABASE_URL out to go on with the file. Its data is not taken over: move it away to begin with the database of the server.',
 })
 
+export const STORE_UNFINISHED = defineError({
+  code: 'STORE_UNFINISHED',
+  status: 500,
+  retry: 'never',
+  message: (place: string) => `A restore into the database ${place} was cut off before it was finished.`,
+  hint: () =>
+    'Give the same "fairlead restore" again: it goes into this database anew. Should there be a data folder already, move it away first.',
+})
+
 export const STORE_UNWRITABLE = defineError({
   code: 'STORE_UNWRITABLE',
   status: 503,

@@ -1,7 +1,5 @@
 import { DatabaseSync } from 'node:sqlite'
 import { type Kysely, sql } from 'kysely'
-import type { PostgresAddress } from './postgres-address.ts'
-import { connect } from './postgres-session.ts'
 import type { Tables } from './tables.ts'
 import { type TableOfFile, tablesOf } from './tables-of-file.ts'
 import { inTransaction } from './transaction.ts'
@@ -9,19 +7,7 @@ import { inTransaction } from './transaction.ts'
 /** Rows that go in one statement: those of logs have up to a megabyte. */
 const ROWS = 100
 
-export async function isEmptyDatabase(address: PostgresAddress): Promise<boolean> {
-  const line = await connect(address)
-  try {
-    const { rows } = await line.query(
-      'select not exists (select from pg_tables where schemaname = current_schema()) as nothing',
-    )
-    return rows[0]?.nothing === 1
-  } finally {
-    await line.close()
-  }
-}
-
-/** Fills a new database of a server, which has its tables already, with what is in a file: everything or nothing. */
+/** Fills a database of a server, which has its tables already, with what is in a file alone: everything or nothing. */
 export async function copyFileToServer(file: string, db: Kysely<Tables>): Promise<void> {
   const database = new DatabaseSync(file, { readOnly: true })
   try {

@@ -1,7 +1,8 @@
-import { type Kysely, sql } from 'kysely'
+import { type Kysely, sql, type Transaction } from 'kysely'
 import { STORE_FOREIGN, STORE_NEWER } from './errors.ts'
 import { MIGRATIONS, type Migration } from './migrations/index.ts'
 import { addFunctions, TRANSLATES } from './postgres-migrations.ts'
+import type { Tables } from './tables.ts'
 
 /** "FLED" in SQLite's application_id: the file is ours. */
 const APPLICATION_ID = 0x464c4544
@@ -18,6 +19,8 @@ export interface MigrateOptions {
   readonly file: string
   readonly now: () => number
   readonly migrations?: readonly Migration[]
+  /** Done in the same transaction, when the schema is there. */
+  readonly fill?: (db: Transaction<Tables>, made: { readonly isNew: boolean }) => Promise<void>
 }
 
 /**
@@ -42,6 +45,7 @@ export async function migrate(db: Kysely<unknown>, options: MigrateOptions): Pro
         transaction,
       )
     }
+    await options.fill?.(plain as Transaction<Tables>, { isNew: applied.length === 0 })
     return missing.map(({ name }) => name)
   })
 }

@@ -1,8 +1,8 @@
-import { equal, ok } from 'node:assert/strict'
+import { deepEqual, equal, ok } from 'node:assert/strict'
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import type { ReleaseDocument } from '#contract/rest/apps.ts'
+import type { AppDocument, ReleaseDocument } from '#contract/rest/apps.ts'
 import type { DeploymentDetail, DeploymentDocument } from '#contract/rest/deployments.ts'
 import type { DriftDocument } from '#contract/rest/drift.ts'
 import { command, mustRun } from './world/command.ts'
@@ -26,6 +26,27 @@ before(async () => {
   succeeded(await system.deploy(APP))
 })
 after(() => stack.disposeAsync())
+
+test('a project that is stopped stays so, is no drift, and starts with the images that ran', async () => {
+  await policy('repair')
+  equal((await act('stop')).outcome, 'stopped')
+  await system.restart({})
+  await untilLookedAt()
+  const { observed, stopped } = await system.together().client.get<AppDocument>(`/apps/${APP}`)
+  deepEqual([observed.state, observed.reason, observed.containers], ['stopped', null, 0])
+  ok(stopped)
+  deepEqual((await drift()).findings, [])
+  equal(await containers(), '')
+  equal((await system.visit(`${APP}.localhost`)).status, 404)
+  const started = await act('start')
+  succeeded(started)
+  equal(await page(), 'two two')
+  const [now, before] = await releases()
+  deepEqual(now?.images, before?.images)
+  equal((await containers()).split('\n').length, 2)
+  ok(!started.steps.some(({ name }) => name === 'checkout'), 'no source is asked')
+  await policy('report')
+})
 
 test('what was removed by hand is repaired on a host that lost what it kept of the release', async () => {
   await untilLookedAt()
@@ -111,6 +132,12 @@ async function untilLookedAt(): Promise<void> {
   }
 }
 
+/** Ids of the project's containers, a line each. */
+async function containers(): Promise<string> {
+  const project = ['--filter', `label=com.docker.compose.project=${APP}`]
+  return (await mustRun('docker', ['ps', '--all', '--quiet', ...project], system)).trim()
+}
+
 const drift = () => system.together().client.get<DriftDocument>(`/apps/${APP}/drift`)
 
 async function policy(drift: 'report' | 'repair'): Promise<void> {
@@ -152,6 +179,12 @@ async function page(): Promise<string> {
 async function releases(): Promise<ReleaseDocument[]> {
   const { client } = system.together()
   return (await client.get<{ items: ReleaseDocument[] }>(`/apps/${APP}/releases`)).items
+}
+
+async function act(verb: 'stop' | 'start'): Promise<DeploymentDetail> {
+  const { client } = system.together()
+  const { id } = await client.send<{ id: string }>('POST', `/apps/${APP}/${verb}`, { wait_seconds: 120 })
+  return await client.get<DeploymentDetail>(`/deployments/${id}`)
 }
 
 async function rollBack(release: string | undefined): Promise<DeploymentDetail> {

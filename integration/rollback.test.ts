@@ -39,6 +39,24 @@ test('a release comes back without a build, with the secrets of its time, after 
   deepEqual(stepsOf(back), ['retrieve', 'plan', 'apply', 'verify', 'route', 'announce', 'prune'])
 })
 
+test('an app that is stopped answers nobody, lets a push wait, and starts with the release that ran', async () => {
+  const shown = await page()
+  const [running] = await releases()
+  const stop = await act('stop')
+  deepEqual([stop.state, stop.outcome, stepsOf(stop)], ['succeeded', 'stopped', ['stop']])
+  equal((await system.visit(`${APP}.localhost`)).status, 404)
+  equal(await mustRun('docker', ['ps', '--all', '--quiet', '--filter', `name=${APP}`], system), '')
+  const started = await act('start')
+  succeeded(started)
+  equal(await page(), shown)
+  const [again] = await releases()
+  deepEqual(
+    [again?.restored_from ?? again?.id, again?.commit],
+    [running?.restored_from ?? running?.id, running?.commit],
+  )
+  ok(!stepsOf(started).includes('build'))
+})
+
 test('a hint to look at the same commit leaves a rollback alone; a new commit ends it', async () => {
   const tip = (await system.deploy(APP)).commit
   equal(await page(), 'three second')
@@ -135,6 +153,12 @@ async function secret(value: string): Promise<void> {
 
 async function page(): Promise<string> {
   return (await system.visit(`${APP}.localhost`)).body
+}
+
+async function act(verb: 'stop' | 'start'): Promise<DeploymentDetail> {
+  const { client } = system.together()
+  const { id } = await client.send<{ id: string }>('POST', `/apps/${APP}/${verb}`, { wait_seconds: 120 })
+  return await client.get<DeploymentDetail>(`/deployments/${id}`)
 }
 
 async function rollBack(body: { readonly release?: string | undefined }): Promise<DeploymentDetail> {

@@ -96,9 +96,9 @@ async function checkRegistry({ client, clock }: Session): Promise<readonly Check
 
 async function checkApps({ client }: Session): Promise<readonly Checked[]> {
   const apps = await readList<AppDocument>(client, '/apps')
-  return apps.flatMap(({ name, observed, drift, paused, deployment }) => {
+  return apps.flatMap(({ name, observed, drift, paused, stopped, deployment }) => {
     const about = (what: string, detail: string, mend: string) => ({ where: name, name: what, detail, mend })
-    const isDown = ['stopped', 'missing', 'degraded'].includes(observed.state)
+    const isDown = !stopped && ['stopped', 'missing', 'degraded'].includes(observed.state)
     return [
       ...(isDown
         ? [about('runs', observed.reason ?? observed.state, `Deploy it again: "fairlead deploy ${name}".`)]

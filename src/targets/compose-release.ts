@@ -25,7 +25,7 @@ export interface ComposeRelease {
 }
 
 /** What an earlier release holds, as far as it holds it: it may be of another target. */
-export function readRelease(previous: ReleaseFacts | undefined): Partial<ComposeRelease> {
+export function readRelease(previous: Pick<ReleaseFacts, 'content'> | undefined): Partial<ComposeRelease> {
   return (previous?.content ?? {}) as Partial<ComposeRelease>
 }
 

@@ -2,7 +2,7 @@ import { composeDown, composeObserve, composeRecall, composeRender } from '#comm
 import { COMPOSE_RENDER_GONE } from '#commands/compose-errors.ts'
 import { containerUsage } from '#commands/container-usage.ts'
 import { imageFind, imagePrune } from '#commands/image.ts'
-import { routeObserve } from '#commands/route.ts'
+import { routeObserve, routeRemove } from '#commands/route.ts'
 import { contentTells } from './built-images.ts'
 import { defaultRoutes } from './compose-default-routes.ts'
 import { foundOf, type Recalled } from './compose-found.ts'
@@ -49,6 +49,11 @@ export const compose: Target = defineTarget({
   }),
   look,
   plan: planCompose,
+  // Its rendered files stay, as on a move to another engine: the release is brought back from them.
+  stop: (app, release) => [
+    tell('down', composeDown, { app: app.name, volumes: 'keep', moved: true }),
+    ...(readRelease(release).routes ?? []).map(name => tell(`unroute:${name}`, routeRemove, { name })),
+  ],
   remove: ({ app, volumes, moved }) => [
     tell('down', composeDown, { app: app.name, volumes, ...(moved ? { moved } : {}) }),
     tell('images', imagePrune, { app: app.name, keep: [], keepLast: 0 }),

@@ -28,6 +28,10 @@ export const container: Target = defineTarget({
   usage: containerUsage.name,
   look,
   plan: planContainer,
+  stop: app => [
+    tell('containers', containerRemove, { app: app.name, keep: [], drainMs: 0 }),
+    tell('route', routeRemove, { name: app.name }),
+  ],
   // The route last: it gives the app's addresses back, which must not be in use by then.
   remove: ({ app, volumes, moved }) => [
     tell('containers', containerRemove, { app: app.name, keep: [], drainMs: moved ? DRAIN_MS : 0, volumes }),

@@ -35,6 +35,10 @@ export const notebook: Target = defineTarget({
   usage: containerUsage.name,
   look,
   plan: planNotebook,
+  stop: app => [
+    tell('containers', containerRemove, { app: app.name, keep: [], drainMs: 0 }),
+    tell('route', routeRemove, { name: app.name }),
+  ],
   remove: ({ app, volumes, moved }) => [
     tell('containers', containerRemove, { app: app.name, keep: [], drainMs: moved ? DRAIN_MS : 0, volumes }),
     tell('images', imagePrune, { app: app.name, keep: [], keepLast: 0, environments: true }),

@@ -41,7 +41,7 @@ export const stack: Target = defineTarget({
   look,
   plan: planStack,
   claims: ({ content }) => claimsOf(content),
-  end: app => [tell('end', swarmDown, { app: app.name, volumes: 'keep', moved: true })],
+  stop: app => [tell('end', swarmDown, { app: app.name, volumes: 'keep', moved: true })],
   remove: ({ app, volumes, moved }) => [
     tell('down', swarmDown, { app: app.name, volumes, ...(moved ? { moved } : {}) }),
     tell('images', imagePrune, { app: app.name, keep: [], keepLast: 0 }),

@@ -127,8 +127,11 @@ export interface Target<S extends TObject = TObject> {
   readonly usesTags?: (settings: Static<S>) => boolean
   /** Absent: nobody else is ever in its way. */
   readonly claims?: (release: Pick<ReleaseFacts, 'content'>) => Claims
-  /** Ends what runs of an app, and leaves all that its release can be brought back from; absent: the target cannot. */
-  readonly end?: (app: AppFacts) => readonly Tell[]
+  /**
+   * Ends what runs of an app for as long as its people want, with its routes; volumes, images and all that its release is
+   * brought back from stay. Absent: there is nothing to stop, or it is stopped in another way.
+   */
+  readonly stop?: (app: AppFacts, release: Pick<ReleaseFacts, 'content'>) => readonly Tell[]
   /** What to tell the worker so that nothing of the app is left (routes, containers, networks; volumes only when asked). */
   readonly remove: (input: {
     readonly app: AppFacts

@@ -1,3 +1,5 @@
+import type { AppDocument } from '#contract/rest/apps.ts'
+
 export interface Look {
   readonly label: string
   readonly color: 'success' | 'error' | 'warning' | 'info' | 'neutral'
@@ -22,7 +24,8 @@ const HEALTH: Readonly<Record<string, Look>> = {
   running: { label: 'Healthy', color: 'success', icon: 'i-lucide-circle-check' },
   asleep: { label: 'Asleep', color: 'info', icon: 'i-lucide-moon' },
   degraded: { label: 'Degraded', color: 'warning', icon: 'i-lucide-triangle-alert' },
-  stopped: { label: 'Stopped', color: 'error', icon: 'i-lucide-circle-stop' },
+  stopped: { label: 'Not running', color: 'error', icon: 'i-lucide-circle-stop' },
+  off: { label: 'Stopped', color: 'neutral', icon: 'i-lucide-circle-stop' },
   missing: { label: 'Missing', color: 'error', icon: 'i-lucide-circle-x' },
   'not-deployed': { label: 'Not deployed yet', color: 'neutral', icon: 'i-lucide-circle-dashed' },
   'nothing-to-run': { label: 'Nothing to run', color: 'neutral', icon: 'i-lucide-package' },
@@ -37,6 +40,11 @@ export function deploymentLook(state: string): Look {
 /** How what was seen of an app looks. */
 export function healthLook(state: string): Look {
   return HEALTH[state] ?? { label: state, color: 'neutral', icon: 'i-lucide-circle-help' }
+}
+
+/** What is shown of how an app does: one that a person has stopped is as it should be. */
+export function healthOf({ observed, stopped }: Pick<AppDocument, 'observed' | 'stopped'>): string {
+  return stopped !== null && observed.state === 'stopped' ? 'off' : observed.state
 }
 
 /** Whether nothing will happen to a deployment any more. */

@@ -12,6 +12,7 @@ import type { AppChange, AppDocument, NewApp, ReleaseDocument } from '#contract/
 import type { DeploymentDocument } from '#contract/rest/deployments.ts'
 import type { DriftDocument } from '#contract/rest/drift.ts'
 import { deploymentRow, scheduleText } from './status.ts'
+import { configureStop } from './stop-app.ts'
 
 export function configureApps(command: Command, act: Act): void {
   command.command('list', { isDefault: true }).description('lists all apps').action(act(list))
@@ -70,6 +71,7 @@ export function configureApps(command: Command, act: Act): void {
     .description('ends a pause: deployments that were held start')
     .argument('<app>')
     .action(act(resume))
+  configureStop(command, act)
   command
     .command('remove')
     .description('takes down what runs and forgets the app')
@@ -87,6 +89,7 @@ export function configureApps(command: Command, act: Act): void {
     ['fairlead apps badge shop', 'for a README'],
     ['fairlead apps owner shop grace@example.org', 'it is hers from now on'],
     ['fairlead apps resume shop', 'after it was paused for being deployed again and again'],
+    ['fairlead apps stop shop --wait', 'nothing of it runs until "fairlead apps start shop"'],
     ['fairlead apps remove shop --wait', 'containers, routes and networks; volumes stay'],
   ])
 }
@@ -127,6 +130,10 @@ async function show({ client, printer, clock }: Session, name: string): Promise<
     printer.line(
       colour.yellow(`  PAUSED: ${app.paused.reason}; end it with "fairlead apps resume ${app.name}"`),
     )
+  }
+  if (app.stopped) {
+    const { by } = app.stopped
+    printer.line(colour.yellow(`  STOPPED by ${by}; start it with "fairlead apps start ${app.name}"`))
   }
   if (app.schedule) {
     printer.line(`  deployed by itself: ${scheduleText(app.schedule)}`)

@@ -99,6 +99,16 @@ export const AppDocument = Type.Object(
         },
       ),
     ),
+    stopped: Nullable(
+      Type.Object(
+        { since: Time, by: Type.String() },
+        {
+          ...strict,
+          description:
+            'A person stopped it: nothing of it runs, and its deployments stay queued until a person starts or deploys it.',
+        },
+      ),
+    ),
     schedule: Nullable(
       Type.Object(
         { cron: Type.String(), time_zone: Type.String(), next: Nullable(Time) },
@@ -195,6 +205,7 @@ export const RollbackBody = Type.Object(
   },
   strict,
 )
+export const StopBody = Type.Object({ wait_seconds: Wait }, strict)
 export const PlanBody = Type.Object({ commit: Type.Optional(Commit), version: ArtifactVersion }, strict)
 export const RemoveAppQuery = Type.Object(
   {

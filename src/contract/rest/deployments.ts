@@ -29,12 +29,12 @@ export const DeploymentDocument = Type.Object(
   {
     id: Id,
     app: Name,
-    kind: Type.Union([Type.Literal('deploy'), Type.Literal('rollback'), Type.Literal('remove')]),
+    kind: Type.Enum(['deploy', 'rollback', 'stop', 'remove']),
     state: DeploymentState,
     outcome: Nullable(
       Type.String({
         description:
-          '"deployed", "nothing-to-do", "unaffected", "own-commit", "skipped-by-message", "files-gone", "not-asked", "dry-run", "built", "rolled-back" …; null until it ended.',
+          '"deployed", "nothing-to-do", "unaffected", "own-commit", "skipped-by-message", "files-gone", "not-asked", "dry-run", "built", "rolled-back", "stopped" …; null until it ended.',
       }),
     ),
     trigger: Trigger,

@@ -8,7 +8,7 @@ export const NotebookDocument = Type.Object(
     title: Type.String(),
     repository: Name,
     folder: Type.String({ description: 'From the root of the repository; "." is the root.' }),
-    status: Type.Enum(['building', 'live', 'failed', 'removed', 'preview'], {
+    status: Type.Enum(['building', 'live', 'stopped', 'failed', 'removed', 'preview'], {
       description: 'preview: it has no server, and a page. building: its first deployment has not ended.',
     }),
     server: Type.Enum(['live', 'starting', 'failed', 'idle'], { description: 'As its badge says.' }),

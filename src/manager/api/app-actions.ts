@@ -1,4 +1,11 @@
-import { ContainersDocument, DeployBody, PlanBody, PlanDocument, RollbackBody } from '#contract/rest/apps.ts'
+import {
+  ContainersDocument,
+  DeployBody,
+  PlanBody,
+  PlanDocument,
+  RollbackBody,
+  StopBody,
+} from '#contract/rest/apps.ts'
 import { DeploymentDocument } from '#contract/rest/deployments.ts'
 import { DriftDocument } from '#contract/rest/drift.ts'
 import { VisitBody, VisitDocument } from '#contract/rest/visits.ts'
@@ -7,6 +14,7 @@ import { readObservation, statusOfApp } from '#manager/apps/observation.ts'
 import { openVisit } from '#manager/apps/open-visit.ts'
 import { readApp } from '#manager/apps/queries.ts'
 import { rollBack } from '#manager/apps/roll-back.ts'
+import { startApp, stopApp } from '#manager/apps/stop-app.ts'
 import { observedDocument } from '#manager/observation/last-seen.ts'
 import { planApp } from '#manager/pipeline/plan-app.ts'
 import { AppPath } from './apps.ts'
@@ -70,6 +78,22 @@ export function appActionRoutes(api: Api, parts: ApiParts): void {
       return reply.code(202).send(deploymentDocument(now))
     },
   )
+
+  for (const [verb, act, summary] of [
+    ['stop', stopApp, 'End what runs of an app until a person starts it; volumes, images and releases stay'],
+    ['start', startApp, 'Bring back the release that ran when the app was stopped'],
+  ] as const) {
+    api.post(
+      `/apps/:app/${verb}`,
+      { schema: { summary, tags, params: AppPath, body: StopBody, response: { 202: DeploymentDocument } } },
+      async (request, reply) => {
+        const { params, body } = request
+        const deployment = await act(parts, { app: params.app, by: speakerOf(request).name })
+        const now = await started(parts, deployment, { seconds: body.wait_seconds, gone: request.signal })
+        return reply.code(202).send(deploymentDocument(now))
+      },
+    )
+  }
 
   api.post(
     '/apps/:app/plan',

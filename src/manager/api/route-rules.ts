@@ -86,6 +86,8 @@ export const ROUTE_RULES: Readonly<Record<string, RouteRule>> = {
   'GET /api/v1/apps/:app/releases': on('app', 'viewer'),
   'POST /api/v1/apps/:app/deploy': on('app', 'deployer'),
   'POST /api/v1/apps/:app/rollback': on('app', 'deployer'),
+  'POST /api/v1/apps/:app/stop': on('app', 'deployer'),
+  'POST /api/v1/apps/:app/start': on('app', 'deployer'),
   'POST /api/v1/apps/:app/plan': on('app', 'deployer'),
   'POST /api/v1/apps/:app/visits': on('app', 'viewer'),
   'GET /api/v1/apps/:app/containers': on('app', 'viewer'),

@@ -17,6 +17,30 @@ export const APP_DEPLOYING = defineError({
     'Wait for the deployment to end, or cancel it: what it starts on the host would belong to nobody.',
 })
 
+export const APP_NOT_RELEASED = defineError({
+  code: 'APP_NOT_RELEASED',
+  status: 409,
+  retry: 'never',
+  message: (name: string) => `The app "${name}" was never deployed: there is nothing to stop.`,
+  hint: name => `"fairlead deploy ${name}" deploys it; "fairlead cancel" ends a deployment at work.`,
+})
+
+export const APP_NOT_STOPPABLE = defineError({
+  code: 'APP_NOT_STOPPABLE',
+  status: 409,
+  retry: 'never',
+  message: (name: string, why: string, _remedy: string) => `The app "${name}" cannot be stopped: ${why}.`,
+  hint: (_name, _why, remedy) => remedy,
+})
+
+export const APP_NOT_STOPPED = defineError({
+  code: 'APP_NOT_STOPPED',
+  status: 409,
+  retry: 'never',
+  message: (name: string) => `The app "${name}" is not stopped.`,
+  hint: name => `"fairlead deploy ${name}" deploys it, "fairlead apps show ${name}" says how it does.`,
+})
+
 export const REMOVAL_NOT_HELD = defineError({
   code: 'REMOVAL_NOT_HELD',
   status: 409,

@@ -24,6 +24,7 @@ export function statusOfApp(
     {
       observation: readObserved(app),
       isReleased: app.release !== undefined,
+      isStopped: app.stopped_at !== null,
       releasedAt: app.release?.created_at,
       runsNothing: runsNothing(app),
       findings: readDrift(app).findings,

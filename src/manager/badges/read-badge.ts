@@ -1,6 +1,6 @@
-import type { Kysely } from 'kysely'
+import type { Kysely, Selectable } from 'kysely'
 import { listArtifacts } from '#manager/artifacts/queries.ts'
-import type { Tables } from '#manager/store/tables.ts'
+import type { AppTable, Tables } from '#manager/store/tables.ts'
 import type { Badge } from './badge.ts'
 
 const UNKNOWN = { text: 'unknown', state: 'unknown' } as const
@@ -9,7 +9,7 @@ const UNKNOWN = { text: 'unknown', state: 'unknown' } as const
 export async function readBadge(db: Kysely<Tables>, name: string): Promise<Omit<Badge, 'label'>> {
   const app = await db
     .selectFrom('apps')
-    .select(['id', 'name'])
+    .select(['id', 'name', 'stopped_at'])
     .where('name', '=', name)
     .where('badge', '=', 'public')
     .executeTakeFirst()
@@ -18,7 +18,7 @@ export async function readBadge(db: Kysely<Tables>, name: string): Promise<Omit<
 
 async function stateOf(
   db: Kysely<Tables>,
-  { id: appId, name }: { readonly id: string; readonly name: string },
+  { id: appId, name, stopped_at }: Pick<Selectable<AppTable>, 'id' | 'name' | 'stopped_at'>,
 ): Promise<Omit<Badge, 'label'>> {
   const [[artifact], release, last] = await Promise.all([
     listArtifacts(db, { app: name, limit: 1 }),
@@ -39,6 +39,9 @@ async function stateOf(
       .executeTakeFirst(),
   ])
   const version = artifact?.version ?? (release?.confirmed_commit ?? release?.commit)?.slice(0, 7)
+  if (version !== undefined && stopped_at !== null) {
+    return { text: `${version} · stopped`, state: 'unknown' }
+  }
   if (last?.state === 'failed') {
     return { text: version === undefined ? 'failed' : `${version} · newer failed`, state: 'bad' }
   }

@@ -93,6 +93,9 @@ function waitsFor(
   { kind, trigger }: Deployment,
   { state, outcome, error }: EndedPipeline,
 ): ((last: Last) => boolean) | undefined {
+  if (kind === 'stop') {
+    return undefined
+  }
   if (kind === 'remove') {
     return state === 'succeeded' && trigger.kind === 'files'
       ? last => codeOf(last) === SWARM_PORT_TAKEN.definition.code

@@ -26,6 +26,7 @@ const openBuilds = compiledOnce((db, { repository }: { repository: string }) =>
     .where('apps.repository_id', '=', repository)
     .where('apps.by_files', '=', 'image')
     .where('apps.paused_at', 'is', null)
+    .where('apps.stopped_at', 'is', null)
     .where('deployments.kind', '=', 'deploy')
     .where('deployments.state', 'in', ['queued', 'running'])
     .limit(1),

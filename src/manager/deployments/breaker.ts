@@ -23,15 +23,15 @@ export interface BreakerContext extends DeploymentsContext {
 export const PAUSED_REASON = 'it was deployed again and again within 10 minutes, and no person asked for that'
 
 /**
- * Whether a queued deployment has to wait until a person has looked. An app that is deployed again and again without
+ * Whether a queued deployment has to wait until a person has looked, or starts what a person has stopped. An app that is deployed again and again without
  * anybody asking goes round in a circle with something: it is paused, and what is queued stays queued.
  */
 export async function holdsBack(
   context: BreakerContext,
-  { id, app, appId, trigger, pausedAt, resumedAt }: Startable,
+  { id, app, appId, trigger, pausedAt, resumedAt, stoppedAt }: Startable,
 ): Promise<boolean> {
   const { db, clock, events, logs, logger, mostUnattended } = context
-  if (pausedAt !== null) {
+  if (pausedAt !== null || (stoppedAt !== null && !isByPerson(JSON.parse(trigger) as Trigger))) {
     return true
   }
   if (mostUnattended === 0 || !isCounted(JSON.parse(trigger) as Trigger)) {
@@ -56,16 +56,20 @@ export async function holdsBack(
   return true
 }
 
-/** Whether it waits until a person resumes its app. */
+/** Whether it waits until a person resumes its app, or starts it. */
 export async function isHeld(
   db: Kysely<Tables>,
-  { state, appId }: Pick<Deployment, 'state' | 'appId'>,
+  { state, appId, trigger }: Pick<Deployment, 'state' | 'appId' | 'trigger'>,
 ): Promise<boolean> {
   if (state !== 'queued') {
     return false
   }
-  const app = await db.selectFrom('apps').select('paused_at').where('id', '=', appId).executeTakeFirst()
-  return typeof app?.paused_at === 'number'
+  const app = await db
+    .selectFrom('apps')
+    .select(['paused_at', 'stopped_at'])
+    .where('id', '=', appId)
+    .executeTakeFirst()
+  return typeof app?.paused_at === 'number' || (typeof app?.stopped_at === 'number' && !isByPerson(trigger))
 }
 
 /** Lets go on what is held. Done again it changes nothing. Within a transaction it holds when that is committed. */

@@ -19,7 +19,7 @@ export async function resultOfCommit(
   const present = await presentOfCommit(db, repositoryId, commit)
   // In this order: whatever goes meanwhile is in one of the two.
   const past = await pastOfCommit(db, { repositoryId, commit })
-  const paused = await pausedApps(db, repositoryId)
+  const paused = await heldApps(db, repositoryId)
   const goesOn = (each: Deployment) => isOpen(each) && (each.state === 'running' || !paused.has(each.appId))
   const said = [...past, ...present.filter(each => (each.commit ?? commit) === commit)]
   // What a paused app will read one day is another commit, if it has done something with this one.
@@ -81,13 +81,13 @@ function isUnread({ commit, wantedCommit }: Deployment): boolean {
   return commit === undefined && wantedCommit === undefined
 }
 
-/** Their deployments begin when a person resumes them. */
-async function pausedApps(db: Kysely<Tables>, repositoryId: string): Promise<ReadonlySet<string>> {
+/** Their deployments begin when a person resumes or starts them. */
+async function heldApps(db: Kysely<Tables>, repositoryId: string): Promise<ReadonlySet<string>> {
   const rows = await db
     .selectFrom('apps')
     .select('id')
     .where('repository_id', '=', repositoryId)
-    .where('paused_at', 'is not', null)
+    .where(eb => eb.or([eb('paused_at', 'is not', null), eb('stopped_at', 'is not', null)]))
     .execute()
   return new Set(rows.map(({ id }) => id))
 }

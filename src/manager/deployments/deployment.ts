@@ -1,5 +1,5 @@
 import type { WireError } from '#lib/errors.ts'
-import type { DeploymentState, StepTable } from '#manager/store/tables.ts'
+import type { DeploymentKind, DeploymentState, StepTable } from '#manager/store/tables.ts'
 import type { WantedArtifact } from '#targets/artifact.ts'
 import type { DriftedParts } from '#targets/drifted-parts.ts'
 
@@ -27,13 +27,18 @@ export function isHint({ kind }: Trigger): boolean {
   return kind === 'webhook' || kind === 'poll' || kind === 'schedule'
 }
 
+/** Nothing of the app runs after it. */
+export function endsAll({ kind }: Pick<Deployment, 'kind'>): boolean {
+  return kind === 'remove' || kind === 'stop'
+}
+
 /** Somebody decided it. A token that a person stored somewhere cannot be told from the person. */
 export function isByPerson({ kind }: Trigger): boolean {
   return kind === 'api' || kind === 'rollback'
 }
 
 /** A program asks for exactly this. It may be part of a circle, so it is obeyed, but nobody has looked. */
-function isByProgram({ kind }: Trigger): boolean {
+export function isByProgram({ kind }: Trigger): boolean {
   return kind === 'ci' || kind === 'signed'
 }
 
@@ -49,7 +54,7 @@ export function takenOver(
 
 export interface DeployRequest {
   readonly appId: string
-  readonly kind: 'deploy' | 'rollback' | 'remove'
+  readonly kind: DeploymentKind
   readonly trigger: Trigger
   /** Exact commit; default the tip of the branch at checkout. */
   readonly commit?: string | undefined
@@ -65,7 +70,7 @@ export interface Deployment {
   readonly id: string
   readonly appId: string
   readonly app: string
-  readonly kind: 'deploy' | 'rollback' | 'remove'
+  readonly kind: DeploymentKind
   readonly state: DeploymentState
   readonly outcome: string | undefined
   readonly trigger: Trigger

@@ -24,6 +24,14 @@ export const APP_BEING_REMOVED = defineError({
   hint: () => 'Wait until the removal has ended, then create the app again.',
 })
 
+export const APP_STOPPED = defineError({
+  code: 'APP_STOPPED',
+  status: 409,
+  retry: 'never',
+  message: (name: string) => `The app "${name}" is stopped, because a person wants that.`,
+  hint: name => `A person has to start it: "fairlead apps start ${name}", or "fairlead deploy ${name}".`,
+})
+
 export const DEPLOYMENT_ENDED = defineError({
   code: 'DEPLOYMENT_ENDED',
   status: 409,

@@ -12,9 +12,10 @@ import { storeRelease } from '#manager/releases/store-release.ts'
 import type { Tables } from '#manager/store/tables.ts'
 import { inTransaction } from '#manager/store/transaction.ts'
 import { goOnByFiles } from './after-files.ts'
-import type { Deployment } from './deployment.ts'
+import { type Deployment, endsAll } from './deployment.ts'
 import { forgetFacts } from './forget-facts.ts'
 import { lookAgainAfter } from './look-again.ts'
+import { noteStop } from './note-stop.ts'
 import { keepPast } from './past.ts'
 import { readDeployment } from './queries.ts'
 import { type DeploymentsContext, requestWhatWaits } from './request.ts'
@@ -69,15 +70,16 @@ export async function finishDeployment(
     }
     await goOnByFiles({ ...context, db: transaction }, deployment, end)
     await requestWhatWaits({ ...context, db: transaction }, await asItIsNow(transaction, deployment))
-    if (end.state !== 'succeeded' && deployment.kind !== 'remove') {
+    if (end.state !== 'succeeded' && !endsAll(deployment)) {
       await withdrawWishes(transaction, deployment.appId)
     }
     await releaseDomains(transaction, deployment.appId, end)
     await releaseOpenings(transaction, deployment, end)
     await noteDeployment({ ...context, db: transaction }, deployment.id, end.visitors)
-    if (end.notebook || end.state === 'failed' || deployment.kind === 'remove') {
+    if (end.notebook || end.state === 'failed' || endsAll(deployment)) {
       await noteNotebook({ ...context, db: transaction }, deployment, end)
     }
+    await noteStop({ ...context, db: transaction }, deployment, end)
     const isGone = deployment.kind === 'remove' && end.state === 'succeeded'
     if (isGone && !(await isWantedAgain(transaction, deployment))) {
       const app = { id: deployment.appId, name: deployment.app }
@@ -90,9 +92,9 @@ export async function finishDeployment(
   events.publish('deployment', { id: deployment.id, app: deployment.app, state: end.state })
 }
 
-/** A push that came during a removal is noted in its row. */
+/** A push that came during a removal or a stop is noted in its row. */
 async function asItIsNow(db: Kysely<Tables>, deployment: Deployment): Promise<Deployment> {
-  return deployment.kind === 'remove' ? await readDeployment(db, deployment.id) : deployment
+  return endsAll(deployment) ? await readDeployment(db, deployment.id) : deployment
 }
 
 /** What waited behind the removal is queued now. */

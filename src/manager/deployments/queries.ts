@@ -26,6 +26,8 @@ export interface Startable {
   /** When the app was paused, and when a person last ended that. */
   readonly pausedAt: number | null
   readonly resumedAt: number | null
+  /** Since when it is stopped because a person wanted that. */
+  readonly stoppedAt: number | null
   /** Not before; null: now. */
   readonly startsAt: number | null
   readonly host: string
@@ -151,6 +153,7 @@ export async function readStartable(db: Kysely<Tables>): Promise<Startable[]> {
       'apps.name as app',
       'apps.paused_at as pausedAt',
       'apps.resumed_at as resumedAt',
+      'apps.stopped_at as stoppedAt',
       'deployments.starts_at as startsAt',
       'apps.host',
       'apps.overrides',

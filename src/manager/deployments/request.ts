@@ -8,8 +8,15 @@ import type { DeploymentState, DeploymentTable, Tables } from '#manager/store/ta
 import { afterCommit, inTransaction } from '#manager/store/transaction.ts'
 import { waitBehindRemoval } from './behind-removal.ts'
 import { resumeApp } from './breaker.ts'
-import { type Deployment, type DeployRequest, isByPerson, isHint, takenOver } from './deployment.ts'
-import { APP_BEING_REMOVED, APP_NOT_FOUND, DEPLOYMENT_ENDED } from './errors.ts'
+import {
+  type Deployment,
+  type DeployRequest,
+  isByPerson,
+  isByProgram,
+  isHint,
+  takenOver,
+} from './deployment.ts'
+import { APP_BEING_REMOVED, APP_NOT_FOUND, APP_STOPPED, DEPLOYMENT_ENDED } from './errors.ts'
 import type { Events } from './events.ts'
 import { noteAsked } from './last-asked.ts'
 import { isOldNews } from './old-news.ts'
@@ -119,6 +126,13 @@ async function store(context: DeploymentsContext, request: DeployRequest): Promi
   if (removal) {
     return await waitBehindRemoval(db, { app: app.name, removal }, request)
   }
+  const stop = open.find(({ kind, state }) => kind === 'stop' && state === 'queued')
+  if ((stop || app.stopped_at !== null) && isByProgram(request.trigger)) {
+    throw APP_STOPPED(app.name)
+  }
+  if (stop && !isByPerson(request.trigger)) {
+    return await waitBehindStop(db, stop, request)
+  }
   if (app.paused_at !== null && isByPerson(request.trigger)) {
     await resumeApp(context, app)
   }
@@ -171,8 +185,24 @@ async function store(context: DeploymentsContext, request: DeployRequest): Promi
   return await readDeployment(db, id)
 }
 
+/** What no person asks for does not take the place of what one wants. A look at the branch is done when it is started. */
+async function waitBehindStop(
+  db: Kysely<Tables>,
+  stop: OpenDeployment,
+  { trigger }: DeployRequest,
+): Promise<Deployment> {
+  if (isHint(trigger)) {
+    await db
+      .updateTable('deployments')
+      .set({ then_trigger: JSON.stringify(trigger) })
+      .where('id', '=', stop.id)
+      .execute()
+  }
+  return await readDeployment(db, stop.id)
+}
+
 const appWithId = compiledOnce((db, { id }: { id: string }) =>
-  db.selectFrom('apps').select(['id', 'name', 'paused_at']).where('id', '=', id),
+  db.selectFrom('apps').select(['id', 'name', 'paused_at', 'stopped_at']).where('id', '=', id),
 )
 
 const OPEN = ['queued', 'running', 'waiting'] as const

@@ -1,7 +1,7 @@
 import type { ResultDocument } from '#contract/rest/result.ts'
 import { changeText } from '#manager/pipeline/plan-difference.ts'
 import type { Plan } from '#targets/target.ts'
-import type { Deployment, StepRecord } from './deployment.ts'
+import { type Deployment, endsAll, type StepRecord } from './deployment.ts'
 import { isWithoutEffect } from './without-effect.ts'
 
 type Entry = ResultDocument[string][number]
@@ -35,7 +35,7 @@ function endOf(deployment: Deployment, plan: Plan | undefined): Entry[] {
   if (isWithoutEffect(outcome) && outcome !== 'built' && outcome !== 'files-gone') {
     return [{ result: NOTHING }]
   }
-  const of = commit === undefined || kind === 'remove' ? '' : ` at commit ${commit}`
+  const of = commit === undefined || endsAll({ kind }) ? '' : ` at commit ${commit}`
   return [...(outcome === 'files-gone' ? [] : changesOf(plan)), { result: `${outcome ?? 'succeeded'}${of}` }]
 }
 

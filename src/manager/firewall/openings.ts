@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely'
 import { asOpenings, openPorts } from '#firewall/open-ports.ts'
 import { type Opening, overlaps, writeOpening, writePorts } from '#firewall/opening.ts'
-import type { Deployment } from '#manager/deployments/deployment.ts'
+import { type Deployment, endsAll } from '#manager/deployments/deployment.ts'
 import type { EndedPipeline } from '#manager/pipeline/step.ts'
 import type { Tables } from '#manager/store/tables.ts'
 import { inTransaction } from '#manager/store/transaction.ts'
@@ -122,7 +122,7 @@ export async function releaseOpenings(
     const gone = db.deleteFrom(table).where('app_id', '=', deployment.appId)
     if (end.state !== 'succeeded') {
       await gone.where('deployment_id', '=', deployment.id).execute()
-    } else if (deployment.kind === 'remove') {
+    } else if (endsAll(deployment)) {
       // Also where the app stays, because a push waits behind its removal: nothing of it runs, and that push may fail.
       await gone.execute()
     } else if (end.release) {

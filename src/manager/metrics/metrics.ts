@@ -62,7 +62,7 @@ async function openMetrics({ clock, events }: Parts): Promise<Open> {
     new Gauge({ name: `fairlead_${name}`, help, labelNames, registers })
   const deployments = gauge('deployments', 'Deployments that have not ended, by state.', ['state'])
   const oldest = gauge('queue_oldest_seconds', 'Age of the oldest deployment that waits to start.')
-  const apps = gauge('apps', 'Apps: all, those changed by hand, those paused.', ['state'])
+  const apps = gauge('apps', 'Apps: all, those changed by hand, those paused, those stopped.', ['state'])
   const hosts = gauge('host_connected', '1: the agent is connected.', ['host', 'role'])
   const commands = gauge('commands_told', 'Commands in the journal that have not ended.')
   const outbox = gauge('outbox_waiting', 'Messages to Git hosts and people that are not sent yet.')

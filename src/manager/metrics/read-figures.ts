@@ -28,7 +28,7 @@ export async function readFigures({
     .where('state', 'in', ['queued', 'running', 'waiting'])
     .groupBy('state')
     .execute()
-  const apps = await db.selectFrom('apps').select(['drift', 'paused_at']).execute()
+  const apps = await db.selectFrom('apps').select(['drift', 'paused_at', 'stopped_at']).execute()
   // By those of running deployments: all others have ended, and the table is long.
   const told = await db
     .selectFrom('commands')
@@ -51,6 +51,7 @@ export async function readFigures({
       all: apps.length,
       drifted: apps.filter(app => readDrift(app).findings.length > 0).length,
       paused: apps.filter(({ paused_at }) => paused_at !== null).length,
+      stopped: apps.filter(({ stopped_at }) => stopped_at !== null).length,
     },
     hosts: hosts.map(({ name, role }) => ({
       ...{ host: name, role },

@@ -83,6 +83,9 @@ async function rowAfter(
   if (deployment.kind === 'remove') {
     return before && end.state === 'succeeded' ? rowWithoutServer(before) : undefined
   }
+  if (deployment.kind === 'stop') {
+    return before && end.state === 'succeeded' ? { ...before, status: 'stopped', url: null } : undefined
+  }
   const { notebook: seen } = end
   if (!seen && end.state === 'failed') {
     // Its files could not be read any more; what is served is what was served.

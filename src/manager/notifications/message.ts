@@ -200,7 +200,7 @@ function titleOf({ app, failedStep, outcome, kind }: Deployment, event: ChannelE
   }
 }
 
-const SUCCESS: Readonly<Record<string, string>> = { 'rolled-back': 'rolled back' }
+const SUCCESS: Readonly<Record<string, string>> = { 'rolled-back': 'rolled back', stopped: 'stopped' }
 
 function askedBy({ kind, by, detail }: Trigger): string {
   switch (kind) {

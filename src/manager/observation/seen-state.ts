@@ -13,6 +13,7 @@ export type AppState =
   /** Stopped because nobody worked with it; a visitor wakes it. */
   | 'asleep'
   | 'degraded'
+  /** Nothing of it runs. Without a reason: because a person wants that. */
   | 'stopped'
   | 'missing'
   | 'not-deployed'
@@ -96,6 +97,8 @@ export interface SeenOfApp {
   readonly runsNothing?: boolean
   readonly observation: Observation | undefined
   readonly isReleased: boolean
+  /** A person wants that nothing of it runs. */
+  readonly isStopped?: boolean
   /** When its newest release was made, in ms since 1970. What was seen before is of something else. */
   readonly releasedAt?: number | undefined
   /** What was not as the last deployment left it. */
@@ -115,6 +118,9 @@ export function statusOf(
   }
   if (app.runsNothing) {
     return { state: 'nothing-to-run', reason: null, ...last }
+  }
+  if (app.isStopped && !containers.some(each => each.state === 'running')) {
+    return { state: 'stopped', reason: null, ...last }
   }
   const blind = whyUnknown(host, { now, everyMs }) ?? whyOutdated(app, host)
   return blind === undefined

@@ -12,7 +12,7 @@ import { hasMadeRoom } from './made-room.ts'
 
 export type WatchedApp = Pick<
   Selectable<AppTable>,
-  'id' | 'name' | 'overrides' | 'baseline' | 'drift' | 'on_drift'
+  'id' | 'name' | 'overrides' | 'baseline' | 'drift' | 'on_drift' | 'stopped_at'
 >
 
 export interface Look {
@@ -43,6 +43,10 @@ export async function watchDrift(
   look: Look,
 ): Promise<readonly DriftNews[]> {
   const { app, seen, now } = look
+  if (app.stopped_at !== null) {
+    // Nothing of it is to run, and what its next deployment leaves is what counts.
+    return []
+  }
   const old = readDrift(app)
   const known = readBaseline(app)
   const applied = await lastApplied(context.db, app.id, known?.deployment)

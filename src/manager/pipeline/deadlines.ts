@@ -39,6 +39,7 @@ export const DEADLINE_NAMES: readonly string[] = [
   'prune',
   'write-back',
   'take-down',
+  'stop',
   'status',
   'config',
   'pull',

@@ -35,7 +35,7 @@ function longer(name: string): string {
   if (OF_STACKS.includes(name)) {
     return `set ${name.toUpperCase()}_TIMEOUT for the manager, in seconds`
   }
-  return name === 'checkout' || name === 'read' || name === 'take-down'
+  return ['checkout', 'read', 'take-down', 'stop'].includes(name)
     ? `set FAIRLEAD_DEADLINES="${name}=…" for the manager`
     : `write "deadlines: { ${name}: … }" for the app in fairlead.yaml`
 }

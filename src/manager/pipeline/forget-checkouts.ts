@@ -19,7 +19,7 @@ export async function forgetCheckouts(context: StepContext, keep: readonly strin
     .select(['deployments.commit', 'deployments.wanted_commit', 'deployments.remotes'])
     .where('apps.repository_id', '=', repository.id)
     .where('deployments.id', '!=', deployment.id)
-    .where('deployments.kind', '!=', 'remove')
+    .where('deployments.kind', 'not in', ['remove', 'stop'])
     .where('deployments.state', 'in', ['running', 'waiting'])
     .execute()
   if (open.some(row => row.commit === null && row.wanted_commit === null)) {

@@ -55,7 +55,8 @@ export async function makeRoom(context: StepContext): Promise<void> {
   for (const other of others) {
     const held = (await releasedClaims(parts.db, other))?.ports ?? []
     const taken = held.filter(port => ports.includes(port))
-    if (taken.length === 0) {
+    const release = await newestRelease(parts.db, other.id)
+    if (taken.length === 0 || !release) {
       continue
     }
     await parts.db
@@ -65,7 +66,7 @@ export async function makeRoom(context: StepContext): Promise<void> {
       .execute()
     say(`${other.name}, which no file wants any more, has port ${taken.join(', ')} and is ended first`)
     const named = { name: other.name, baseDomain: parts.baseDomain }
-    for (const tell of targetNamed(other.target)?.end?.(named) ?? []) {
+    for (const tell of targetNamed(other.target)?.stop?.(named, factsOf(release)) ?? []) {
       await tellWorker(context, {
         ...tell,
         key: `room-${other.name}-${tell.key}`,

@@ -28,6 +28,7 @@ import { read } from './steps/read.ts'
 import { retrieve } from './steps/retrieve.ts'
 import { route } from './steps/route.ts'
 import { settings } from './steps/settings.ts'
+import { stop } from './steps/stop.ts'
 import { stopAfterBuild } from './steps/stop-after-build.ts'
 import { takeDown } from './steps/take-down.ts'
 import { goBack } from './steps/undo.ts'
@@ -63,6 +64,7 @@ export const STEPS = {
     ...[closePorts, announce, prune, writeBack],
   ],
   remove: [takeDown, closePorts],
+  stop: [stop, closePorts],
   /** Of an app that is a folder of its host: what is wanted is what lies there. */
   stack: stackSteps,
   /** Of an app that Fairlead brings itself: what is wanted is kept with the app. */
@@ -136,8 +138,8 @@ function endDamaged(error: unknown): EndedPipeline {
 /** A deployment whose goal is a release needs nothing of the repository, whatever it was asked for by. */
 function stagesOf({ app, deployment }: StepContext): readonly (Step | readonly Step[])[] {
   const { kind, wantedRelease } = deployment
-  if (kind === 'remove') {
-    return STEPS.remove
+  if (kind === 'remove' || kind === 'stop') {
+    return STEPS[kind]
   }
   if (app.stack !== null) {
     return STEPS.stack
@@ -197,7 +199,7 @@ function applyWaitsForPush({ facts }: StepContext): boolean {
 function succeeded(context: StepContext): EndedPipeline {
   const { plan: planned, domains = [] } = context.facts
   if (!planned) {
-    return { state: 'succeeded', outcome: 'removed' }
+    return { state: 'succeeded', outcome: context.deployment.kind === 'stop' ? 'stopped' : 'removed' }
   }
   return {
     state: 'succeeded',

@@ -11,10 +11,13 @@ export type DeploymentState =
   | 'cancelled'
   | 'superseded'
 
+/** stop ends what runs of an app and keeps its record; remove ends both. */
+export type DeploymentKind = 'deploy' | 'rollback' | 'stop' | 'remove'
+
 export interface DeploymentTable {
   id: string
   app_id: string
-  kind: 'deploy' | 'rollback' | 'remove'
+  kind: DeploymentKind
   state: DeploymentState
   /** `deployed`, `nothing-to-do`, `rolled-back` …; null until it ended. */
   outcome: string | null

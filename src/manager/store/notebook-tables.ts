@@ -28,7 +28,7 @@ export interface NotebookTable {
   tags: string
   mode: string
   /** preview: a page, and no server. building: its first deployment has not ended. */
-  status: 'building' | 'live' | 'failed' | 'removed' | 'preview'
+  status: 'building' | 'live' | 'stopped' | 'failed' | 'removed' | 'preview'
   url: string | null
   /** The commit that is served: the last one that changed anything of it. */
   commit: string | null

@@ -36,7 +36,13 @@ import type { SystemTables } from './system-tables.ts'
 import type { TokenTable } from './token-table.ts'
 import type { VisitTable } from './visit-table.ts'
 
-export type { CommandTable, DeploymentState, DeploymentTable, StepTable } from './deployment-tables.ts'
+export type {
+  CommandTable,
+  DeploymentKind,
+  DeploymentState,
+  DeploymentTable,
+  StepTable,
+} from './deployment-tables.ts'
 export type { HostTable } from './host-table.ts'
 
 /**
@@ -186,6 +192,10 @@ export interface AppTable {
   paused_at: number | null
   /** When a person last ended that. */
   resumed_at: number | null
+  /** Since when it is stopped because a person wanted that; null: it is not. */
+  stopped_at: number | null
+  /** Name of the token that asked for it. */
+  stopped_by: string | null
   /** JSON {cron, time_zone} of the deploy file; null: none. */
   schedule: string | null
   /** The last of its times that was dealt with, or when it was first seen. */

@@ -1,3 +1,4 @@
+import { endsAll } from '#manager/deployments/deployment.ts'
 import { bringFirewall } from '#manager/firewall/bring-firewall.ts'
 import { keepOnly } from '#manager/firewall/openings.ts'
 import { done, type Step, type StepContext, type StepOutcome } from '#manager/pipeline/step.ts'
@@ -7,13 +8,13 @@ export const closePorts: Step = {
   name: 'close-ports',
   deadlineMs: 3 * 60_000,
   onFailure: 'ignore',
-  isWanted: ({ deployment, facts }) => deployment.kind === 'remove' || facts.plan?.closes === true,
+  isWanted: ({ deployment, facts }) => endsAll(deployment) || facts.plan?.closes === true,
   run: closeUnwanted,
 }
 
 async function closeUnwanted(context: StepContext): Promise<StepOutcome> {
   const { parts, app, deployment, say, signal, workerLimitMs } = context
-  const kept = deployment.kind === 'remove' ? undefined : deployment.id
+  const kept = endsAll(deployment) ? undefined : deployment.id
   const guardian = await keepOnly(parts.db, app, kept)
   if (guardian === undefined) {
     return { kind: 'skipped' }

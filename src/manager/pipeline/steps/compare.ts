@@ -1,7 +1,7 @@
 import type { Selectable } from 'kysely'
 import { WRITE_BACK_PATHS } from '#commands/write-back-path.ts'
 import { canonicalJson } from '#lib/canonical-json.ts'
-import { isHint } from '#manager/deployments/deployment.ts'
+import { endsAll, isHint } from '#manager/deployments/deployment.ts'
 import { WITHOUT_LOOK } from '#manager/deployments/without-effect.ts'
 import { lastSeen, seenToMend } from '#manager/observation/last-seen.ts'
 import { joinedIn } from '#manager/pipeline/source.ts'
@@ -128,7 +128,7 @@ async function hasMoreToBring(
   )
   return (
     last?.state !== 'succeeded' ||
-    last.kind === 'remove' ||
+    endsAll(last) ||
     isMade ||
     app.updated_at > since ||
     canonicalJson(Object.fromEntries(revisions)) !== canonicalJson(released)

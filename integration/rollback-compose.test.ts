@@ -29,21 +29,25 @@ after(() => stack.disposeAsync())
 
 test('a project that is stopped stays so, is no drift, and starts with the images that ran', async () => {
   await policy('repair')
+  await mustRun('docker', ['exec', await containerOf('side'), 'sh', '-c', 'echo mine > /kept/file'], system)
   equal((await act('stop')).outcome, 'stopped')
   await system.restart({})
   await untilLookedAt()
   const { observed, stopped } = await system.together().client.get<AppDocument>(`/apps/${APP}`)
-  deepEqual([observed.state, observed.reason, observed.containers], ['stopped', null, 0])
+  deepEqual([observed.state, observed.reason], ['stopped', null])
   ok(stopped)
   deepEqual((await drift()).findings, [])
-  equal(await containers(), '')
+  equal(await containers('--filter', 'status=running'), '')
   equal((await system.visit(`${APP}.localhost`)).status, 404)
   const started = await act('start')
   succeeded(started)
   equal(await page(), 'two two')
   const [now, before] = await releases()
   deepEqual(now?.images, before?.images)
-  equal((await containers()).split('\n').length, 2)
+  equal((await containers('--filter', 'status=running')).split('\n').length, 2)
+  const file = await mustRun('docker', ['exec', await containerOf('side'), 'cat', '/kept/file'], system)
+  equal(file.trim(), 'mine', 'a volume without a name is taken over')
+  equal((await inspect('side', '{{.HostConfig.RestartPolicy.Name}}')).trim(), 'always')
   ok(!started.steps.some(({ name }) => name === 'checkout'), 'no source is asked')
   await policy('report')
 })
@@ -116,7 +120,7 @@ function files(text: string): Record<string, string> {
     init: true
     expose: [8080]
     volumes: ["./files:/files:ro"]
-  side: { image: "${FOREIGN}", init: true, command: [sleep, "1000"] }
+  side: { image: "${FOREIGN}", init: true, command: [sleep, "1000"], volumes: ["/kept"], restart: always }
 `,
     'web/Dockerfile': `FROM ${system.baseImage}\nCOPY page /page\nCMD ["sh","-c","mkdir -p /tmp/w; echo $(cat /page) $(cat /files/text) > /tmp/w/index.html; exec httpd -f -p 8080 -h /tmp/w"]\n`,
     'web/page': text,
@@ -133,8 +137,8 @@ async function untilLookedAt(): Promise<void> {
 }
 
 /** Ids of the project's containers, a line each. */
-async function containers(): Promise<string> {
-  const project = ['--filter', `label=com.docker.compose.project=${APP}`]
+async function containers(...only: string[]): Promise<string> {
+  const project = ['--filter', `label=com.docker.compose.project=${APP}`, ...only]
   return (await mustRun('docker', ['ps', '--all', '--quiet', ...project], system)).trim()
 }
 

@@ -7,6 +7,7 @@ import { composeRecall } from './compose-recall.ts'
 import { composeRender } from './compose-render.ts'
 import { composeRestore } from './compose-restore.ts'
 import { composeRetire } from './compose-retire.ts'
+import { composeStop } from './compose-stop.ts'
 import { composeUp } from './compose-up.ts'
 import { composeVerify } from './compose-verify.ts'
 import { containerLogs } from './container-logs.ts'
@@ -150,6 +151,7 @@ export const COMMANDS: readonly Command[] = [
   composeRetire,
   composeRestore,
   composeDown,
+  composeStop,
   engineChoose,
   firewallObserve,
   firewallApply,

@@ -77,6 +77,13 @@ export function composeStart(
   return changing(project, [...UP, '--detach', service])
 }
 
+/** Undefined: no container of the project runs; each stays as it is. It finds them by their labels and needs no file. */
+export function composeStop(
+  project: Omit<ComposeProject, 'files' | 'folder'>,
+): ProgramCall<ComposeFailure | undefined> {
+  return changing({ ...project, files: [], folder: '/' }, ['stop'])
+}
+
 /** Undefined: no container and network of the project is left. It finds them by their labels and needs no file. */
 export function composeDown(
   project: Omit<ComposeProject, 'files' | 'folder'> & { readonly volumes: 'keep' | 'delete' },

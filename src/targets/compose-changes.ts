@@ -62,7 +62,7 @@ const WHY: Readonly<Record<ServiceState['state'], string>> = {
   missing: '',
   changed: 'its configuration or image changed',
   'image-changed': 'its image changed',
-  drifted: 'somebody changed it by hand',
+  drifted: 'somebody changed it by hand, or it was stopped',
   'not-running': 'it does not run as it should',
   'dependency-changed': 'a service that it depends on is made anew',
   'as-wanted': '',

@@ -39,10 +39,16 @@ export interface Recalled {
   readonly release?: RenderResult
 }
 
+interface News {
+  readonly drifted?: DriftedParts | undefined
+  readonly isStopped?: boolean | undefined
+  readonly moved?: Found['moved'] | undefined
+}
+
 export function foundOf(
   found: Readonly<Record<string, unknown>>,
   goal?: ReleaseFacts,
-  news: { readonly drifted?: DriftedParts | undefined; readonly moved?: Found['moved'] | undefined } = {},
+  news: News = {},
 ): Found {
   const { recalled, render, containers, images, released, routes, answers } = found as {
     recalled?: Recalled
@@ -65,9 +71,17 @@ export function foundOf(
       Object.entries(answers?.routes ?? {}).map(([name, { fault }]) => [name, fault ?? undefined]),
     ),
     released: released?.images ?? [],
-    drifted: news.drifted?.containers ?? [],
+    drifted: [...(news.drifted?.containers ?? []), ...stoppedAmong(containers.containers, news)],
     moved: news.moved ?? {},
   }
+}
+
+/** Whether one has done its work or was stopped in it cannot be told afterwards. */
+function stoppedAmong(
+  containers: readonly ComposeContainer[],
+  { isStopped = false }: Pick<News, 'isStopped'>,
+): readonly string[] {
+  return containers.filter(({ state }) => isStopped && state !== 'running').map(({ id }) => id)
 }
 
 /** The address at which the proxy reaches the service of a route. */

@@ -6,7 +6,7 @@ import { BUILD_CACHE } from './build-settings.ts'
 import { buildImageTell } from './built-images.ts'
 import { changesOf } from './compose-changes.ts'
 import { type Decision, decide, isSettled } from './compose-decision.ts'
-import { addressOf, hashesOf, type ServiceState, servicesThatMustRun } from './compose-found.ts'
+import { addressOf, type Found, hashesOf, type ServiceState, servicesThatMustRun } from './compose-found.ts'
 import { goalFetch, imagesOf } from './compose-goal.ts'
 import { refuseUnpublished } from './compose-openings.ts'
 import { type ComposeRelease, readRelease, releasedRender, shownEnvironment } from './compose-release.ts'
@@ -52,14 +52,14 @@ function publishedBy({ found: { rendered } }: Decision): Publication[] {
   return publicationsOf(services.flatMap(({ replicas, ports }) => (replicas > 0 ? ports : [])))
 }
 
-function verifyTell({ input, wants, services, found, replaced }: Decision): Tell {
+function verifyTell({ wants, services, found, replaced }: Decision): Tell {
   const mustRun = servicesThatMustRun(found.rendered)
   return tell('verify', composeVerify, {
     project: wants.project,
     services: hashesOf(services),
     mustRun,
     replaced: [...replaced],
-    ...remade(input),
+    ...remade(found),
   })
 }
 
@@ -129,7 +129,7 @@ function upTell({ input, wants, found, services }: Decision): Tell {
     withinMs: wants.withinMs,
     settleMs: wants.settleMs,
     registries: input.registry ? [input.registry] : [],
-    ...remade(input),
+    ...remade(found),
     ...(input.drifted?.files.length ? { mend: [...input.drifted.files] } : {}),
   }
   if (input.goal) {
@@ -146,8 +146,8 @@ function upTell({ input, wants, found, services }: Decision): Tell {
 }
 
 /** Containers that are made anew although they were made from what is wanted. */
-function remade({ drifted }: PlanInput<ComposeSettings>): { remade?: string[] } {
-  return drifted?.containers.length ? { remade: [...drifted.containers] } : {}
+function remade({ drifted }: Found): { remade?: string[] } {
+  return drifted.length > 0 ? { remade: [...drifted] } : {}
 }
 
 /** What can be gone back to, what runs now among it. */
@@ -184,7 +184,7 @@ function watchTells({ input, wants, services, found, mustApply }: Decision): Tel
   return mustApply && wants.watchMs > 0 ? [watch] : []
 }
 
-function pruneTells({ input, wants, services, builds, replaced }: Decision): Tell[] {
+function pruneTells({ input, wants, services, found, builds, replaced }: Decision): Tell[] {
   const app = input.app.name
   const before = readRelease(input.previous)
   const images = [
@@ -204,7 +204,7 @@ function pruneTells({ input, wants, services, builds, replaced }: Decision): Tel
     project: wants.project,
     services: hashesOf(services),
     drainMs: wants.drainMs,
-    ...remade(input),
+    ...remade(found),
   })
   return [
     ...(replaced.length === 0 ? [] : [retire]),

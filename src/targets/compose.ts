@@ -1,4 +1,4 @@
-import { composeDown, composeObserve, composeRecall, composeRender } from '#commands/compose.ts'
+import { composeDown, composeObserve, composeRecall, composeRender, composeStop } from '#commands/compose.ts'
 import { COMPOSE_RENDER_GONE } from '#commands/compose-errors.ts'
 import { containerUsage } from '#commands/container-usage.ts'
 import { imageFind, imagePrune } from '#commands/image.ts'
@@ -49,9 +49,8 @@ export const compose: Target = defineTarget({
   }),
   look,
   plan: planCompose,
-  // Its rendered files stay, as on a move to another engine: the release is brought back from them.
   stop: (app, release) => [
-    tell('down', composeDown, { app: app.name, volumes: 'keep', moved: true }),
+    tell('stop', composeStop, { app: app.name }),
     ...(readRelease(release).routes ?? []).map(name => tell(`unroute:${name}`, routeRemove, { name })),
   ],
   remove: ({ app, volumes, moved }) => [

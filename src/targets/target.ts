@@ -171,6 +171,8 @@ export interface LookInput<S> {
   readonly made?: Readonly<Record<string, string>> | undefined
   /** What somebody changed by hand: it is made anew although it was made from what is wanted. */
   readonly drifted?: DriftedParts | undefined
+  /** A person has stopped it: what does not run is made anew, with what is in its volumes. */
+  readonly isStopped?: boolean | undefined
   /** What whoever asked for the deployment wants to get. */
   readonly wanted?: WantedArtifact | undefined
   /** By which the worker judges files, as it says itself; absent: it does not say. */

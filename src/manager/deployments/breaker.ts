@@ -23,8 +23,9 @@ export interface BreakerContext extends DeploymentsContext {
 export const PAUSED_REASON = 'it was deployed again and again within 10 minutes, and no person asked for that'
 
 /**
- * Whether a queued deployment has to wait until a person has looked, or starts what a person has stopped. An app that is deployed again and again without
- * anybody asking goes round in a circle with something: it is paused, and what is queued stays queued.
+ * Whether a queued deployment has to wait until a person has looked, or starts what a person has stopped. An app that is
+ * deployed again and again without anybody asking goes round in a circle with something: it is paused, and what is queued
+ * stays queued.
  */
 export async function holdsBack(
   context: BreakerContext,

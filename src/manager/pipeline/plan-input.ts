@@ -57,6 +57,7 @@ export async function readPlanInput(
       previous: newest && factsOf(newest),
       goal,
       drifted,
+      isStopped: app.stopped_at !== null,
       moved,
       made,
       wanted,

@@ -203,6 +203,29 @@ test('a secret is rotated, the next deployment takes it, and a click brings the 
   equal((await system.visit(`${APP}.localhost`)).body, 'one')
 })
 
+test('an app is stopped by its name, says so, and starts again with what ran', async () => {
+  const { system, tab } = world
+  const { page } = tab
+  const { body } = await system.visit(`${APP}.localhost`)
+  await page.goto(`/apps/${APP}`)
+  await page.getByRole('button', { name: 'Stop the app' }).click()
+  const dialog = page.getByRole('dialog')
+  const stop = dialog.getByRole('button', { name: 'Stop the app' })
+  ok(await stop.isDisabled())
+  await dialog.getByRole('textbox').fill(APP)
+  await tab.shoot('stop')
+  await stop.click()
+  await page.getByRole('heading', { name: `Stop of ${APP}` }).waitFor()
+  await ended(page, 'Succeeded')
+  equal((await system.visit(`${APP}.localhost`)).status, 404)
+  await page.goto(`/apps/${APP}`)
+  await page.getByText('it runs until somebody starts or deploys it').waitFor()
+  await tab.shoot('stopped')
+  await page.getByRole('button', { name: 'Start', exact: true }).click()
+  await ended(page, 'Succeeded')
+  equal((await system.visit(`${APP}.localhost`)).body, body)
+})
+
 test('nothing moves while the log of a deployment at work grows; it is cancelled, and what ran goes on', async () => {
   const { system, remote, tab } = world
   const { page } = tab

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { PlanDocument } from '#contract/rest/apps.ts'
+import type { PlanDocument } from '#contract/rest/plans.ts'
 import { mustRun } from './command.ts'
 import type { System } from './system.ts'
 

@@ -1,4 +1,4 @@
-import type { ChangeDocument } from '#contract/rest/apps.ts'
+import type { ChangeDocument } from '#contract/rest/plans.ts'
 import { inertLine } from './inert.ts'
 import type { Colours } from './print.ts'
 

@@ -1,4 +1,4 @@
-import type { ChangeDocument } from '#contract/rest/apps.ts'
+import type { ChangeDocument } from '#contract/rest/plans.ts'
 
 interface Look {
   readonly mark: string

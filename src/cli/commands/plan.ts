@@ -3,7 +3,7 @@ import { chooseApp } from '#cli/choose-app.ts'
 import { type Act, withExamples } from '#cli/command.ts'
 import { planLines } from '#cli/plan-lines.ts'
 import type { Session } from '#cli/session.ts'
-import type { PlanDocument } from '#contract/rest/apps.ts'
+import type { PlanDocument } from '#contract/rest/plans.ts'
 
 export function configurePlan(command: Command, act: Act): void {
   command

@@ -171,7 +171,7 @@ export const AppChange = Type.Object(
 export type AppChange = Static<typeof AppChange>
 
 /** Any text: whether it can be a tag is said by the deployment, with what to do about it. */
-const ArtifactVersion = Type.Optional(
+export const ArtifactVersion = Type.Optional(
   Type.String({
     ...{ minLength: 1, maxLength: 200 },
     description:
@@ -206,7 +206,6 @@ export const RollbackBody = Type.Object(
   strict,
 )
 export const StopBody = Type.Object({ wait_seconds: Wait }, strict)
-export const PlanBody = Type.Object({ commit: Type.Optional(Commit), version: ArtifactVersion }, strict)
 export const RemoveAppQuery = Type.Object(
   {
     volumes: Type.Optional(Type.Union([Type.Literal('keep'), Type.Literal('delete')])),
@@ -215,32 +214,6 @@ export const RemoveAppQuery = Type.Object(
   },
   strict,
 )
-
-/** One line of the diff. Environment variables by their names, never their values. */
-export const ChangeDocument = Type.Object(
-  {
-    kind: Type.String(),
-    what: Type.String(),
-    from: Type.Optional(Type.String({ description: 'What it is now, for example the id of an image.' })),
-    to: Type.Optional(Type.String()),
-    why: Type.Optional(Type.String()),
-  },
-  strict,
-)
-export type ChangeDocument = Static<typeof ChangeDocument>
-
-export const PlanDocument = Type.Object(
-  {
-    hash: Type.String(),
-    commit: Type.String(),
-    commit_subject: Type.String(),
-    nothing_to_do: Type.Boolean(),
-    changes: Type.Array(ChangeDocument),
-    plan: Type.Unknown({ description: 'The exact commands by step, secret values replaced.' }),
-  },
-  strict,
-)
-export type PlanDocument = Static<typeof PlanDocument>
 
 export const ReleasePage = Page(ReleaseDocument)
 export const ReleasesQuery = Type.Object(PageQuery, strict)

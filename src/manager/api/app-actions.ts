@@ -1,13 +1,7 @@
-import {
-  ContainersDocument,
-  DeployBody,
-  PlanBody,
-  PlanDocument,
-  RollbackBody,
-  StopBody,
-} from '#contract/rest/apps.ts'
+import { ContainersDocument, DeployBody, RollbackBody, StopBody } from '#contract/rest/apps.ts'
 import { DeploymentDocument } from '#contract/rest/deployments.ts'
 import { DriftDocument } from '#contract/rest/drift.ts'
+import { PlanBody, PlanDocument } from '#contract/rest/plans.ts'
 import { VisitBody, VisitDocument } from '#contract/rest/visits.ts'
 import { driftDocument } from '#manager/apps/drift.ts'
 import { readObservation, statusOfApp } from '#manager/apps/observation.ts'

@@ -96,7 +96,7 @@ export function appDocument(
     overrides: JSON.parse(app.overrides),
     approval: app.approval === 1 ? 'required' : 'by-deploy-file',
     paused: app.paused_at === null ? null : { since: timeText(app.paused_at), reason: PAUSED_REASON },
-    stopped: stoppedDocument(app),
+    stopped: app.stopped_at === null ? null : { since: timeText(app.stopped_at), by: app.stopped_by ?? '' },
     schedule: scheduleDocument(app, seen.now),
     domains: [...app.domains],
     addresses: app.domains.map(place => addressOf(place, seen.visitors)),
@@ -121,10 +121,6 @@ export function appDocument(
 function addressOf(place: string, visitors: VisitorPorts | undefined): string {
   const host = hostOfPlace(place)
   return `${visitOrigin(host, visitors)}${place.slice(host.length)}`
-}
-
-function stoppedDocument({ stopped_at, stopped_by }: AppRecord): AppDocument['stopped'] {
-  return stopped_at === null ? null : { since: timeText(stopped_at), by: stopped_by ?? '' }
 }
 
 function scheduleDocument(app: AppRecord, now: number): AppDocument['schedule'] {

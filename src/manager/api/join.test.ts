@@ -49,6 +49,19 @@ test('a join token is good for one host, and for that one again when the answer 
   equal(shown.name, 'once')
 })
 
+test('of hosts that come with one token at the same time exactly one joins, whichever it is', async () => {
+  const { token } = await made()
+  const names = ['left', 'middle', 'right']
+  const asked = await Promise.all(names.map(name => asks(token, { name })))
+  deepEqual(asked.map(({ answer }) => answer.statusCode).sort(), [200, 403, 403])
+  const won = names[asked.findIndex(({ answer }) => answer.statusCode === 200)]
+  const { items } = (await manager.ask('GET', '/api/v1/hosts')).json()
+  const joined = items
+    .map(({ name }: { name: string }) => name)
+    .filter((name: string) => names.includes(name))
+  deepEqual(joined, [won])
+})
+
 test('a wrong proof enrols nobody, and the third one ends the token also for who has the secret', async () => {
   const { token } = await made()
   for (let tries = 0; tries < 3; tries++) {

@@ -12,12 +12,12 @@ import { PEER_SERVER_NAME } from './peer-tls.ts'
 import type { PeersConfig } from './peers-config.ts'
 import { leaderKeyPlace } from './sealed-places.ts'
 
-const RENEW_MS = 1000
+export const RENEW_MS = 1000
 /**
  * A leader that could not renew for so long leads no longer, whatever the database says. With the time until it looks
  * less than the server of the database waits for one that is cut off, so that it has ended before another one leads.
  */
-const GIVEN_UP_MS = 10_000
+export const GIVEN_UP_MS = 10_000
 const DAY_MS = 24 * 3600 * 1000
 /** Certificates live as long as the leader does; no leader lives that long. */
 const LIFE_MS = 3650 * DAY_MS

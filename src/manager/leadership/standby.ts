@@ -13,9 +13,9 @@ import { leaderKeyPlace } from './sealed-places.ts'
 import { keepAuditHead } from './shared-files.ts'
 import { type Destination, startStandbyServer } from './standby-server.ts'
 
-const LOOK_MS = 1000
+export const LOOK_MS = 1000
 /** Longer than a leader waits before it gives up by itself: it is stopped, or cut off. */
-const SILENT_MS = 15_000
+export const SILENT_MS = 15_000
 
 export interface StandbyParts {
   readonly config: Pick<Config, 'data' | 'listen'>

@@ -19,6 +19,9 @@ const LOCK = 0x464c4544
 export const HOLDS_LOCK = `locktype = 'advisory' and classid = ${LOCK} and objid = 1 and objsubid = 2 and granted
 and database = (select oid from pg_database where datname = current_database())`
 
+/** After so long the server lets go of a connection that was cut: its keepalives (4 s, then 3 times 3 s) and what it sent. */
+export const LETS_GO_MS = 13_000
+
 /**
  * Every statement goes through the one connection that holds the lock of managers: whoever has lost the lock has lost
  * the connection, and writes nothing any more. When the network is cut the server gives the lock back after 13 s: a
@@ -26,7 +29,7 @@ and database = (select oid from pg_database where datname = current_database())`
  */
 const SETUP = `select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off';
 set lock_timeout = ${PATIENCE_MS}; set tcp_keepalives_idle = 4; set tcp_keepalives_interval = 3;
-set tcp_keepalives_count = 3; set tcp_user_timeout = 13000; set client_min_messages = warning;
+set tcp_keepalives_count = 3; set tcp_user_timeout = ${LETS_GO_MS}; set client_min_messages = warning;
 select pg_try_advisory_lock(${LOCK}, 1) as ours`
 
 /** A connection that lives until an error ends it. */

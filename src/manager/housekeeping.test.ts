@@ -110,6 +110,30 @@ test('logs and answers are kept of the newest deployments of an app, the records
   await store.close()
 })
 
+test('a log goes with age also where no worker was asked for anything, and that of one at work stays', async () => {
+  const store = await openTestStore()
+  const logs = new DeploymentLogs(join(store.folder, 'logs'))
+  const apps = [await addApp(store, 'refused'), await addApp(store, 'other')]
+  const fixed = { kind: 'deploy', trigger: '{}', cancel_requested: 0, created_at: 1 } as const
+  const ids: string[] = []
+  const add = async (app: string, state: 'failed' | 'waiting') => {
+    const id = newId()
+    await store.db
+      .insertInto('deployments')
+      .values({ ...fixed, id, app_id: app, state })
+      .execute()
+    await logs.append(id, [{ at: 1, step: 'fetch', stream: 'info', text: 'x' }])
+    ids.push(id)
+  }
+  await add(apps[1] ?? '', 'failed')
+  for (let count = 0; count < KEPT_IN_FULL + 5; count += 1) {
+    await add(apps[0] ?? '', count === 1 ? 'waiting' : 'failed')
+  }
+  await forgetOld({ ...store, logs })
+  assert.deepEqual((await Array.fromAsync(logs.ids())).sort(), [ids[0], ids[2], ...ids.slice(6)])
+  await store.close()
+})
+
 test('each app keeps its own newest ones, however many others have come between', async () => {
   const store = await openTestStore()
   const logs = new DeploymentLogs(join(store.folder, 'logs'))

@@ -5,6 +5,7 @@ import { forgetFileSecrets } from '#manager/secrets/file-secrets.ts'
 import type { SecretRevisions } from '#manager/secrets/queries.ts'
 import { forgetSharedRevisions } from '#manager/secrets/shared.ts'
 import { isWithoutEffect } from './deployments/without-effect.ts'
+import { forgetLogsWithoutAnswers } from './forget-logs.ts'
 import { tendHosts } from './hosts/tend-hosts.ts'
 import { forgetOldPreviews } from './notebooks/previews.ts'
 import type { ManagerParts } from './parts.ts'
@@ -72,6 +73,7 @@ export async function forgetOld({ db, clock, logs }: Housekept): Promise<void> {
     .execute()
   await forgetOldPreviews(db)
   await forgetDetails({ db, logs })
+  await forgetLogsWithoutAnswers({ db, logs }, KEPT_IN_FULL)
   await forgetSecretRevisions(db)
 }
 

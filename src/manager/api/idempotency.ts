@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { asFairleadError } from '#lib/errors.ts'
+import { newId } from '#lib/id.ts'
 import type { ManagerParts } from '#manager/parts.ts'
 import { inTransaction } from '#manager/store/transaction.ts'
 import { speakerOf } from './authenticate.ts'
@@ -20,7 +21,8 @@ declare module 'fastify' {
  */
 export function idempotency(parts: ManagerParts) {
   const { db, clock, sealer, logger } = parts
-  const startedAt = clock.now()
+  // Not by the clock: that of a manager that led before may be ahead of ours.
+  const run = newId()
 
   async function before(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> {
     const key = headerOf(request, 'idempotency-key')
@@ -58,7 +60,7 @@ export function idempotency(parts: ManagerParts) {
         await transaction
           .insertInto('idempotency')
           .values({
-            ...{ ...row, status: 0, response: null, created_at: clock.now() },
+            ...{ ...row, status: 0, response: null, created_at: clock.now(), run },
             request_sealed: sealer.seal(request, requestPlace(row.token_id, row.key)),
           })
           .execute()
@@ -67,13 +69,13 @@ export function idempotency(parts: ManagerParts) {
       if (sealer.open(found.request_sealed, requestPlace(row.token_id, row.key)) !== request) {
         throw IDEMPOTENCY_KEY_REUSED()
       }
-      if (found.status === 0 && found.created_at >= startedAt) {
+      if (found.status === 0 && found.run === run) {
         throw IDEMPOTENCY_IN_PROGRESS()
       }
       if (found.status === 0) {
         await transaction
           .updateTable('idempotency')
-          .set({ created_at: clock.now() })
+          .set({ created_at: clock.now(), run })
           .where('token_id', '=', row.token_id)
           .where('key', '=', row.key)
           .execute()

@@ -1,4 +1,4 @@
-import { appendFile, mkdir, open, readdir, rm, stat, truncate } from 'node:fs/promises'
+import { appendFile, mkdir, open, opendir, readdir, rm, stat, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { STORE_FULL } from '#manager/store/errors.ts'
 
@@ -14,7 +14,11 @@ export interface LogPlace {
   cut(id: string, segment: number, bytes: number): Promise<void>
   remove(id: string, segment: number): Promise<void>
   removeAll(id: string): Promise<void>
+  /** Of which deployments there is a log, in any order. */
+  ids(): AsyncIterable<string>
 }
+
+const ENDING = '.jsonl'
 
 /** The first segment of a log is `<id>.jsonl` in the folder, further ones are in its folder `<id>`. */
 export function logFiles(folder: string): LogPlace {
@@ -59,6 +63,14 @@ export function logFiles(folder: string): LogPlace {
     async removeAll(id) {
       await rm(fileOf(id, 1), { force: true })
       await rm(join(folder, id), { recursive: true, force: true })
+    },
+    async *ids() {
+      const entries = await opendir(folder).catch(() => [])
+      for await (const { name } of entries) {
+        if (name.endsWith(ENDING)) {
+          yield name.slice(0, -ENDING.length)
+        }
+      }
     },
   }
 }

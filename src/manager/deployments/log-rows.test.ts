@@ -42,8 +42,10 @@ test('another manager goes on with a log where it was, and stores no line twice'
   await other.append('d', [line('c', 3), line('d', 4)])
   assert.deepEqual(await texts(other, 'd'), ['1 a', '2 ä', '3 c', '4 d'])
   assert.deepEqual(await texts(other, 'd', 2), ['3 c', '4 d'])
+  assert.deepEqual(await Array.fromAsync(other.ids()), ['d'])
   await other.remove('d')
   assert.deepEqual(await texts(manager('third'), 'd'), [])
+  assert.deepEqual(await Array.fromAsync(other.ids()), [])
 })
 
 test('of a long log the middle goes there, too', async () => {

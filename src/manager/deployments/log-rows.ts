@@ -3,6 +3,8 @@ import { SOON } from '#manager/store/soon.ts'
 import type { Tables } from '#manager/store/tables.ts'
 import type { LogPlace } from './log-place.ts'
 
+const AT_ONCE = 500
+
 export async function hasLogRows(db: Kysely<Tables>): Promise<boolean> {
   return (await db.selectFrom('log_pieces').select('segment').limit(1).executeTakeFirst()) !== undefined
 }
@@ -57,5 +59,23 @@ export function logRows(db: Kysely<Tables>, files: LogPlace): LogPlace {
       await remove(id).execute()
       await files.removeAll(id)
     },
+    async *ids() {
+      for (let page = await idsAfter(db, ''); page.length > 0; page = await idsAfter(db, page.at(-1) ?? '')) {
+        yield* page
+      }
+      yield* files.ids()
+    },
   }
+}
+
+async function idsAfter(db: Kysely<Tables>, last: string): Promise<string[]> {
+  const rows = await db
+    .selectFrom('log_pieces')
+    .select('deployment_id')
+    .distinct()
+    .where('deployment_id', '>', last)
+    .orderBy('deployment_id')
+    .limit(AT_ONCE)
+    .execute()
+  return rows.map(row => row.deployment_id)
 }

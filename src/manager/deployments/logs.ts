@@ -110,6 +110,11 @@ export class DeploymentLogs {
     await this.#place.removeAll(id)
   }
 
+  /** Of which deployments there is a log, in any order. */
+  ids(): AsyncIterable<string> {
+    return this.#place.ids()
+  }
+
   async #write(id: string, log: OpenLog, lines: readonly NewLine[]): Promise<void> {
     const { numbered, commandSeqs } = number(log, lines)
     if (numbered.length === 0) {

@@ -9,4 +9,6 @@ export interface IdempotencyTable {
   status: Generated<number>
   response: string | null
   created_at: number
+  /** Which start of which manager took the request up: what another one left without an answer is run again. */
+  run: Generated<string>
 }

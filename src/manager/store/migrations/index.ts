@@ -58,6 +58,7 @@ import { up as domainsByApp } from './0065-domains-by-app.ts'
 import { up as endedMemberChanges } from './0067-ended-member-changes.ts'
 import { up as sealedRequests } from './0068-sealed-requests.ts'
 import { up as stoppedApps } from './0071-stopped-apps.ts'
+import { up as runsOfWrites } from './0075-runs-of-writes.ts'
 
 export interface Migration {
   readonly name: string
@@ -125,4 +126,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0067-ended-member-changes', up: endedMemberChanges },
   { name: '0068-sealed-requests', up: sealedRequests },
   { name: '0071-stopped-apps', up: stoppedApps },
+  { name: '0075-runs-of-writes', up: runsOfWrites },
 ]

@@ -111,6 +111,8 @@ function questions(client: Client, member: Client): Question[] {
   return [
     list('apps, a page of 50', '/apps'),
     list('apps, a page of 200', '/apps?limit=200'),
+    list('apps, those with a part of a name', '/apps?search=p-0777'),
+    list('apps, a search that finds none', '/apps?search=nobody'),
     list('apps, a page from the middle', `/apps?cursor=${middle}`),
     list('an app', `/apps/${middle}`),
     list('its releases', `/apps/${middle}/releases`),

@@ -192,6 +192,33 @@ export function accountTests(world: () => World): void {
     await rows.getByText('change 9999', { exact: true }).waitFor()
     deepEqual(tab.complaints, [])
   })
+
+  test('the secrets of an app that is not there are those of nobody, and until an answer comes its place is held', async () => {
+    const { tab } = await openedDesk()
+    const { page } = tab
+    const answer = Promise.withResolvers<void>()
+    await page.route('**/api/v1/apps/nobody/secrets', async route => {
+      await answer.promise
+      await route.continue()
+    })
+    await tab.open('/secrets?of=/apps/nobody')
+    const panel = page
+      .locator('section')
+      .filter({ has: page.getByRole('heading', { name: 'Secrets', level: 2 }) })
+    await panel.getByRole('status', { name: 'Loading' }).waitFor()
+    answer.resolve()
+    await panel.getByRole('alert').waitFor()
+    equal(await page.getByRole('status', { name: 'Loading' }).count(), 0)
+    equal(await page.getByRole('button', { name: 'Add a secret' }).count(), 0)
+    equal(await page.getByLabel('They belong to').inputValue(), '/apps/nobody')
+    await page.getByLabel('They belong to').selectOption('/apps/long')
+    await panel.getByText('None yet.').waitFor()
+    match(page.url(), /\?of=(?:\/|%2F)apps(?:\/|%2F)long$/)
+    await tab.open('/secrets?of=/people/ada')
+    await page.getByText('This address names nobody who could have secrets').waitFor()
+    await tab.shoot('secrets-of-nobody')
+    deepEqual(await tab.faults(), [])
+  })
 }
 
 /** As somebody who keeps the key pressed; gives the most rows that were there at once. */

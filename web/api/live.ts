@@ -59,7 +59,8 @@ async function follow(signal: AbortSignal): Promise<void> {
   })
 }
 
-function tell(event: LiveEvent | undefined): void {
+/** What happened, or with nothing that all may have changed. */
+export function tell(event: LiveEvent | undefined): void {
   for (const listener of [...listeners]) {
     listener(event)
   }

@@ -1,16 +1,16 @@
 import { computed, shallowRef, watch } from 'vue'
 import { get, type Page } from './client.ts'
+import { MOST_ROWS } from './get-all.ts'
 import type { LiveEvent } from './live.ts'
 import { type Read, rowsOf, withFirst, withNext } from './pages.ts'
 import { asApiError, useQuery } from './use-query.ts'
 
-/** Rows of a page, and the most that the manager gives in one answer. */
+/** Rows that the manager gives unasked. */
 const PAGE = 50
-const MOST = 200
 
 type Words = Readonly<Record<string, string | number | undefined>>
 
-/** A list of the API page by page. What is read anew is its beginning; further pages are added when they are asked for. */
+/** A list of the API page by page. Further pages are added when they are asked for; what is shown is read anew. */
 export function useList<T>(
   path: string,
   options: {
@@ -24,10 +24,9 @@ export function useList<T>(
   const isAdding = shallowRef(false)
   const words = () => options.query?.() ?? {}
   const items = computed(() => (read.value ? rowsOf(read.value, key) : []))
-  // What is shown is read anew as far as one question goes.
-  const rowsToRead = () => (items.value.length > PAGE ? Math.min(items.value.length, MOST) : undefined)
-  const first = useQuery(signal => get<Page<T>>(path, { ...words(), limit: rowsToRead() }, signal), {
+  const first = useQuery(readShown, {
     when: () => JSON.stringify(words()),
+    requests: () => Math.max(1, Math.ceil(items.value.length / MOST_ROWS)),
     ...(options.on ? { on: options.on } : {}),
   })
   watch(
@@ -37,6 +36,19 @@ export function useList<T>(
     },
     { flush: 'sync' },
   )
+
+  /** As many rows as are there already: the one that changed may be any of them. */
+  async function readShown(signal: AbortSignal): Promise<Page<T>> {
+    const shown = items.value.length
+    const limit = shown > PAGE ? Math.min(shown, MOST_ROWS) : undefined
+    let page = await get<Page<T>>(path, { ...words(), limit }, signal)
+    const rows = [...page.items]
+    while (rows.length < shown && page.next !== null) {
+      page = await get<Page<T>>(path, { ...words(), cursor: page.next, limit: MOST_ROWS }, signal)
+      rows.push(...page.items)
+    }
+    return { items: rows, next: page.next }
+  }
 
   async function addPage(): Promise<void> {
     if (isAdding.value) {
@@ -58,7 +70,7 @@ export function useList<T>(
     if (typeof cursor !== 'string') {
       return
     }
-    const page = await get<Page<T>>(path, { ...words(), cursor, limit: MOST })
+    const page = await get<Page<T>>(path, { ...words(), cursor, limit: MOST_ROWS })
     if (read.value === undefined || JSON.stringify(words()) !== asked) {
       // Another list is shown by now.
       return

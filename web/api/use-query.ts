@@ -15,6 +15,8 @@ interface QueryOptions {
   readonly when?: () => unknown
   /** Read again after such an event, and after a time without any. */
   readonly on?: (event: LiveEvent) => boolean
+  /** How many requests one read takes: it is made that much more seldom. */
+  readonly requests?: () => number
 }
 
 const TOGETHER_MS = 250
@@ -26,11 +28,14 @@ export function useQuery<T>(load: (signal: AbortSignal) => Promise<T>, options: 
   const isLoading = shallowRef(true)
   let current: AbortController | undefined
   let timer: ReturnType<typeof setTimeout> | undefined
+  /** Something happened since the read that is under way began. */
+  let isStale = false
 
   async function reload(): Promise<void> {
     current?.abort()
     const mine = new AbortController()
     current = mine
+    isStale = false
     try {
       const answer = await load(mine.signal)
       if (current === mine) {
@@ -43,17 +48,27 @@ export function useQuery<T>(load: (signal: AbortSignal) => Promise<T>, options: 
       }
     } finally {
       if (current === mine) {
+        current = undefined
         isLoading.value = false
+        if (isStale) {
+          soon()
+        }
       }
     }
   }
 
   function soon(): void {
     // A deployment tells of many steps at once.
+    const after = TOGETHER_MS * (options.requests?.() ?? 1)
     timer ??= setTimeout(() => {
       timer = undefined
-      void reload()
-    }, TOGETHER_MS)
+      if (current) {
+        // Cut off by each event, a read would not end as long as much happens.
+        isStale = true
+      } else {
+        void reload()
+      }
+    }, after)
   }
 
   if (options.when) {
@@ -67,12 +82,17 @@ export function useQuery<T>(load: (signal: AbortSignal) => Promise<T>, options: 
   onLive(event => {
     // The manager answers again: what it could not be asked is asked now.
     const isMissing = event === undefined && error.value?.status === 0
-    if (isMissing || (on && (event === undefined || on(event)))) {
+    if (event === undefined && (isMissing || on)) {
+      // What was asked over the line that was lost may never be answered.
+      void reload()
+    } else if (event && on?.(event)) {
       soon()
     }
   })
   onScopeDispose(() => {
-    current?.abort()
+    const last = current
+    current = undefined
+    last?.abort()
     clearTimeout(timer)
   })
   void reload()

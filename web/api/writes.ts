@@ -7,7 +7,9 @@ interface Unanswered {
 }
 
 const atWork = new Map<string, Promise<unknown>>()
+/** By the mark of a write: there are passwords in its body, which nothing keeps longer than it is at work. */
 const unanswered = new Map<string, Unanswered>()
+const SEED = crypto.getRandomValues(new Uint32Array(2))
 
 /** One write at a time of the same kind: a second click while the first is under way gets the answer of the first. */
 export async function together<T>(name: string, work: () => Promise<T>): Promise<T> {
@@ -24,17 +26,42 @@ export async function withKey<T>(
   name: string,
   { work, isAnswer }: { work: (key: string) => Promise<T>; isAnswer: (error: unknown) => boolean },
 ): Promise<T> {
-  const before = unanswered.get(name)
-  const key = before && Date.now() - before.at < KEPT_MS ? before.key : newKey()
-  unanswered.delete(name)
+  forgetOld()
+  const mark = markOf(name)
+  const key = unanswered.get(mark)?.key ?? newKey()
+  unanswered.delete(mark)
   try {
     return await work(key)
   } catch (error) {
     if (!isAnswer(error)) {
-      unanswered.set(name, { key, at: Date.now() })
+      unanswered.set(mark, { key, at: Date.now() })
     }
     throw error
   }
+}
+
+function forgetOld(): void {
+  for (const [mark, { at }] of unanswered) {
+    if (Date.now() - at >= KEPT_MS) {
+      unanswered.delete(mark)
+    }
+  }
+}
+
+/**
+ * Tells writes apart without keeping them. SHA-256 is given only where the page came encrypted; of two with one mark, which is
+ * as good as impossible, the manager refuses the second: its key is of another write.
+ */
+function markOf(text: string): string {
+  let [a, b] = [SEED[0] ?? 0, SEED[1] ?? 0]
+  for (let index = 0; index < text.length; index++) {
+    const unit = text.charCodeAt(index)
+    a = Math.imul(a ^ unit, 0x9e3779b1)
+    b = Math.imul(b ^ unit, 0x5f356495)
+    a ^= a >>> 15
+    b ^= b >>> 13
+  }
+  return `${(a >>> 0).toString(16)} ${(b >>> 0).toString(16)} ${text.length}`
 }
 
 /** Random UUIDs are given only where the page came encrypted; random bytes are given everywhere. */

@@ -207,7 +207,7 @@ export function accountTests(world: () => World): void {
       .filter({ has: page.getByRole('heading', { name: 'Secrets', level: 2 }) })
     await panel.getByRole('status', { name: 'Loading' }).waitFor()
     answer.resolve()
-    await panel.getByRole('alert').waitFor()
+    await panel.getByText('There is no app "nobody".').waitFor()
     equal(await page.getByRole('status', { name: 'Loading' }).count(), 0)
     equal(await page.getByRole('button', { name: 'Add a secret' }).count(), 0)
     equal(await page.getByLabel('They belong to').inputValue(), '/apps/nobody')

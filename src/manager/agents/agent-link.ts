@@ -38,6 +38,8 @@ export class AgentLink {
   readonly #socket: WebSocket
   readonly #listener: LinkListener
   #why: FairleadError | undefined
+  readonly #closing = new Set<() => void>()
+  #isClosed = false
 
   constructor({ socket, name, agent, clock, heartbeat, listener }: LinkParts) {
     this.agent = agent
@@ -50,7 +52,26 @@ export class AgentLink {
       beat.close()
       const said = `${reason.toString() || 'the connection was cut'} (${code})`
       resolve(this.#why ?? AGENT_REFUSED(name, said))
+      // After those who wait for that: who looks for the next link then does not find this one again.
+      queueMicrotask(() => {
+        this.#isClosed = true
+        for (const act of this.#closing) {
+          act()
+        }
+      })
     })
+  }
+
+  /**
+   * Acts once when it has ended, at once when it has already. Gives what forgets that: a command does not wait for
+   * `closed`, which would keep what it answered for as long as the agent stays connected.
+   */
+  whenClosed(act: () => void): () => void {
+    if (this.#isClosed) {
+      queueMicrotask(act)
+    }
+    this.#closing.add(act)
+    return () => void this.#closing.delete(act)
   }
 
   get open(): boolean {

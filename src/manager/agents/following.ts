@@ -123,11 +123,12 @@ export class Following {
     if (this.#cancelled) {
       link.send('cancel', { id })
     }
-    link.closed.then(
-      () => over.resolve(undefined),
-      () => over.resolve(undefined),
-    )
-    return await over.promise
+    const forget = link.whenClosed(() => over.resolve(undefined))
+    try {
+      return await over.promise
+    } finally {
+      forget()
+    }
   }
 
   #tell(link: AgentLink): void {

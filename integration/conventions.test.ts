@@ -9,6 +9,8 @@ import { readExample } from './world/example.ts'
 import { type SecondEngine, startSecondEngine } from './world/second-engine.ts'
 import { type Remote, type System, startSystem } from './world/system.ts'
 
+/** The first process of a container ends by no other signal unless it asks for it. */
+const ENDS_AT_ONCE = '--stop-signal=SIGKILL'
 const INSTANCE = JSON.stringify({ enabled: true, parameters: [{ name: 'WORD', value: 'hello' }] })
 
 describe('a repository of config as code', () => {
@@ -45,6 +47,27 @@ describe('a repository of config as code', () => {
     const known = await ids()
     await remote.push(files)
     return (await look(known)).map(each => `${each.app} ${each.kind} ${each.outcome ?? each.error?.message}`)
+  }
+
+  /** In the place of one of a public registry, which no test reaches: says at its port what database it is of. */
+  async function fakeImage(name: string, port: number, program: string, script: string) {
+    const lines = [
+      `printf '#!/bin/sh\\n%s\\n' '${script}' > /bin/${program}`,
+      `chmod 755 /bin/${program}`,
+      'mkdir -p /site',
+    ]
+    const made = (
+      await engine.docker('create', ENDS_AT_ONCE, system.baseImage, 'sh', '-ec', lines.join('\n'))
+    ).trim()
+    await engine.docker('start', '--attach', made)
+    const serve = `echo "$POSTGRES_DB" > /site/index.html; touch /site/healthz; exec httpd -f -p ${port} -h /site`
+    await engine.docker('commit', '--change', `CMD ${JSON.stringify(['sh', '-c', serve])}`, made, name)
+    await engine.docker('rm', made)
+  }
+
+  async function exampleFiles(stack: string) {
+    const files = await readExample(`stacks/${stack}`, system.baseImage)
+    return Object.fromEntries(Object.entries(files).map(([path, text]) => [`${stack}/${path}`, text]))
   }
 
   const services = async () => (await engine.docker('service', 'ls', '--format', '{{.Name}}')).trim()
@@ -197,7 +220,7 @@ describe('a repository of config as code', () => {
   test('R29 R33 R87 examples/stacks/website is deployed as it is, and its page is replaced with the next push', async () => {
     // In the place of the image of the public registry: it serves the same files at the same port.
     const serve = 'CMD ["httpd", "-f", "-p", "8080", "-h", "/usr/share/nginx/html"]'
-    const made = (await engine.docker('create', system.baseImage, 'true')).trim()
+    const made = (await engine.docker('create', ENDS_AT_ONCE, system.baseImage, 'true')).trim()
     await engine.docker('commit', '--change', serve, made, 'nginxinc/nginx-unprivileged:1.29-alpine')
     await engine.docker('rm', made)
     const page = async () => {
@@ -206,12 +229,13 @@ describe('a repository of config as code', () => {
         .split('\n')
       return await engine.docker('exec', task, 'wget', '-q', '-O', '-', 'http://127.0.0.1:8080/')
     }
-    const example = await readExample('stacks/website', system.baseImage)
-    const files = Object.fromEntries(Object.entries(example).map(([path, text]) => [`website/${path}`, text]))
+    const files = await exampleFiles('website')
     ok((await pushed(files)).includes('docs deploy deployed'))
-    equal(await page(), example['index.html'])
+    equal(await page(), files['website/index.html'])
     equal(
-      (await engine.docker('service', 'ls', '--format', '{{.Name}} {{.Replicas}}')).trim(),
+      (
+        await engine.docker('service', 'ls', '--filter', 'name=docs_', '--format', '{{.Name}} {{.Replicas}}')
+      ).trim(),
       'docs_web 2/2',
     )
     const again = await pushed({ 'website/index.html': 'another page' })
@@ -236,6 +260,67 @@ describe('a repository of config as code', () => {
     const good = await pushed({ 'gate/docker-compose.gate.yml': compose('') })
     ok(good.includes('two deploy deployed') && good.includes('one remove removed'), good.join('\n'))
     equal(await services(), 'two_web')
+  })
+
+  // The last one: what it deploys goes with its engine.
+  test('R33 R48 R87 examples/stacks/database and wiki are deployed as they are, with the secret that their option names', async () => {
+    const { CLUB, WIKI } = { CLUB: 'of-the-club', WIKI: 'of-the-wiki' }
+    // A deployment waits for health: these answer the very checks of the examples.
+    await fakeImage('postgres:17-alpine', 5432, 'pg_isready', 'wget -q -O /dev/null http://127.0.0.1:5432/')
+    await fakeImage('requarks/wiki:2.5', 3000, 'curl', 'for url; do :; done; wget -q -O /dev/null "$url"')
+    const node = (await engine.docker('info', '--format', '{{.Name}}')).trim()
+    const instance = (parameters: Readonly<Record<string, string>>) =>
+      JSON.stringify({
+        enabled: true,
+        parameters: Object.entries({ ...parameters, NODE: node }).map(([name, value]) => ({ name, value })),
+      })
+    const before = await ids()
+    await remote.push({
+      ...(await exampleFiles('database')),
+      ...(await exampleFiles('wiki')),
+      'database/stack-instance.database.members.json': instance({
+        ...{ DATABASE: 'club', DATABASE_PASSWORD: '$CLUB' },
+      }),
+      'wiki/stack-instance.wiki.pages.json': instance({
+        ...{ DATABASE: 'pages', DATABASE_PASSWORD: '$WIKI', PORT: '20097' },
+      }),
+    })
+    const early = (await look(before)).filter(({ app }) => ['members', 'pages'].includes(app))
+    deepEqual(
+      early.map(({ error }) => error?.code),
+      ['COMPOSE_SECRET_MISSING', 'COMPOSE_SECRET_MISSING'],
+    )
+    for (const [app, name, value] of [
+      ['members', 'CLUB', CLUB],
+      ['pages', 'WIKI', WIKI],
+    ] as const) {
+      await client().send('PUT', `/apps/${app}/secrets/${name}`, { value })
+      const { outcome, error } = await system.deploy(app)
+      equal(outcome, 'deployed', JSON.stringify(error))
+    }
+    const inside = async (service: string, ...words: string[]) => {
+      const task = (await engine.docker('ps', '--quiet', '--filter', `name=${service}`)).trim()
+      return (await engine.docker('exec', task, ...words)).trim()
+    }
+    const password = ['cat', '/run/secrets/database_password']
+    for (const [service, value] of [
+      ...(['members_postgres', 'members_backup'] as const).map(name => [name, CLUB] as const),
+      ...(['pages_postgres', 'pages_wiki'] as const).map(name => [name, WIKI] as const),
+    ]) {
+      equal(await inside(service, ...password), value)
+    }
+    // By the name that its settings say each finds the server of its own stack. Not at the address of the service, which
+    // needs a module of the kernel that an engine of a test may lack.
+    equal(await inside('pages_wiki', 'sh', '-c', 'wget -q -O - "http://tasks.$DB_HOST:$DB_PORT/"'), 'pages')
+    equal(await inside('members_backup', 'sh', '-c', 'wget -q -O - "http://tasks.$PGHOST:5432/"'), 'club')
+    match(await inside('members_backup', 'cat', '/proc/1/cmdline'), /backup\.sh/)
+    const { items } = await client().get<StackList>('/stacks')
+    deepEqual(
+      items
+        .filter(({ stack }) => ['members', 'pages'].includes(stack))
+        .map(({ services }) => services.length),
+      [2, 2],
+    )
   })
 })
 

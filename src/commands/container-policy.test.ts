@@ -58,9 +58,26 @@ test('a container that is started again is judged by the rules of now', async ()
   await rejects(refuseForbiddenContainer(under({ registries: ['other.example'] }), facts), {
     code: 'IMAGE_REGISTRY_REFUSED',
   })
-  const sandbox = { ...facts, labels: { [SLEEP_LABEL.idle]: '3600' }, memoryBytes: 2 * GIB + 1 }
-  await rejects(refuseForbiddenContainer(under({}), sandbox), { code: 'SANDBOX_OVER_LIMIT' })
-  await doesNotReject(refuseForbiddenContainer(under({}), { ...sandbox, memoryBytes: 2 * GIB }))
+  const sandbox = {
+    ...{ ...facts, labels: { [SLEEP_LABEL.idle]: '3600' } },
+    ...{ memoryBytes: 2 * GIB, cpus: 2, pids: 300, sharedMemoryBytes: GIB },
+  }
+  await doesNotReject(refuseForbiddenContainer(under({}), sandbox))
+  for (const over of [
+    { memoryBytes: 2 * GIB + 1 },
+    { memoryBytes: 0 },
+    { cpus: 2.5 },
+    { cpus: undefined },
+    { pids: 301 },
+    { pids: undefined },
+    { sharedMemoryBytes: GIB + 1 },
+    { labels: { [SLEEP_LABEL.idle]: '3601' } },
+    { labels: { [SLEEP_LABEL.idle]: '0' } },
+  ]) {
+    const asked = { ...sandbox, ...over }
+    await rejects(refuseForbiddenContainer(under({}), asked), { code: 'SANDBOX_OVER_LIMIT' })
+    await doesNotReject(refuseForbiddenContainer(under({ limits: undefined }), asked))
+  }
 })
 
 test('a host gives no more than its policy says to what people run anything in', () => {

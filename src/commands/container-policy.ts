@@ -54,8 +54,11 @@ export async function refuseForbiddenContainer(hands: Hands, facts: ContainerFac
   refuseForbiddenPorts(policy, published, sayTo(hands))
   await refuseForbiddenImage(hands, { reference: facts.image, image: { id: facts.imageId } })
   if (facts.labels[SLEEP_LABEL.idle] !== undefined) {
-    const { memoryBytes } = policy.limits ?? {}
-    refuseOver(facts.name, { memoryBytes }, { memoryBytes: facts.memoryBytes || undefined })
+    const { memoryBytes, cpus, pids, sharedMemoryBytes, labels } = facts
+    const idle = idleIn(labels)
+    refuseOver(facts.name, policy.limits ?? {}, {
+      ...{ memoryBytes: memoryBytes || undefined, cpus, pids, sharedMemoryBytes, idle },
+    })
   }
 }
 
@@ -70,14 +73,18 @@ export function refuseOverLimits(
   const { memoryBytes, cpus, pids, labels, sandbox } = data
   refuseOver(data.app, limits, {
     ...{ memoryBytes, cpus, pids, sharedMemoryBytes: sandbox.sharedMemoryBytes },
-    // 0: it never sleeps.
-    idle: Number(labels?.[SLEEP_LABEL.idle] ?? 0) || undefined,
+    idle: idleIn(labels),
   })
 }
 
 /** Warnings of a host that does not enforce stand in the log of the command. */
 export function sayTo(hands: Hands): Say {
   return warning => hands.say(warning, 'stderr')
+}
+
+/** Seconds; undefined: it never sleeps, which is written as 0. */
+function idleIn(labels: Readonly<Record<string, string>> = {}): number | undefined {
+  return Number(labels[SLEEP_LABEL.idle] ?? 0) || undefined
 }
 
 function refuseOver(name: string, limits: SandboxLimits, asked: SandboxLimits): void {

@@ -13,6 +13,10 @@ export interface ContainerFacts {
   readonly outOfMemory: boolean
   /** The most that it may use, in bytes; 0: no limit. */
   readonly memoryBytes: number
+  /** The same of processors, processes and shared memory; absent: no limit. */
+  readonly cpus?: number | undefined
+  readonly pids?: number | undefined
+  readonly sharedMemoryBytes?: number | undefined
   /** The engine's own words when it could not start the program. */
   readonly error: string
   readonly startedAt: string
@@ -157,7 +161,13 @@ interface RawContainer {
   RestartCount?: number
   Config?: { Image?: string; Labels?: Record<string, string> }
   Mounts?: { Type?: string; Name?: string; RW?: boolean }[] | null
-  HostConfig?: { Memory?: number; PortBindings?: Record<string, { HostPort?: string }[] | null> | null }
+  HostConfig?: {
+    Memory?: number
+    NanoCpus?: number
+    PidsLimit?: number | null
+    ShmSize?: number
+    PortBindings?: Record<string, { HostPort?: string }[] | null> | null
+  }
   State?: {
     Status?: string
     ExitCode?: number
@@ -183,6 +193,9 @@ export function readContainer(json: unknown): ContainerFacts {
     exitCode: state.ExitCode ?? 0,
     outOfMemory: state.OOMKilled === true,
     memoryBytes: raw.HostConfig?.Memory ?? 0,
+    cpus: limitOf(raw.HostConfig?.NanoCpus, 1e9),
+    pids: limitOf(raw.HostConfig?.PidsLimit),
+    sharedMemoryBytes: limitOf(raw.HostConfig?.ShmSize),
     error: state.Error ?? '',
     startedAt: state.StartedAt ?? '',
     restarts: raw.RestartCount ?? 0,
@@ -198,6 +211,11 @@ export function readContainer(json: unknown): ContainerFacts {
     writesVolumes: mounts.some(({ Type, RW }) => RW === true && Type !== 'tmpfs'),
     ownVolumes: mounts.some(({ Type, Name }) => Type === 'volume' && /^[0-9a-f]{64}$/.test(Name ?? '')),
   }
+}
+
+/** The engine writes "no limit" as null, 0 or -1. */
+function limitOf(value: number | null | undefined, unit = 1): number | undefined {
+  return value && value > 0 ? value / unit : undefined
 }
 
 function healthOf(status: string | undefined): ContainerFacts['health'] {

@@ -9,10 +9,16 @@ import { COMMANDS } from './commands/index.ts'
 import { createProgram } from './run-cli.ts'
 
 const PAGES = [
-  'README.md',
-  'SECURITY.md',
-  ...readdirSync(join(PACKAGE_ROOT, 'docs')).map(page => `docs/${page}`),
+  ...readdirSync(PACKAGE_ROOT),
+  ...['docs', 'examples', 'notebooks'].flatMap(folder =>
+    readdirSync(join(PACKAGE_ROOT, folder), { recursive: true, encoding: 'utf8' }).map(
+      page => `${folder}/${page}`,
+    ),
+  ),
 ].filter(page => page.endsWith('.md'))
+const { scripts } = JSON.parse(readFileSync(join(PACKAGE_ROOT, 'package.json'), 'utf8')) as {
+  scripts: Readonly<Record<string, string>>
+}
 
 /** What is said below a command's help, and of each command below it. */
 for (const { name } of COMMANDS) {
@@ -31,7 +37,27 @@ for (const page of PAGES) {
       equal(await faultOf(line), undefined, line)
     }
   })
+
+  test(`every script of ours that ${page} names is one that there is`, () => {
+    for (const [, name = ''] of readFileSync(join(PACKAGE_ROOT, page), 'utf8').matchAll(
+      /\bnpm (?:run |--silent )+([a-z][\w:-]*)/g,
+    )) {
+      ok(name in scripts, name)
+    }
+  })
 }
+
+test('the pages of each folder are looked at', () => {
+  for (const page of [
+    'README.md',
+    'CONTRIBUTING.md',
+    'docs/getting-started.md',
+    'examples/stacks/README.md',
+  ]) {
+    ok(PAGES.includes(page), page)
+  }
+  ok(PAGES.some(page => page.startsWith('docs/decisions/')))
+})
 
 test('an example with an option, a command or an argument that there is not is found', async () => {
   match((await faultOf('fairlead deploy shop --comit 1234')) ?? '', /unknown option '--comit'/)

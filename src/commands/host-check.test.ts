@@ -23,6 +23,12 @@ test('R99 a host on which everything is well has nothing to mend', async () => {
   assert.deepEqual(await wrong([], REGISTRY), [])
 })
 
+test('R99 a newer Compose than the oldest one is well, with and without the letter before its version', async () => {
+  for (const version of ['v2.0.0', '2.40.3', '5.0.1', 'v10.1.0']) {
+    assert.deepEqual(await wrong([['docker compose version', { stdout: `${version}\n` }]]), [], version)
+  }
+})
+
 test('R99 what is wrong with a host is named, with what to do', async () => {
   const cases: readonly (readonly [Answers[number], string, RegExp])[] = [
     [
@@ -68,22 +74,22 @@ test('R99 a port of the proxy that another program has is named, and which comma
     ['read /proc/self/net/tcp6', { missing: true }],
     ['read /proc/self/net/tcp', { text: socketTable([80, 443]) }],
   ]
-  const ports = async (more: Answers) => {
+  const look = async (more: Answers, about = 'ports') => {
     const hands = testHands([...more, ...answers, ...WELL])
     const proxy = { adminOrigin: 'http://127.0.0.1:2019', httpPort: 80, httpsPort: 443, resolver: '' }
     const { checks } = await hostCheck.run({ ...hands, host: { ...hands.host, proxy } }, {})
-    return checks.find(({ name }) => name === 'ports')
+    return checks.find(({ name }) => name === about)
   }
-  const taken = await ports([])
+  const taken = await look([])
   assert.match(taken?.detail ?? '', /listens on 443$/)
   assert.match(taken?.mend ?? '', /ss -ltnp 'sport = :443'" on box .*FAIRLEAD_PROXY_HTTPS_PORT/)
-  const free = await ports([['read /proc/self/net/tcp', { text: socketTable([80]) }]])
+  const free = await look([['read /proc/self/net/tcp', { text: socketTable([80]) }]])
   assert.deepEqual([free?.detail, free?.mend], ['80 is of the proxy, 443 is free for it', null])
   // A proxy that cannot start because of it answers nothing.
-  const away = await ports([
-    ['GET http://127.0.0.1:2019/config/', { error: new Error('connection refused') }],
-  ])
-  assert.match(away?.detail ?? '', /listens on 80 and 443$/)
+  const silent: Answers = [['GET http://127.0.0.1:2019/config/', { error: new Error('connection refused') }]]
+  assert.match((await look(silent))?.detail ?? '', /listens on 80 and 443$/)
+  assert.equal((await look([], 'proxy'))?.mend, null)
+  assert.equal(typeof (await look(silent, 'proxy'))?.mend, 'string')
 })
 
 /** As the kernel writes it; the last line is a connection, which is no listener. */

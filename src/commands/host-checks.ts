@@ -27,6 +27,7 @@ export interface Asked {
 
 const LITTLE_BYTES = 2_000_000_000
 const OLDEST_API = 1.41
+const OLDEST_COMPOSE = [2, 0] as const
 const OLDEST_GIT = [2, 30] as const
 const OLDEST_INCUS = [6, 0] as const
 
@@ -64,9 +65,10 @@ async function checkEngine({ host, perform }: Hands): Promise<Finding> {
 
 async function checkCompose({ host, perform }: Hands): Promise<Finding> {
   const version = await perform(composeVersion(host.dockerHome))
-  return /^v?2\./.test(version)
-    ? { detail: `Docker Compose ${version}` }
-    : { detail: `Docker Compose ${version}`, mend: 'Install version 2 of the Compose plugin.' }
+  const detail = `Docker Compose ${version}`
+  return isAtLeast(version.replace(/^v/, ''), OLDEST_COMPOSE)
+    ? { detail }
+    : { detail, mend: 'Install version 2 or newer of the Compose plugin.' }
 }
 
 async function checkGit({ perform }: Hands): Promise<Finding> {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { effectScope } from 'vue'
+import { newId } from '#lib/id.ts'
 import { seedApp, type TestServer, testServer } from '#manager/api/test-server.ts'
 import { type LiveEvent, tell } from './live.ts'
 import { keepToken } from './token.ts'
@@ -94,7 +95,7 @@ async function addApps(): Promise<void> {
   const shop = await db.selectFrom('apps').selectAll().where('name', '=', 'shop').executeTakeFirstOrThrow()
   const rows = Array.from({ length: APPS }, (_, number) => {
     const name = `app-${String(number).padStart(3, '0')}`
-    return { ...shop, id: `${shop.id.slice(0, -3)}${String(number).padStart(3, '0')}`, name, entry: name }
+    return { ...shop, id: newId(), name, entry: name }
   })
   await db.insertInto('apps').values(rows).execute()
 }

@@ -15,6 +15,8 @@ import { planApp } from './plan-app.ts'
 import { createFakeAgents, type FakeAgents, workingAnswers } from './test-agents.ts'
 import { openTestQueue, testParts } from './test-queue.ts'
 
+const NO_LOGS = { forget: async () => {}, ids: async function* () {} }
+
 const sealer = createSealer(Buffer.alloc(32, 1))
 const DEPLOY_FILE = [
   ...['version: 1', 'apps:', '  shop:', '    target: container', '    watch: [app]'],
@@ -132,12 +134,12 @@ test('a release keeps what it was made with; an unwatched push is none for it; w
   await push('3', 'canary-three')
   assert.equal((await deploy()).state, 'succeeded')
   assert.ok(told.some(each => each.startsWith('container.start') && each.includes('canary-three')))
-  await forgetOld({ ...store, logs: { forget: async () => {} } as never })
+  await forgetOld({ ...store, logs: NO_LOGS as never })
   const { values } = await secretsOfRelease({ ...store, sealer }, app, revisions)
   assert.deepEqual(values, { API_KEY: 'canary-one', TLS_KEY: 'canary-tls' })
 
   await store.db.deleteFrom('releases').execute()
-  await forgetOld({ ...store, logs: { forget: async () => {} } as never })
+  await forgetOld({ ...store, logs: NO_LOGS as never })
   assert.deepEqual(await store.db.selectFrom('file_secrets').select('id').execute(), [])
   await assert.rejects(secretsOfRelease({ ...store, sealer }, app, revisions), {
     code: 'SECRET_REVISION_GONE',

@@ -16,6 +16,8 @@ import {
 import { createSealer } from './seal.ts'
 import { deleteSharedSecret, listSharedSecrets, setSharedSecret } from './shared.ts'
 
+const NO_LOGS = { forget: async () => {}, ids: async function* () {} }
+
 const sealer = createSealer(Buffer.alloc(32, 1))
 
 async function world() {
@@ -91,12 +93,12 @@ test('a release brings back the very shared values that it was made with, and ho
     assert.equal(await deleteSharedSecret(db, repository, 'WORD'), true)
     assert.equal(await deleteSharedSecret(db, repository, 'WORD'), false)
     assert.deepEqual(await listSharedSecrets(db, repository), [])
-    await forgetOld({ ...store, logs: { forget: async () => {} } as never })
+    await forgetOld({ ...store, logs: NO_LOGS as never })
     assert.deepEqual((await secretsOfRelease(context, app.id, revisions)).values, values)
     assert.equal((await db.selectFrom('shared_secrets').select('id').execute()).length, 1)
     assert.deepEqual((await presentSecrets(context, app.id)).values, { OWN: 'mine' })
     await db.deleteFrom('releases').execute()
-    await forgetOld({ ...store, logs: { forget: async () => {} } as never })
+    await forgetOld({ ...store, logs: NO_LOGS as never })
     await assert.rejects(secretsOfRelease(context, app.id, revisions), { code: 'SECRET_REVISION_GONE' })
   } finally {
     await store.close()

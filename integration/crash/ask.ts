@@ -13,7 +13,7 @@ const ASK_AGAIN_MS = 50
 export interface Asked {
   readonly work: Work
   readonly app: string
-  /** What visitors read when it is done; undefined for a removal. */
+  /** What visitors read when it is done; undefined for a stop and a removal. */
   readonly text: string | undefined
   readonly commit: string | undefined
   /** Of the plan that is approved. */
@@ -47,8 +47,12 @@ export async function ask(
   if (work === 'remove') {
     return { ...asked, text: undefined, commit: undefined, deployment: removal(world, app.name) }
   }
+  if (work === 'stop') {
+    const deployment = told(world, { app: app.name, verb: 'stop', kind: 'stop' })
+    return { ...asked, text: undefined, commit: undefined, deployment }
+  }
   if (earlier !== undefined) {
-    const deployment = rollback(world, app.name, await newestRollback(world, app.name))
+    const deployment = told(world, { app: app.name, verb: 'rollback', kind: 'rollback' })
     return { ...asked, text: earlier, commit: app.commitOf(earlier), deployment }
   }
   if (waiting) {
@@ -114,23 +118,23 @@ async function removal(world: CrashWorld, app: string): Promise<string | undefin
   )
 }
 
-async function rollback(
-  world: CrashWorld,
-  app: string,
-  last: string | undefined,
-): Promise<string | undefined> {
+interface Telling {
+  readonly app: string
+  readonly verb: 'rollback' | 'stop'
+  readonly kind: DeploymentDocument['kind']
+}
+
+/** Asks for it once: if the answer is lost, a new deployment of that kind is what it led to. */
+async function told(world: CrashWorld, { app, verb, kind }: Telling): Promise<string | undefined> {
   const { client } = world.system.together()
+  const last = (await newest(world, app, kind))?.id
   return await insist(
-    async () => (await client.send<DeploymentDocument>('POST', `/apps/${app}/rollback`, {})).id,
+    async () => (await client.send<DeploymentDocument>('POST', `/apps/${app}/${verb}`, {})).id,
     async () => {
-      const id = await newestRollback(world, app)
+      const id = (await newest(world, app, kind))?.id
       return id === last ? undefined : { id }
     },
   )
-}
-
-async function newestRollback(world: CrashWorld, app: string): Promise<string | undefined> {
-  return (await newest(world, app, 'rollback'))?.id
 }
 
 /** Approving the same plan again does nothing. */

@@ -8,6 +8,7 @@ import {
   PARTS,
   REMOVE,
   ROLLBACK,
+  STOP,
   type Stages,
   UNDO,
 } from './stages.ts'
@@ -15,9 +16,9 @@ import {
 /**
  * What is asked for: an app that runs already is deployed (`failing`: its new version never gets healthy), one that
  * does not run yet is (`first`), one goes back to what ran before (`rollback`), a plan that waits for it is approved
- * (`approve`), one is removed, or a deployment is cancelled while the part to be killed is stopped already (`cancel`).
+ * (`approve`), one is stopped or removed, or a deployment is cancelled while the part to be killed is stopped already (`cancel`).
  */
-export type Work = 'deploy' | 'first' | 'failing' | 'rollback' | 'approve' | 'remove' | 'cancel'
+export type Work = 'deploy' | 'first' | 'failing' | 'rollback' | 'approve' | 'stop' | 'remove' | 'cancel'
 export type Target = 'container' | 'compose'
 export type Victim = 'manager' | 'worker' | 'both' | 'engine'
 
@@ -40,6 +41,7 @@ export function allCases(): readonly Case[] {
     ...casesOf('container', 'deploy', CONTAINER),
     ...casesOf('container', 'first', FIRST),
     ...casesOf('container', 'remove', REMOVE.container),
+    ...casesOf('container', 'stop', STOP.container),
     ...casesOf('container', 'failing', UNDO.container),
     ...casesOf('container', 'rollback', ROLLBACK.container),
     ...waitingCases(),
@@ -47,6 +49,7 @@ export function allCases(): readonly Case[] {
     ...casesOf('container', 'cancel', CANCEL.container),
     ...casesOf('compose', 'deploy', COMPOSE),
     ...casesOf('compose', 'remove', REMOVE.compose),
+    ...casesOf('compose', 'stop', STOP.compose),
     ...casesOf('compose', 'failing', UNDO.compose),
     ...casesOf('compose', 'rollback', ROLLBACK.compose),
     ...casesOf('compose', 'cancel', CANCEL.compose),

@@ -9,6 +9,7 @@ const DONE: Readonly<Record<Work, string>> = {
   first: 'deployed',
   approve: 'deployed',
   rollback: 'rolled-back',
+  stop: 'stopped',
   remove: 'removed',
   failing: 'nothing: it fails',
   cancel: 'nothing: it is cancelled',

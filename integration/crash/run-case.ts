@@ -1,4 +1,5 @@
-import type { DeploymentDetail } from '#contract/rest/deployments.ts'
+import type { AppDocument } from '#contract/rest/apps.ts'
+import type { DeploymentDetail, DeploymentDocument } from '#contract/rest/deployments.ts'
 import { systemClock } from '#lib/clock.ts'
 import { ask, cancel, letWait, type Scene, untilEnded } from './ask.ts'
 import type { Case } from './case.ts'
@@ -74,6 +75,9 @@ export class Crashes {
     }
     const unknown =
       end === undefined ? [] : await falsehoods(this.#world, app, { asked, end, before: scene.before })
+    if (crash.work === 'stop') {
+      await this.#start(app)
+    }
     this.#serving.set(app, await servingNow(this.#world, app))
     return {
       crash,
@@ -94,6 +98,17 @@ export class Crashes {
     const killedAt = systemClock.monotonic()
     await this.#world.crash(victim)
     return killedAt
+  }
+
+  /** What was stopped runs again: it is tidy when it is as before. */
+  async #start({ name }: CrashApp): Promise<void> {
+    const { client } = this.#world.system.together()
+    const { stopped } = await client.get<AppDocument>(`/apps/${name}`)
+    const wish = { wait_seconds: 120 }
+    const end = stopped && (await client.send<DeploymentDocument>('POST', `/apps/${name}/start`, wish))
+    if (end && end.state !== 'succeeded') {
+      throw new Error(`${name} cannot be started again: ${end.state} ${end.error?.message}`)
+    }
   }
 
   async #patch({ name }: CrashApp, changes: object): Promise<void> {

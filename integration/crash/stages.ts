@@ -174,6 +174,19 @@ export const REMOVE: Readonly<Record<Target, Stages>> = {
   },
 }
 
+export const STOP: Readonly<Record<Target, Stages>> = {
+  container: {
+    stop: { step: ALL, commands: { 'container.remove': BRIEF, 'route.remove': BRIEF } },
+  },
+  compose: {
+    stop: {
+      step: BOTH,
+      commands: { 'compose.stop': EFFECT },
+      calls: [{ of: 'compose.stop', name: 'stop', call: 'docker compose * stop' }],
+    },
+  },
+}
+
 /** Undoing has no row of its own: it belongs to the step that failed. */
 export const UNDO: Readonly<Record<Target, Stages>> = {
   container: {

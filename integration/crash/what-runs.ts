@@ -1,4 +1,5 @@
 import { DOCKER_SOCKET, listFromEngine } from '#cli/demo/engine.ts'
+import type { AppDocument } from '#contract/rest/apps.ts'
 import type { DeploymentDetail } from '#contract/rest/deployments.ts'
 import { systemClock } from '#lib/clock.ts'
 import type { Asked } from './ask.ts'
@@ -38,7 +39,7 @@ export async function falsehoods(
     return await notAsBefore(world, app, { end, before })
   }
   if (asked.text === undefined) {
-    return await notGone(world, app)
+    return asked.work === 'stop' ? await notStopped(world, app) : await notGone(world, app)
   }
   const found = await answering(world, app, asked.text)
   const containers = await containersOf(world, app.name)
@@ -64,6 +65,17 @@ async function notAsBefore(
   // A Compose service that failed is made anew when it goes back.
   const touched = app.target === 'container' && ids(now) !== ids(before.containers)
   return [...said, ...wrong, ...(touched ? [`failed, but ${ids(before.containers)} became ${ids(now)}`] : [])]
+}
+
+async function notStopped(world: CrashWorld, app: CrashApp): Promise<readonly string[]> {
+  const { status } = await world.system.visit(app.host)
+  const running = (await containersOf(world, app.name)).filter(({ State }) => State === 'running')
+  const { stopped } = await world.system.together().client.get<AppDocument>(`/apps/${app.name}`)
+  return [
+    ...(status === 404 ? [] : [`stopped, but ${app.host} answers ${status}`]),
+    ...(running.length === 0 ? [] : [`stopped, but ${running.length} containers run`]),
+    ...(stopped ? [] : ['stopped, but the app does not say so']),
+  ]
 }
 
 async function notGone(world: CrashWorld, app: CrashApp): Promise<readonly string[]> {

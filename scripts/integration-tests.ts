@@ -23,6 +23,7 @@ const FIRST = [
   'integration/system-cluster.test.ts',
   'integration/crash.test.ts',
   'integration/conventions.test.ts',
+  'integration/system-hosts.test.ts',
   'integration/notebook-journey.test.ts',
   'integration/systems.test.ts',
 ]

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox'
-import { forgetOutput, programEnd, readOutput, runProgram } from '#programs/incus-exec.ts'
+import { forgetOutput, listOutputs, programEnd, readOutput, runProgram } from '#programs/incus-exec.ts'
 import { listFolder, type SystemInstance } from '#programs/incus-instances.ts'
 import { packagesHash, SYSTEM_KEY } from '#programs/incus-system.ts'
 import type { Hands } from './command.ts'
@@ -38,6 +38,9 @@ async function install(hands: Hands, data: Static<typeof SystemInstallData>): Pr
   }
   // What an earlier worker has begun in it ends first.
   await untilIdle(hands, name)
+  for (const output of await hands.perform(listOutputs(socket, name))) {
+    await hands.perform(forgetOutput(socket, output))
+  }
   const programs = await hands.perform(listFolder(socket, name, '/usr/sbin'))
   const hasSsh = SSH_SERVERS.some(each => programs.includes(each))
   const missing = data.packages.filter(each => !(hasSsh && each === SSH_PACKAGE))

@@ -55,6 +55,14 @@ export function readOutput(socket: string, output: string): EngineRequest<string
   }
 }
 
+/** What is kept there of programs that have ended; nothing where the daemon has no such list. */
+export function listOutputs(socket: string, name: string): EngineRequest<readonly string[]> {
+  return {
+    ...askIncus(socket, { method: 'GET', path: `${pathOf(name)}/logs/exec-output` }),
+    read: ({ json }) => ((json ?? {}) as { metadata?: string[] | null }).metadata ?? [],
+  }
+}
+
 /** Otherwise it stays in the container, and goes into its backups. */
 export function forgetOutput(socket: string, output: string): EngineRequest<IncusReply> {
   return askIncus(socket, { method: 'DELETE', path: output })

@@ -22,12 +22,15 @@ export interface Contender {
 }
 
 export async function openContender(world: World, client: Client, form: Form): Promise<Contender> {
-  const name = `bench-${form}`
+  // Two worlds on one engine would take each other's containers of one name for their own.
+  const mine = `${form}-${process.pid}`
+  const name = `bench-${mine}`
+  const floor = `floor-${mine}`
   const port = await freePort()
-  const image = `${world.registry.address}/floor-${form}`
+  const image = `${world.registry.address}/${floor}`
   const app = { form, name, image, port, baseImage: world.baseImage }
   await world.addApp(name)
-  await world.addApp(`floor-${form}`)
+  await world.addApp(floor)
   const folder = join(world.folder, name)
   await writeTinyApp(folder, app)
   await world.gitServer.createRepository(name)
@@ -35,7 +38,7 @@ export async function openContender(world: World, client: Client, form: Form): P
   await repository.commit('first')
   await repository.push()
   const hook = await register(world, client, name)
-  return { app, repository, hook, runFloor: await openFloor(world, app) }
+  return { app, repository, hook, runFloor: await openFloor(world, app, floor) }
 }
 
 async function register({ gitServer }: World, client: Client, name: string): Promise<Hook> {
@@ -52,9 +55,13 @@ async function register({ gitServer }: World, client: Client, name: string): Pro
 }
 
 /** A clone and a login for the script. */
-async function openFloor(world: World, app: TinyApp): Promise<(expect: string) => Promise<void>> {
+async function openFloor(
+  world: World,
+  app: TinyApp,
+  floor: string,
+): Promise<(expect: string) => Promise<void>> {
   const { gitServer, registry } = world
-  const work = join(world.folder, `floor-${app.form}`)
+  const work = join(world.folder, floor)
   const docker = join(world.folder, 'floor-docker')
   await mkdir(docker, { recursive: true })
   const auth = Buffer.from(`${registry.username}:${registry.password}`).toString('base64')
@@ -70,7 +77,7 @@ async function openFloor(world: World, app: TinyApp): Promise<(expect: string) =
   }
   const run = promisify(execFile)
   await run('git', ['clone', '--quiet', url.href, work], { env })
-  const settings = { WORK: work, IMAGE: app.image, NAME: `floor-${app.form}`, PORT: String(app.port) }
+  const settings = { WORK: work, IMAGE: app.image, NAME: floor, PORT: String(app.port) }
   return async expect => {
     await run('sh', [FLOOR, app.form], {
       env: { ...env, ...settings, EXPECT: expect.trim() },

@@ -162,17 +162,21 @@ function makeCompiledFolder(name: PartName): string {
 }
 
 function nodeFlags(part: PartOptions): string[] {
-  // A small young generation: these processes idle most of their time. What work leaves is returned when it has ended.
-  if (part.name !== 'manager') {
+  // What work leaves is returned when it has ended (docs/decisions/0080): only who hardly works is told to stay small.
+  if (part.name === 'guardian') {
     return ['--max-semi-space-size=1', '--optimize-for-size']
+  }
+  // Room for what a deployment or a burst of webhooks leaves, which else takes a fifth of its time to collect.
+  const young = '--max-semi-space-size=4'
+  if (part.name === 'worker') {
+    return [young]
   }
   const folder = folderOf(part)
   const compiled = makeCompiledFolder(part.name)
   const named = namedPaths(part)
   const { read = [], written = [] } = part.paths ?? {}
   return [
-    // Room for what a burst of webhooks leaves, which else takes a fifth of its time to collect.
-    '--max-semi-space-size=4',
+    young,
     '--disable-warning=ExperimentalWarning',
     '--permission',
     '--allow-net',

@@ -70,7 +70,7 @@ async function main(runs: number, measures: ReadonlySet<Measure>): Promise<void>
   const figures = await measureInWorld(runs, measures)
   if (measures.has('recovery')) {
     say('kills in the middle of a build')
-    figures.push(...(await measureRecovery()))
+    figures.push(...(await measureRecovery(say)))
   }
   if (measures.has('P9')) {
     say('10,000 apps on 100 hosts, 1,000,000 deployments')

@@ -2,7 +2,12 @@ import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
 import { allCases, type Case, engineCases } from './crash/case.ts'
 import { runInLanes } from './crash/lanes.ts'
-import { leaderCrashText, leaderSample, runLeaderCrashes } from './crash/leader-crashes.ts'
+import {
+  type LeaderOutcome,
+  leaderCrashText,
+  leaderSample,
+  runLeaderCrashes,
+} from './crash/leader-crashes.ts'
 import { isWell, lineOf, placeOf, recoveryOf, summaryOf } from './crash/report.ts'
 import type { Result } from './crash/run-case.ts'
 import { SAMPLE_SIZE, sampleOf } from './crash/sample.ts'
@@ -19,7 +24,7 @@ const SAMPLE = [
 
 let results: readonly Result[] = []
 let ofStacks: readonly (readonly string[])[] = []
-let ofLeaders: readonly (readonly string[])[] = []
+let ofLeaders: readonly LeaderOutcome[] = []
 
 before(async () => {
   // Each has a world of its own, and mostly waits.
@@ -47,7 +52,7 @@ for (const [index, crash] of stackSample().entries()) {
 for (const [index, crash] of leaderSample().entries()) {
   const title = `${leaderCrashText(crash).replaceAll(/ +/g, ' ')}: the other manager goes on with it`
   test(title, { skip: WITHOUT_POSTGRES }, () => {
-    assert.deepEqual(ofLeaders[index], [])
+    assert.deepEqual(ofLeaders[index]?.wrong, [])
   })
 }
 

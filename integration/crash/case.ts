@@ -1,17 +1,5 @@
-import {
-  APPROVE,
-  CANCEL,
-  COMPOSE,
-  CONTAINER,
-  type Crashes,
-  FIRST,
-  PARTS,
-  REMOVE,
-  ROLLBACK,
-  STOP,
-  type Stages,
-  UNDO,
-} from './stages.ts'
+import { type Crashes, PARTS, type Stages } from './stage.ts'
+import { APPROVE, CANCEL, COMPOSE, CONTAINER, FIRST, REMOVE, ROLLBACK, STOP, UNDO } from './stages.ts'
 
 /**
  * What is asked for: an app that runs already is deployed (`failing`: its new version never gets healthy), one that

@@ -48,6 +48,15 @@ export function leaderCrashText({ failpoint, fate }: LeaderCrash): string {
   return `leader    deploy  ${failpoint.padEnd(55)} ${fate.padEnd(7)}`
 }
 
+export interface LeaderOutcome {
+  /** What was not right afterwards; empty when all was. */
+  readonly wrong: readonly string[]
+  /** From the end of the leader until the other one led. */
+  readonly ledMs: number
+  /** From there until the deployment had ended under the other one. */
+  readonly finishedMs: number
+}
+
 interface Pair {
   readonly world: CrashWorld
   readonly managers: readonly OneOfSeveral[]
@@ -55,21 +64,22 @@ interface Pair {
   readonly remote: Remote
 }
 
-/** One after the other with two managers that take turns; what is wrong after each. */
+/** One after the other with two managers that take turns. */
 export async function runLeaderCrashes(
   crashes: readonly LeaderCrash[],
   tell: Tell = () => undefined,
-): Promise<readonly (readonly string[])[]> {
+): Promise<readonly LeaderOutcome[]> {
   await using stack = new AsyncDisposableStack()
   const pair = await startPair(stack)
-  const found: (readonly string[])[] = []
+  const outcomes: LeaderOutcome[] = []
   for (const [index, crash] of crashes.entries()) {
-    const { wrong, recoveryMs } = await crashOnce(pair, crash, index + 1)
-    found.push(wrong)
-    const took = `${recoveryMs} ms until the other one led`
+    const outcome = await crashOnce(pair, crash, index + 1)
+    outcomes.push(outcome)
+    const { wrong, ledMs } = outcome
+    const took = `${ledMs} ms until the other one led`
     tell([`${leaderCrashText(crash)} ${wrong.length === 0 ? 'ok' : ''} ${took}`, ...wrong].join('\n    '))
   }
-  return found
+  return outcomes
 }
 
 async function startPair(stack: AsyncDisposableStack): Promise<Pair> {
@@ -110,7 +120,7 @@ async function crashOnce(
   pair: Pair,
   { failpoint, fate }: LeaderCrash,
   version: number,
-): Promise<{ readonly wrong: readonly string[]; readonly recoveryMs: number }> {
+): Promise<LeaderOutcome> {
   const { world, managers, name, remote } = pair
   const leader = await leading(managers)
   const standby = managers.find(each => each !== leader) as OneOfSeveral
@@ -150,7 +160,8 @@ async function crashOnce(
   const followed = (await following.catch(() => [])).filter(seq => seq !== undefined)
   clearTimeout(gone)
   return {
-    recoveryMs: ms,
+    ledMs: ms,
+    finishedMs: end?.ms ?? Number.NaN,
     wrong: [
       ...(isStopped ? [] : ['did not happen: nothing stopped there']),
       ...(end?.found.outcome === 'deployed'

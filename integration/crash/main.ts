@@ -38,7 +38,8 @@ const GROUPS: readonly ((isWanted: (text: string) => boolean) => Group)[] = [
   },
   isWanted => {
     const crashes = leaderCrashes().filter(each => isWanted(leaderCrashText(each)))
-    return { texts: crashes.map(leaderCrashText), run: () => runLeaderCrashes(crashes, say) }
+    const run = async () => (await runLeaderCrashes(crashes, say)).map(({ wrong }) => wrong)
+    return { texts: crashes.map(leaderCrashText), run }
   },
 ]
 

@@ -4,7 +4,7 @@ import { mustRun } from '#world/command.ts'
 import type { Victim } from './case.ts'
 import { type CrashWorld, startCrashWorld } from './crash-world.ts'
 import { type Attempt, crashWhile, type LoneCrash, runEach, type Tell } from './lone-crash.ts'
-import { PARTS } from './stages.ts'
+import { PARTS } from './stage.ts'
 
 /** A crash while a stack is deployed to a swarm, or removed from it. */
 export interface StackCrash extends LoneCrash {

@@ -4,7 +4,7 @@ import type { DeploymentDocument } from '#contract/rest/deployments.ts'
 import { mustRun } from '#world/command.ts'
 import { type CrashWorld, startCrashWorld } from './crash-world.ts'
 import { type Attempt, crashWhile, type LoneCrash, runEach, type Tell } from './lone-crash.ts'
-import { PARTS } from './stages.ts'
+import { PARTS } from './stage.ts'
 
 /** Crashes while the address is written into the repository: what is looked at is the branch that a person pushes to. */
 export function writeBackCrashes(): readonly LoneCrash[] {

@@ -234,6 +234,7 @@ test('X05 where nobody knows what was revoked, nothing of the backup lets in but
   await aHost(store, 'named', 'a'.repeat(64))
   await aHost(store, 'other', 'b'.repeat(64))
   await aPerson(store, 'ada', 'hash')
+  await waysIn(store, 'ada')
   await create()
   await store.close()
   away()
@@ -246,6 +247,17 @@ test('X05 where nobody knows what was revoked, nothing of the backup lets in but
     deepEqual(await names(db, 'hosts'), ['named'])
     const person = await db.selectFrom('people').selectAll().executeTakeFirstOrThrow()
     ok(person.disabled_at !== null && person.invitation_hash === null)
+    // Whoever unlocks the account lets in nobody who had been shut out of it.
+    const { password, totp_sealed, totp_at, recovery } = person
+    deepEqual(
+      { password, totp_sealed, totp_at, recovery },
+      { password: null, totp_sealed: null, totp_at: null, recovery: null },
+    )
+    for (const table of ['passkeys', 'provider_accounts', 'ssh_keys'] as const) {
+      deepEqual(await db.selectFrom(table).selectAll().execute(), [], table)
+    }
+    const { passkeys, 'sign-ins elsewhere': elsewhere, 'SSH keys': sshKeys } = restored.shut_out
+    deepEqual([passkeys, elsewhere, sshKeys], [1, 1, 1])
     const join_ = await db.selectFrom('join_tokens').select('revoked_at').executeTakeFirstOrThrow()
     ok(join_.revoked_at !== null)
   })
@@ -339,6 +351,28 @@ async function aPerson({ db }: Store, name: string, invitation: string | null): 
     .insertInto('people')
     .values({ ...row, created_at: 1 })
     .execute()
+}
+
+/** Everything that somebody with this account gets in with. */
+async function waysIn({ db }: Store, person: string): Promise<void> {
+  const factor = { password: 'hash', totp_sealed: 'secret', totp_at: 1, recovery: '["hash"]' }
+  await db.updateTable('people').set(factor).where('id', '=', person).execute()
+  const passkey = {
+    id: 'p',
+    person_id: person,
+    name: 'phone',
+    public_key: 'key',
+    counter: 0,
+    transports: '[]',
+  }
+  await db
+    .insertInto('passkeys')
+    .values({ ...passkey, created_at: 1, used_at: null })
+    .execute()
+  const account = { issuer: 'https://id.example.org', subject: 's', person_id: person, created_at: 1 }
+  await db.insertInto('provider_accounts').values(account).execute()
+  const key = { id: 'k', person, line: 'ssh-ed25519 AAAA', comment: '', fingerprint: 'f', created_at: 1 }
+  await db.insertInto('ssh_keys').values(key).execute()
 }
 
 async function aDeployment({ db }: Store): Promise<void> {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Kysely } from 'kysely'
 import type { Clock } from '#lib/clock.ts'
+import { NO_FACTOR } from '#manager/people/second-factor.ts'
 import { hookSecretPlace } from '#manager/repositories/hook-secrets.ts'
 import type { Sealer } from '#manager/secrets/seal.ts'
 import type { Tables } from '#manager/store/tables.ts'
@@ -15,8 +16,9 @@ interface Context {
 
 /**
  * Nobody knows what was revoked since the backup was made, so nothing in it lets in: not a token, session, invitation,
- * account, provider of accounts, join token, trust of CI jobs or webhook secret, and of the hosts only those that a person names. Gives how
- * many of each there were.
+ * account, password, passkey, second factor, sign-in elsewhere, SSH key, join token, trust of CI jobs or webhook secret,
+ * and of the hosts only those that a person names. An account that is unlocked has nothing to sign in with until its
+ * owner is invited. Gives how many of each there were.
  */
 export async function shutOut(
   { db, clock, sealer }: Context,
@@ -39,9 +41,16 @@ export async function shutOut(
     const tokens = await inside.deleteFrom('tokens').executeTakeFirst()
     const trusts = await inside.deleteFrom('ci_trusts').executeTakeFirst()
     const providers = await inside.deleteFrom('providers').executeTakeFirst()
+    const elsewhere = await inside.deleteFrom('provider_accounts').executeTakeFirst()
+    const passkeys = await inside.deleteFrom('passkeys').executeTakeFirst()
+    const sshKeys = await inside.deleteFrom('ssh_keys').executeTakeFirst()
+    await inside
+      .updateTable('people')
+      .set({ password: null, invitation_hash: null, invitation_until: null, ...NO_FACTOR })
+      .execute()
     const people = await inside
       .updateTable('people')
-      .set({ disabled_at: now, invitation_hash: null, invitation_until: null })
+      .set({ disabled_at: now })
       .where('disabled_at', 'is', null)
       .executeTakeFirst()
     const joins = await inside
@@ -63,6 +72,9 @@ export async function shutOut(
       accounts: Number(people.numUpdatedRows),
       hosts: others.length,
       'providers of sign-ins': Number(providers.numDeletedRows),
+      'sign-ins elsewhere': Number(elsewhere.numDeletedRows),
+      passkeys: Number(passkeys.numDeletedRows),
+      'SSH keys': Number(sshKeys.numDeletedRows),
       'join tokens': Number(joins.numUpdatedRows),
       'trusts of CI jobs': Number(trusts.numDeletedRows),
       'webhook secrets': hooks.length,

@@ -24,6 +24,7 @@ import { openSealer } from '#manager/secrets/key-file.ts'
 import { openStore, type Store } from '#manager/store/database.ts'
 import { nextEpoch } from '#manager/store/epoch.ts'
 import { runBackup } from './run-backup.ts'
+import { aPerson, waysIn } from './test-people.ts'
 
 const PASSPHRASE = 'four random words here'
 const parts = { clock: systemClock, logger: silentLogger, database: undefined }
@@ -337,42 +338,6 @@ async function aHost({ db }: Store, name: string, keyId: string): Promise<void> 
     .insertInto('hosts')
     .values({ ...row, created_at: 1, observed_at: null, engines: null, unseen: null })
     .execute()
-}
-
-async function aPerson({ db }: Store, name: string, invitation: string | null): Promise<void> {
-  const row = {
-    id: name,
-    name,
-    email: `${name}@example.org`,
-    role: 'admin',
-    invitation_hash: invitation,
-  } as const
-  await db
-    .insertInto('people')
-    .values({ ...row, created_at: 1 })
-    .execute()
-}
-
-/** Everything that somebody with this account gets in with. */
-async function waysIn({ db }: Store, person: string): Promise<void> {
-  const factor = { password: 'hash', totp_sealed: 'secret', totp_at: 1, recovery: '["hash"]' }
-  await db.updateTable('people').set(factor).where('id', '=', person).execute()
-  const passkey = {
-    id: 'p',
-    person_id: person,
-    name: 'phone',
-    public_key: 'key',
-    counter: 0,
-    transports: '[]',
-  }
-  await db
-    .insertInto('passkeys')
-    .values({ ...passkey, created_at: 1, used_at: null })
-    .execute()
-  const account = { issuer: 'https://id.example.org', subject: 's', person_id: person, created_at: 1 }
-  await db.insertInto('provider_accounts').values(account).execute()
-  const key = { id: 'k', person, line: 'ssh-ed25519 AAAA', comment: '', fingerprint: 'f', created_at: 1 }
-  await db.insertInto('ssh_keys').values(key).execute()
 }
 
 async function aDeployment({ db }: Store): Promise<void> {

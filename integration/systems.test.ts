@@ -10,6 +10,7 @@ import { cancelOnTheWay, endInTheMiddle } from './crash/system-crashes.ts'
 import { deskOf } from './world/desk.ts'
 import { IMAGE, type IncusHost, namesOn, settingsOf, startIncus, whyNoIncus } from './world/incus.ts'
 import { logIn, newKey } from './world/log-in.ts'
+import { restoreOldRights } from './world/old-rights.ts'
 import { refused } from './world/outcome.ts'
 
 /** A real Incus daemon, busybox containers with an SSH server, the whole of Fairlead. */
@@ -265,6 +266,14 @@ test('R71 what somebody changes by hand is shown, and the next deployment puts i
   await incus.ask('DELETE', '/1.0/profiles/extra')
   await seen(each => each.drift.findings === 0)
 })
+
+test(
+  'R73 of a snapshot that was privileged, with a port that is of another now, the disk comes back alone',
+  {
+    skip,
+  },
+  () => restoreOldRights({ incus, desk, name: NAME, image: IMAGE }),
+)
 
 test('R73 a backup is an encrypted file, and a machine that is made of it runs beside the first', {
   skip,

@@ -62,7 +62,7 @@ export async function endInTheMiddle({ incus, world, desk, names, key }: Scene):
   await inside('echo two > /root/one; sync', path)
   for (const at of [
     { failpoint: 'manager apply system.restore after-effect', victim: 'manager' },
-    { failpoint: call('restore', `PUT ${INSTANCES}/*`), victim: 'both' },
+    { failpoint: call('restore', `PUT ${INSTANCES}/${second}`), victim: 'both' },
   ] as const) {
     await crash(at, () => send('POST', `${path}/restore`, { snapshot: 'kept' }))
     assert.equal(await inside('cat /root/one; echo two > /root/one; sync', path), 'one\n')
@@ -116,7 +116,7 @@ export async function cancelOnTheWay({ incus, world, desk, names: [name] }: Scen
   await inside('echo one > /root/one; sync')
   await must(send('POST', `${path}/snapshots`, { name: 'kept' }))
   await inside('echo two > /root/one; sync')
-  await cancelledAt(call('restore', `PUT ${INSTANCES}/*`), () =>
+  await cancelledAt(call('restore', `PUT ${INSTANCES}/${name}`), () =>
     send('POST', `${path}/restore`, { snapshot: 'kept' }),
   )
   // What Incus has begun is finished, and once.

@@ -18,6 +18,7 @@ import {
 } from './system-data.ts'
 import { SYSTEM_SNAPSHOT_GONE } from './system-errors.ts'
 import { endedWhenFree, mustFind, systemsOf, untilIdle } from './system-incus.ts'
+import { stopInstance } from './system-state.ts'
 
 const strict = { additionalProperties: false } as const
 /** With a pool that is a plain folder everything is copied. */
@@ -83,6 +84,8 @@ async function restore(hands: Hands, data: RestoreData): Promise<Record<string, 
     throw SYSTEM_SNAPSHOT_GONE(found.name, snapshot)
   }
   const doing = { what: `brought back to "${snapshot}"`, name: found.name }
+  // Incus starts again what ran, with the rights, ports and keys of that day: it is started when it has those of today.
+  await stopInstance(hands, found)
   // Once begun it goes on in the daemon whatever becomes of the command. Cut off before it is written down what was done,
   // it would be done again with the next change, and what was written until then would be lost.
   const calm = calmHands(hands)

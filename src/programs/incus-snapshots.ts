@@ -53,7 +53,7 @@ export function deleteSnapshot(socket: string, name: string, snapshot: string): 
   })
 }
 
-/** A container that runs is stopped for it and started again. */
+/** A container that runs is stopped for it and started again, with the configuration that the snapshot has. */
 export function restoreSnapshot(socket: string, name: string, snapshot: string): EngineRequest<IncusReply> {
   return askIncus(socket, { method: 'PUT', path: pathOf(name), body: { restore: snapshot } })
 }

@@ -158,6 +158,12 @@ test('R73 a snapshot that was given up is taken back, but not the one of just be
     'system.authorize',
     'system.start',
   ])
+  const released = { snapshots: ['s0'], shape: {}, configHash: 'c' }
+  assert.deepEqual(
+    undo(restored, present(SETTINGS, { snapshots }), released),
+    ['system.resize', 'system.authorize', 'system.start'],
+    'and the limits, ports and rights',
+  )
 })
 
 test('R73 for a snapshot alone nobody has to be able to log in', () => {

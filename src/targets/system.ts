@@ -187,10 +187,10 @@ function undone(
   return [
     ...taken.map(snapshot => tell(`undo snapshot ${snapshot}`, systemForget, { id, name, snapshot })),
     ...(back === undefined ? [] : [tell('undo move', systemMove, { id, name, member: back, deployment })]),
-    ...(needs.resize && shape && configHash
+    // A restore may have been done all the same, and have brought limits, ports, rights and keys of its day.
+    ...((needs.resize || needs.restore) && shape && configHash
       ? [tell('undo', systemResize, { id, name, deployment, shape, configHash } as never)]
       : []),
-    // A restore may have been done all the same, and have brought keys back that open it no more.
     ...(needs.restore ? [tell('undo keys', systemAuthorize, { id, name, keys: [...keys] })] : []),
     ...(isStopped && was?.status === 'running'
       ? [tell('undo start', systemStart, { id, name, restarts: Math.max(0, was.restarts), deployment })]

@@ -79,7 +79,8 @@ export function systemRoutes(api: Api, parts: ApiParts): void {
       const speaker = speakerOf(request)
       const whose = speaker.role === 'admin' ? undefined : ownerOf(speaker).id
       const from = backup === undefined ? undefined : await readBackup(db, backup, whose)
-      const kept = from && (JSON.parse(from.settings) as typeof asked)
+      // One that had no limit of its disk is made without one.
+      const kept = from && { disk_bytes: null, ...(JSON.parse(from.settings) as typeof asked) }
       const { disk_bytes, image, ...limits } = { ...DEFAULTS, ...kept, ...asked }
       if (image === undefined || (from && asked.image !== undefined)) {
         throw IMAGE_OR_BACKUP()

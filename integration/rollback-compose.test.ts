@@ -52,6 +52,26 @@ test('a project that is stopped stays so, is no drift, and starts with the image
   await policy('report')
 })
 
+test('a stopped project whose next version fails stays stopped, and one that the host forgot is stopped too', async () => {
+  equal((await act('stop')).outcome, 'stopped')
+  await remote.push({ ...files('three'), 'web/Dockerfile': `FROM ${system.baseImage}\nCMD ["false"]\n` })
+  const failed = await system.deploy(APP)
+  deepEqual([failed.state, failed.outcome], ['failed', 'returned-to-previous'])
+  equal(await containers('--filter', 'status=running'), '')
+  ok((await system.together().client.get<AppDocument>(`/apps/${APP}`)).stopped)
+  await remote.push(files('two'))
+  succeeded(await act('start'))
+  equal(await page(), 'two two')
+  const file = await mustRun('docker', ['exec', await containerOf('side'), 'cat', '/kept/file'], system)
+  equal(file.trim(), 'mine')
+  equal((await inspect('side', '{{.HostConfig.RestartPolicy.Name}}')).trim(), 'always')
+  await lose(['renders'])
+  equal((await act('stop')).outcome, 'stopped')
+  equal(await containers('--filter', 'status=running'), '')
+  succeeded(await act('start'))
+  equal(await page(), 'two two')
+})
+
 test('what was removed by hand is repaired on a host that lost what it kept of the release', async () => {
   await untilLookedAt()
   await lose(['renders', 'checkouts', 'repositories'])

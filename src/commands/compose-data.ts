@@ -6,6 +6,8 @@ import { RouteName } from './route-name.ts'
 const strict = { additionalProperties: false } as const
 
 /** As Compose wants it; containers, networks and volumes are named after it. */
+/** Of every container, network and volume that Compose makes. */
+export const PROJECT_LABEL = 'com.docker.compose.project'
 export const ProjectName = Type.String({ pattern: '^[a-z0-9][a-z0-9_-]{0,62}$' })
 export const ServiceName = Type.String({ pattern: '^[a-zA-Z0-9][a-zA-Z0-9._-]{0,62}$' })
 export const VariableName = Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]{0,127}$' })

@@ -2,12 +2,11 @@ import { Type } from 'typebox'
 import { type ContainerFacts, inspectContainer, listContainers } from '#programs/docker-containers.ts'
 import { type ImageFacts, inspectImage } from '#programs/docker-images.ts'
 import { defineCommand, type Hands } from './command.ts'
-import { ComposeContainer, ProjectName } from './compose-data.ts'
+import { ComposeContainer, PROJECT_LABEL, ProjectName } from './compose-data.ts'
 import { LABEL } from './container-data.ts'
 
 const strict = { additionalProperties: false } as const
 
-const PROJECT_LABEL = 'com.docker.compose.project'
 const SERVICE_LABEL = 'com.docker.compose.service'
 const ONE_OFF_LABEL = 'com.docker.compose.oneoff=False'
 

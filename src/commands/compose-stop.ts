@@ -4,7 +4,7 @@ import { setRestart } from '#programs/docker-restart.ts'
 import { defineCommand } from './command.ts'
 import { explainFailure } from './compose-explain.ts'
 import { projectContainers } from './compose-observe.ts'
-import { projectsOf } from './compose-store.ts'
+import { projectsOf } from './compose-projects.ts'
 import { AppName } from './container-data.ts'
 
 const strict = { additionalProperties: false } as const

@@ -128,12 +128,7 @@ async function writeOwner(hands: Hands, project: string, owner: Owner): Promise<
   await hands.perform(fileCall({ operation: 'write', path, content: JSON.stringify(owner) }))
 }
 
-/** Projects of an app on this host. */
-export async function projectsOf(hands: Hands, app: string): Promise<readonly string[]> {
-  return (await ownedBy(hands, app)).map(({ name }) => name)
-}
-
-/** The same with what is written down of each. */
+/** Projects of an app on this host with what is written down of each. */
 export async function ownedBy(hands: Hands, app: string) {
   const { names = [] } = await hands.perform(
     fileCall({ operation: 'list', path: join(hands.host.workspace, 'renders') }),

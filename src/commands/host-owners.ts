@@ -1,9 +1,9 @@
 import type { ListedContainer } from '#programs/container-list.ts'
 import type { Hands } from './command.ts'
+import { PROJECT_LABEL } from './compose-data.ts'
 import { readOwner } from './compose-store.ts'
 import { LABEL } from './container-data.ts'
 
-const PROJECT_LABEL = 'com.docker.compose.project'
 /** `docker compose run`: a task of a person, which ends by itself. */
 const ONE_OFF_LABEL = 'com.docker.compose.oneoff'
 

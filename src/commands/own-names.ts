@@ -3,11 +3,10 @@ import { listNamedNetworks } from '#programs/docker-networks.ts'
 import { listServices, NAMESPACE_LABEL } from '#programs/docker-swarm.ts'
 import { listNamedVolumes, type NamedThing } from '#programs/docker-volumes.ts'
 import type { Hands } from './command.ts'
+import { PROJECT_LABEL } from './compose-data.ts'
 import { NAME_TAKEN } from './compose-errors.ts'
 import { readOwner } from './compose-store.ts'
 import { keptByOthers } from './kept-volumes.ts'
-
-const PROJECT_LABEL = 'com.docker.compose.project'
 
 export interface Naming {
   readonly app: string

@@ -42,6 +42,7 @@ export interface Recalled {
 interface News {
   readonly drifted?: DriftedParts | undefined
   readonly isStopped?: boolean | undefined
+  readonly isHalfStopped?: boolean | undefined
   readonly moved?: Found['moved'] | undefined
 }
 
@@ -76,12 +77,15 @@ export function foundOf(
   }
 }
 
-/** Whether one has done its work or was stopped in it cannot be told afterwards. */
+/**
+ * Whether one has done its work or was stopped in it cannot be told afterwards, and no restart of the engine starts any
+ * of them, also when somebody has by hand.
+ */
 function stoppedAmong(
   containers: readonly ComposeContainer[],
-  { isStopped = false }: Pick<News, 'isStopped'>,
+  { isStopped = false, isHalfStopped = false }: Pick<News, 'isStopped' | 'isHalfStopped'>,
 ): readonly string[] {
-  return containers.filter(({ state }) => isStopped && state !== 'running').map(({ id }) => id)
+  return isStopped || isHalfStopped ? containers.map(({ id }) => id) : []
 }
 
 /** The address at which the proxy reaches the service of a route. */

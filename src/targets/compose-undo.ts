@@ -1,4 +1,4 @@
-import { composeRestore } from '#commands/compose.ts'
+import { composeRestore, composeStop } from '#commands/compose.ts'
 import { routePoint, routeRemove } from '#commands/route.ts'
 import type { Decision } from './compose-decision.ts'
 import { releasedRender } from './compose-release.ts'
@@ -10,24 +10,27 @@ const SHORT_DRAIN_MS = 1_000
 
 /**
  * Back to the previous release. Requests go back first where its container still runs, so that nobody notices; where
- * it had to make room it is brought back before anything is sent to it.
+ * it had to make room it is brought back before anything is sent to it. What a person has stopped is stopped again,
+ * whatever it was made from: the next start makes it anew.
  */
 export function undoTells(decision: Decision): Tell[] {
   const { input, wants, mustApply, routes, replaced } = decision
   const standsBy = ({ service }: WantedRoute) => replaced.includes(service)
   const changed = mustApply ? wants.routes.filter(route => standsBy(route) || routes.includes(route)) : routes
-  const restore = tell('undo', composeRestore, {
-    app: input.app.name,
-    project: wants.project,
-    render: releasedRender(input.previous, wants.project) ?? null,
-    drainMs: wants.watchMs > 0 ? wants.drainMs : Math.min(wants.drainMs, SHORT_DRAIN_MS),
-    withinMs: wants.withinMs,
-    settleMs: wants.settleMs,
-    registries: input.registry ? [input.registry] : [],
-  })
+  const restored = () =>
+    tell('undo', composeRestore, {
+      app: input.app.name,
+      project: wants.project,
+      render: releasedRender(input.previous, wants.project) ?? null,
+      drainMs: wants.watchMs > 0 ? wants.drainMs : Math.min(wants.drainMs, SHORT_DRAIN_MS),
+      withinMs: wants.withinMs,
+      settleMs: wants.settleMs,
+      registries: input.registry ? [input.registry] : [],
+    })
+  const back = () => (input.isStopped ? tell('undo', composeStop, { app: input.app.name }) : restored())
   return [
     ...changed.filter(standsBy).map(route => wayBack(decision, route)),
-    ...(mustApply ? [restore] : []),
+    ...(mustApply ? [back()] : []),
     ...changed.filter(route => !standsBy(route)).map(route => wayBack(decision, route)),
   ]
 }

@@ -143,6 +143,14 @@ function pruneTells({ input, wants, services }: StackDecision): Tell[] {
 }
 
 function undoTell({ input, wants }: StackDecision): Tell {
+  if (input.isStopped) {
+    return tell('undo', swarmDown, {
+      app: input.app.name,
+      stack: wants.stack,
+      volumes: 'keep' as const,
+      moved: true,
+    })
+  }
   return tell('undo', swarmRestore, {
     app: input.app.name,
     stack: wants.stack,

@@ -177,6 +177,13 @@ describe('a stack', () => {
     assert.equal(plan({ released: false, live: 'none' }).undo[0]?.data.render, null)
   })
 
+  test('that a person has stopped is taken away again when its start fails, and its volumes stay', () => {
+    const made = stack.plan({ ...anInput({ live: 'none' }), isStopped: true } as never)
+    assert.deepEqual(keys(made.undo), ['undo: swarm.down'])
+    const { app, volumes, moved } = made.undo[0]?.data ?? {}
+    assert.deepEqual({ app, volumes, moved }, { app: 'shop', volumes: 'keep', moved: true })
+  })
+
   test('R42 that has moved keeps on its host what its releases can be brought back from', () => {
     const app = { name: 'shop', baseDomain: 'example.org' }
     const [down] = stack.remove({ app, volumes: 'keep', moved: true })

@@ -171,8 +171,10 @@ export interface LookInput<S> {
   readonly made?: Readonly<Record<string, string>> | undefined
   /** What somebody changed by hand: it is made anew although it was made from what is wanted. */
   readonly drifted?: DriftedParts | undefined
-  /** A person has stopped it: what does not run is made anew, with what is in its volumes. */
+  /** A person has stopped it: it is made anew, with what is in its volumes, and stopped again when that fails. */
   readonly isStopped?: boolean | undefined
+  /** A stop of it came to no end, and nothing since: what is left of it comes back by no restart of the engine. */
+  readonly isHalfStopped?: boolean | undefined
   /** What whoever asked for the deployment wants to get. */
   readonly wanted?: WantedArtifact | undefined
   /** By which the worker judges files, as it says itself; absent: it does not say. */

@@ -1,6 +1,7 @@
 import { deepEqual, equal, ok, rejects } from 'node:assert/strict'
 import { afterEach, beforeEach, test } from 'node:test'
 import type { Deployment, Trigger } from '#manager/deployments/deployment.ts'
+import { isHalfStoppedApp } from '#manager/deployments/half-stopped.ts'
 import { readDeployment } from '#manager/deployments/queries.ts'
 import type { Queue } from '#manager/deployments/queue.ts'
 import { requestDeployment } from '#manager/deployments/request.ts'
@@ -120,6 +121,21 @@ test('a push that comes before the stop has begun does not take its place', asyn
   equal(waiting.length, 1)
 })
 
+test('the wish of the files to remove an app goes through a stop', async () => {
+  await deploy(BY_HAND)
+  const wish = await stopApp(store, wanted)
+  const removal = await requestDeployment(store, { appId, kind: 'remove', trigger: PUSH })
+  ok(removal.id !== wish.id)
+  equal((await ended(Promise.resolve(removal))).outcome, 'removed')
+})
+
+test('of an app that is stopped only a removal goes on without a person', async () => {
+  await deploy(BY_HAND)
+  await stop()
+  const removal = await ended(requestDeployment(store, { appId, kind: 'remove', trigger: PUSH }))
+  equal(removal.outcome, 'removed')
+})
+
 test('who deploys or rolls a stopped app back by hand starts it', async () => {
   await deploy(BY_HAND)
   await stop()
@@ -131,6 +147,9 @@ test('a program is told that a stopped app is stopped', async () => {
   await deploy(BY_HAND)
   const wish = await stopApp(store, wanted)
   await rejects(request({ kind: 'ci', by: 'job' }), { code: 'APP_STOPPED' })
+  await store.db.updateTable('deployments').set({ state: 'running' }).where('id', '=', wish.id).execute()
+  await rejects(request({ kind: 'ci', by: 'job' }), { code: 'APP_STOPPED' }, 'nor while it is being stopped')
+  await store.db.updateTable('deployments').set({ state: 'queued' }).where('id', '=', wish.id).execute()
   await ended(Promise.resolve(wish))
   await rejects(request({ kind: 'signed', by: 'v2' }), { code: 'APP_STOPPED' })
 })
@@ -143,9 +162,12 @@ test('a stop that fails leaves the app as one that runs, a start that fails as o
   }
   const failed = await stop()
   deepEqual([failed.state, failed.failedStep, await stoppedBy()], ['failed', 'stop', null])
+  ok(await isHalfStoppedApp(store.db, appId), 'nobody knows what of it comes back with its engine')
   if (remove) {
     agents.answers['container.remove'] = remove
   }
+  await deploy(BY_HAND)
+  ok(!(await isHalfStoppedApp(store.db, appId)))
   await stop()
   agents.answers['container.start'] = () => {
     throw new Error('no memory')

@@ -29,10 +29,11 @@ export const PAUSED_REASON = 'it was deployed again and again within 10 minutes,
  */
 export async function holdsBack(
   context: BreakerContext,
-  { id, app, appId, trigger, pausedAt, resumedAt, stoppedAt }: Startable,
+  { id, app, appId, kind, trigger, pausedAt, resumedAt, stoppedAt }: Startable,
 ): Promise<boolean> {
   const { db, clock, events, logs, logger, mostUnattended } = context
-  if (pausedAt !== null || (stoppedAt !== null && !isByPerson(JSON.parse(trigger) as Trigger))) {
+  const wouldStart = kind !== 'remove' && !isByPerson(JSON.parse(trigger) as Trigger)
+  if (pausedAt !== null || (stoppedAt !== null && wouldStart)) {
     return true
   }
   if (mostUnattended === 0 || !isCounted(JSON.parse(trigger) as Trigger)) {
@@ -60,7 +61,7 @@ export async function holdsBack(
 /** Whether it waits until a person resumes its app, or starts it. */
 export async function isHeld(
   db: Kysely<Tables>,
-  { state, appId, trigger }: Pick<Deployment, 'state' | 'appId' | 'trigger'>,
+  { kind, state, appId, trigger }: Pick<Deployment, 'kind' | 'state' | 'appId' | 'trigger'>,
 ): Promise<boolean> {
   if (state !== 'queued') {
     return false
@@ -70,7 +71,10 @@ export async function isHeld(
     .select(['paused_at', 'stopped_at'])
     .where('id', '=', appId)
     .executeTakeFirst()
-  return typeof app?.paused_at === 'number' || (typeof app?.stopped_at === 'number' && !isByPerson(trigger))
+  return (
+    typeof app?.paused_at === 'number' ||
+    (typeof app?.stopped_at === 'number' && kind !== 'remove' && !isByPerson(trigger))
+  )
 }
 
 /** Lets go on what is held. Done again it changes nothing. Within a transaction it holds when that is committed. */

@@ -18,6 +18,7 @@ export interface DeploymentFilter {
 
 export interface Startable {
   readonly id: string
+  readonly kind: Deployment['kind']
   readonly state: DeploymentState
   readonly appId: string
   readonly app: string
@@ -147,6 +148,7 @@ export async function readStartable(db: Kysely<Tables>): Promise<Startable[]> {
     .innerJoin('apps', 'apps.id', 'deployments.app_id')
     .select([
       'deployments.id',
+      'deployments.kind',
       'deployments.state',
       'deployments.app_id as appId',
       'deployments.trigger',

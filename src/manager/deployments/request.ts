@@ -126,11 +126,12 @@ async function store(context: DeploymentsContext, request: DeployRequest): Promi
   if (removal) {
     return await waitBehindRemoval(db, { app: app.name, removal }, request)
   }
-  const stop = open.find(({ kind, state }) => kind === 'stop' && state === 'queued')
-  if ((stop || app.stopped_at !== null) && isByProgram(request.trigger)) {
+  const stops = open.filter(({ kind, state }) => kind === 'stop' && state !== 'waiting')
+  if ((stops.length > 0 || app.stopped_at !== null) && isByProgram(request.trigger)) {
     throw APP_STOPPED(app.name)
   }
-  if (stop && !isByPerson(request.trigger)) {
+  const stop = stops.find(({ state }) => state === 'queued')
+  if (stop && request.kind !== 'remove' && !isByPerson(request.trigger)) {
     return await waitBehindStop(db, stop, request)
   }
   if (app.paused_at !== null && isByPerson(request.trigger)) {

@@ -1,5 +1,6 @@
 import type { Selectable } from 'kysely'
 import { knownTo } from '#manager/agents/unknown-commands.ts'
+import { isHalfStoppedApp } from '#manager/deployments/half-stopped.ts'
 import { registryInUse } from '#manager/registry/registry-in-use.ts'
 import { madeImages } from '#manager/releases/made-images.ts'
 import { factsOf, keptReleases, newestRelease, type ReleaseGoal } from '#manager/releases/queries.ts'
@@ -40,12 +41,13 @@ export async function readPlanInput(
   },
 ): Promise<ManagersInput> {
   const used = { repositoryId: app.repository_id ?? '', uses: goal ? [] : uses, engine: app.engine }
-  const [secrets, registry, newest, kept, made] = await Promise.all([
+  const [secrets, registry, newest, kept, made, isHalfStopped] = await Promise.all([
     goal ? secretsOfRelease(parts, app.id, goal.secrets) : presentSecrets(parts, app.id, files),
     registryInUse(parts),
     newestRelease(parts.db, app.id),
     keptReleases(parts.db, app.id, parts.keepReleases),
     madeImages(parts.db, used),
+    isHalfStoppedApp(parts.db, app.id),
   ])
   return {
     input: {
@@ -58,6 +60,7 @@ export async function readPlanInput(
       goal,
       drifted,
       isStopped: app.stopped_at !== null,
+      isHalfStopped,
       moved,
       made,
       wanted,

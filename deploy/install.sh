@@ -90,7 +90,8 @@ install_or_upgrade() {
 
 plan() {
   say "this is Fairlead $new; it will"
-  if [ -n "$old" ]; then say "  replace $old in $target, and keep that as $target.previous"; else say "  put the program into $target"; fi
+  if [ "$old" = "$new" ]; then say "  replace $old in $target by the same version; $target.previous stays as it is"
+  elif [ -n "$old" ]; then say "  replace $old in $target, and keep that as $target.previous"; else say "  put the program into $target"; fi
   if [ -n "$modules" ]; then say "  take its npm packages from $modules"; else say '  bring its npm packages with "npm ci --omit=dev", by the lock file of the package'; fi
   for part in $parts; do
     getent passwd fairlead-$part >/dev/null || say "  add the user fairlead-$part, who cannot log in"
@@ -194,7 +195,10 @@ back_up() {
 }
 
 switch_program() {
-  if [ -e $target ]; then
+  # The version before stays what it was when this one is installed once more: after a start that failed, say.
+  if [ -e $target ] && [ "$old" = "$new" ]; then
+    rm -rf $target
+  elif [ -e $target ]; then
     rm -rf $target.previous
     mv $target $target.previous
   fi
@@ -236,6 +240,7 @@ uninstall() {
   say "  remove $target, $target.previous and /usr/local/bin/fairlead"
   if [ $purge = yes ]; then
     say "  remove $settings, /var/lib/fairlead-* and the users: everything that Fairlead knows is gone then"
+    [ ! -e $settings/backup.key ] || say "  and with it $settings/backup.key: without a copy of it, nothing opens the backups in $backups"
   else
     say "  keep $settings, /var/lib/fairlead-*, $backups and the users"
   fi
@@ -257,7 +262,7 @@ uninstall() {
       rm -rf /var/lib/fairlead-$part
       if getent passwd fairlead-$part >/dev/null; then userdel fairlead-$part; fi
     done
-    say "backups are kept in $backups"
+    [ ! -e $backups ] || say "backups are kept in $backups; they open with a copy of backup.key only"
   fi
   say 'done'
 }

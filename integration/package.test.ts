@@ -89,7 +89,11 @@ test('install.sh installs, upgrades after a backup, refuses to go back, and remo
   )
   equal(verified.code, 0, verified.stderr)
   equal(await readFile(join(upper, 'etc/fairlead/manager.env'), 'utf8'), '# of a person\n')
-  ok(existsSync(join(upper, 'opt/fairlead.previous/package.json')))
+  // Once more, as after a start that failed: the way back leads to the version before, not to this one.
+  const repeated = await install(...words, '--yes')
+  equal(repeated.code, 0, repeated.stderr)
+  const previous = await readFile(join(upper, 'opt/fairlead.previous/package.json'), 'utf8')
+  equal(JSON.parse(previous).version, '0.1.0')
   await servesOnce(t, machine)
 
   await setVersion('0.1.0')
@@ -116,7 +120,9 @@ test('install.sh installs, upgrades after a backup, refuses to go back, and remo
   const restored = await inside('fairlead', ...restoring)
   equal(restored.code, 0, restored.stderr)
   await servesOnce(t, machine)
-  equal((await install('uninstall', '--purge', '--no-start', '--yes')).code, 0)
+  const purged = await install('uninstall', '--purge', '--no-start', '--yes')
+  equal(purged.code, 0, purged.stderr)
+  match(purged.stdout, /without a copy of it, nothing opens the backups in \/var\/backups\/fairlead/)
   ok(!existsSync(join(upper, 'var/lib/fairlead-manager')))
   ok(existsSync(join(upper, 'var/backups/fairlead', backup)))
 })

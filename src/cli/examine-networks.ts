@@ -27,7 +27,7 @@ export async function checkFirewalls({ client }: Session): Promise<readonly Chec
 
 /** Whether the public names of apps are known where this command runs. */
 export async function checkNames({ client }: Session): Promise<readonly Checked[]> {
-  const apps = await readList<AppDocument>(client, '/apps')
+  const apps = await readList<AppDocument>(client, '/apps', Number.POSITIVE_INFINITY)
   const names = apps.flatMap(({ name, domains }) =>
     domains.filter(domain => !isInternalHost(domain)).map(domain => ({ where: name, domain })),
   )

@@ -130,6 +130,70 @@ test('R99 each state of an app that is not well, a Git server that refuses and c
   )
 })
 
+test('R99 a part that cannot be asked is wrong in the words of its error, and hides nothing of the others', async () => {
+  const gone = new FairleadError({
+    ...{ code: 'X', message: 'no guardian answers', hint: 'Look there.', retry: 'never', status: 503 },
+  })
+  const found = await wrongOf({
+    '/firewall': gone,
+    '/hosts': { items: [{ ...HOST, name: 'box', role: 'worker', online: false }] },
+  })
+  deepEqual(
+    found.map(({ where, name, mend }) => `${where} ${name}: ${mend?.split(' ')[0]}`),
+    ['box worker: Start', 'manager firewall: Look'],
+  )
+})
+
+test('R99 every app is looked at, also those behind the first thousand', async () => {
+  const names = Array.from({ length: 1_201 }, (_, index) => `app${index}`)
+  const pageOf = (query: URLSearchParams) => {
+    const from = Number(query.get('cursor') ?? 0)
+    const until = from + Number(query.get('limit'))
+    const items = names.slice(from, until).map(name => ({
+      ...{ ...APP, name },
+      ...(name === names.at(-1) ? { observed: { state: 'missing', reason: null } } : {}),
+    }))
+    return { items, next: until < names.length ? String(until) : null }
+  }
+  const client = {
+    url: 'http://manager',
+    get: async (path: string) => {
+      const [place, query] = path.split('?')
+      return place === '/apps' ? pageOf(new URLSearchParams(query)) : NOTHING
+    },
+  }
+  const found = await examine({ client, clock: { now: () => 0 } } as unknown as Session)
+  deepEqual(
+    found.filter(({ name }) => name === 'runs').map(({ where }) => where),
+    ['app1200'],
+  )
+})
+
+test('R99 repositories are read eight at once, and one that the role does not allow to read is not wrong', async () => {
+  let open = 0
+  let most = 0
+  const items = Array.from({ length: 20 }, (_, index) => ({ name: `code${index}` }))
+  const client = {
+    url: 'http://manager',
+    get: async (path: string) => (path.startsWith('/repositories') ? { items, next: null } : NOTHING),
+    send: async () => {
+      open += 1
+      most = Math.max(most, open)
+      await new Promise(setImmediate)
+      open -= 1
+      throw new FairleadError({
+        ...{ code: 'ROLE_MISSING', message: 'no', hint: 'Ask.', retry: 'never', status: 403 },
+      })
+    },
+  }
+  const found = (await examine({ client, clock: { now: () => 0 } } as unknown as Session)).filter(
+    ({ name }) => name === 'git',
+  )
+  deepEqual([most, found.length], [8, 20])
+  deepEqual([...new Set(found.map(({ mend }) => mend))], [null])
+  match(found[0]?.detail ?? '', /not asked/)
+})
+
 /** What is to be mended where the manager answers this; an error is its answer too. */
 async function wrongOf(answers: Readonly<Record<string, object>>) {
   const answer = async (path: string) => {

@@ -12,14 +12,22 @@ import type { Session } from './session.ts'
 const DAY_MS = 86_400_000
 const RENEW_DAYS = 30
 
+/** So many repositories are read at once: an agent that is busy with all of them would let deployments wait. */
+const AT_ONCE = 8
+
+interface Part {
+  readonly name: string
+  readonly look: (session: Session) => Promise<readonly Checked[]>
+}
+
 /** What can be wrong, each part as one entry. A part that cannot be asked is wrong, in the words of its error. */
-const PARTS: readonly ((session: Session) => Promise<readonly Checked[]>)[] = [
-  checkHosts,
-  checkFirewalls,
-  checkRegistry,
-  checkApps,
-  checkNames,
-  checkRepositories,
+const PARTS: readonly Part[] = [
+  { name: 'hosts', look: checkHosts },
+  { name: 'firewall', look: checkFirewalls },
+  { name: 'registry', look: checkRegistry },
+  { name: 'apps', look: checkApps },
+  { name: 'dns', look: checkNames },
+  { name: 'repositories', look: checkRepositories },
 ]
 
 /** Looks at everything. Rejects when there is no manager to ask. */
@@ -27,7 +35,15 @@ export async function examine(session: Session): Promise<readonly Checked[]> {
   const { client } = session
   await client.get('/hosts')
   const manager = { where: 'manager', name: 'answers', detail: client.url, mend: null }
-  const found = await Promise.all(PARTS.map(async part => await part(session)))
+  const found = await Promise.all(
+    PARTS.map(async ({ name, look }) => {
+      try {
+        return await look(session)
+      } catch (error) {
+        return [broken('manager', name, error)]
+      }
+    }),
+  )
   return [manager, ...found.flat()]
 }
 
@@ -95,7 +111,7 @@ async function checkRegistry({ client, clock }: Session): Promise<readonly Check
 }
 
 async function checkApps({ client }: Session): Promise<readonly Checked[]> {
-  const apps = await readList<AppDocument>(client, '/apps')
+  const apps = await readList<AppDocument>(client, '/apps', Number.POSITIVE_INFINITY)
   return apps.flatMap(({ name, observed, drift, paused, stopped, deployment }) => {
     const about = (what: string, detail: string, mend: string) => ({ where: name, name: what, detail, mend })
     const isDown = !stopped && ['stopped', 'missing', 'degraded'].includes(observed.state)
@@ -124,17 +140,28 @@ async function checkApps({ client }: Session): Promise<readonly Checked[]> {
 
 /** Each is asked at its Git server, by its own host. */
 async function checkRepositories({ client }: Session): Promise<readonly Checked[]> {
-  const repositories = await readList<RepositoryDocument>(client, '/repositories')
-  return await Promise.all(
-    repositories.map(async ({ name }) => {
-      try {
-        await client.send<RepositoryCheckDocument>('POST', `/repositories/${encodeURIComponent(name)}/check`)
-        return { where: name, name: 'git', detail: 'its server answers', mend: null }
-      } catch (error) {
-        return broken(name, 'git', error)
-      }
-    }),
-  )
+  const path = '/repositories'
+  const repositories = await readList<RepositoryDocument>(client, path, Number.POSITIVE_INFINITY)
+  const checked: Checked[] = []
+  for (let from = 0; from < repositories.length; from += AT_ONCE) {
+    const some = repositories.slice(from, from + AT_ONCE)
+    checked.push(...(await Promise.all(some.map(async ({ name }) => await checkRepository(client, name)))))
+  }
+  return checked
+}
+
+async function checkRepository(client: Session['client'], name: string): Promise<Checked> {
+  try {
+    await client.send<RepositoryCheckDocument>('POST', `/repositories/${encodeURIComponent(name)}/check`)
+    return { where: name, name: 'git', detail: 'its server answers', mend: null }
+  } catch (error) {
+    const { code, message } = asFairleadError(error)
+    // That one may not ask says nothing about the repository.
+    if (['ROLE_MISSING', 'SCOPE_MISSING'].includes(code)) {
+      return { where: name, name: 'git', detail: `not asked: ${message}`, mend: null }
+    }
+    return broken(name, 'git', error)
+  }
 }
 
 function broken(where: string, name: string, error: unknown): Checked {

@@ -29,7 +29,7 @@ const WAIT_SECONDS = 120
 export async function mend(session: Session, checks: readonly Checked[]): Promise<readonly Mended[]> {
   const { client } = session
   const wrong = checks.filter(check => check.mend !== null)
-  const apps = await readList<AppDocument>(client, '/apps')
+  const apps = await readList<AppDocument>(client, '/apps', Number.POSITIVE_INFINITY)
   const { items: hosts } = await client.get<{ items: HostDocument[] }>('/hosts')
   const done: Mended[] = []
   const seen = new Set<string>()

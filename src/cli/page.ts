@@ -8,7 +8,7 @@ export interface Page<T> {
 
 const PAGE = 200
 
-/** The first `limit` entries of a list, page by page. */
+/** The first `limit` entries of a list, page by page; with an infinite limit all. */
 export async function readList<T>(client: Client, path: string, limit = 1_000): Promise<T[]> {
   const all: T[] = []
   let cursor = ''

@@ -5,6 +5,8 @@ import { after, before, test } from 'node:test'
 import { systemClock } from '#lib/clock.ts'
 import { loadOrCreateIdentity, publicIdentity } from '#link/identity.ts'
 import { isProvenStatement, proveStatement, readJoinToken } from '#link/join-token.ts'
+import { joinHost } from '#manager/hosts/join.ts'
+import { revokeJoinToken } from '#manager/hosts/join-tokens.ts'
 import { tendHosts } from '#manager/hosts/tend-hosts.ts'
 import { type TestServer, testServer } from './test-server.ts'
 
@@ -96,6 +98,31 @@ test('a token says for whom it is: role, name, network, time', async () => {
   equal((await manager.ask('POST', '/api/v1/join-tokens', { from: ['10.0.0.0/99'] })).statusCode, 422)
 })
 
+test('a token that is revoked while a host joins with it lets nobody in', async () => {
+  const { id, token } = await made()
+  const body = joining(token, { name: 'raced' })
+  const revoking: Promise<unknown>[] = []
+  // It is asked for the time after the token was read.
+  const now = () => {
+    if (revoking.length === 0) {
+      revoking.push(revokeJoinToken(manager.parts, id))
+    }
+    return manager.parts.clock.now()
+  }
+  const clock = { ...manager.parts.clock, now }
+  const [joined] = await Promise.allSettled([
+    joinHost({ ...manager.parts, clock }, { body, address: '10.0.0.7' }),
+  ])
+  const [revoked] = await Promise.allSettled(revoking)
+  deepEqual(
+    [joined?.status, revoked?.status].toSorted(),
+    ['fulfilled', 'rejected'],
+    'one of both was in time',
+  )
+  equal((await address('raced')) === undefined, revoked?.status === 'fulfilled')
+  match(joined?.status === 'rejected' ? String(joined.reason) : 'was revoked', /was revoked/)
+})
+
 test('a copied machine with the key of another one is refused, with the way out', async () => {
   const original = await asks((await made()).token, { name: 'original' })
   equal(original.answer.statusCode, 200)
@@ -177,13 +204,17 @@ interface Asking {
   readonly secret?: Buffer
 }
 
-async function asks(token: string, { name, address: place = '10.0.0.7:7443', secret: other }: Asking) {
+async function asks(token: string, asking: Asking) {
+  const body = joining(token, asking)
+  return { answer: await post(body), body, text: body.statement, secret: readJoinToken(token).secret }
+}
+
+function joining(token: string, { name, address: place = '10.0.0.7:7443', secret: other }: Asking) {
   const { id, secret } = readJoinToken(token)
   const nonce = randomBytes(16).toString('base64url')
-  const text = JSON.stringify({ nonce, address: place, identity: identityOf(name) })
-  const proof = proveStatement(other ?? secret, { by: 'host', tokenId: id, text, answers: '' })
-  const body = { token: id, statement: text, proof }
-  return { answer: await post(body), body, text, secret }
+  const statement = JSON.stringify({ nonce, address: place, identity: identityOf(name) })
+  const proof = proveStatement(other ?? secret, { by: 'host', tokenId: id, text: statement, answers: '' })
+  return { token: id, statement, proof }
 }
 
 /** Each from an address of its own, for the limit. */

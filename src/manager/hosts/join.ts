@@ -48,9 +48,10 @@ export async function joinHost(
         .set({ used_at: clock.now(), used_by: name, used_for: fingerprint })
         .where('id', '=', row.id)
         .where('used_at', 'is', null)
+        .where('revoked_at', 'is', null)
         .executeTakeFirst()
       if (numUpdatedRows === 0n) {
-        throw JOIN_TOKEN_SPENT(row.id, 'was used')
+        throw await spentMeanwhile(inside, row)
       }
       const isNamed = row.name !== null
       await insertHost({ ...parts, db: inside }, { ...wanted, joinedAt: clock.now(), isNamed })
@@ -68,6 +69,16 @@ export async function joinHost(
   const text = JSON.stringify(answer)
   const proof = proveStatement(secret, { by: 'manager', tokenId: row.id, text, answers: body.statement })
   return { statement: text, proof }
+}
+
+/** Somebody used or revoked it after it was read. */
+async function spentMeanwhile(db: ManagerParts['db'], { id }: JoinTokenRow): Promise<Error> {
+  const { revoked_at } = await db
+    .selectFrom('join_tokens')
+    .select('revoked_at')
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow()
+  return JOIN_TOKEN_SPENT(id, revoked_at === null ? 'was used' : 'was revoked')
 }
 
 interface Asking {

@@ -6,8 +6,9 @@ import type { ManagerParts } from './parts.ts'
 const AT_ONCE = 500
 
 /**
- * Removes logs of deployments that ended before a worker was asked for anything, but for the newest `kept` of an app. Starts
- * from the logs that are there: of most deployments of a long past none is.
+ * Removes logs that no deployment has any more, as its app is gone, and those of deployments that ended before a worker was
+ * asked for anything, but for the newest `kept` of an app. Starts from the logs that are there: of most deployments of a
+ * long past none is.
  */
 export async function forgetLogsWithoutAnswers(
   { db, logs }: Pick<ManagerParts, 'db'> & { readonly logs: DeploymentLogs },
@@ -31,9 +32,22 @@ export async function forgetLogsWithoutAnswers(
         await logs.remove(id)
       }
     }
+    for (const id of await ownerless(db, ids)) {
+      await logs.remove(id)
+    }
     // SQLite answers at once: of many logs the others would get no turn.
     await nextTurn()
   }
+}
+
+async function ownerless(db: ManagerParts['db'], ids: readonly string[]): Promise<string[]> {
+  const known = await Promise.all(
+    (['deployments', 'past_deployments'] as const).map(table =>
+      db.selectFrom(table).select('id').where('id', 'in', ids).execute(),
+    ),
+  )
+  const owned = new Set(known.flat().map(({ id }) => id))
+  return ids.filter(id => !owned.has(id))
 }
 
 /** '' where there are not as many. */

@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test'
 import { newId } from '#lib/id.ts'
 import { seedApp, type TestServer, testServer } from './api/test-server.ts'
 import { DeploymentLogs } from './deployments/logs.ts'
+import { keepPast } from './deployments/past.ts'
 import { addApp, openTestStore, type TestStore } from './deployments/test-store.ts'
 import { forgetOld, KEPT_IN_FULL } from './housekeeping.ts'
 import { deleteSecret, setSecret } from './secrets/queries.ts'
@@ -131,6 +132,29 @@ test('a log goes with age also where no worker was asked for anything, and that 
   }
   await forgetOld({ ...store, logs })
   assert.deepEqual((await Array.fromAsync(logs.ids())).sort(), [ids[0], ids[2], ...ids.slice(6)])
+  await store.close()
+})
+
+test('the log of an app that is gone goes with the record of its deployment', async () => {
+  const store = await openTestStore()
+  const logs = new DeploymentLogs(join(store.folder, 'logs'))
+  const app = await addApp(store, 'shop')
+  const ids: string[] = []
+  for (let count = 0; count < 2; count += 1) {
+    ids.push(await addDetailed({ store, logs, app }, { state: 'succeeded' }))
+  }
+  await keepPast(store.db, { id: app, name: 'shop' }, 1)
+  await store.db
+    .deleteFrom('past_deployments')
+    .where('id', '=', ids[0] ?? '')
+    .execute()
+  await store.db.deleteFrom('apps').where('id', '=', app).execute()
+  await forgetOld({ ...store, logs })
+  const left = await Promise.all(ids.map(async id => (await Array.fromAsync(logs.read(id))).length))
+  assert.deepEqual(
+    left.map(count => count > 0),
+    [false, true],
+  )
   await store.close()
 })
 

@@ -23,9 +23,9 @@ export function appUsageRoutes(api: Api, parts: ApiParts): void {
       },
     },
     async (request, reply) => {
-      const { name } = await readApp(parts.db, request.params.app)
+      const app = await readApp(parts.db, request.params.app)
       const stream = openStream(parts, request, reply)
-      usage.watch(name, {
+      usage.watch(app, {
         signal: stream.signal,
         onLook: look => stream.send({ data: look }),
         onProblem: error => stream.send({ event: 'problem', data: { error: toWire(error) } }),

@@ -17,6 +17,7 @@ let manager: TestServer
 let clock: TestClock
 let usage: UsageWatch
 let isAway = false
+let containers = 1
 before(async () => {
   manager = await testServer({
     answer() {
@@ -24,7 +25,12 @@ before(async () => {
         throw AGENT_OFFLINE('local', '')
       }
       const seconds = clock.now() / SECOND_MS
-      return reading(seconds, seconds / 2)
+      const usage = reading(seconds, seconds / 2)
+      const [one] = usage.containers
+      return {
+        ...usage,
+        containers: Array.from({ length: containers }, (_, index) => ({ ...one, id: `${index}` })),
+      }
     },
   })
   await seedApp(manager, 'shop')
@@ -32,6 +38,7 @@ before(async () => {
 after(() => manager.close())
 beforeEach(() => {
   isAway = false
+  containers = 1
   clock = new TestClock(Date.parse(AT))
   usage = createUsageWatch({ ...manager.parts, clock })
 })
@@ -68,6 +75,34 @@ test('nobody is asked while nobody looks, and what was seen is forgotten after t
   const late = view()
   assert.equal(atOf(await late.next()), new Date(clock.now()).toISOString())
   late.leave()
+})
+
+test('an app of the same name that was made anew begins with nothing', async () => {
+  const one = view()
+  const seen = await one.next()
+  one.leave()
+  await pass(MINUTE_MS)
+  const other = view('other')
+  assert.notDeepEqual(await other.next(), seen)
+  other.leave()
+})
+
+test('of a large app no more looks are kept than whoever comes can be given at once', async () => {
+  containers = 200
+  const one = view()
+  for (let look = 0; look < 40; look += 1) {
+    await one.next()
+    await pass(5_000)
+  }
+  const other = view()
+  const given: unknown[] = []
+  for (let look = 0; look < 20; look += 1) {
+    given.push(await other.next())
+  }
+  assert.equal(other.left(), 0)
+  assert.ok(JSON.stringify(given).length < 2 ** 20)
+  one.leave()
+  other.leave()
 })
 
 test('a worker that is away is asked again; meanwhile whoever comes is told why there is nothing', async () => {
@@ -126,7 +161,7 @@ function reading(readSeconds: number, busySeconds: number, changes: Partial<Read
 }
 
 /** Somebody who looks at the app, and what they are told, one after the other. */
-function view() {
+function view(id = 'one') {
   const told: (UsageDocument | FairleadError)[] = []
   const leaving = new AbortController()
   let heard = Promise.withResolvers<void>()
@@ -135,7 +170,7 @@ function view() {
     heard.resolve()
     heard = Promise.withResolvers<void>()
   }
-  usage.watch('shop', { signal: leaving.signal, onLook: hear, onProblem: hear })
+  usage.watch({ id, name: 'shop' }, { signal: leaving.signal, onLook: hear, onProblem: hear })
   return {
     async next(): Promise<UsageDocument | FairleadError> {
       for (;;) {
@@ -147,6 +182,7 @@ function view() {
       }
     },
     leave: () => leaving.abort(),
+    left: () => told.length,
   }
 }
 

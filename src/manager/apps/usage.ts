@@ -20,10 +20,16 @@ export interface UsageViewer {
   readonly onProblem: (error: FairleadError) => void
 }
 
+/** One of the same name that was made later is another one. */
+interface Watchable {
+  readonly id: string
+  readonly name: string
+}
+
 /** Asks workers what apps use, and only while somebody looks: nobody pays for figures that nobody sees. */
 export interface UsageWatch {
   /** Gives the looks of the last ten minutes that there are, then each new one. */
-  watch(app: string, viewer: UsageViewer): void
+  watch(app: Watchable, viewer: UsageViewer): void
 }
 
 interface Watched {
@@ -41,6 +47,8 @@ const EVERY_MS = 5_000
 const SECOND_MS = 1_000
 /** Whoever comes back so soon finds what was seen before. */
 const KEPT_MS = 10 * 60_000
+/** Of the containers of one app, in all looks: about half of what a stream takes at once. */
+const MOST_READINGS = 4_000
 /** A worker that is away is asked at the next look, not waited for. */
 const WAIT_MS = 1_000
 
@@ -48,19 +56,19 @@ export function createUsageWatch(parts: Parts): UsageWatch {
   const { clock, logger } = parts
   const watched = new Map<string, Watched>()
 
-  function leave(app: string, viewer: UsageViewer): void {
-    const own = watched.get(app)
+  function leave({ id }: Watchable, viewer: UsageViewer): void {
+    const own = watched.get(id)
     if (own?.viewers.delete(viewer) && own.viewers.size === 0) {
       own.looking?.abort()
       own.looking = undefined
-      own.forgetting = clock.after(KEPT_MS, () => watched.delete(app))
+      own.forgetting = clock.after(KEPT_MS, () => watched.delete(id))
     }
   }
 
   return {
     watch(app, viewer) {
-      const own = watched.get(app) ?? { looks: [], viewers: new Set() }
-      watched.set(app, own)
+      const own = watched.get(app.id) ?? { looks: [], viewers: new Set() }
+      watched.set(app.id, own)
       own.forgetting?.close()
       own.viewers.add(viewer)
       for (const look of recent(own.looks, clock.now())) {
@@ -76,8 +84,8 @@ export function createUsageWatch(parts: Parts): UsageWatch {
       }
       if (!own.looking) {
         own.looking = new AbortController()
-        background(lookOn(parts, app, { own, signal: own.looking.signal }), error =>
-          logger.error('usage.broken', { app, message: error.message }),
+        background(lookOn(parts, app.name, { own, signal: own.looking.signal }), error =>
+          logger.error('usage.broken', { app: app.name, message: error.message }),
         )
       }
     },
@@ -99,7 +107,8 @@ async function lookOn(
       const look = lookOf(usage, before, new Date(clock.now()).toISOString())
       before = usage
       own.problem = undefined
-      own.looks = [...recent(own.looks, clock.now()), look]
+      const most = Math.max(2, Math.floor(MOST_READINGS / Math.max(1, look.containers.length)))
+      own.looks = [...recent(own.looks, clock.now()), look].slice(-most)
       for (const viewer of own.viewers) {
         viewer.onLook(look)
       }

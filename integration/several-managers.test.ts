@@ -80,7 +80,9 @@ describe('several managers on one PostgreSQL database', { skip: WITHOUT_POSTGRES
   test('one leads; the other one says that it stands by, and hands on what it is asked', async () => {
     await online(one)
     // What the process may not read it must not call zero.
-    assert.match(await (await get(one, '/metrics')).text(), /^process_resident_memory_bytes [1-9]/m)
+    const figures = await (await get(one, '/metrics')).text()
+    assert.match(figures, /^process_resident_memory_bytes [1-9]/m)
+    assert.match(figures, /^fairlead_store_bytes [1-9]\d{5}/m)
     const ready = await within('the other one to follow', async () => {
       const answer = await get(other, '/health/ready')
       return answer.status === 200 ? ((await answer.json()) as object) : undefined

@@ -5,6 +5,12 @@ import { testServer } from './test-server.ts'
 
 test('metrics are for those who may look, and tell of queue, steps, webhooks, agents, journal and process', async () => {
   const { server, parts, ask, close } = await testServer()
+  const { db } = parts
+  const [host] = await db.selectFrom('hosts').selectAll().execute()
+  await db
+    .insertInto('hosts')
+    .values({ ...host, name: 'gone', revoked_at: 1 } as never)
+    .execute()
   try {
     equal((await server.inject({ method: 'GET', url: '/metrics' })).statusCode, 401)
     const first = await ask('GET', '/metrics')
@@ -12,6 +18,7 @@ test('metrics are for those who may look, and tell of queue, steps, webhooks, ag
     match(String(first.headers['content-type']), /^text\/plain; version=0\.0\.4/)
     match(first.body, /^fairlead_deployments\{state="queued"\} 0$/m)
     match(first.body, /^fairlead_host_connected\{host="local",role="worker"\} [01]$/m)
+    doesNotMatch(first.body, /host="gone"/, 'it would be away for ever')
     match(first.body, /^fairlead_commands_told 0$/m)
     match(first.body, /^fairlead_outbox_waiting 0$/m)
     match(first.body, /^fairlead_store_bytes \d/m)

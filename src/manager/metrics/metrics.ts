@@ -67,7 +67,7 @@ async function openMetrics({ clock, events }: Parts): Promise<Open> {
   const commands = gauge('commands_told', 'Commands in the journal that have not ended.')
   const outbox = gauge('outbox_waiting', 'Messages to Git hosts and people that are not sent yet.')
   const outboxOldest = gauge('outbox_oldest_seconds', 'Age of the oldest of them.')
-  const store = gauge('store_bytes', 'Size of the database with its write-ahead log.')
+  const store = gauge('store_bytes', 'Size of the database; of a file with its write-ahead log.')
   const webhooks = new Counter({
     ...{ name: 'fairlead_webhook_deliveries_total', help: 'Webhooks, by answer.', registers },
     labelNames: ['result'] as const,

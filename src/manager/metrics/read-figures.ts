@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
+import { sql } from 'kysely'
 import { readDrift } from '#manager/observation/drift-state.ts'
 import type { ManagerParts } from '#manager/parts.ts'
 import { DATABASE_FILE } from '#manager/store/database.ts'
@@ -42,7 +43,13 @@ export async function readFigures({
     .select(({ fn }) => [fn.countAll<number>().as('count'), fn.min('created_at').as('first')])
     .where('ended_at', 'is', null)
     .executeTakeFirstOrThrow()
-  const hosts = await db.selectFrom('hosts').select(['name', 'role']).orderBy('name').execute()
+  // Nobody connects to one that is revoked, though apps may still name it.
+  const hosts = await db
+    .selectFrom('hosts')
+    .select(['name', 'role'])
+    .where('revoked_at', 'is', null)
+    .orderBy('name')
+    .execute()
   const ageOf = (at: number | null | undefined) => (at ? Math.max(0, clock.now() - at) / 1000 : 0)
   return {
     deployments: { queued: 0, running: 0, waiting: 0, ...byState(open) },
@@ -60,10 +67,20 @@ export async function readFigures({
     commandsTold: told.count,
     outboxWaiting: outbox.count,
     outboxOldestSeconds: ageOf(outbox.first),
-    storeBytes: ['', '-wal']
-      .map(end => statSync(join(config.data, `${DATABASE_FILE}${end}`), { throwIfNoEntry: false })?.size ?? 0)
-      .reduce((sum, size) => sum + size, 0),
+    storeBytes: config.database ? await sizeInServer(db) : sizeOfFile(config.data),
   }
+}
+
+async function sizeInServer(db: ManagerParts['db']): Promise<number> {
+  const { rows } = await sql<{ bytes: string | number }>`
+    select pg_database_size(current_database()) as bytes`.execute(db)
+  return Number(rows[0]?.bytes)
+}
+
+function sizeOfFile(folder: string): number {
+  return ['', '-wal']
+    .map(end => statSync(join(folder, `${DATABASE_FILE}${end}`), { throwIfNoEntry: false })?.size ?? 0)
+    .reduce((sum, size) => sum + size, 0)
 }
 
 function byState(

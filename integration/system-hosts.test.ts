@@ -44,7 +44,7 @@ let key: { file: string; line: string }
 let host = ''
 let farFolder = ''
 const desk = deskOf({ name: NAME, system: () => system, key: () => key.file })
-const { send, get, must, end, inside, until, place, ended, backedUp, fileOf, commandWith } = desk
+const { send, get, must, end, inside, shown, until, place, ended, backedUp, fileOf, commandWith } = desk
 
 before(async () => {
   if (skip !== false) {
@@ -163,7 +163,17 @@ test('R71 R73 in a pool that is a plain folder a system has no disk limit, and i
   await inside('echo two > /root/file; sync', second)
   await must(send('POST', `${second}/restore`, { snapshot: 'before' }))
   assert.equal(await inside('cat /root/file', second), 'one\n')
-  await must(send('DELETE', `${second}?confirm=${SECOND}`), 'removed')
+  const { id } = await send<BackupDocument>('POST', `${second}/backups`, {})
+  assert.equal((await ended(id)).state, 'kept')
+  const copy = `${SECOND}-c`
+  await must(send('POST', '/systems', { name: copy, host: PLAIN, backup: id }))
+  assert.deepEqual(
+    [(await shown(`/systems/${copy}`)).disk_bytes, await inside('cat /root/file', `/systems/${copy}`)],
+    [null, 'one\n'],
+  )
+  for (const name of [copy, SECOND]) {
+    await must(send('DELETE', `/systems/${name}?confirm=${name}`), 'removed')
+  }
   assert.deepEqual(await namesOn(near), [NAME])
 })
 

@@ -262,6 +262,9 @@ test('R71 what somebody changes by hand is shown, and the next deployment puts i
   await until(async () => /profiles.*security.nesting.*security.privileged/s.test(await shownDrift()))
   await must(send('POST', `${PATH}/start`, {}))
   assert.ok((await rootOutside()) > 0)
+  await incus.ask('PUT', `/1.0/instances/${NAME}/state`, { action: 'freeze', timeout: 30 })
+  await must(send('POST', `${PATH}/start`, {}))
+  assert.equal(await inside('echo awake'), 'awake\n')
   // Refused while any container has it.
   await incus.ask('DELETE', '/1.0/profiles/extra')
   await seen(each => each.drift.findings === 0)

@@ -78,7 +78,8 @@ export const systemAuthorize = defineSystemChange({
   summary: 'Lets exactly these SSH keys into a system container, as root.',
   data: SystemKeysData,
   result: Empty,
-  deadlineMs: 60_000,
+  // Longer than it waits for a member that is emptied or filled again, so that it can say so.
+  deadlineMs: 300_000,
   async run(hands, { id, name, keys }) {
     const { socket } = systemsOf(hands)
     const found = await mustFind(hands, { id, name })

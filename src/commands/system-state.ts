@@ -116,12 +116,14 @@ export function isUp({ status }: Pick<SystemInstance, 'status'>): boolean {
 }
 
 export async function startInstance(hands: Hands, found: SystemInstance): Promise<void> {
-  if (isUp(found)) {
+  if (found.status === 'running') {
     return
   }
   const { socket } = systemsOf(hands)
   const { name } = found
-  const state = { action: 'start', timeoutSeconds: START_SECONDS } as const
+  // Whoever froze it by hand left its programs as they were.
+  const action = found.status === 'frozen' ? 'unfreeze' : 'start'
+  const state = { action, timeoutSeconds: START_SECONDS } as const
   try {
     await ended(hands, { what: 'started', name }, hands.perform(setState(socket, name, state)))
   } catch (error) {

@@ -62,7 +62,7 @@ export function patchConfig(socket: string, name: string, config: Texts): Engine
   return askIncus(socket, { method: 'PATCH', path: pathOf(name), body: { config }, timeoutMs: LIST_MS })
 }
 
-/** Only a whole replacement takes devices away. Refused when somebody changed it since it was read. */
+/** Only a whole replacement takes devices away. */
 export function replaceInstance(
   socket: string,
   name: string,
@@ -81,7 +81,11 @@ export function renameInstance(socket: string, name: string, to: string): Engine
 export function setState(
   socket: string,
   name: string,
-  state: { readonly action: 'start' | 'stop'; readonly force?: boolean; readonly timeoutSeconds: number },
+  state: {
+    readonly action: 'start' | 'stop' | 'unfreeze'
+    readonly force?: boolean
+    readonly timeoutSeconds: number
+  },
 ): EngineRequest<IncusReply> {
   const { action, force = false, timeoutSeconds: timeout } = state
   return askIncus(socket, { method: 'PUT', path: `${pathOf(name)}/state`, body: { action, force, timeout } })

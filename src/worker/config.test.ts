@@ -69,6 +69,13 @@ for (const [name, value] of Object.entries(WRONG)) {
   })
 }
 
+test('an address of an image server with a password is refused without showing it', () => {
+  assert.throws(
+    () => readWorkerConfig({ FAIRLEAD_SYSTEM_IMAGE_SERVER: 'https://:hidden@images.example.org' }),
+    error => WORKER_CONFIG_INVALID.matches(error) && !error.message.includes('hidden'),
+  )
+})
+
 test('all wrong variables are named at once', () => {
   assert.throws(
     () => readWorkerConfig(WRONG),

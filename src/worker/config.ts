@@ -156,7 +156,9 @@ class Reader extends SettingReader<Variable> {
   imageServer(name: Variable): string {
     const value = this.text(name, IMAGE_SERVER)
     const url = URL.parse(value)
-    if (url?.protocol !== 'https:' || url.username || url.search || url.hash) {
+    if (url?.username || url?.password) {
+      this.refuse(name, `it has a name or a password, which no image server asks for; ${IMAGE_SERVER} is one`)
+    } else if (url?.protocol !== 'https:' || url.search || url.hash) {
       this.refuse(name, `"${value}" is not the address of a server such as ${IMAGE_SERVER}`)
     }
     return value.replace(/\/+$/, '')

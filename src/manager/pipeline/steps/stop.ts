@@ -5,8 +5,11 @@ import { tellWorker } from '#manager/pipeline/tell-worker.ts'
 import { factsOf, newestRelease } from '#manager/releases/queries.ts'
 import { targetNamed } from '#targets/index.ts'
 
-/** Ends what runs of an app and takes its routes away; its volumes, images and releases stay. */
-export const stop: Step = { name: 'stop', deadlineMs: 10 * 60_000, run: stopApp }
+/**
+ * Ends what runs of an app and takes its routes away; its volumes, images and releases stay. It has longer than any of its
+ * commands, which say what they waited for.
+ */
+export const stop: Step = { name: 'stop', deadlineMs: 16 * 60_000, run: stopApp }
 
 async function stopApp(context: StepContext): Promise<StepOutcome> {
   const { app, parts } = context

@@ -10,6 +10,7 @@ test('R102 a misspelt setting is named, with the one that was meant', () => {
 })
 
 test('R102 one that is like no other is told where all are described', () => {
+  deepEqual(unknownSettings({ FAIRLEAD_PORT: '' }), [])
   match(unknownSettings({ FAIRLEAD_COLOUR: 'red' })[0]?.message ?? '', /docs\/running\.md lists all$/)
 })
 

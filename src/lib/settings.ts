@@ -206,11 +206,11 @@ export function settingsOf(reader: Reader): readonly Setting[] {
   return (SETTINGS as readonly Setting[]).filter(setting => setting.of.includes(reader))
 }
 
-/** Variables that look like settings of Fairlead and are none, each with the one that was probably meant. */
+/** Variables that look like settings of Fairlead and are none, each with the one that was probably meant; empty ones say nothing. */
 export function unknownSettings(environment: Environment): Problem[] {
   const known = SETTINGS.map(({ name }) => name as string).filter(name => name.startsWith(PREFIX))
   return Object.keys(environment)
-    .filter(name => name.startsWith(PREFIX) && !known.includes(name))
+    .filter(name => name.startsWith(PREFIX) && !known.includes(name) && environment[name] !== '')
     .map(name => {
       const meant = nearest(
         name.slice(PREFIX.length),

@@ -132,8 +132,10 @@ test('T15 compose.yaml runs the manager as nobody in particular, without rights,
   const image = `fairlead-manager:${version}`
   const port = String(await freePort())
   const url = `http://127.0.0.1:${port}`
-  const env = { FAIRLEAD_VERSION: version, FAIRLEAD_PORT: port, FAIRLEAD_PUBLIC_URL: url }
-  const docker = (...words: string[]) => mustRun('docker', words, { folder, env, timeoutMs: 300_000 })
+  const settings = { VERSION: version, PORT: port, PUBLIC_URL: url, OBSERVE_SECONDS: 17 }
+  const lines = Object.entries(settings).map(([name, value]) => `FAIRLEAD_${name}=${value}\n`)
+  await writeFile(join(unpacked, 'deploy/.env'), lines.join(''))
+  const docker = (...words: string[]) => mustRun('docker', words, { folder, timeoutMs: 300_000 })
   const compose = (...words: string[]) =>
     docker('compose', '--project-name', NAME, '--file', join(unpacked, 'deploy/compose.yaml'), ...words)
   t.after(async () => {
@@ -155,6 +157,8 @@ test('T15 compose.yaml runs the manager as nobody in particular, without rights,
   match(status, /^CapEff:\s+0+$/m)
   match(status, /^NoNewPrivs:\s+1$/m)
   equal((await docker('exec', container, 'node', '-p', 'process.getuid()')).trim(), '10001')
+  const observed = await docker('exec', container, 'node', '-p', 'process.env.FAIRLEAD_OBSERVE_SECONDS')
+  equal(observed.trim(), '17', 'every setting of .env reaches the manager')
 
   const token = await awaited(async () => {
     const log = await compose('logs', '--no-log-prefix', 'manager')
@@ -180,6 +184,17 @@ test('T15 compose.yaml runs the manager as nobody in particular, without rights,
     return items.some(({ name, online }) => name === 'box' && online)
   })
   await until('it is healthy', async () => (await inspect('{{.State.Health.Status}}')) === 'healthy')
+
+  // As docs/backup.md says.
+  const key = join(folder, 'container.key')
+  const recipient = (await mustRun(program, ['backup', 'key', key], { folder })).trim()
+  const inside = ['exec', '-T', 'manager', 'node', '/opt/fairlead/dist/cli/cli.js', 'backup', 'create']
+  await compose(...inside, '/var/lib/fairlead-manager/manager/backup.age', '--recipient', recipient)
+  const file = join(folder, 'container.age')
+  await compose('cp', 'manager:/var/lib/fairlead-manager/manager/backup.age', file)
+  await mustRun(program, ['backup', 'verify', file, '--identity', key], { folder })
+  const removed = `fs.rmSync('/var/lib/fairlead-manager/manager/backup.age')`
+  await compose('exec', '-T', 'manager', 'node', '-e', removed)
 })
 
 const GATEWAY = '{{range .IPAM.Config}}{{.Gateway}}{{end}}'

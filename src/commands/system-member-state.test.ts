@@ -29,6 +29,28 @@ test('one that came back and was not started by the run before is left over', as
   await assert.rejects(run(hands, 'restore'), { code: 'SYSTEM_MEMBER_UNFINISHED', message: /ada/ })
 })
 
+test('what is left elsewhere of a member that counts as restored is brought home, and nothing else is started', async () => {
+  // With a mark that an evacuation which came to no end has left.
+  const config = { [SYSTEM_KEY.whole]: 'true', [SYSTEM_KEY.carried]: 'true' }
+  const other = { ...system({ name: 'eve', location: 'k1', status: 'Stopped' }), config }
+  const [before, after] = [
+    [system({ name: 'ada', location: 'k1', origin: 'k2' }), other],
+    [system({ name: 'ada', location: 'k2' }), other],
+  ]
+  const hands = handsAt('Online', [before, before, after])
+  assert.deepEqual(await run(hands, 'restore'), { moved: ['ada'] })
+  const changes = hands.recorder.calls.flatMap(call =>
+    call.kind === 'request' && call.method !== 'GET' ? [`${call.method} ${call.path}`] : [],
+  )
+  assert.deepEqual(changes, [
+    'PATCH /1.0/instances/ada',
+    'PUT /1.0/instances/ada/state',
+    'POST /1.0/instances/ada',
+    'PUT /1.0/instances/ada/state',
+    'PATCH /1.0/instances/ada',
+  ])
+})
+
 test('one that ran before a daemon was killed between its stop and its start is started where it is then', async () => {
   const seen = (more: object) => ({ ...system({ name: 'ada', location: 'k1', origin: 'k2' }), ...more })
   const config = { [SYSTEM_KEY.whole]: 'true', [SYSTEM_KEY.carried]: 'true', [ORIGIN]: 'k2' }
@@ -79,6 +101,7 @@ function handsAt(status: string, looks: readonly (readonly object[])[], greeting
     ['GET incus /1.0/cluster', replied({ enabled: true, server_name: 'k1' })],
     ['POST incus /1.0/cluster/members/k2/state', replied({})],
     ['PUT incus /1.0/instances/ada/state', replied({})],
+    ['POST incus /1.0/instances/ada', replied({})],
     ['PATCH incus /1.0/instances/', replied({})],
     [({ kind }) => kind === 'greeting', { text: greeting } as Answer],
   ])

@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import { MemberName } from '#contract/cluster.ts'
 import { asFairleadError } from '#lib/errors.ts'
-import { memberOperations, setMemberState } from '#programs/incus-cluster.ts'
+import { memberOperations, moveInstance, setMemberState } from '#programs/incus-cluster.ts'
 import { isUntold, listInstances, type SystemInstance } from '#programs/incus-instances.ts'
 import { SYSTEM_KEY } from '#programs/incus-system.ts'
 import { defineCommand, type Hands } from './command.ts'
@@ -15,7 +15,7 @@ import {
 import { ended, endOf, note, systemsOf, untilIdle } from './system-incus.ts'
 import { ORIGIN } from './system-member-look.ts'
 import { memberNamed, reachedAt, refuseOneAddress } from './system-members.ts'
-import { greetingAt, isUp, startInstance } from './system-state.ts'
+import { greetingAt, isUp, startInstance, stopInstance } from './system-state.ts'
 
 const strict = { additionalProperties: false } as const
 /** Everything on the disks of a machine goes over the network. */
@@ -58,9 +58,10 @@ export const systemMemberState = defineCommand({
     for (const { name } of before.filter(each => isOurs(each) && isUp(each))) {
       await note(hands, name, { [SYSTEM_KEY.carried]: 'true' })
     }
-    await bringAbout(hands, { member, action, isHalf: before.length > 0 })
+    await bringAbout(hands, { member, action }, before)
     const isMeant = (each: SystemInstance) => names.includes(each.name) || each.location === member
-    await startCarried(hands, await listTold(hands, isMeant))
+    const isPart = (each: SystemInstance) => isMeant(each) || hasArrived(each, { member, action })
+    await startCarried(hands, (await listTold(hands, isMeant)).filter(isPart))
     const after = await listTold(hands, isMeant)
     const left = after.filter(each => isWhere(each, { member, action }))
     const moved = after.filter(each => names.includes(each.name) || hasArrived(each, { member, action }))
@@ -90,15 +91,24 @@ interface Wish {
 
 /**
  * Incus calls a member evacuated, or restored, before it has moved anything. A daemon that ends then does not go on, and
- * takes no member that counts as evacuated for another evacuation: with something left there it is restored first.
+ * takes no member that counts as evacuated for another evacuation: with something left there it is restored first. Of a
+ * member that counts as restored it brings nothing back any more: what is left elsewhere is brought one by one.
  */
 async function bringAbout(
   hands: Hands,
-  { member, action, isHalf }: Wish & { readonly isHalf: boolean },
+  { member, action }: Wish,
+  left: readonly SystemInstance[],
 ): Promise<void> {
   const { found } = await memberNamed(hands, member)
   const counts = (found.status === 'evacuated') === (action === 'evacuate')
-  if (counts && (action === 'restore' || !isHalf)) {
+  if (counts && left.length === 0) {
+    return
+  }
+  if (counts && action === 'restore') {
+    hands.say(`"${member}" was restored by half: the rest is brought back`, 'info')
+    for (const each of left) {
+      await bringHome(hands, each, member)
+    }
     return
   }
   const { socket } = systemsOf(hands)
@@ -109,6 +119,21 @@ async function bringAbout(
   }
   const doing = { what: doneBy(action), name: member }
   await ended(hands, doing, hands.perform(setMemberState(socket, member, action)))
+}
+
+/** What Incus does with each container of a member that is restored, also with one that is there already. */
+async function bringHome(hands: Hands, found: SystemInstance, member: string): Promise<void> {
+  const { socket } = systemsOf(hands)
+  if (found.location !== member) {
+    await stopInstance(hands, found)
+    const doing = { what: `brought back to "${member}"`, name: found.name }
+    await ended(hands, doing, hands.perform(moveInstance(socket, found.name, member)))
+    hands.say(`"${found.name}" is back on "${member}"`, 'info')
+    if (isUp(found)) {
+      await startInstance(hands, { ...found, status: 'stopped' })
+    }
+  }
+  await note(hands, found.name, { [ORIGIN]: '' })
 }
 
 function doneBy(action: Wish['action']): string {

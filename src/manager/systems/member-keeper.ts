@@ -96,7 +96,16 @@ async function seeTo(options: Seeing, row: MemberChangeRow, signal: AbortSignal)
   const { host, member, action } = row
   const id = row.command ?? newId()
   try {
-    await db.updateTable('member_changes').set({ command: id }).where('id', '=', row.id).execute()
+    const { numUpdatedRows } = await db
+      .updateTable('member_changes')
+      .set({ command: id })
+      .where('id', '=', row.id)
+      .where('state', '=', 'under-way')
+      .executeTakeFirstOrThrow()
+    if (numUpdatedRows === 0n) {
+      // It ended while it was read for being begun.
+      return
+    }
     const { name: command, deadlineMs } = systemMemberState
     const told = {
       id,

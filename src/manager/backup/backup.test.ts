@@ -166,9 +166,24 @@ test('X05 nothing is restored over a running manager, nor over what one has left
   await rejects(restore({ nothingRevoked: true, since: data }), { code: 'RESTORE_CONTRADICTS' })
   away()
   mkdirSync(join(folder, 'restoring-of-one-that-was-killed'))
+  writeFileSync(join(folder, 'restoring-of-one-that-was-killed.lock'), '')
   await rejects(restore({ nothingRevoked: true, keyId: '0'.repeat(64) }), { code: 'BACKUP_OF_ANOTHER' })
   mkdirSync(data)
   await restore({ nothingRevoked: true })
+  deepEqual(readdirSync(folder).sort(), ['manager', 'manager.old', 'one.age'])
+})
+
+test('X05 a restore begun beside another one is refused, and takes nothing of that one away', async () => {
+  const { store } = await aManager()
+  await create()
+  await store.close()
+  away()
+  const both = await Promise.allSettled([
+    restore({ nothingRevoked: true }),
+    restore({ nothingRevoked: true }),
+  ])
+  const refused = both.flatMap(each => (each.status === 'rejected' ? [each.reason.code] : []))
+  deepEqual(refused, ['RESTORE_UNDER_WAY'])
   deepEqual(readdirSync(folder).sort(), ['manager', 'manager.old', 'one.age'])
 })
 

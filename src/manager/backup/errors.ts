@@ -113,6 +113,24 @@ export const RESTORE_DATABASE_NOT_EMPTY = defineError({
     'Rename it ("alter database … rename to …") and make a new one (docs/database.md). With --since and --since-database that one says what was revoked.',
 })
 
+export const RESTORE_UNDER_WAY = defineError({
+  code: 'RESTORE_UNDER_WAY',
+  status: 409,
+  retry: 'later',
+  message: (folder: string) => `Another restore is at work in ${folder}.`,
+  hint: () => "Wait until it has ended. One that was killed is in nobody's way.",
+})
+
+export const RESTORE_OVERTAKEN = defineError({
+  code: 'RESTORE_OVERTAKEN',
+  status: 409,
+  retry: 'never',
+  message: (place: string) =>
+    `Another restore went into the database ${place} while this one was at work; this one was given up.`,
+  hint: () =>
+    'What the other one restored is in the database, and its folder where that one was told. If yours is the right one, restore it into a new empty database.',
+})
+
 export const RESTORE_SINCE_UNREADABLE = defineError({
   code: 'RESTORE_SINCE_UNREADABLE',
   status: 422,

@@ -1,10 +1,10 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { RestoreBackup, RestoredFacts } from '#contract/backup.ts'
 import type { Clock } from '#lib/clock.ts'
 import { FairleadError } from '#lib/errors.ts'
 import { failpoint } from '#lib/failpoint.ts'
-import { newId, randomText } from '#lib/id.ts'
+import { newId } from '#lib/id.ts'
 import { Secret } from '#lib/secret.ts'
 import { loadIdentity } from '#link/identity.ts'
 import { createAudit } from '#manager/audit/audit.ts'
@@ -28,12 +28,12 @@ import {
   RESTORE_DATABASE_NOT_EMPTY,
   RESTORE_LIVE,
   RESTORE_NOT_EMPTY,
+  RESTORE_OVERTAKEN,
 } from './errors.ts'
+import { openDraft } from './restore-draft.ts'
 import { shutOut } from './shut-out.ts'
 import { readSince, type Since } from './since.ts'
 import { takeOver } from './take-over.ts'
-
-const DRAFT = 'restoring-'
 
 /**
  * Makes the manager's folder from a backup. It appears, in the place of an empty one, when it is whole. The database goes
@@ -56,12 +56,7 @@ export async function restoreBackup(
     throw RESTORE_DATABASE_NOT_EMPTY(placeOf(database))
   }
   const parent = dirname(data)
-  // Of a restore that was killed.
-  for (const name of readdirSync(parent).filter(each => each.startsWith(DRAFT))) {
-    rmSync(join(parent, name), { recursive: true, force: true })
-  }
-  const draft = join(parent, `${DRAFT}${randomText(6)}`)
-  const beside = `${draft}-databases`
+  const { id, folder: draft, beside, close } = openDraft(parent)
   try {
     const manifest = await readArchive(wanted.from, { opening: wanted.opening, folder: draft })
     if (!manifest.files.some(({ name }) => name === DATABASE_FILE)) {
@@ -73,16 +68,19 @@ export async function restoreBackup(
     const settled = await settle(draft, { wanted, since }, parts)
     since?.close()
     if (database) {
-      await bringToServer(database, { draft, beside, clock })
+      await bringToServer(database, { id, draft, beside, clock })
     }
     failpoint('manager', 'restore', 'before-rename')
     giveAway(draft, parent)
     putInPlace(draft, data)
-    await (database && markFinished(database))
+    if (database && !(await markFinished(database, id))) {
+      // What is in the database belongs to another folder.
+      renameSync(data, draft)
+      throw RESTORE_OVERTAKEN(placeOf(database))
+    }
     return { ...factsOf(wanted.from, manifest), data, ...settled }
   } finally {
-    rmSync(draft, { recursive: true, force: true })
-    rmSync(beside, { recursive: true, force: true })
+    close()
   }
 }
 
@@ -117,7 +115,7 @@ async function sinceOf(
  */
 async function bringToServer(
   database: PostgresAddress,
-  { draft, beside, clock }: Folders & { readonly clock: Clock },
+  { id, draft, beside, clock }: Folders & { readonly id: string; readonly clock: Clock },
 ): Promise<void> {
   const file = join(beside, DATABASE_FILE)
   renameSync(join(draft, DATABASE_FILE), file)
@@ -129,7 +127,7 @@ async function bringToServer(
         throw RESTORE_DATABASE_NOT_EMPTY(placeOf(database))
       }
       await copyFileToServer(file, db)
-      await markUnfinished(db)
+      await markUnfinished(db, id)
       failpoint('manager', 'restore', 'filled')
     },
   })

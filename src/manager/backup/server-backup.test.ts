@@ -14,6 +14,7 @@ import { openSealer } from '#manager/secrets/key-file.ts'
 import { openStore, type Store } from '#manager/store/database.ts'
 import { nextEpoch } from '#manager/store/epoch.ts'
 import { copyFileToServer } from '#manager/store/file-to-server.ts'
+import { markFinished, markUnfinished } from '#manager/store/filling.ts'
 import { type PostgresAddress, placeOf } from '#manager/store/postgres-address.ts'
 import { copyServerToFile } from '#manager/store/server-to-file.ts'
 import { newTestDatabase, TEST_SERVER } from '#manager/store/test-database.ts'
@@ -164,6 +165,26 @@ describe('a backup of a manager whose database is in PostgreSQL', { skip }, () =
     const inServer = await openStore(data, Date.now, next)
     equal((await findSpeaker({ db: inServer.db, clock: systemClock }, token))?.name, 'old')
     await inServer.close()
+  })
+
+  test('X05 a restore into whose database another one came is given up, and leaves that one its mark', async () => {
+    const { store } = await aManager()
+    await create()
+    await store.close()
+    renameSync(data, `${data}.old`)
+    const next = await newTestDatabase(TEST_SERVER ?? '')
+    const cut = await openStore(join(folder, 'cut'), Date.now, next)
+    await markUnfinished(cut.db, 'one that was killed')
+    // The mark is that of the other one by the time when this one is done.
+    await sql`create function overtake() returns trigger language plpgsql
+      as 'begin new.value := ''the other one''; return new; end'`.execute(cut.db)
+    const overtake = sql`create trigger overtake before insert on meta for each row execute function overtake()`
+    await overtake.execute(cut.db)
+    await cut.close()
+    await rejects(restore({ nothingRevoked: true }, next), { code: 'RESTORE_OVERTAKEN' })
+    deepEqual(readdirSync(folder).sort(), ['cut', 'manager.old', 'one.age'])
+    equal(await markFinished(next, 'the other one'), true)
+    equal(await markFinished(next, 'the other one'), false)
   })
 
   test('every table comes back as it was, with its references, triggers and numbers', async () => {

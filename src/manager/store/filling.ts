@@ -4,7 +4,10 @@ import type { PostgresAddress } from './postgres-address.ts'
 import { connect } from './postgres-session.ts'
 import type { Tables } from './tables.ts'
 
-/** In the table "meta" of a database that a restore has filled, until the folder that belongs to it is in its place. */
+/**
+ * In the table "meta" of a database that a restore has filled, until the folder that belongs to it is in its place. Its
+ * value tells which restore that is: another one may have come into the database since.
+ */
 const MARK = 'restore-unfinished'
 
 /** Whether a restore may go there: nothing is in it, or what one has left that was cut off. */
@@ -29,14 +32,16 @@ export async function isUnfinished(db: Kysely<Tables>): Promise<boolean> {
 }
 
 /** In the transaction that fills it. */
-export async function markUnfinished(db: Kysely<Tables>): Promise<void> {
-  await db.insertInto('meta').values({ key: MARK, value: '' }).execute()
+export async function markUnfinished(db: Kysely<Tables>, restore: string): Promise<void> {
+  await db.insertInto('meta').values({ key: MARK, value: restore }).execute()
 }
 
-export async function markFinished(address: PostgresAddress): Promise<void> {
+/** False: the mark is not that of this restore, and stays. */
+export async function markFinished(address: PostgresAddress, restore: string): Promise<boolean> {
   const line = await connect(address)
   try {
-    await line.query('delete from meta where key = $1', [MARK])
+    const done = await line.query('delete from meta where key = $1 and value = $2', [MARK, restore])
+    return done.rowCount === 1
   } finally {
     await line.close()
   }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { AppliedFirewall, SeenFirewall } from '#commands/firewall-data.ts'
+import type { HostChecked } from '#commands/host-check.ts'
 import { COMMANDS } from '#commands/index.ts'
 import { asOpenings, openPorts } from '#firewall/open-ports.ts'
 import type { Opening } from '#firewall/opening.ts'
@@ -163,6 +164,17 @@ test('M24 what workers do is refused by a guardian', async () => {
     told('host.check', {}),
     error => error instanceof FairleadError && error.code === 'FORBIDDEN_COMMAND',
   )
+})
+
+test('R99 a guardian tells its time, and what is left where it keeps its files', async () => {
+  const asked = systemClock.now()
+  const { checks, now } = await told<HostChecked>('guardian.check', {})
+  assert.deepEqual(
+    checks.map(({ name }) => name),
+    ['disk'],
+  )
+  assert.match(checks[0]?.detail ?? '', /^\d+\.\d GB .*free.* where the guardian keeps its files$/)
+  assert.ok(asked <= now && now <= systemClock.now())
 })
 
 test('rules that somebody changes by hand are put right', async () => {

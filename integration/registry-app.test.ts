@@ -123,7 +123,18 @@ test('R99 the doctor names an engine that does not trust the registry, and what 
     well.wrong.filter(({ name }) => name === 'registry'),
     [],
   )
-  for (const name of ['engine', 'compose', 'disk', 'proxy', 'registry', 'clock', 'certificate', 'git']) {
+  const looked = [
+    'engine',
+    'compose',
+    'disk',
+    'engine disk',
+    'proxy',
+    'registry',
+    'clock',
+    'certificate',
+    'git',
+  ]
+  for (const name of looked) {
     ok(well.names.includes(name), name)
   }
 })

@@ -82,6 +82,27 @@ test('R99 a certificate that ends, a firewall that is not as wanted and a name w
   }
 })
 
+test('R99 the disk of the manager is looked at, and its clock beside those of all workers and guardians', async () => {
+  const late = { items: [{ name: 'clock', detail: '60 s off', mend: 'NTP' }], skew_ms: 60_000 }
+  const found = await wrongOf({
+    '/hosts': {
+      items: [
+        { ...HOST, name: 'box', role: 'worker' },
+        { ...HOST, name: 'wall', role: 'guardian' },
+        { ...HOST, name: 'old', role: 'guardian' },
+      ],
+    },
+    '/hosts/box/checks': late,
+    '/hosts/wall/checks': late,
+    '/hosts/old/checks': { items: [{ name: 'clock', detail: 'not told', mend: null }], skew_ms: null },
+    '/manager/checks': { items: [{ name: 'disk', detail: '0.1 GB free', mend: 'Free some space.' }] },
+  })
+  deepEqual(
+    found.map(({ where, name }) => `${where} ${name}`),
+    ['manager disk', 'box clock', 'wall clock', 'manager clock'],
+  )
+})
+
 test('R99 what is well in all these is nothing to mend', async () => {
   const later = new Date(30.5 * DAY_MS).toISOString()
   const found = await wrongOf({

@@ -1,10 +1,11 @@
 import type { AppDocument } from '#contract/rest/apps.ts'
-import type { HostCheckList } from '#contract/rest/host-checks.ts'
+import type { HostCheckList, ManagerCheckList } from '#contract/rest/host-checks.ts'
 import type { HostDocument } from '#contract/rest/hosts.ts'
 import type { RegistryDocument } from '#contract/rest/registry.ts'
 import type { RepositoryCheckDocument, RepositoryDocument } from '#contract/rest/repositories.ts'
 import { asFairleadError } from '#lib/errors.ts'
 import type { Checked } from './checked.ts'
+import { checkClock, type ToldClock } from './examine-clock.ts'
 import { checkFirewalls, checkNames } from './examine-networks.ts'
 import { readList } from './page.ts'
 import type { Session } from './session.ts'
@@ -22,6 +23,7 @@ interface Part {
 
 /** What can be wrong, each part as one entry. A part that cannot be asked is wrong, in the words of its error. */
 const PARTS: readonly Part[] = [
+  { name: 'disk', look: checkManager },
   { name: 'hosts', look: checkHosts },
   { name: 'firewall', look: checkFirewalls },
   { name: 'registry', look: checkRegistry },
@@ -53,6 +55,7 @@ async function checkHosts({ client }: Session): Promise<readonly Checked[]> {
     const mend = 'Add one: docs/running.md, "More hosts".'
     return [{ where: 'manager', name: 'hosts', detail: 'there is none', mend }]
   }
+  const clocks: ToldClock[] = []
   const found = items.map(async host => {
     const { name, online, problem, role, warning, certificate_ends_at: until } = host
     const kept = keeping(host)
@@ -62,10 +65,11 @@ async function checkHosts({ client }: Session): Promise<readonly Checked[]> {
       return [away, ...ending(name, until, warning), ...kept]
     }
     const online_ = { where: name, name: role, detail: 'connected', mend: null }
-    const checks = role === 'worker' ? await checksOf(client, name) : []
+    const { checks, clock } = await checksOf(client, name)
+    clocks.push(...clock)
     return [online_, ...ending(name, until, warning), ...kept, ...checks]
   })
-  return (await Promise.all(found)).flat()
+  return [...(await Promise.all(found)).flat(), ...checkClock(clocks)]
 }
 
 function ending(where: string, until: string, warning: string | null): readonly Checked[] {
@@ -82,14 +86,27 @@ function keeping({ name, role, guardian, advice }: HostDocument): readonly Check
   return [{ where: name, name: 'guardian', detail, mend: null, ...(advice ? { advice } : {}) }]
 }
 
-async function checksOf(client: Session['client'], host: string): Promise<readonly Checked[]> {
+interface FoundThere {
+  readonly checks: readonly Checked[]
+  /** Of its agent, where that tells. */
+  readonly clock: readonly ToldClock[]
+}
+
+async function checksOf(client: Session['client'], host: string): Promise<FoundThere> {
   try {
     const path = `/hosts/${encodeURIComponent(host)}/checks`
-    const { items } = await client.get<HostCheckList>(path)
-    return items.map(item => ({ where: host, ...item }))
+    const { items, skew_ms: skewMs } = await client.get<HostCheckList>(path)
+    const isOff = items.some(({ name, mend }) => name === 'clock' && mend !== null)
+    const checks = items.map(item => ({ where: host, ...item }))
+    return { checks, clock: typeof skewMs === 'number' ? [{ skewMs, isOff }] : [] }
   } catch (error) {
-    return [broken(host, 'checks', error)]
+    return { checks: [broken(host, 'checks', error)], clock: [] }
   }
+}
+
+async function checkManager({ client }: Session): Promise<readonly Checked[]> {
+  const { items } = await client.get<ManagerCheckList>('/manager/checks')
+  return items.map(item => ({ where: 'manager', ...item }))
 }
 
 async function checkRegistry({ client, clock }: Session): Promise<readonly Checked[]> {

@@ -11,6 +11,12 @@ const APPS = [
   { name: 'full', release: { id: 'r3' }, paused: null },
 ]
 
+const HOSTS = [
+  { name: 'box', role: 'worker' },
+  { name: 'other', role: 'worker' },
+  { name: 'wall', role: 'guardian' },
+]
+
 test('R99 only what is safe is mended: the release that an app has, and what nothing needs on a full disk', async () => {
   const wrong = (where: string, name: string): Checked => ({ where, name, detail: '', mend: 'do something' })
   const { session, sent } = aSession()
@@ -22,18 +28,24 @@ test('R99 only what is safe is mended: the release that an app has, and what not
     wrong('paused', 'runs'),
     wrong('new', 'runs'),
     wrong('box', 'disk'),
+    wrong('box', 'engine disk'),
+    wrong('other', 'engine disk'),
     wrong('box', 'engine'),
+    wrong('wall', 'disk'),
+    wrong('manager', 'disk'),
     wrong('full', 'disk'),
   ])
   deepEqual(sent, [
     ['/apps/stopped/deploy', { release: 'r1', wait_seconds: 120 }],
     ['/hosts/box/prune', { dry_run: false, all_unused: false }],
+    ['/hosts/other/prune', { dry_run: false, all_unused: false }],
   ])
   deepEqual(
     mended.map(({ where, problem }) => [where, problem]),
     [
       ['stopped', null],
       ['box', null],
+      ['other', null],
     ],
   )
 })
@@ -52,8 +64,7 @@ test('what could not be mended is told with its reason, and the rest is mended a
 function aSession(state = 'succeeded') {
   const sent: [string, unknown][] = []
   const client = {
-    get: async (path: string) =>
-      path.startsWith('/apps') ? { items: APPS, next: null } : { items: [{ name: 'box' }] },
+    get: async (path: string) => (path.startsWith('/apps') ? { items: APPS, next: null } : { items: HOSTS }),
     send: async (_method: string, path: string, body: unknown) => {
       sent.push([path, body])
       return { state }

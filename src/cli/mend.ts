@@ -35,7 +35,8 @@ export async function mend(session: Session, checks: readonly Checked[]): Promis
   const seen = new Set<string>()
   for (const { where, name } of wrong) {
     const mending =
-      name === 'disk' && hosts.some(host => host.name === where)
+      ['disk', 'engine disk'].includes(name) &&
+      hosts.some(host => host.name === where && host.role === 'worker')
         ? pruning(session, where)
         : bringingBack(
             session,

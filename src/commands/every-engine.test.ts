@@ -91,7 +91,10 @@ test('R42 R99 the check of a host names every engine of it that is not well', as
     ['POST docker /auth', { status: 200, json: {} }],
     ['git version', { stdout: 'git version 2.39.5\n' }],
     ['docker compose version', { stdout: '2.26.1\n' }],
-    ['stat ', { missing: false, kind: 'folder', freeBytes: 5e9 }],
+    [
+      'stat ',
+      { missing: false, kind: 'folder', disk: { freeBytes: 5e9, bytes: 1e10, freeInodes: 1, inodes: 1 } },
+    ],
   ])
   const registry = { address: ADDRESS, username: 'fairlead', password: 'x' }
   const { checks } = await hostCheck.run(hands, { registry })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Answers } from '#exec/recorder.ts'
+import { guardianCheck } from './guardian-check.ts'
 import { hostCheck } from './host-check.ts'
 import { testHands } from './recorded-hands.test.ts'
 
@@ -9,7 +10,8 @@ const WELL: Answers = [
   ['GET docker /version', { status: 200, json: { Version: '20.10.24', ApiVersion: '1.41' } }],
   ['docker compose version', { stdout: '2.26.1\n' }],
   ['git version', { stdout: 'git version 2.39.5\n' }],
-  ['stat ', { missing: false, kind: 'folder', freeBytes: 5e9 }],
+  ['GET docker /info', { status: 200, json: { DockerRootDir: '/data/docker' } }],
+  ['stat ', { missing: false, kind: 'folder', disk: withFree(5e9) }],
   ['POST docker /auth', { status: 200, json: {} }],
 ]
 
@@ -38,7 +40,9 @@ test('R99 what is wrong with a host is named, with what to do', async () => {
     ],
     [['docker compose version', { stdout: '1.29.2\n' }], 'compose', /version 2/],
     [['git version', { stdout: 'git version 2.20.1\n' }], 'git', /2\.30/],
-    [['stat ', { missing: false, kind: 'folder', freeBytes: 5e8 }], 'disk', /hosts prune box/],
+    [['stat /workspace/', { missing: false, disk: withFree(5e8) }], 'disk', /hosts prune box/],
+    [['stat /data/docker', { missing: false, disk: withFree(5e8) }], 'engine disk', /hosts prune box/],
+    [['stat /workspace/', { missing: true }], 'disk', /hosts prune box/],
     [refusal('x509: certificate signed by unknown authority'), 'registry', /registry trust/],
     [refusal('login attempt failed with status: 401 Unauthorized'), 'registry', /registry passwd/],
     [refusal('dial tcp: connect: connection refused'), 'registry', /registry status/],
@@ -51,6 +55,31 @@ test('R99 what is wrong with a host is named, with what to do', async () => {
     )
     assert.match(found[0]?.mend ?? '', mend)
   }
+})
+
+test("R99 an engine's folder that the worker does not see, or is not told of, is no fault of the host", async () => {
+  const cases: readonly (readonly [Answers[number], RegExp])[] = [
+    [['stat /data/docker', { missing: true }], /does not see \/data\/docker/],
+    [['stat /data/docker', { error: new Error('EACCES') }], /does not see \/data\/docker/],
+    [['GET docker /info', { status: 200, json: {} }], /does not tell/],
+    [['GET docker /info', { error: new Error('the engine does not answer') }], /does not tell/],
+  ]
+  for (const [answer, detail] of cases) {
+    const { checks } = await hostCheck.run(testHands([answer, ...WELL]), {})
+    const found = checks.find(({ name }) => name === 'engine disk')
+    assert.match(found?.detail ?? '', detail)
+    assert.equal(found?.mend, null)
+  }
+})
+
+test('R99 a guardian tells what is left where it keeps its files, and its time', async () => {
+  const hands = testHands([['stat /workspace', [{ disk: withFree(5e9) }, { disk: withFree(5e8) }]]])
+  const [well, full] = [await guardianCheck.run(hands, {}), await guardianCheck.run(hands, {})]
+  assert.deepEqual(well, {
+    checks: [{ name: 'disk', detail: '5.0 GB (50 %) free where the guardian keeps its files', mend: null }],
+    now: hands.clock.now(),
+  })
+  assert.match(full.checks[0]?.mend ?? '', /df -h \/workspace" on the machine of box/)
 })
 
 test('R99 an Incus that is too old is named where system containers are kept, and asked nowhere else', async () => {
@@ -111,6 +140,10 @@ test('a check that cannot be made is wrong in the words of its error, and the ot
   )
   assert.notEqual(found[0]?.mend, '')
 })
+
+function withFree(freeBytes: number) {
+  return { freeBytes, bytes: 1e10, freeInodes: 1, inodes: 1 }
+}
 
 function deepEqualNames(found: readonly { readonly name: string }[], names: readonly string[]): void {
   assert.deepEqual(

@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { defineCommand, type Hands } from './command.ts'
 import { enginesOf } from './engine.ts'
-import { HOST_CHECKS, type HostCheck, runCheck } from './host-checks.ts'
+import { type Asked, HOST_CHECKS, type HostCheck, runCheck } from './host-checks.ts'
 import { handsOn } from './host-engines.ts'
 import { RegistryData } from './image-data.ts'
 
@@ -27,14 +27,6 @@ export const HostChecked = Type.Object(
 )
 export type HostChecked = Static<typeof HostChecked>
 
-function placesOf(hands: Hands, { ofEngine }: HostCheck): readonly Hands[] {
-  return ofEngine ? enginesOf(hands.host).map(engine => handsOn(hands, engine)) : [hands]
-}
-
-function nameOf({ name }: HostCheck, { host }: Hands): string {
-  return host.engine ? `${name} ${host.engine.name}` : name
-}
-
 export const hostCheck = defineCommand({
   name: 'host.check',
   summary: 'Looks for what is wrong with this host, and says how to mend it.',
@@ -44,15 +36,30 @@ export const hostCheck = defineCommand({
   result: HostChecked,
   deadlineMs: 120_000,
   async run(hands, { registry }) {
-    const checks = HOST_CHECKS.flatMap(check => placesOf(hands, check).map(on => ({ check, on })))
-    const found = await Promise.all(
-      checks.map(async ({ check, on }) => {
-        const finding = await runCheck(on, check, { registry })
-        return finding
-          ? [{ name: nameOf(check, on), detail: finding.detail, mend: finding.mend ?? null }]
-          : []
-      }),
-    )
-    return { checks: found.flat(), now: hands.clock.now() }
+    return { checks: await findingsOf(hands, HOST_CHECKS, { registry }), now: hands.clock.now() }
   },
 })
+
+/** What each check has found that concerns this host. */
+export async function findingsOf(
+  hands: Hands,
+  checks: readonly HostCheck[],
+  asked: Asked,
+): Promise<HostChecked['checks']> {
+  const places = checks.flatMap(check => placesOf(hands, check).map(on => ({ check, on })))
+  const found = await Promise.all(
+    places.map(async ({ check, on }) => {
+      const finding = await runCheck(on, check, asked)
+      return finding ? [{ name: nameOf(check, on), detail: finding.detail, mend: finding.mend ?? null }] : []
+    }),
+  )
+  return found.flat()
+}
+
+function placesOf(hands: Hands, { ofEngine }: HostCheck): readonly Hands[] {
+  return ofEngine ? enginesOf(hands.host).map(engine => handsOn(hands, engine)) : [hands]
+}
+
+function nameOf({ name }: HostCheck, { host }: Hands): string {
+  return host.engine ? `${name} ${host.engine.name}` : name
+}

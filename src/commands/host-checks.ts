@@ -3,6 +3,7 @@ import { readConfig } from '#programs/caddy.ts'
 import { composeVersion, engineVersion, gitVersion, tryLogin } from '#programs/engine-facts.ts'
 import { incusVersion } from '#programs/incus-host.ts'
 import type { Hands } from './command.ts'
+import { checkEngineDisk, checkWorkerDisk } from './disk-check.ts'
 import { engineCredential, type RegistryData } from './image-data.ts'
 import { checkPorts } from './port-check.ts'
 import { askProxy } from './proxy-config.ts'
@@ -25,7 +26,6 @@ export interface Asked {
   readonly registry?: RegistryData | undefined
 }
 
-const LITTLE_BYTES = 2_000_000_000
 const OLDEST_API = 1.41
 const OLDEST_COMPOSE = [2, 0] as const
 const OLDEST_GIT = [2, 30] as const
@@ -37,7 +37,8 @@ export const HOST_CHECKS: readonly HostCheck[] = [
   { name: 'compose', look: checkCompose },
   { name: 'git', look: checkGit },
   { name: 'incus', look: checkIncus },
-  { name: 'disk', look: checkDisk },
+  { name: 'disk', look: checkWorkerDisk },
+  { name: 'engine disk', look: checkEngineDisk },
   { name: 'proxy', look: checkProxy },
   { name: 'ports', look: checkPorts },
   { name: 'registry', ofEngine: true, look: checkRegistry },
@@ -94,22 +95,6 @@ async function checkIncus({ host, perform }: Hands): Promise<Finding | undefined
 function isAtLeast(version: string, [major, minor]: readonly [number, number]): boolean {
   const [here = 0, next = 0] = version.split('.').map(Number)
   return here > major || (here === major && next >= minor)
-}
-
-async function checkDisk({ host, perform }: Hands): Promise<Finding> {
-  const free = await perform<number>({
-    kind: 'file',
-    operation: 'stat',
-    path: `${host.workspace}/repositories`,
-    read: found => found.freeBytes ?? 0,
-  })
-  const detail = `${(free / 1e9).toFixed(1)} GB free where the worker keeps its files`
-  return free >= LITTLE_BYTES
-    ? { detail }
-    : {
-        detail,
-        mend: `Free some space: "fairlead hosts prune ${host.name} --dry-run" shows what nobody needs.`,
-      }
 }
 
 async function checkProxy(hands: Hands): Promise<Finding> {

@@ -19,6 +19,7 @@ import { containerVerify } from './container-verify.ts'
 import { containerWatch } from './container-watch.ts'
 import { engineChoose } from './engine-choose.ts'
 import { firewallApply, firewallConfirm, firewallObserve } from './firewall.ts'
+import { guardianCheck } from './guardian-check.ts'
 import { hostCheck } from './host-check.ts'
 import { hostObserve } from './host-observe.ts'
 import { hostPrune } from './host-prune.ts'
@@ -156,6 +157,7 @@ export const COMMANDS: readonly Command[] = [
   firewallObserve,
   firewallApply,
   firewallConfirm,
+  guardianCheck,
   hostObserve,
   hostCheck,
   hostPrune,

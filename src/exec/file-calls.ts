@@ -1,3 +1,5 @@
+import type { DiskSpace } from '#lib/disk-space.ts'
+
 /**
  * A file operation below the worker's workspace; paths are absolute, symbolic links are never followed out of it.
  * What looks, and what writes where the host's own policy allows it, may be in another folder, which is named with `within`.
@@ -36,7 +38,8 @@ export interface FileResult {
   readonly names?: readonly string[]
   readonly bytes?: number
   readonly modifiedMs?: number
-  readonly freeBytes?: number
+  /** Of the file system that it is on. */
+  readonly disk?: DiskSpace
 }
 
 /** One name resolution by the host's resolver (DNS and /etc/hosts). A failed one is a result, not an error. */

@@ -1,6 +1,7 @@
 import { constants, type Stats } from 'node:fs'
 import { lstat, mkdir, open, readdir, rename, rm, statfs } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join, normalize, relative } from 'node:path'
+import { diskSpace } from '#lib/disk-space.ts'
 import { randomText } from '#lib/id.ts'
 import type { FileCall, FileResult } from './call.ts'
 import type { CallContext } from './call-context.ts'
@@ -130,13 +131,12 @@ async function look(path: string): Promise<FileResult> {
   if (!stats) {
     return { missing: true }
   }
-  const disk = await statfs(stats.isSymbolicLink() ? dirname(path) : path)
   return {
     missing: false,
     kind: kindOf(stats),
     bytes: stats.size,
     modifiedMs: stats.mtimeMs,
-    freeBytes: disk.bavail * disk.bsize,
+    disk: diskSpace(await statfs(stats.isSymbolicLink() ? dirname(path) : path)),
   }
 }
 

@@ -22,6 +22,19 @@ export function engineVersion(
   }
 }
 
+/** Where an engine keeps its images, containers and volumes, as it says; empty: it does not. */
+export function engineFolder(socket: string): EngineRequest<string> {
+  return {
+    kind: 'request',
+    engine: dockerEngine(socket),
+    method: 'GET',
+    path: '/info',
+    timeoutMs: QUICK_MS,
+    ok: [200],
+    read: ({ json }) => String((json as { DockerRootDir?: string } | undefined)?.DockerRootDir ?? ''),
+  }
+}
+
 /** The version of the docker CLI's Compose plugin. */
 export function composeVersion(home: string): ProgramCall<string> {
   return {

@@ -1,10 +1,11 @@
 import { Type } from 'typebox'
 import { HostName, strict } from '#contract/rest/fields.ts'
-import { HostCheckList } from '#contract/rest/host-checks.ts'
+import { HostCheckList, ManagerCheckList } from '#contract/rest/host-checks.ts'
 import { PruneBody, PruneDocument } from '#contract/rest/host-prune.ts'
 import { HostDocument, HostList, ManagerIdentityDocument, NewHost } from '#contract/rest/hosts.ts'
 import { warningOf } from '#manager/hosts/certificate-end.ts'
 import { checkHost } from '#manager/hosts/check-host.ts'
+import { checkManager } from '#manager/hosts/check-manager.ts'
 import { guardianAdvice } from '#manager/hosts/guardian-advice.ts'
 import { addHost, deleteHost, type HostRecord, listHosts, readHost } from '#manager/hosts/hosts.ts'
 import { pruneHost } from '#manager/hosts/prune-host.ts'
@@ -68,13 +69,29 @@ export function hostRoutes(api: Api, parts: ApiParts): void {
       schema: {
         summary: 'What is wrong with a host, and how to mend it',
         description:
-          'Docker, Compose, disk, proxy, clock, and whether its engine can log in at the registry.',
+          'Of a worker Docker, Compose, disks, proxy, clock, and whether its engine can log in at the registry; of a guardian disk and clock.',
         tags,
         params: HostPath,
         response: { 200: HostCheckList },
       },
     },
-    async ({ params }) => ({ items: await checkHost(parts, params.host) }),
+    async ({ params }) => {
+      const { checks, skewMs } = await checkHost(parts, params.host)
+      return { items: checks, skew_ms: skewMs }
+    },
+  )
+
+  api.get(
+    '/manager/checks',
+    {
+      schema: {
+        summary: 'What is wrong with the machine of the manager, and how to mend it',
+        description: 'Its disk. Of several managers the one answers that leads.',
+        tags,
+        response: { 200: ManagerCheckList },
+      },
+    },
+    async () => ({ items: await checkManager(parts.config) }),
   )
 
   api.post(

@@ -160,6 +160,7 @@ export const ROUTE_RULES: Readonly<Record<string, RouteRule>> = {
   'POST /api/v1/hosts': everywhere('admin'),
   'GET /api/v1/hosts/manager-identity': everywhere('viewer'),
   'GET /api/v1/hosts/:host/checks': everywhere('viewer'),
+  'GET /api/v1/manager/checks': everywhere('viewer'),
   'POST /api/v1/hosts/:host/prune': everywhere('admin'),
   'POST /api/v1/hosts/:host/rekey': everywhere('admin'),
   'DELETE /api/v1/hosts/:host': everywhere('admin'),

@@ -73,7 +73,7 @@ test('a worker that is too old to end visits is not asked in vain: the log and t
     [['local', 'VISITS_GO_ON']],
   )
   match(String(warnings[0]?.fields?.hint), /release of the manager/)
-  const wrong = (await checkHost(parts, 'local')).filter(({ mend }) => mend !== null)
+  const wrong = (await checkHost(parts, 'local')).checks.filter(({ mend }) => mend !== null)
   deepEqual(
     wrong.map(({ name }) => name),
     ['release'],
@@ -84,7 +84,7 @@ test('a worker that is too old to end visits is not asked in vain: the log and t
   await endVisits(parts, told)
   deepEqual(commands().includes('route.expel'), true)
   deepEqual(
-    (await checkHost(parts, 'local')).filter(({ mend }) => mend !== null),
+    (await checkHost(parts, 'local')).checks.filter(({ mend }) => mend !== null),
     [],
   )
 })

@@ -16,8 +16,9 @@ FROM ${BASE}
 COPY --from=packages /opt/fairlead/node_modules /opt/fairlead/node_modules
 COPY package.json LICENSE /opt/fairlead/
 COPY dist /opt/fairlead/dist
-COPY --chown=10001:10001 deploy/empty /var/lib/fairlead-manager/manager
+# The outer folder first: made on the way to the inner one it would be root's, and nothing could be restored beside that.
 COPY --chown=10001:10001 deploy/empty /var/lib/fairlead-manager
+COPY --chown=10001:10001 deploy/empty /var/lib/fairlead-manager/manager
 USER 10001:10001
 ENV FAIRLEAD_DATA=/var/lib/fairlead-manager FAIRLEAD_LISTEN=0.0.0.0:7400 MALLOC_ARENA_MAX=1
 WORKDIR /var/lib/fairlead-manager

@@ -177,12 +177,13 @@ test('T15 compose.yaml runs the manager as nobody in particular, without rights,
   }
   await mustRun(program, line.split(' '), { folder, env: worker })
   started(t, spawn(program, ['worker'], { env: { PATH: process.env.PATH, ...worker } }))
-  await until('the manager has the host', async () => {
+  const hasHost = async () => {
     const { items } = JSON.parse(await mustRun(program, ['hosts', '--json'], asking)) as {
       items: { name: string; online: boolean }[]
     }
     return items.some(({ name, online }) => name === 'box' && online)
-  })
+  }
+  await until('the manager has the host', hasHost)
   await until('it is healthy', async () => (await inspect('{{.State.Health.Status}}')) === 'healthy')
 
   // As docs/backup.md says.
@@ -195,6 +196,24 @@ test('T15 compose.yaml runs the manager as nobody in particular, without rights,
   await mustRun(program, ['backup', 'verify', file, '--identity', key], { folder })
   const removed = `fs.rmSync('/var/lib/fairlead-manager/manager/backup.age')`
   await compose('exec', '-T', 'manager', 'node', '-e', removed)
+
+  const fed = async (from: string, ...words: string[]) => {
+    const all = ['compose', '--project-name', NAME, '--file', join(unpacked, 'deploy/compose.yaml'), ...words]
+    await mustRun('sh', ['-c', 'from=$1; shift; exec docker "$@" < "$from"', 'sh', from, ...all], { folder })
+  }
+  const alone = ['run', '--rm', '-T', '--entrypoint', 'node', 'manager']
+  await compose('stop', 'manager')
+  const written = 'process.stdin.pipe(fs.createWriteStream("monday.age", { mode: 0o600 }))'
+  await fed(file, ...alone, '-e', `fs.renameSync("manager", "manager.old"); ${written}`)
+  const since = ['--since', '/var/lib/fairlead-manager/manager.old']
+  const restoring = ['restore', 'monday.age', '--identity', '/dev/stdin', ...since]
+  await fed(key, ...alone, '/opt/fairlead/dist/cli/cli.js', ...restoring)
+  await compose('up', '--detach', '--no-build')
+  await until('the manager that was restored has the host', async () => {
+    const { code, stdout } = await command(program, ['audit', '--json'], asking)
+    return code === 0 && /"action":\s*"restore"/.test(stdout) && (await hasHost())
+  })
+  await compose('exec', '-T', 'manager', 'node', '-e', 'fs.rmSync("monday.age")')
 })
 
 const GATEWAY = '{{range .IPAM.Config}}{{.Gateway}}{{end}}'

@@ -82,6 +82,11 @@ export function placeTests(world: () => World): void {
       .filter({ has: page.getByRole('heading', { name: 'Firewall kept by gate' }) })
     await panel.getByText('As wanted', { exact: true }).waitFor()
     await panel.getByText('tcp 9001 from everywhere').first().waitFor()
+    const card = page
+      .getByRole('article')
+      .filter({ has: page.getByRole('heading', { name: 'gate', exact: true }) })
+    await card.getByRole('button', { name: 'Check gate' }).click()
+    await card.getByText('free where the guardian keeps its files').waitFor()
     await panel.scrollIntoViewIfNeeded()
     await tab.shoot('hosts-firewall')
     deepEqual(await shootNarrow(tab, 'hosts-firewall'), [])

@@ -79,7 +79,7 @@ test('P10 M21 a command that prints 200 MB keeps both ends flat, and its log its
 
 test('M22 a log that was cut off everywhere on its way has every line once, stored and as a client saw it', async () => {
   await using stack = new AsyncDisposableStack()
-  const system = await startSystem(stack)
+  const system = await startSystem(stack, { store: 'file' })
   const app = `lines-${process.pid}`
   const count = 20_000
   // A new text each time: the engine must not know the step.

@@ -55,7 +55,10 @@ before(async () => {
   near = await startIncus(stack)
   far = await startIncus(stack, SMALL_POOL)
   const settings = { ...settingsOf(near), FAIRLEAD_SYSTEM_IMAGE_SERVER: imageServerOf(near) }
-  system = await startSystem(stack, { environment: { ...settings, FAIRLEAD_OBSERVE_SECONDS: '1' } })
+  system = await startSystem(stack, {
+    store: 'file',
+    environment: { ...settings, FAIRLEAD_OBSERVE_SECONDS: '1' },
+  })
   worker = await partProcess(system.together().worker)
   stack.defer(() => worker.close())
   host = (await get<{ items: HostDocument[] }>('/hosts')).items[0]?.name ?? ''

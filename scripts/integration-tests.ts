@@ -1,14 +1,17 @@
 /**
- * Runs the integration tests and those in a browser: `node scripts/integration-tests.ts [files]`, all of them without
- * files.
+ * Runs the integration tests and those in a browser: `node scripts/integration-tests.ts [--postgres] [files]`, all of
+ * them without files. About half of the files have the store of their manager in PostgreSQL, always the same ones; with
+ * --postgres all have that can (docs/decisions/0077).
  * A file in which something failed is run once more, alone (docs/decisions/0062): what fails then has failed, what does
  * not is named at the end. FAIRLEAD_TEST_ONCE=1 runs nothing twice.
  */
+import { createHash } from 'node:crypto'
 import { glob } from 'node:fs/promises'
 import { basename, dirname, join, relative } from 'node:path'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
 import { inspect } from 'node:util'
+import { startPostgresServer, WITHOUT_POSTGRES } from '#world/postgres-server.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 /** Each file is a process of its own, and so is each call of the command line: what they share is compiled once. */
@@ -46,12 +49,20 @@ interface Outcome {
   readonly seconds: ReadonlyMap<string, number>
 }
 
-const chosen = process.argv.slice(2)
+const words = process.argv.slice(2)
+const onlyPostgres = words[0] === '--postgres'
+const chosen = onlyPostgres ? words.slice(1) : words
 const patterns = ['integration/**/*.test.ts', 'e2e/**/*.test.ts']
 const files =
   chosen.length > 0
     ? chosen
     : [...new Set([...FIRST, ...(await Array.fromAsync(glob(patterns, { cwd: ROOT }))).sort()])]
+await using stack = new AsyncDisposableStack()
+if (!WITHOUT_POSTGRES) {
+  // Read by integration/world/system-database.ts.
+  process.env.FAIRLEAD_TEST_DATABASE = (await startPostgresServer(stack)).url
+  process.env.FAIRLEAD_TEST_DATABASE_FILES = files.filter(file => onlyPostgres || isEven(file)).join('\n')
+}
 const first = await runAll(files, AT_ONCE)
 const again = [...first.failed.keys()]
 const isFinal = again.length > MOST_AGAIN || again.some(file => FINAL.includes(file))
@@ -100,6 +111,11 @@ async function runAll(paths: readonly string[], concurrency: number): Promise<Ou
     process.stdout.write(text as string)
   }
   return { tests, skipped, failed, seconds }
+}
+
+/** By its name: a new file changes nothing for the others. */
+function isEven(file: string): boolean {
+  return (createHash('sha256').update(file).digest()[0] ?? 0) % 2 === 0
 }
 
 /** The file that was run: a test may stand in another one, beside it, which by itself would run nothing. */

@@ -1,6 +1,6 @@
 /**
  * Runs the unit tests of the manager with their stores in PostgreSQL instead of SQLite, on a server that it starts and
- * ends: `node scripts/test-postgres.ts [patterns]`; --short runs those that `npm test` has the time for.
+ * ends: `node scripts/test-postgres.ts [patterns]`.
  * FAIRLEAD_TEST_DATABASE names another server, on which the user may make databases; they are left there.
  */
 import { spawn } from 'node:child_process'
@@ -12,21 +12,9 @@ import { startPostgresServer, WITHOUT_POSTGRES } from '#world/postgres-server.ts
 const ROOT = join(import.meta.dirname, '..')
 /** They copy the data folder after any statement, in a time of their own: that is possible only with a file. */
 const IN_A_FILE = ['simulation']
-/** Each route by each role, and the files in which the two databases were found to differ (docs/decisions/0077). */
-const SHORT = [
-  'api/organisations',
-  'api/route-rules',
-  'api/deployments',
-  'backup/server-backup',
-  'pipeline/commit-wishes',
-  'pipeline/held-removals',
-  'triggers/schedule',
-].map(name => `src/manager/${name}.test.ts`)
-
 await using stack = new AsyncDisposableStack()
 const url = process.env.FAIRLEAD_TEST_DATABASE ?? (await ownServer())
-const words = process.argv.slice(2)
-const chosen = words[0] === '--short' ? SHORT : words
+const chosen = process.argv.slice(2)
 const folders = (await readdir(join(ROOT, 'src/manager'))).filter(name => !/\./.test(name))
 const patterns = folders
   .filter(name => !IN_A_FILE.includes(name))

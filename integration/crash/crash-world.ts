@@ -42,6 +42,7 @@ export async function startCrashWorld(
 ): Promise<CrashWorld> {
   const engine = await engineOf(kind, stack)
   const system = await startSystem(stack, {
+    store: 'file',
     environment: settings,
     ...(engine ? { dockerSocket: engine.socket } : {}),
   })

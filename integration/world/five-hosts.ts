@@ -16,6 +16,7 @@ import { containerIds, removeFromEngine } from '#cli/demo/remove-from-engine.ts'
 import { startPart } from '#cli/parts.ts'
 import { type CommandResult, command } from './command.ts'
 import { aMachine, FAIRLEAD, layWires, type Machine } from './machine.ts'
+import { settingsOfStore } from './system-database.ts'
 
 /** A manager behind TLS, a Git server, and machines on one bridge. */
 export interface Fleet {
@@ -82,6 +83,7 @@ export async function startFleet(stack: AsyncDisposableStack, names: readonly st
     name: 'manager',
     data: place.folder,
     environment: {
+      ...(await settingsOfStore()),
       FAIRLEAD_LISTEN: `127.0.0.1:${managerPort}`,
       FAIRLEAD_PUBLIC_URL: publicUrl,
       FAIRLEAD_TRUSTED_PROXIES: '127.0.0.1',

@@ -17,6 +17,7 @@ import { containerIds, removeFromEngine } from '#cli/demo/remove-from-engine.ts'
 import { startTogether, type Together, type TogetherOptions } from '#cli/together.ts'
 import type { DeploymentDetail } from '#contract/rest/deployments.ts'
 import { systemClock } from '#lib/clock.ts'
+import { settingsOfStore } from './system-database.ts'
 
 /** The whole of Fairlead with real parts around it, and one repository to push to. */
 export interface System {
@@ -54,6 +55,8 @@ export interface Remote {
 export interface SystemOptions {
   /** Further settings of the parts. */
   readonly environment?: Readonly<Record<string, string>>
+  /** For a test that looks into the file itself. Default: a database of the server that all tests share, if there is one. */
+  readonly store?: 'file'
   readonly dockerSocket?: string
   readonly registry?: { readonly folder?: string; readonly host?: string }
   /** Of the network of routed apps. Default: a small one, with room for a hundred. */
@@ -86,6 +89,7 @@ export async function startSystem(stack: AsyncDisposableStack, options: SystemOp
     folder: place.folder,
     clock: systemClock,
     environment: {
+      ...(options.store === 'file' ? {} : await settingsOfStore()),
       ...options.environment,
       ...(options.dockerSocket ? { FAIRLEAD_DOCKER_SOCKET: options.dockerSocket } : {}),
     },

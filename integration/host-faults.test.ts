@@ -50,6 +50,7 @@ before(async () => {
   gate = await openEngineGate(join(folder, 'engine.sock'))
   stack.defer(gate.close)
   system = await startSystem(stack, {
+    store: 'file',
     dockerSocket: gate.path,
     environment: { FAIRLEAD_DEADLINES: 'engine=3s' },
   })

@@ -162,7 +162,8 @@ export async function startDaemon(stack: AsyncDisposableStack): Promise<IncusHos
       await endAll(states.map(({ pid }) => pid).filter(pid => pid > 1))
     },
     async start() {
-      running = await start()
+      // As its supervisor would: Incus 6.0 may fall over what died before it knew of its containers.
+      running = await start().catch(start)
     },
   }
 }

@@ -85,11 +85,12 @@ export async function startSystem(stack: AsyncDisposableStack, options: SystemOp
   const proxy = await startProxy({ folder: join(place.folder, 'proxy') })
   stack.defer(proxy.close)
 
+  const store = options.store === 'file' ? {} : await settingsOfStore()
   const parts: TogetherOptions = {
     folder: place.folder,
     clock: systemClock,
     environment: {
-      ...(options.store === 'file' ? {} : await settingsOfStore()),
+      ...store,
       ...options.environment,
       ...(options.dockerSocket ? { FAIRLEAD_DOCKER_SOCKET: options.dockerSocket } : {}),
     },
@@ -122,7 +123,8 @@ export async function startSystem(stack: AsyncDisposableStack, options: SystemOp
     together: () => together,
     async restart(changes = {}) {
       await together.close()
-      together = await startTogether({ ...parts, ...changes })
+      const environment = { ...store, ...(changes.environment ?? parts.environment) }
+      together = await startTogether({ ...parts, ...changes, environment })
     },
     async addRepository(name, files) {
       const remote = await pushedRepository(name, files)

@@ -43,9 +43,7 @@ const MOST_FETCHED_BYTES = 2 * 1024 ** 3
 export async function findSource(search: Search): Promise<Source> {
   const { hands, folders, commit, known, limits } = search
   if (commit !== undefined) {
-    return (
-      (await readLocally(hands, folders.mirror, { commit, limits })) ?? (await fetchSource(search, commit))
-    )
+    return (await readIfThere(search, commit)) ?? (await fetchSource(search, commit))
   }
   if (known === undefined) {
     return fetchSource(search)
@@ -53,14 +51,12 @@ export async function findSource(search: Search): Promise<Source> {
   // Reads what is probably the answer while the server is still being asked.
   const [tip, source] = await together([
     askTipOf(search),
-    readLocally(hands, folders.mirror, { commit: known, limits }),
+    unlessMissing(() => readSource(hands, folders.mirror, { revision: known, limits })),
   ])
   if (source && tip === known) {
     return source
   }
-  return (
-    (await readLocally(hands, folders.mirror, { commit: tip, limits })) ?? (await fetchSource(search, tip))
-  )
+  return (await readIfThere(search, tip)) ?? (await fetchSource(search, tip))
 }
 
 /** A revision of the mirror; OBJECT_NOT_FOUND when it is not there. */
@@ -69,28 +65,40 @@ export async function readSource(
   mirror: string,
   of: { readonly revision: string; readonly limits: TreeLimits },
 ): Promise<Source> {
+  const [entries, facts] = await together([
+    readTree(hands, mirror, of),
+    hands.perform(commitFacts(mirror, of.revision)),
+  ])
+  return { facts, entries }
+}
+
+async function readTree(
+  hands: Hands,
+  mirror: string,
+  { revision, limits }: { readonly revision: string; readonly limits: TreeLimits },
+): Promise<readonly TreeEntry[]> {
   try {
-    const [entries, facts] = await together([
-      hands.perform(listTree(mirror, of.revision, of.limits)),
-      hands.perform(commitFacts(mirror, of.revision)),
-    ])
-    return { facts, entries }
+    return await hands.perform(listTree(mirror, revision, limits))
   } catch (error) {
     if (isCalled(error, 'OUTPUT_TOO_LARGE')) {
-      throw REPOSITORY_TOO_LARGE(`it has more than ${of.limits.files} files`).with({ cause: error })
+      throw REPOSITORY_TOO_LARGE(`it has more than ${limits.files} files`).with({ cause: error })
     }
     throw error
   }
 }
 
-/** The same, or undefined when the mirror cannot give it; fetching it then says why. */
-async function readLocally(
-  hands: Hands,
-  mirror: string,
-  of: { readonly commit: string; readonly limits: TreeLimits },
-): Promise<Source | undefined> {
+/** For a commit that was most likely pushed just now: that it is not here is found out with one start of git. */
+async function readIfThere({ hands, folders, limits }: Search, commit: string): Promise<Source | undefined> {
+  return await unlessMissing(async () => {
+    const facts = await hands.perform(commitFacts(folders.mirror, commit))
+    return { facts, entries: await readTree(hands, folders.mirror, { revision: commit, limits }) }
+  })
+}
+
+/** Undefined when the mirror cannot give it; fetching it then says why. */
+async function unlessMissing(read: () => Promise<Source>): Promise<Source | undefined> {
   try {
-    return await readSource(hands, mirror, { revision: of.commit, limits: of.limits })
+    return await read()
   } catch (error) {
     if (OBJECT_NOT_FOUND.matches(error) || REPOSITORY_TOO_LARGE.matches(error)) {
       return undefined

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { atMostEvery } from '#lib/at-most-every.ts'
 import type { Clock, Timer } from '#lib/clock.ts'
 import type { Logger } from '#lib/logger.ts'
 import type { PublicIdentity } from '#link/public-identity.ts'
@@ -59,6 +60,9 @@ export interface Assembly {
   stop(): Promise<void>
 }
 
+/** An engine looks at each of what may be ten thousands of entries; meanwhile no cache outgrows its bounds by much. */
+const CACHE_EVERY_MS = 600_000
+
 /** Puts the parts of a manager together, without listening anywhere. */
 export async function assemble(given: Ingredients): Promise<Assembly> {
   const { config, clock, logger, agents } = given
@@ -78,6 +82,7 @@ export async function assemble(given: Ingredients): Promise<Assembly> {
     notebooks: { bases: [], ...config.notebooks, openAt: `${config.publicUrl}/open/` },
     http,
     mostUnattended: config.mostUnattended,
+    isCacheDue: atMostEvery(clock, CACHE_EVERY_MS),
     wake: () => queue.wake(),
   }
   const queue = createQueue({ parts: pipelineParts, logger, perHost: config.concurrency })

@@ -45,6 +45,8 @@ export interface PipelineParts extends DeploymentsContext {
   readonly mostUnattended: number
   /** Wakes the queue, after a step requested deployments of its own. */
   readonly wake: () => void
+  /** Whether the engine's build cache is to be looked through again, after a deployment; absent: each time. */
+  readonly isCacheDue?: (engine: string) => boolean
   /** From 0 to 1, for times that shall not fall together; default Math.random. */
   readonly random?: () => number
 }

@@ -36,8 +36,8 @@ beforeEach(async () => {
 })
 afterEach(() => store.close())
 
-async function run(appId: string, kind: 'deploy' | 'remove') {
-  const queue = openTestQueue(store, agents)
+async function run(appId: string, kind: 'deploy' | 'remove', isCacheDue?: (engine: string) => boolean) {
+  const queue = openTestQueue(store, agents, isCacheDue ? { isCacheDue } : {})
   await requestDeployment(store, { appId, kind, trigger: { kind: 'api', by: 'test' } })
   queue.wake()
   await queue.idle()
@@ -70,6 +70,21 @@ test('what the app itself pins goes when it is removed, and where nothing would 
   candidates = []
   await run(await addApp(store, 'other'), 'deploy')
   assert.deepEqual(pruned, ['proposal'])
+})
+
+test('the build cache of an engine is looked through when it is due, by one of the commands', async () => {
+  const caches: unknown[] = []
+  agents.answers['image.prune'] = ({ buildCache }) => {
+    caches.push(buildCache !== undefined)
+    return { removed: [], freedCacheBytes: 0, candidates: [candidate('2')] }
+  }
+  const shop = await addApp(store, 'shop')
+  const engines: string[] = []
+  for (const isDue of [true, false]) {
+    await run(shop, 'deploy', engine => engines.push(engine) > 0 && isDue)
+  }
+  assert.deepEqual(caches, [true, false, false, false])
+  assert.deepEqual(engines, ['local/local', 'local/local'])
 })
 
 test('R43 an environment of notebooks stays while another project can go back to it or is about to use it', async () => {

@@ -20,7 +20,10 @@ export async function tellSparing(context: StepContext, tell: Tell): Promise<voi
   const place = { host: app.host, engine: tell.engine ?? facts.engine ?? LOCAL_ENGINE }
   const given = await freeNames(parts.db, { ...place, app: app.name })
   const names = given.length > 0 ? { given } : {}
-  const proposal = { ...tell, data: { ...tell.data, ...names, propose: true } }
+  const { buildCache, ...sparing } = tell.data
+  const isCacheDue = parts.isCacheDue?.(`${place.host}/${place.engine}`) ?? true
+  const cache = buildCache !== undefined && isCacheDue ? { buildCache } : {}
+  const proposal = { ...tell, data: { ...sparing, ...cache, ...names, propose: true } }
   const { candidates = [] } = (await tellWorker(context, proposal)) as Static<typeof imagePrune.result>
   if (candidates.length === 0) {
     return
@@ -34,8 +37,7 @@ export async function tellSparing(context: StepContext, tell: Tell): Promise<voi
     .filter(({ known }) => !known.some(name => pinned.has(name)))
     .flatMap(each => each.take)
   if (only.length > 0) {
-    const { buildCache: _, ...data } = tell.data
-    const unpinned = { ...tell, key: `${tell.key}-unpinned`, data: { ...data, only } }
+    const unpinned = { ...tell, key: `${tell.key}-unpinned`, data: { ...sparing, only } }
     const { removed } = (await tellWorker(context, unpinned)) as Static<typeof imagePrune.result>
     await forgetNames(parts.db, place, removed)
   }

@@ -70,6 +70,7 @@ install_or_upgrade() {
   for part in $was; do case " $parts " in *" $part "*) ;; *) parts="$parts $part" ;; esac; done
   [ -n "$parts" ] || fail 'name at least one of --manager, --worker and --guardian'
   new=$(version_in "$package")
+  [ $dry = yes ] || finish_switch
   old=
   [ ! -e $target/package.json ] || old=$(version_in $target)
   problems=0
@@ -140,7 +141,9 @@ add_settings() {
       mv $settings/$part.env.new $settings/$part.env
     fi
     # As the units would make them; a part that is started in another way finds them too.
-    install -d -m 0700 -o fairlead-$part -g fairlead-$part /var/lib/fairlead-$part /var/lib/fairlead-$part/$part
+    # What is inside of it is made as its user, who may have put links there.
+    install -d -m 0700 -o fairlead-$part -g fairlead-$part /var/lib/fairlead-$part
+    setpriv --reuid=fairlead-$part --regid=fairlead-$part --clear-groups mkdir -p -m 0700 /var/lib/fairlead-$part/$part
   done
   case " $parts " in *' worker '*) ;; *) return 0 ;; esac
   [ -e $settings/policy.yaml ] || {
@@ -194,17 +197,27 @@ back_up() {
   say "backed up the manager: $file"
 }
 
+# Nothing goes before the other has its place: after a kill at any moment finish_switch goes on.
 switch_program() {
-  # The version before stays what it was when this one is installed once more: after a start that failed, say.
-  if [ -e $target ] && [ "$old" = "$new" ]; then
-    rm -rf $target
-  elif [ -e $target ]; then
-    rm -rf $target.previous
-    mv $target $target.previous
-  fi
+  [ ! -e $target ] || mv $target $target.gone
   mv $target.new $target
+  finish_switch
   install -d -m 0755 /usr/local/bin
   ln -sf $target/deploy/fairlead /usr/local/bin/fairlead
+}
+
+# What is in $target.gone was the program until a switch that may have been killed.
+finish_switch() {
+  [ -e $target.gone ] || return 0
+  if [ ! -e $target ]; then
+    mv $target.gone $target
+  # The version before stays what it was when this one is installed once more: after a start that failed, say.
+  elif [ "$(version_in $target.gone)" = "$(version_in $target)" ]; then
+    rm -rf $target.gone
+  else
+    rm -rf $target.previous
+    mv $target.gone $target.previous
+  fi
 }
 
 done_with() {
@@ -254,7 +267,7 @@ uninstall() {
     rm -f $units/fairlead-$part.service
   done
   [ $start = no ] || systemctl daemon-reload
-  rm -rf $target $target.new $target.previous
+  rm -rf $target $target.new $target.gone $target.previous
   case $(readlink /usr/local/bin/fairlead || true) in $target/*) rm -f /usr/local/bin/fairlead ;; esac
   if [ $purge = yes ]; then
     rm -rf $settings

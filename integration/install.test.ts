@@ -205,6 +205,36 @@ step('everything is back after a restart of the machine, the firewall first of a
   await nothingFailed()
 })
 
+step("T15 what root does for the manager follows no link of the manager's user", async () => {
+  const asUser = (script: string) =>
+    machine.sh(`cd /var/lib/fairlead-manager/manager
+      setpriv --reuid=fairlead-manager --regid=fairlead-manager --clear-groups sh -ec '${script}'`)
+  const recipient = (await machine.sh('fairlead backup key /root/backup.key')).trim()
+  const make = (file: string) => machine.run(['fairlead', 'backup', 'create', file, '--recipient', recipient])
+  await asUser(`mv admin-token kept
+    ln -s /root/backup.key admin-token
+    ln -sf /etc/planted backup.lock`)
+  const [made, asked] = [await make('/root/linked.age'), await machine.run(['fairlead', 'hosts'])]
+  deepEqual([made.code === 0, asked.code === 0], [false, false], made.stdout + asked.stdout)
+  await machine.sh('test ! -e /etc/planted; ! ls /root/linked.age*')
+  await asUser('rm backup.lock; mv kept admin-token')
+  equal((await make('/root/well.age')).code, 0)
+  equal((await machine.sh('stat -c "%U %a" /root/well.age')).trim(), 'root 600')
+})
+
+step('the manager reads a file beside its settings that one of them names', async () => {
+  await machine.sh(
+    `cd /etc/fairlead
+    cp -p manager.env /root/
+    printf 'FAIRLEAD_REGISTRY%s\\n' =registry.example.org _USERNAME=u _PASSWORD_FILE=/etc/fairlead/word >>manager.env
+    printf secret >word; chgrp fairlead-manager word; chmod 0640 word
+    systemctl restart fairlead-manager`,
+  )
+  await online()
+  await machine.sh('cp -p /root/manager.env /etc/fairlead/; systemctl restart fairlead-manager')
+  await online()
+})
+
 step('an upgrade backs up, agents go on, and an older package is refused', async t => {
   await setVersion('0.9.0')
   const began = performance.now()

@@ -128,6 +128,8 @@ describe('several managers on one PostgreSQL database', { skip: WITHOUT_POSTGRES
       return (await readinessOf(other)).store || undefined
     })
     t.diagnostic(`it led after ${ms} ms`)
+    // What docs/database.md promises, and no figure of this machine.
+    assert.ok(ms < 10_000, `${ms} ms`)
     await online(other)
     assert.ok((await client.get<{ items: unknown[] }>('/hosts')).items.length === 1)
     assert.match(await logOf(other), /"event":"manager.leading".*"epoch":2/)

@@ -8,10 +8,11 @@ import { contractOfToday, contractText } from '#manager/agents/test-contract.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string }
-const file = `src/manager/agents/contracts/${version.split('.', 2).join('.')}.json`
-const isReleased = !readFileSync(join(ROOT, 'CHANGELOG.md'), 'utf8').includes(`## ${version} (unreleased)`)
+const minor = version.split('.', 2).join('.')
+const file = `src/manager/agents/contracts/${minor}.json`
+const isReleased = !readFileSync(join(ROOT, 'CHANGELOG.md'), 'utf8').includes(`## ${minor}.0 (unreleased)`)
 if (existsSync(join(ROOT, file)) && isReleased) {
-  process.stderr.write(`${version} has been released (CHANGELOG.md): ${file} stays as it is.\n`)
+  process.stderr.write(`${minor}.0 has been released (CHANGELOG.md): ${file} stays as it is.\n`)
   process.exitCode = 1
 } else {
   writeFileSync(join(ROOT, file), contractText(contractOfToday()))

@@ -1,5 +1,14 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
+import {
+  accessSync,
+  constants,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { PACKAGE_ROOT } from '#lib/package-root.ts'
@@ -34,6 +43,15 @@ export interface PartOptions {
   readonly arguments?: readonly string[]
   /** Outside of its folder, for this one run: a file or folder is read, everything in a folder may be written. */
   readonly paths?: { readonly read: readonly string[]; readonly written: readonly string[] }
+  /** Whom it runs as, when root asks: nothing of root's may be reached through links in somebody else's folder. */
+  readonly owner?: Owner
+  /** Open files that it gets, from number 3 on. */
+  readonly descriptors?: readonly number[]
+}
+
+export interface Owner {
+  readonly uid: number
+  readonly gid: number
 }
 
 /** Where it and what it needs are found: npm puts the packages of an installed package beside it. */
@@ -74,8 +92,9 @@ export async function askPart(options: PartOptions, input = ''): Promise<string>
   const child = spawn(program, args, {
     cwd: folder,
     env,
-    stdio: ['pipe', 'pipe', 'pipe'],
-  })
+    stdio: ['pipe', 'pipe', 'pipe', ...(options.descriptors ?? [])],
+    ...options.owner,
+  }) as ChildProcessWithoutNullStreams
   // One that ends before it has read everything says why.
   child.stdin.on('error', () => undefined).end(input)
   const [out, complaint, code] = await Promise.all([
@@ -108,6 +127,12 @@ export function writePrivateFile(folder: string, name: string, text: string): st
   return file
 }
 
+/** Who owns the folder of the parts, when root asks and it is somebody else's. */
+export function ownerOf(data: string): Owner | undefined {
+  const found = process.geteuid?.() === 0 ? lstatSync(data, { throwIfNoEntry: false }) : undefined
+  return found === undefined || found.uid === 0 ? undefined : { uid: found.uid, gid: found.gid }
+}
+
 /** How a part is started: program, arguments and environment. */
 export function partCommandLine(options: PartOptions): {
   readonly program: string
@@ -133,12 +158,28 @@ export function partCommandLine(options: PartOptions): {
 function makeFolderOf(part: PartOptions): string {
   const folder = folderOf(part)
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
-    accessSync(folder, constants.W_OK)
+    as(part.owner, () => {
+      mkdirSync(folder, { recursive: true, mode: 0o700 })
+      accessSync(folder, constants.W_OK)
+    })
   } catch (error) {
     throw DATA_UNWRITABLE(part.name, folder, (error as Error).message).with({ cause: error })
   }
   return folder
+}
+
+function as<T>(owner: Owner | undefined, work: () => T): T {
+  if (owner === undefined) {
+    return work()
+  }
+  process.setegid?.(owner.gid)
+  process.seteuid?.(owner.uid)
+  try {
+    return work()
+  } finally {
+    process.seteuid?.(0)
+    process.setegid?.(0)
+  }
 }
 
 function folderOf({ name, data }: PartOptions): string {

@@ -4,6 +4,8 @@ import { type Static, Type } from 'typebox'
 
 const strict = { additionalProperties: false } as const
 const Path = Type.String({ minLength: 1, maxLength: 4096 })
+/** Of the file that the request names: opened already by who asks, where the program itself may not. */
+const Descriptor = Type.Optional(Type.Integer({ minimum: 3 }))
 
 /** What opens a backup: a passphrase, or identities of age. */
 const Opening = Type.Object(
@@ -15,6 +17,7 @@ const Create = Type.Object(
   {
     do: Type.Literal('create'),
     to: Path,
+    descriptor: Descriptor,
     passphrase: Type.Optional(Type.String({ minLength: 1 })),
     recipients: Type.Array(Type.String()),
     /** Whether logs of deployments are in it. */
@@ -22,11 +25,15 @@ const Create = Type.Object(
   },
   strict,
 )
-const Verify = Type.Object({ do: Type.Literal('verify'), from: Path, opening: Opening }, strict)
+const Verify = Type.Object(
+  { do: Type.Literal('verify'), from: Path, descriptor: Descriptor, opening: Opening },
+  strict,
+)
 const Restore = Type.Object(
   {
     do: Type.Literal('restore'),
     from: Path,
+    descriptor: Descriptor,
     opening: Opening,
     /** Folder of a manager as it was last: what that one no longer let in stays out. */
     since: Type.Optional(Path),
@@ -50,12 +57,16 @@ const Export = Type.Object(
   {
     do: Type.Literal('export'),
     to: Path,
+    descriptor: Descriptor,
     passphrase: Type.Optional(Type.String({ minLength: 1 })),
     recipients: Type.Array(Type.String()),
   },
   strict,
 )
-const Import = Type.Object({ do: Type.Literal('import'), from: Path, opening: Opening }, strict)
+const Import = Type.Object(
+  { do: Type.Literal('import'), from: Path, descriptor: Descriptor, opening: Opening },
+  strict,
+)
 
 export const BackupRequest = Type.Union([Create, Verify, Restore, NewKey, Export, Import])
 export type BackupRequest = Static<typeof BackupRequest>
@@ -63,6 +74,7 @@ export type CreateBackup = Static<typeof Create>
 export type ExportKeys = Static<typeof Export>
 export type ImportKeys = Static<typeof Import>
 export type RestoreBackup = Static<typeof Restore>
+export type VerifyBackup = Static<typeof Verify>
 export type BackupOpening = Static<typeof Opening>
 
 const BackedUpFile = Type.Object(

@@ -1,4 +1,4 @@
-import { dirname, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import {
   askBackup,
@@ -54,22 +54,15 @@ async function create(session: Session, file: string, options: CreateOptions): P
   const recipients = [...recipient, ...(recipientsFile === undefined ? [] : linesOf(recipientsFile))]
   const needsPassphrase = recipients.length === 0 || options.passphraseFile !== undefined
   const passphrase = needsPassphrase ? { passphrase: await passphraseFrom(options.passphraseFile) } : {}
-  const facts = await askBackup<BackupFacts>(
-    session,
-    { do: 'create', to, recipients, logs: options.logs, ...passphrase },
-    { read: [dirname(to)], written: [dirname(to)] },
-  )
+  const request = { do: 'create', to, recipients, logs: options.logs, ...passphrase } as const
+  const facts = await askBackup<BackupFacts>(session, request)
   say(session, facts)
 }
 
 async function verify(session: Session, file: string, options: OpeningOptions): Promise<void> {
   const from = resolve(file)
   const opening = await openingFrom(options)
-  const facts = await askBackup<BackupFacts>(
-    session,
-    { do: 'verify', from, opening },
-    { read: [from], written: [] },
-  )
+  const facts = await askBackup<BackupFacts>(session, { do: 'verify', from, opening })
   say(session, facts)
 }
 

@@ -1,4 +1,4 @@
-import { dirname, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import {
   askBackup,
@@ -66,11 +66,7 @@ async function exportKeys(session: Session, file: string, options: ExportOptions
   const { recipient: recipients = [], passphraseFile } = options
   const isAsked = recipients.length === 0 || passphraseFile !== undefined
   const passphrase = isAsked ? { passphrase: await passphraseFrom(passphraseFile) } : {}
-  const facts = await askBackup<BackupFacts>(
-    session,
-    { do: 'export', to, recipients, ...passphrase },
-    { read: [dirname(to)], written: [dirname(to)] },
-  )
+  const facts = await askBackup<BackupFacts>(session, { do: 'export', to, recipients, ...passphrase })
   session.printer.answer(facts)
   session.printer.line(`${facts.file}: the keys of the manager ${facts.key_id}`)
   session.printer.line('Bring it to the other machine, take it in with "fairlead manager import", delete it.')
@@ -79,11 +75,7 @@ async function exportKeys(session: Session, file: string, options: ExportOptions
 async function importKeys(session: Session, file: string, options: OpeningOptions): Promise<void> {
   const from = resolve(file)
   const opening = await openingFrom(options)
-  const facts = await askBackup<BackupFacts>(
-    session,
-    { do: 'import', from, opening },
-    { read: [from], written: [] },
-  )
+  const facts = await askBackup<BackupFacts>(session, { do: 'import', from, opening })
   session.printer.answer(facts)
   session.printer.line(`This machine has the keys of the manager ${facts.key_id}.`)
   session.printer.line('Start it with the same FAIRLEAD_DATABASE_URL and its own FAIRLEAD_PEER_LISTEN.')

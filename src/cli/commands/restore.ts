@@ -57,7 +57,7 @@ async function restore(session: Session, file: string, options: Options): Promis
       ...(options.key === undefined ? {} : { keyId: options.key }),
     },
     {
-      read: [from, config.dataFolder, ...(since === undefined ? [] : [since])],
+      read: [config.dataFolder, ...(since === undefined ? [] : [since])],
       written: [config.dataFolder],
     },
   )

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { constants, createReadStream, createWriteStream, mkdirSync } from 'node:fs'
-import { open, stat } from 'node:fs/promises'
+import { mkdirSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Readable, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -9,6 +9,7 @@ import { extract, type Pack, pack } from 'tar-stream'
 import { BackupManifest, type BackupOpening, type CreateBackup } from '#contract/backup.ts'
 import { check } from '#lib/check.ts'
 import { FairleadError } from '#lib/errors.ts'
+import { readFrom, sizeOf, writeNew } from './archive-file.ts'
 import { decrypterFor, encrypterFor } from './archive-keys.ts'
 import { BACKUP_DAMAGED, BACKUP_NOT_OPENED } from './errors.ts'
 
@@ -39,7 +40,14 @@ export async function writeArchive(
     sources,
     facts,
     key,
-  }: { sources: readonly Source[]; facts: Facts; key: Pick<CreateBackup, 'passphrase' | 'recipients'> },
+    descriptor,
+  }: {
+    sources: readonly Source[]
+    facts: Facts
+    key: Pick<CreateBackup, 'passphrase' | 'recipients'>
+    /** Of the file, when it is open. */
+    descriptor?: number | undefined
+  },
 ): Promise<BackupManifest> {
   const encrypter = encrypterFor(key)
   const archive = pack()
@@ -49,16 +57,10 @@ export async function writeArchive(
     archive.destroy(error)
     throw error
   })
-  const { O_CREAT, O_EXCL, O_WRONLY, O_DSYNC } = constants
-  // Node's permission model allows no fsync: what is written is on the disk at once.
-  const flags = O_CREAT | O_EXCL | O_WRONLY | O_DSYNC
   const [manifest] = await Promise.all([
     filling,
     pipeline(archive, gzip),
-    pipeline(
-      Readable.fromWeb(sealed as never),
-      createWriteStream(file, { flags: flags as never, mode: 0o600 }),
-    ),
+    pipeline(Readable.fromWeb(sealed as never), writeNew({ file, descriptor })),
   ])
   return manifest
 }
@@ -66,9 +68,20 @@ export async function writeArchive(
 /** Reads a whole backup and checks everything in it; with a folder its files are written there. */
 export async function readArchive(
   file: string,
-  { opening, folder, bounds = BOUNDS }: { opening: BackupOpening; folder?: string; bounds?: typeof BOUNDS },
+  {
+    opening,
+    folder,
+    bounds = BOUNDS,
+    descriptor,
+  }: {
+    opening: BackupOpening
+    folder?: string
+    bounds?: typeof BOUNDS
+    /** Of the file, when it is open. */
+    descriptor?: number | undefined
+  },
 ): Promise<BackupManifest> {
-  let room = Math.max(bounds.bytes, (await stat(file)).size * bounds.ratio)
+  let room = Math.max(bounds.bytes, sizeOf({ file, descriptor }) * bounds.ratio)
   const counted = async function* (chunks: AsyncIterable<Buffer>) {
     for await (const chunk of chunks) {
       room -= chunk.length
@@ -78,7 +91,7 @@ export async function readArchive(
       yield chunk
     }
   }
-  const sealed = Readable.toWeb(createReadStream(file)) as ReadableStream<Uint8Array>
+  const sealed = Readable.toWeb(readFrom({ file, descriptor })) as ReadableStream<Uint8Array>
   const opened = await decrypterFor(file, opening)
     .decrypt(sealed)
     .catch(error => {
@@ -195,9 +208,7 @@ async function keep(entry: AsyncIterable<Buffer>, path: string | undefined) {
     }
   } else {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-    const { O_CREAT, O_EXCL, O_WRONLY, O_DSYNC } = constants
-    const flags = O_CREAT | O_EXCL | O_WRONLY | O_DSYNC
-    await pipeline(counted(), createWriteStream(path, { flags: flags as never, mode: 0o600 }))
+    await pipeline(counted(), writeNew({ file: path }))
   }
   return { bytes, sha256: hash.digest('hex') }
 }

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { backup, DatabaseSync } from 'node:sqlite'
 import type { BackupFacts, BackupManifest, CreateBackup } from '#contract/backup.ts'
@@ -6,9 +6,10 @@ import { FairleadError } from '#lib/errors.ts'
 import { failpoint } from '#lib/failpoint.ts'
 import { loadIdentity } from '#link/identity.ts'
 import { DATABASE_FILE } from '#manager/store/database.ts'
-import { giveToOwner, takeLock } from '#manager/store/folder-lock.ts'
+import { takeLock } from '#manager/store/folder-lock.ts'
 import { copyServerToFile } from '#manager/store/server-to-file.ts'
 import { type Source, writeArchive } from './archive.ts'
+import { type ArchiveFile, sizeOf } from './archive-file.ts'
 import type { BackupParts } from './backup-parts.ts'
 import { BACKUP_NOT_WRITTEN, BACKUP_NOTHING_HERE, BACKUP_UNDER_WAY } from './errors.ts'
 import { checkOwnKeys } from './own-keys.ts'
@@ -32,7 +33,7 @@ const MOST_TRIES = 3
  */
 export async function createBackup(
   data: string,
-  { to, passphrase, recipients, logs }: CreateBackup,
+  { to, descriptor, passphrase, recipients, logs }: CreateBackup,
   { clock, database }: Pick<BackupParts, 'clock' | 'database'>,
 ): Promise<BackupFacts> {
   const needed = [...(database ? [] : [DATABASE_FILE]), KEY_FILE, ...IDENTITY_FILES]
@@ -40,19 +41,18 @@ export async function createBackup(
   if (missing !== undefined) {
     throw BACKUP_NOTHING_HERE(data)
   }
-  refuseExisting(to)
-  const lockFile = join(data, 'backup.lock')
-  const lock = takeLock(lockFile)
+  if (descriptor === undefined) {
+    refuseExisting(to)
+  }
+  const lock = takeLock(join(data, 'backup.lock'))
   if (!lock) {
     throw BACKUP_UNDER_WAY(data)
   }
-  giveToOwner(lockFile)
   const folder = join(data, SNAPSHOT)
   try {
     // Of a backup that was killed.
     rmSync(folder, { recursive: true, force: true })
     mkdirSync(folder, { mode: 0o700 })
-    giveToOwner(folder)
     const copy = database
       ? (file: string) =>
           copyServerToFile(database, file, { now: clock.now, without: logs ? [] : ['log_pieces'] })
@@ -60,8 +60,9 @@ export async function createBackup(
     await takeSnapshot(data, folder, copy)
     failpoint('manager', 'backup', 'snapshot')
     const { keyId } = loadIdentity({ folder: join(data, 'identity'), clock })
-    const manifest = await writeWhole(to, draft =>
+    const manifest = await writeWhole({ to, descriptor }, draft =>
       writeArchive(draft, {
+        descriptor,
         sources: [
           ...[DATABASE_FILE, KEY_FILE].map(name => ({ name, path: join(folder, name) })),
           ...[...IDENTITY_FILES, ...EARLIER_FILES.filter(name => existsSync(join(data, name)))].map(name => ({
@@ -78,7 +79,7 @@ export async function createBackup(
         key: { recipients, ...(passphrase === undefined ? {} : { passphrase }) },
       }),
     )
-    return factsOf(to, manifest)
+    return factsOf({ file: to, descriptor }, manifest)
   } catch (error) {
     throw error instanceof FairleadError
       ? error
@@ -89,8 +90,11 @@ export async function createBackup(
   }
 }
 
-export function factsOf(file: string, { format: _, files, ...manifest }: BackupManifest): BackupFacts {
-  return { ...manifest, file, bytes: statSync(file).size, files: files.length }
+export function factsOf(
+  archive: ArchiveFile,
+  { format: _, files, ...manifest }: BackupManifest,
+): BackupFacts {
+  return { ...manifest, file: archive.file, bytes: sizeOf(archive), files: files.length }
 }
 
 /** The database as it was at one moment, with the keys that open it. */

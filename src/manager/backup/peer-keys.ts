@@ -6,7 +6,7 @@ import { randomText } from '#lib/id.ts'
 import { loadIdentity } from '#link/identity.ts'
 import { sealerOf } from '#manager/secrets/key-file.ts'
 import { LOCK_FILE } from '#manager/store/database.ts'
-import { giveToOwner, takeLock } from '#manager/store/folder-lock.ts'
+import { takeLock } from '#manager/store/folder-lock.ts'
 import { readArchive, writeArchive } from './archive.ts'
 import { factsOf, IDENTITY_FILES, KEY_FILE } from './create-backup.ts'
 import { KEYS_NOT_IN_THERE, KEYS_NOTHING_HERE, KEYS_THERE, RESTORE_LIVE } from './errors.ts'
@@ -22,13 +22,16 @@ interface Parts {
 
 /** What another manager on the same database needs besides it, in a file that only the passphrase or key opens. */
 export async function exportKeys(data: string, wanted: ExportKeys, { clock }: Parts): Promise<BackupFacts> {
-  const { to, passphrase, recipients } = wanted
+  const { to, descriptor, passphrase, recipients } = wanted
   if (FILES.some(name => !existsSync(join(data, name)))) {
     throw KEYS_NOTHING_HERE(data)
   }
-  refuseExisting(to)
-  const manifest = await writeWhole(to, draft =>
+  if (descriptor === undefined) {
+    refuseExisting(to)
+  }
+  const manifest = await writeWhole({ to, descriptor }, draft =>
     writeArchive(draft, {
+      descriptor,
       sources: FILES.map(name => ({ name, path: join(data, name) })),
       facts: {
         made_at: new Date(clock.now()).toISOString(),
@@ -39,19 +42,19 @@ export async function exportKeys(data: string, wanted: ExportKeys, { clock }: Pa
       key: { recipients, ...(passphrase === undefined ? {} : { passphrase }) },
     }),
   )
-  return factsOf(to, manifest)
+  return factsOf({ file: to, descriptor }, manifest)
 }
 
 /** Takes them into the folder of a manager that has none yet; all of them or none. */
 export async function importKeys(
   data: string,
-  { from, opening }: ImportKeys,
+  { from, descriptor, opening }: ImportKeys,
   { clock }: Parts,
 ): Promise<BackupFacts> {
   refuseUsed(data)
   const draft = join(data, `${DRAFT}${randomText(6)}`)
   try {
-    const manifest = await readArchive(from, { opening, folder: draft })
+    const manifest = await readArchive(from, { descriptor, opening, folder: draft })
     const names = manifest.files.map(({ name }) => name)
     if (names.length !== FILES.length || !FILES.every(name => names.includes(name))) {
       throw KEYS_NOT_IN_THERE(from)
@@ -62,11 +65,9 @@ export async function importKeys(
     // The key last: without it a manager that stands by does not begin.
     for (const name of [...IDENTITY_FILES, KEY_FILE]) {
       mkdirSync(dirname(join(data, name)), { recursive: true, mode: 0o700 })
-      giveToOwner(dirname(join(data, name)), data)
       renameSync(join(draft, name), join(data, name))
-      giveToOwner(join(data, name), data)
     }
-    return factsOf(from, manifest)
+    return factsOf({ file: from, descriptor }, manifest)
   } finally {
     rmSync(draft, { recursive: true, force: true })
   }

@@ -13,7 +13,7 @@ import { openSealer } from '#manager/secrets/key-file.ts'
 import { DATABASE_FILE, LOCK_FILE, openStore } from '#manager/store/database.ts'
 import { copyFileToServer } from '#manager/store/file-to-server.ts'
 import { isUnfinished, markFinished, markUnfinished, takesRestore } from '#manager/store/filling.ts'
-import { giveToOwner, takeLock } from '#manager/store/folder-lock.ts'
+import { takeLock } from '#manager/store/folder-lock.ts'
 import { type PostgresAddress, parsePostgresUrl, placeOf } from '#manager/store/postgres-address.ts'
 import { copyServerToFile } from '#manager/store/server-to-file.ts'
 import { readArchive } from './archive.ts'
@@ -58,7 +58,9 @@ export async function restoreBackup(
   const parent = dirname(data)
   const { id, folder: draft, beside, close } = openDraft(parent)
   try {
-    const manifest = await readArchive(wanted.from, { opening: wanted.opening, folder: draft })
+    const manifest = await readArchive(wanted.from, {
+      ...{ descriptor: wanted.descriptor, opening: wanted.opening, folder: draft },
+    })
     if (!manifest.files.some(({ name }) => name === DATABASE_FILE)) {
       throw BACKUP_DAMAGED(wanted.from, 'there is no database in it')
     }
@@ -71,14 +73,13 @@ export async function restoreBackup(
       await bringToServer(database, { id, draft, beside, clock })
     }
     failpoint('manager', 'restore', 'before-rename')
-    giveAway(draft, parent)
     putInPlace(draft, data)
     if (database && !(await markFinished(database, id))) {
       // What is in the database belongs to another folder.
       renameSync(data, draft)
       throw RESTORE_OVERTAKEN(placeOf(database))
     }
-    return { ...factsOf(wanted.from, manifest), data, ...settled }
+    return { ...factsOf({ file: wanted.from, descriptor: wanted.descriptor }, manifest), data, ...settled }
   } finally {
     close()
   }
@@ -207,12 +208,6 @@ const ADMIN = {
   role: 'admin',
   scopes: null,
 } as const
-
-function giveAway(draft: string, parent: string): void {
-  for (const path of ['', ...(readdirSync(draft, { recursive: true }) as string[])]) {
-    giveToOwner(join(draft, path), parent)
-  }
-}
 
 /** In the place of an empty folder, and of nothing else. */
 function putInPlace(draft: string, data: string): void {

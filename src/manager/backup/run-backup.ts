@@ -1,5 +1,11 @@
 import { generateX25519Identity, identityToRecipient } from 'age-encryption'
-import { type BackupFacts, BackupRequest, type NewBackupKey, type RestoredFacts } from '#contract/backup.ts'
+import {
+  type BackupFacts,
+  BackupRequest,
+  type NewBackupKey,
+  type RestoredFacts,
+  type VerifyBackup,
+} from '#contract/backup.ts'
 import { check } from '#lib/check.ts'
 import { readArchive } from './archive.ts'
 import type { BackupParts } from './backup-parts.ts'
@@ -17,7 +23,7 @@ export async function runBackup(data: string, text: string, parts: BackupParts):
     case 'create':
       return await createBackup(data, request, parts)
     case 'verify':
-      return factsOf(request.from, await readArchive(request.from, { opening: request.opening }))
+      return await verify(request)
     case 'export':
       return await exportKeys(data, request, parts)
     case 'import':
@@ -29,4 +35,8 @@ export async function runBackup(data: string, text: string, parts: BackupParts):
       return { identity, recipient: await identityToRecipient(identity) }
     }
   }
+}
+
+async function verify({ from, descriptor, opening }: VerifyBackup): Promise<BackupFacts> {
+  return factsOf({ file: from, descriptor }, await readArchive(from, { descriptor, opening }))
 }

@@ -10,8 +10,14 @@ export function refuseExisting(file: string): void {
   }
 }
 
-/** Makes a file that appears when it is whole, and leaves nothing otherwise. */
-export async function writeWhole<T>(to: string, write: (draft: string) => Promise<T>): Promise<T> {
+/** Makes a file that appears when it is whole, and leaves nothing otherwise; who has opened it already sees to that. */
+export async function writeWhole<T>(
+  { to, descriptor }: { readonly to: string; readonly descriptor: number | undefined },
+  write: (draft: string) => Promise<T>,
+): Promise<T> {
+  if (descriptor !== undefined) {
+    return await write(to)
+  }
   const draft = `${to}.${randomText(6)}.part`
   try {
     const made = await write(draft)

@@ -1,5 +1,3 @@
-import { chownSync, statSync } from 'node:fs'
-import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { isBusy, storeError } from './store-error.ts'
 
@@ -16,13 +14,5 @@ export function takeLock(file: string): { close(): void } | undefined {
       return undefined
     }
     throw storeError(error, file)
-  }
-}
-
-/** What root makes in the folder of somebody else is that one's. */
-export function giveToOwner(path: string, folder = dirname(path)): void {
-  if (process.getuid?.() === 0) {
-    const { uid, gid } = statSync(folder)
-    chownSync(path, uid, gid)
   }
 }

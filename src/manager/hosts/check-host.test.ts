@@ -31,7 +31,7 @@ test('R99 a guardian tells of its clock and its disk; agents of before tell less
   const manager = await testServer({
     answer: command => ({
       checks: command === 'guardian.check' ? [{ name: 'disk', detail: 'enough', mend: null }] : [],
-      now: manager.parts.clock.now() - 60_000,
+      now: manager.parts.clock.now() - 120_000,
     }),
     hosts: ['wall', 'box'],
   })
